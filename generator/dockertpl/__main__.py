@@ -1,0 +1,7 @@
+"""`python -m dockertpl`."""
+
+from __future__ import annotations
+
+from dockertpl.cli import main
+
+main()

@@ -1,0 +1,149 @@
+"""Arguments, nothing else. Commands are imported when they run, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from dockertpl import __version__
+from dockertpl.commands.screen import say
+from dockertpl.errors import BadInputError, DockertplError, InternalError, MachineError, StoppedError
+
+SCHEMA = 1
+DEBUG = "DOCKERTPL_DEBUG"
+_STOPPED = "interrupted; nothing was changed."
+
+
+def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """Turn repeated KEY=VALUE options into a dictionary; a later one wins."""
+    result = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{value!r} is not KEY=VALUE.", param=parameter)
+        result[key] = text
+    return result
+
+
+def _call(command: str, **options: Any) -> NoReturn:
+    """Run `dockertpl.commands.<command>.run(**options)` and leave with its exit code.
+
+    With `--json`, what it returns is printed as the one object of the contract.
+    """
+    as_json = options.pop("as_json")
+    # Here and not in _run, as click has answers of its own to these two.
+    try:
+        run: Callable[..., tuple[int, Mapping[str, Any]]] = import_module(f"dockertpl.commands.{command}").run
+        exit_code, result = run(**options, quiet=as_json)
+        if as_json:
+            click.echo(json.dumps({"schema": SCHEMA, **result}, indent=2))
+    except KeyboardInterrupt:
+        raise StoppedError(_STOPPED) from None
+    except BrokenPipeError:
+        # Whoever read the output has enough of it. What is left in the buffer must not fail at the very end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        exit_code = 0
+    raise click.exceptions.Exit(exit_code)
+
+
+_destination = click.argument("destination", metavar="[DEST]", default=".", type=click.Path(path_type=Path))
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="dockertpl")
+def cli() -> None:
+    """Container images from templates: small, quick, non-root, and proven to run."""
+
+
+@cli.command()
+@_destination
+@click.option("--kind", metavar="K", help="The kind of image; the same as -d kind=K.")
+@click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="An answer; repeatable.")
+@click.option("--data-file", type=click.Path(path_type=Path), metavar="F", help="Answers from a YAML file.")
+@click.option("--defaults", is_flag=True, help="Ask nothing: take what was detected, then the defaults.")
+@click.option("--no-detect", is_flag=True, help="Do not look at the repository, as plain Copier does not.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@_json
+def new(**options: Any) -> None:
+    """Put an image's files into the repository at DEST.
+
+    Looks at the repository first, so that it asks little. Nothing is written until every file is known; a
+    file that is already there and differs stops it.
+    """
+    _call("new", **options)
+
+
+@cli.command()
+@_destination
+@_json
+def inspect(**options: Any) -> None:
+    """Show what is known of the application at DEST, each fact with its file and line."""
+    _call("inspect", **options)
+
+
+@cli.command()
+@_destination
+@click.option("--file", "dockerfile", type=click.Path(path_type=Path), metavar="F", help="The Dockerfile to build.")
+@click.option("--target", metavar="T", help="The stage to build (default: the last).")
+@click.option("--build-arg", "build_args", metavar="K=V", multiple=True, callback=_pairs, help="For the build.")
+@click.option("--secret", "secrets", metavar="SPEC", multiple=True, help="A BuildKit secret: id=NAME,src=FILE.")
+@click.option("--env", "-e", "environment", metavar="K=V", multiple=True, callback=_pairs, help="For the container.")
+@click.option("--env-file", "env_files", metavar="F", multiple=True, type=click.Path(path_type=Path), help="The same.")
+@click.option("--tmpfs", metavar="P", multiple=True, help="A path that the application has to write to.")
+@click.option("--network", metavar="N", help="An engine's network for the container, for its database.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=60.0, metavar="S", help="Seconds to wait for healthy.")
+@_json
+def verify(**options: Any) -> None:
+    """Build the image at DEST, run it as production would, wait until it is healthy, and stop it.
+
+    As the image's own user, on a read-only root, without capabilities, on a loopback port.
+    """
+    _call("verify", **options)
+
+
+def _fail(error: DockertplError, as_json: bool) -> int:
+    """Report one error in the form that was asked for and return its exit code."""
+    if as_json:
+        click.echo(json.dumps({"schema": SCHEMA, **error.data, "error": error.as_json()}, indent=2))
+    else:
+        say(f"dockertpl: {error.message}")
+        if error.remedy:
+            say("\n".join(f"  {line}".rstrip() for line in error.remedy.splitlines()))
+    return error.exit_code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        # Without standalone mode click returns the code of an Exit instead of raising it.
+        code = cli.main(args=list(arguments), prog_name="dockertpl", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "dockertpl"
+        return _fail(BadInputError(error.format_message(), f"See {command} --help."), as_json)
+    except DockertplError as error:
+        return _fail(error, as_json)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail(StoppedError(_STOPPED), as_json)
+    except OSError as error:
+        return _fail(MachineError(f"{error.filename or 'the machine'}: {error.strerror or error}."), as_json)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _fail(InternalError(f"{type(error).__name__}: {error}"), as_json)
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with the contract's exit code; no traceback reaches a user."""
+    sys.exit(_run(sys.argv[1:]))

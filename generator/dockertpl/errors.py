@@ -1,0 +1,134 @@
+"""Every error that reaches a user: what happened, what to do, and the exit code that says so.
+
+Exit codes are part of the contract: 0 done, 1 a person is needed, 2 bad input and nothing changed,
+3 the machine lacks something, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class DockertplError(Exception):
+    """An error with advice.
+
+    Attributes:
+        message: What is wrong and where, in one sentence.
+        remedy: What the reader can do about it; may be several lines.
+        data: Facts for `--json`, beside the error object.
+        code: A stable word for programs.
+        exit_code: What the process ends with.
+        usual_remedy: The advice where an error has none of its own.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 2
+    usual_remedy: ClassVar[str] = ""
+
+    def __init__(self, message: str, remedy: str = "", **data: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy or self.usual_remedy
+        self.data = data
+
+    def as_json(self) -> dict[str, str]:
+        """Return the `error` object of the JSON contract."""
+        return {"code": self.code, "message": self.message, "remedy": self.remedy}
+
+
+# --- 2: bad input; every file is as it was ---------------------------------------------------------------------------
+
+
+class BadInputError(DockertplError):
+    """The input cannot be used as it is."""
+
+    code = "bad-input"
+
+
+class BadAnswerError(BadInputError):
+    """An answer is unknown, of the wrong type, or refused by its question's validator."""
+
+    code = "bad-answer"
+
+
+class NotDetectedError(BadInputError):
+    """The application was not found, or more than one was."""
+
+    code = "not-detected"
+
+
+class DestinationError(BadInputError):
+    """The destination cannot be written as asked: a file, not writable, a link leading out, or another's file."""
+
+    code = "destination"
+
+
+class TemplateError(BadInputError):
+    """The template itself cannot be read or rendered."""
+
+    code = "template"
+    usual_remedy = "It is the template's fault where no answer asks for it: tell its authors."
+
+
+# --- 1: done, and a person is needed ---------------------------------------------------------------------------------
+
+
+class BuildFailedError(DockertplError):
+    """The image did not build."""
+
+    code = "build-failed"
+    exit_code = 1
+
+
+class UnhealthyError(DockertplError):
+    """The container did not start, never got healthy, or did not end as it should."""
+
+    code = "unhealthy"
+    exit_code = 1
+
+
+class RootUserError(DockertplError):
+    """The image runs, but as root."""
+
+    code = "root-user"
+    exit_code = 1
+
+
+# --- 3: the machine lacks something ----------------------------------------------------------------------------------
+
+
+class MachineError(DockertplError):
+    """The machine lacks an engine, git, a network, or room."""
+
+    code = "machine"
+    exit_code = 3
+
+
+class NoEngineError(MachineError):
+    """No container engine answers, or it is too old."""
+
+    code = "no-engine"
+
+
+class NoGitError(MachineError):
+    """Git is missing or did what it should not."""
+
+    code = "no-git"
+
+
+class InternalError(DockertplError):
+    """A fault of dockertpl itself."""
+
+    code = "internal"
+    exit_code = 3
+    usual_remedy = "Please report it. DOCKERTPL_DEBUG=1 shows where it happened."
+
+
+# --- 130: interrupted ------------------------------------------------------------------------------------------------
+
+
+class StoppedError(DockertplError):
+    """Ctrl-C, SIGTERM, or a no to the last question."""
+
+    code = "interrupted"
+    exit_code = 130
