@@ -27,7 +27,7 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.bench
 
 wheel-check: $(STAMP)
-	$(BIN)/python -m tests.wheel_check
+	TAG="$(TAG)" $(BIN)/python -m tests.wheel_check
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,0 +1,49 @@
+"""`make demo`: scaffold a sample application and, where there is an engine, build it, run it and say how it does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from dockertpl.engine.client import find
+from dockertpl.errors import NoEngineError
+from tests.samples.sample import write_sample
+
+FOLDER = Path(__file__).parents[1] / ".demo" / "orders"
+PORT = 8000
+
+
+def _dockertpl(*words: str) -> int:
+    print("\n$ dockertpl", *words, flush=True)  # noqa: T201
+    return subprocess.run([sys.executable, "-m", "dockertpl", *words], cwd=FOLDER, check=False).returncode
+
+
+def main() -> int:
+    """Run the demo; return the exit code of what failed first, and 0 also where there is no engine."""
+    shutil.rmtree(FOLDER.parent, ignore_errors=True)
+    FOLDER.parent.mkdir()
+    print(f"A small FastAPI application, locked by uv, in {FOLDER.relative_to(Path.cwd())}:")  # noqa: T201
+    write_sample(FOLDER, manager="uv", layout="flat", server="uvicorn")
+    if code := _dockertpl("inspect") or _dockertpl("new", "--defaults"):
+        return code
+    try:
+        docker = find().executable
+    except NoEngineError as error:
+        print(f"\nNo container engine, so the image is not built here. {error.message}\n{error.remedy}")  # noqa: T201
+        print("Once there is one, `make demo` also builds the image and runs it.")  # noqa: T201
+        return 0
+    if code := _dockertpl("verify"):
+        return code
+    name = next(line.split()[1] for line in (FOLDER / ".copier-answers.yml").read_text().splitlines() if "name:" in line)
+    print(  # noqa: T201
+        "\nTry it yourself:\n"
+        f"  {docker} run --rm --read-only --tmpfs /tmp -p 127.0.0.1:{PORT}:{PORT} dockertpl/{name}:verify\n"
+        f"  curl http://127.0.0.1:{PORT}/health"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
