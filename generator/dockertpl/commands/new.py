@@ -1,0 +1,235 @@
+"""`dockertpl new`: look at a repository, ask, show, write."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import click
+
+from dockertpl.commands.screen import printable, say
+from dockertpl.errors import BadInputError, DestinationError, NotDetectedError
+from dockertpl.merge import owners, plan
+from dockertpl.merge.write import Change, write
+from dockertpl.template.answers import Answers, read_data_file, resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.render import answers_path, render
+from dockertpl.template.source import bundled
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What was detected, as far as `new` needs it."""
+
+    answers: Mapping[str, Any]
+    evidence: Mapping[str, str]
+    unknown: Mapping[str, tuple[str, str]]
+    warnings: tuple[str, ...]
+
+
+_NOTHING = _Found(answers={}, evidence={}, unknown={}, warnings=())
+
+
+def run(
+    *,
+    destination: Path,
+    kind: str | None,
+    data: Mapping[str, str],
+    data_file: Path | None,
+    defaults: bool,
+    no_detect: bool,
+    dry_run: bool,
+    quiet: bool,
+) -> tuple[int, Mapping[str, Any]]:
+    """Put an image's files into a repository.
+
+    Args:
+        destination: The repository's root, or a folder in it, which is then the application's; made if it is not there.
+        kind: The kind of image, the same as `kind` in `data`.
+        data: Answers as text, by question.
+        data_file: A YAML file of answers.
+        defaults: Whether to ask nothing.
+        no_detect: Whether to leave the repository unread.
+        dry_run: Whether to print a diff on stdout and write nothing.
+        quiet: Whether to print nothing at all and to ask nothing.
+
+    Returns:
+        The exit code (1 for a dry run that found other files in the way) and the result for `--json`.
+
+    Raises:
+        BadInputError: The answers, the destination or what is in it will not do; nothing was changed.
+        MachineError: Writing failed; nothing was changed.
+    """
+    root, app_dir = locate(destination)
+    given = _given(data, kind, app_dir)
+    in_file = read_data_file(data_file) if data_file else {}
+    known = {**in_file, **given}
+    if app_dir:
+        say(f"{destination} is in the repository {root}: app_dir is {app_dir}.", quiet=quiet)
+    owners.check_new(root, answers_file="", name=str(known.get("name", "")), app_dir=str(known.get("app_dir", ".")))
+
+    template = Template(bundled())
+    found = _NOTHING if no_detect else _detect(template, root, given, in_file)
+    interactive = not (defaults or quiet) and _is_terminal()
+    unknown = {key: text for key, text in found.unknown.items() if key not in known}
+    if unknown and not defaults and not interactive:
+        raise _missing(unknown)
+    ask = None
+    if interactive:
+        from dockertpl.commands.ask import asker
+
+        ask = asker(found.evidence)
+    answers = resolve(template, folder_name=root.name, data=given, data_file=in_file, detected=found.answers, ask=ask)
+    answers_file = answers_path(template, answers)
+    owners.check_new(
+        root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=str(answers.values["app_dir"])
+    )
+    planned = plan.make(root, render(template, answers))
+    warnings = [*found.warnings, *answers.warnings]
+    if defaults:
+        warnings += [f"{key}: {message} {remedy}".strip() for key, (message, remedy) in unknown.items()]
+
+    if not quiet and not interactive:
+        _say_found(answers, found)
+    for warning in warnings:
+        say(f"Warning: {warning}", quiet=quiet)
+    result = {"written": [], "answers_file": answers_file, "warnings": warnings}
+    new = [entry.path for entry in planned.having("create")]
+    if dry_run:
+        from dockertpl.merge.diff import unified
+
+        text = unified(planned)
+        if not quiet:
+            click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+        return (1 if planned.having("differs") else 0), {**result, "dry_run": True, "would_write": new, "diff": text}
+    plan.check_free(planned)
+    if interactive:
+        from dockertpl.commands.ask import confirm
+
+        say("\nFiles:\n" + "\n".join(f"  {path}" for path in new))
+        confirm(f"Write them into {root}?")
+    write(root, [Change(path=entry.path, old=None, new=entry.new) for entry in planned.having("create")])
+    say("Written:\n" + "\n".join(f"  {path}" for path in new), quiet=quiet)
+    say(f"Next: {_next(root, answers)}", quiet=quiet)
+    return 0, {**result, "written": new}
+
+
+def locate(destination: Path) -> tuple[Path, str | None]:
+    """Return a repository's root, and the destination as a path from there if it is a folder in it.
+
+    The root is the nearest folder upwards with a `.git`; without one, the destination itself.
+
+    Args:
+        destination: A folder, which may not exist yet.
+
+    Raises:
+        DestinationError: It is a file, cannot be read, or is git's own folder.
+    """
+    try:
+        real = destination.resolve()
+        for path in (real, *real.parents):
+            if path.exists():
+                if not path.is_dir():
+                    raise DestinationError(
+                        f"{path} is a file.", "Name a folder: the repository's root, or the application's."
+                    )
+                break
+        root = next((path for path in (real, *real.parents) if (path / ".git").exists()), real)
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a link that leads to itself"
+        raise DestinationError(f"{destination} cannot be read: {reason}.", "Name a folder of yours.") from error
+    if root == real:
+        return root, None
+    app_dir = real.relative_to(root)
+    if ".git" in app_dir.parts:
+        raise DestinationError(f"{destination} belongs to git itself.", "Name the repository's root.")
+    return root, app_dir.as_posix()
+
+
+def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> dict[str, str]:
+    """Return the command line's answers, with those that it gives in other ways."""
+    given = dict(data)
+    for key, value, how in (("kind", kind, "--kind"), ("app_dir", app_dir, "the destination")):
+        if value is None:
+            continue
+        if given.setdefault(key, value) != value:
+            raise BadInputError(f"-d {key}={given[key]} and {how} ({value}) differ.", "Give one of them.")
+    return given
+
+
+def _detect(template: Template, root: Path, given: Mapping[str, Any], in_file: Mapping[str, Any]) -> _Found:
+    """Look at the repository."""
+    known = {**in_file, **given}
+    app_dir = known.get("app_dir")
+    if app_dir is not None and not _is_inside(app_dir):
+        # Its validator has the words for it; detection must not follow it.
+        return _NOTHING
+    from dockertpl.detect import detect
+
+    try:
+        detection = detect(root, app_dir, given=known)
+    except NotDetectedError:
+        # A bad answer is the better news: it may be the reason.
+        resolve(template, folder_name=root.name, data=given, data_file=in_file)
+        raise
+    return _Found(
+        answers=detection.answers,
+        evidence={key: _where(item) for key, item in detection.evidence.items()},
+        unknown={item.key: (item.message, item.remedy) for item in detection.unknown},
+        warnings=tuple(detection.warnings),
+    )
+
+
+def _is_inside(app_dir: Any) -> bool:
+    if not isinstance(app_dir, str):
+        return False
+    path = PurePosixPath(app_dir)
+    return not path.is_absolute() and ".." not in path.parts and app_dir.isprintable()
+
+
+def _where(evidence: Any) -> str:
+    """Return a piece of evidence as `path:line`, with its note."""
+    place = ":".join(str(part) for part in (evidence.path, evidence.line) if part)
+    return ", ".join(part for part in (place, evidence.note) if part)
+
+
+def _is_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _missing(unknown: Mapping[str, tuple[str, str]]) -> NotDetectedError:
+    """Return one error for all that could not be told, where nobody can be asked."""
+    lines = [f"{key}: {message}" for key, (message, _) in unknown.items()]
+    remedies = dict.fromkeys(remedy for _, remedy in unknown.values() if remedy)
+    return NotDetectedError(
+        lines[0] if len(lines) == 1 else "\n  ".join(["This could not be told from the repository:", *lines]),
+        "\n".join([*remedies, "Give the answer with -d KEY=VALUE, or take the defaults with --defaults."]),
+        missing=list(unknown),
+    )
+
+
+def _say_found(answers: Answers, found: _Found) -> None:
+    from dockertpl.commands.ask import written
+
+    lines = []
+    for key, origin in answers.origin.items():
+        if origin == "detected":
+            where = found.evidence.get(key)
+            lines.append(f"  {key}: {written(answers.values[key])}{f' ({where})' if where else ''}")
+    if lines:
+        say("Found:\n" + "\n".join(lines))
+
+
+def _next(root: Path, answers: Answers) -> str:
+    """Return the command that proves what was written."""
+    app_dir = answers.values["app_dir"]
+    words = ["dockertpl", "verify"]
+    if root != Path.cwd():
+        words.append(str(root))
+    if app_dir != ".":
+        words += ["--file", f"{app_dir}/Dockerfile"]
+    return shlex.join(words)

@@ -1,0 +1,177 @@
+"""Compares a rendered tree with a repository, and finds everything that stands in its way before a byte is written."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, TypeAlias
+
+from dockertpl.errors import DestinationError
+from dockertpl.template.tree import File, Tree
+
+Status: TypeAlias = Literal["create", "identical", "differs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One rendered file beside what the repository has at its path.
+
+    Attributes:
+        path: The POSIX path from the repository's root.
+        new: The rendered file.
+        old: The repository's file, or None if there is none.
+    """
+
+    path: str
+    new: File
+    old: File | None
+
+    @property
+    def status(self) -> Status:
+        """What writing it would mean."""
+        if self.old is None:
+            return "create"
+        return "identical" if self.old == self.new else "differs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What writing a tree into a repository would mean.
+
+    Attributes:
+        root: The repository's root, which may not exist yet.
+        entries: One for each rendered file, in the order of paths.
+    """
+
+    root: Path
+    entries: tuple[Entry, ...]
+
+    def having(self, status: Status) -> list[Entry]:
+        """Return the entries of one status.
+
+        Args:
+            status: Which.
+        """
+        return [entry for entry in self.entries if entry.status == status]
+
+
+def make(root: Path, tree: Tree) -> Plan:
+    """Compare a tree with a repository.
+
+    Args:
+        root: The repository's root; its own path may hold links, and it may not exist yet.
+        tree: The rendered files.
+
+    Raises:
+        DestinationError: A path cannot be written: a link, a folder or a file is in its way, its folder is not
+            writable, or its name differs from one that is there in case only. All of them in one error.
+    """
+    if root.exists() and not root.is_dir():
+        raise DestinationError(f"{root} is a file.", "Name a folder, the repository's root.")
+    problems: dict[str, None] = {}
+    entries = []
+    listings: dict[Path, dict[str, str]] = {}
+    for path, new in tree.items():
+        found = list(_in_the_way(root, path, listings))
+        problems.update(dict.fromkeys(found))
+        if not found:
+            try:
+                entries.append(Entry(path=path, new=new, old=_read(root / path)))
+            except OSError as error:
+                problems[f"{path} cannot be read: {error.strerror}."] = None
+    if problems:
+        lines = [*problems]
+        raise DestinationError(
+            lines[0] if len(lines) == 1 else "\n  ".join(["These paths cannot be written:", *lines]),
+            "Move away what is in the way, or give another app_dir with -d app_dir=FOLDER.",
+            problems=lines,
+        )
+    return Plan(root=root, entries=tuple(entries))
+
+
+def check_free(plan: Plan) -> None:
+    """Refuse a plan that would replace a file.
+
+    Args:
+        plan: The plan.
+
+    Raises:
+        DestinationError: One or more paths hold something else; all are named.
+    """
+    taken = [entry.path for entry in plan.having("differs")]
+    if not taken:
+        return
+    listed = taken[0] if len(taken) == 1 else f"{', '.join(taken[:-1])} and {taken[-1]}"
+    raise DestinationError(
+        f"{listed} {'is' if len(taken) == 1 else 'are'} already there, and not what would be written.",
+        "--dry-run shows the difference. To go on, move it away and carry over by hand what is yours, for instance:\n"
+        + "\n".join(f"git mv {path} {path}.old" for path in taken),
+        differing=taken,
+    )
+
+
+def _in_the_way(root: Path, path: str, listings: dict[Path, dict[str, str]]) -> Iterator[str]:
+    """Yield what keeps a path from being written."""
+    parts = PurePosixPath(path).parts
+    here = root
+    for depth, part in enumerate(parts):
+        if not here.exists():
+            break
+        shown = str(PurePosixPath(*parts[: depth + 1]))
+        twin = _listing(here, listings).get(_folded(part))
+        if twin is not None and twin != part:
+            yield f"{shown} differs in case only from {twin}, which is already there."
+            return
+        parent, here = here, here / part
+        try:
+            mode = here.lstat().st_mode
+        except FileNotFoundError:
+            yield from _not_writable(parent, root)
+            break
+        except OSError as error:
+            yield f"{shown} cannot be read: {error.strerror}."
+            return
+        last = depth == len(parts) - 1
+        if stat.S_ISLNK(mode):
+            outside = not here.resolve().is_relative_to(root.resolve())
+            yield f"{shown} is a link{' that leads out of the repository' if outside else ''} (to {here.readlink()})."
+            return
+        if last and not stat.S_ISREG(mode):
+            yield f"{shown} is a folder." if stat.S_ISDIR(mode) else f"{shown} is no file."
+        if not last and not stat.S_ISDIR(mode):
+            yield f"{shown} is a file, and {path} needs a folder there."
+            return
+
+
+def _listing(directory: Path, listings: dict[Path, dict[str, str]]) -> dict[str, str]:
+    if directory not in listings:
+        try:
+            names = [path.name for path in directory.iterdir()]
+        except OSError:
+            # Whoever may not list it finds out what is wrong from the file itself.
+            names = []
+        # Where two names differ in case only, the exact one is no twin of itself.
+        listings[directory] = {_folded(name): name for name in sorted(names)}
+    return listings[directory]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _not_writable(directory: Path, root: Path) -> Iterator[str]:
+    if not os.access(directory, os.W_OK | os.X_OK):
+        yield f"{'The folder ' + str(root) if directory == root else directory.relative_to(root)} is not writable."
+
+
+def _read(path: Path) -> File | None:
+    try:
+        with path.open("rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            return File(content=stream.read(), executable=bool(mode & stat.S_IXUSR))
+    except FileNotFoundError:
+        return None

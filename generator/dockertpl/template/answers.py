@@ -1,0 +1,337 @@
+"""Answers: where each comes from, and whether the questions take it.
+
+`-d` over the data file over the stored ones over what was detected over the default, which is also what Copier does
+with `--data`, the answers file and user defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import yaml
+
+from dockertpl.errors import BadAnswerError, BadInputError, TemplateError
+from dockertpl.template.environment import Template
+from dockertpl.template.questions import MISSING, Choice, Question, RefusedError, load, nearest
+from dockertpl.template.values import WrongTypeError, check_inert, shown
+
+Origin: TypeAlias = Literal["-d", "data file", "stored", "detected", "asked", "default"]
+
+# What Copier writes into an answers file; the rest of it is left out in the same silence.
+_REMEMBERED = (dict, list, str, int, float, bool, type(None))
+_FORM = "Answers are YAML, one to a line: port: 8000"
+_REFUSED = (WrongTypeError, RefusedError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A question to put to a person.
+
+    Attributes:
+        question: The question.
+        message: What is asked.
+        type_name: The type of its answer.
+        choices: The choices; none means any value of the type.
+        default: The answer if the person adds nothing, or `MISSING`.
+        origin: Where the default comes from.
+        check: Returns an answer as its type, or raises ValueError with what to tell the person.
+    """
+
+    question: Question
+    message: str
+    type_name: str
+    choices: list[Choice]
+    default: Any
+    origin: Origin
+    check: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """Answers that the template's questions took.
+
+    Attributes:
+        values: Each question's answer, in the order of the questions; also of those that were not asked.
+        origin: Where each comes from.
+        hidden: Questions whose `when` is false, which stay out of the answers file.
+        secret: Questions whose answers stay out of the answers file.
+        leftovers: Stored answers to questions that the template no longer has; a new default may use them.
+        folder_name: The name of the folder that is rendered into, `_folder_name` in the template.
+        warnings: What a person should know, such as an answer that is not used.
+    """
+
+    values: Mapping[str, Any]
+    origin: Mapping[str, Origin]
+    hidden: frozenset[str]
+    secret: frozenset[str]
+    leftovers: Mapping[str, Any]
+    folder_name: str
+    warnings: tuple[str, ...]
+
+    def remembered(self) -> dict[str, Any]:
+        """Return the answers that belong in the answers file."""
+        out = self.hidden | self.secret
+        return {key: value for key, value in self.values.items() if key not in out and isinstance(value, _REMEMBERED)}
+
+    def context(self) -> dict[str, Any]:
+        """Return the variables that a template sees."""
+        return {**self.leftovers, **self.values, "_folder_name": self.folder_name}
+
+
+def resolve(
+    template: Template,
+    *,
+    folder_name: str,
+    data: Mapping[str, Any] | None = None,
+    data_file: Mapping[str, Any] | None = None,
+    stored: Mapping[str, Any] | None = None,
+    detected: Mapping[str, Any] | None = None,
+    ask: Callable[[Prompt], Any] | None = None,
+) -> Answers:
+    """Answer every question of a template.
+
+    An answer that was given is refused if it is bad. A stored or detected one is dropped with a warning, as it
+    may be of another version of the template. An answer to a question that does not apply is used where the template
+    names it and is not stored, as Copier does, and warned of.
+
+    Args:
+        template: The template.
+        folder_name: The name of the folder that is rendered into.
+        data: Answers of the command line; text is read as the question's type.
+        data_file: Answers of a data file.
+        stored: Answers of an answers file.
+        detected: What was found in the repository.
+        ask: Puts one question to a person, and returns what its `check` returned. Called for each question that
+            applies and was not given.
+
+    Raises:
+        BadAnswerError: One or more given answers are unknown or refused, or a question has no answer: all in one error.
+        TemplateError: The template cannot be rendered.
+    """
+    layers = _Layers(data or {}, data_file or {}, stored or {}, detected or {})
+    questions = load(template)
+    state = _State(template=template, layers=layers, folder_name=folder_name, ask=ask)
+    state.check_keys([question.name for question in questions])
+    for question in questions:
+        try:
+            state.answer(question)
+        except TemplateError:
+            # With a bad answer before it, this may be no more than its consequence.
+            if not state.problems:
+                raise
+    if state.problems:
+        raise _bad(state.problems)
+    names = {question.name for question in questions}
+    return Answers(
+        values=state.values,
+        origin=state.origin,
+        hidden=frozenset(state.hidden),
+        secret=frozenset(question.name for question in questions if question.secret),
+        leftovers={key: value for key, value in layers.stored.items() if key not in names and key[:1] != "_"},
+        folder_name=folder_name,
+        warnings=tuple(state.warnings),
+    )
+
+
+def read_data_file(path: Path) -> dict[str, Any]:
+    """Read answers from a YAML file; keys that start with `_`, as an answers file has them, are left out.
+
+    Args:
+        path: The file.
+
+    Raises:
+        BadInputError: It cannot be read or is no mapping.
+    """
+    return {key: value for key, value in read_mapping(path).items() if not key.startswith("_")}
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds one mapping, such as an answers file, with its `_src_path` and `_commit`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        BadInputError: It cannot be read or is no mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_bytes())
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be read: {error.strerror}.", _FORM) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadInputError(f"{path} is no YAML: {' '.join(str(error).split())}.", _FORM) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise BadInputError(f"{path} is no mapping from a question's name to its answer.", _FORM)
+    return content
+
+
+@dataclass(frozen=True)
+class _Layers:
+    data: Mapping[str, Any]
+    data_file: Mapping[str, Any]
+    stored: Mapping[str, Any]
+    detected: Mapping[str, Any]
+
+    def given(self) -> dict[str, Any]:
+        return {**self.data_file, **self.data}
+
+    def origin(self, key: str) -> Origin:
+        return "-d" if key in self.data else "data file"
+
+
+@dataclass
+class _State:
+    """What is known while the questions are answered one after another."""
+
+    template: Template
+    layers: _Layers
+    folder_name: str
+    ask: Callable[[Prompt], Any] | None
+    context: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    origin: dict[str, Origin] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def check_keys(self, names: list[str]) -> None:
+        """Note the keys that no question has, and set what every question sees."""
+        source = self.template.source
+        # Copier shows an answer to the questions before its own too, as it was written.
+        self.context = {
+            **{key: value for key, value in self.layers.stored.items() if _inert(value)},
+            **{key: value for key, value in self.layers.given().items() if _inert(value)},
+            **({"_src_path": source.src_path} if source.src_path else {}),
+            **({"_commit": source.commit} if source.commit else {}),
+            "_folder_name": self.folder_name,
+            "_copier_phase": "prompt",
+        }
+        for key in self.layers.given():
+            if key not in names:
+                self.problems.append((key, f"there is no such question.{nearest(key, names)}"))
+
+    def answer(self, question: Question) -> None:
+        """Answer one question, or note why not."""
+        name = question.name
+        stored, why_not = self._stored(question)
+        asked = question.asked(self.template, self.context)
+        if not asked:
+            self.hidden.add(name)
+            if name not in self.layers.given():
+                self.context.pop(name, None)
+        if name in self.layers.given():
+            self._take_given(question, asked)
+            return
+        if why_not and asked:
+            self.warnings.append(f"The stored answer for {name} is not used any more: {why_not}")
+        default, origin = self._default(question, asked, stored)
+        if asked and self.ask:
+            # A default that is refused is for the person to mend, not an error.
+            default = self.ask(self._prompt(question, default, origin))
+            origin = "asked"
+        elif default is MISSING:
+            if asked and name not in dict(self.problems):
+                self.problems.append((name, f"it needs an answer: -d {name}=…"))
+            return
+        elif asked and origin == "default" and not question.secret:
+            try:
+                question.validate(self.template, self.context, default)
+            except RefusedError as error:
+                # After a bad answer this may be no more than its consequence.
+                if not self.problems:
+                    self.problems.append((name, f"the default does not do: {error} Give -d {name}=…"))
+        self._set(name, default, origin)
+
+    def _set(self, name: str, value: Any, origin: Origin) -> None:
+        self.values[name] = self.context[name] = value
+        self.origin[name] = origin
+
+    def _stored(self, question: Question) -> tuple[Any, str]:
+        """Return the stored answer and nothing, or `MISSING` and why it is not used."""
+        if question.name not in self.layers.stored:
+            return MISSING, ""
+        try:
+            return self._check(question, self.layers.stored[question.name]), ""
+        except _REFUSED as error:
+            if question.name not in self.layers.given():
+                self.context.pop(question.name, None)
+            return MISSING, str(error)
+
+    def _take_given(self, question: Question, asked: bool) -> None:
+        name = question.name
+        try:
+            value = self._check(question, self.layers.given()[name])
+        except _REFUSED as error:
+            self.problems.append((name, str(error)))
+            # Go on, to find what else is wrong: with the answer as far as it is one, else with the default.
+            if isinstance(error, RefusedError) and not error.chosen:
+                self.context[name] = error.value
+            else:
+                default, _ = self._default(question, asked, MISSING)
+                self.context[name] = None if default is MISSING else default
+            return
+        if not asked:
+            self.warnings.append(f"{name} does not apply to the other answers; {shown(value)} is not stored.")
+        self._set(name, value, self.layers.origin(name))
+
+    def _default(self, question: Question, asked: bool, stored: Any) -> tuple[Any, Origin]:
+        """Return the stored, the detected or the default answer, cast, or `MISSING`, and which of them it is."""
+        name = question.name
+        if asked and stored is not MISSING:
+            return stored, "stored"
+        if asked and name in self.layers.detected:
+            found = self.layers.detected[name]
+            try:
+                return self._check(question, found), "detected"
+            except _REFUSED as error:
+                self.warnings.append(f"{name}: {shown(found)} was found, and is not used: {error}")
+        default = question.default_value(self.template, self.context)
+        if default is MISSING:
+            return MISSING, "default"
+        try:
+            return question.parse(self.template, self.context, default), "default"
+        except _REFUSED as error:
+            if not self.problems:
+                self.problems.append((name, f"the default does not do: {error} Give -d {name}=…"))
+            return MISSING, "default"
+
+    def _check(self, question: Question, answer: Any) -> Any:
+        check_inert(answer)
+        value = question.parse(self.template, self.context, answer)
+        check_inert(value)
+        question.validate(self.template, self.context, value)
+        return value
+
+    def _prompt(self, question: Question, default: Any, origin: Origin) -> Prompt:
+        return Prompt(
+            question=question,
+            message=question.message(self.template, self.context),
+            type_name=question.type_name(self.template, self.context),
+            choices=question.offered(self.template, self.context),
+            default=default,
+            origin=origin,
+            check=lambda answer: self._check(question, answer),
+        )
+
+
+def _inert(value: Any) -> bool:
+    try:
+        check_inert(value)
+    except WrongTypeError:
+        return False
+    return True
+
+
+def _bad(problems: list[tuple[str, str]]) -> BadAnswerError:
+    """Return one error that lists every bad answer."""
+    lines = [f"{key}: {message}" for key, message in problems]
+    return BadAnswerError(
+        lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} answers cannot be used:", *lines]),
+        "Give the answer with -d KEY=VALUE or in the data file.",
+        answers=[{"key": key, "message": message} for key, message in problems],
+    )

@@ -1,0 +1,153 @@
+"""The one place that calls git, because git has traps.
+
+- A hook that runs us exports GIT_DIR and friends; with them git works on another repository than the one it is told.
+- Messages follow the language of the machine.
+- Hooks, file-system monitors, `ext::` remotes and submodules of an untrusted repository run what that repository says.
+- A ref that starts with a dash is read as an option.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from dockertpl.errors import BadInputError, NoGitError
+
+# What a person sets on purpose to reach a repository. Everything else that starts with GIT_ points at some repository.
+_KEPT = frozenset(
+    {
+        "GIT_ASKPASS",
+        "GIT_CONFIG_COUNT",
+        "GIT_EXEC_PATH",
+        "GIT_HTTP_PROXY_AUTHMETHOD",
+        "GIT_PROXY_SSL_CAINFO",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH_VARIANT",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_NO_VERIFY",
+    }
+)
+_KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+
+_CONTAINED = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.autocrlf=false",
+    "protocol.ext.allow=never",
+    "submodule.recurse=false",
+    "advice.detachedHead=false",
+)
+
+
+def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment in which git works on the repository that it is told to, in English, asking nothing.
+
+    Args:
+        environ: What to start from; the process's own environment by default.
+    """
+    kept = {
+        key: value
+        for key, value in (os.environ if environ is None else environ).items()
+        if not key.startswith("GIT_") or key in _KEPT or key.startswith(_KEPT_PREFIXES)
+    }
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
+
+
+def run(*arguments: str, cwd: Path | None = None) -> str:
+    """Run git without hooks and return what it printed, as text without the last line's end.
+
+    Args:
+        arguments: What follows `git`. A value that comes from outside belongs behind `--` or `--end-of-options`.
+        cwd: Where to run it.
+
+    Raises:
+        NoGitError: Git is missing or ended with an error; the message holds git's own words.
+    """
+    options = [part for setting in _CONTAINED for part in ("-c", setting)]
+    try:
+        done = subprocess.run(
+            ["git", *options, *arguments],
+            cwd=cwd,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise NoGitError("git is not installed.", "Install git, then run this again.") from error
+    if done.returncode:
+        said = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"
+        raise NoGitError(f"git {arguments[0]} failed: {said}")
+    return done.stdout.rstrip("\n")
+
+
+def clone(url: str, directory: Path) -> None:
+    """Clone all of a repository into an empty directory, checking nothing out yet.
+
+    Args:
+        url: What git can clone: a URL or a path.
+        directory: Where to; it is created.
+
+    Raises:
+        NoGitError: The repository cannot be cloned.
+    """
+    run("clone", "--quiet", "--no-checkout", "--no-recurse-submodules", "--", url, str(directory))
+
+
+def checkout(repository: Path, ref: str) -> None:
+    """Check a commit out, without its submodules.
+
+    Args:
+        repository: A clone of ours.
+        ref: A tag, branch or commit.
+
+    Raises:
+        BadInputError: There is no such ref.
+        NoGitError: Git failed.
+    """
+    try:
+        commit = run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", cwd=repository)
+    except NoGitError as error:
+        raise BadInputError(
+            f"The template has no version {ref!r}.", "See `git ls-remote --tags` for those it has."
+        ) from error
+    run("checkout", "--quiet", "--force", "--detach", commit, cwd=repository)
+
+
+def describe(repository: Path) -> str:
+    """Return the checked out commit as Copier records it: its tag, or `<tag>-<count>-g<hash>`, or the short hash.
+
+    Args:
+        repository: A git checkout.
+
+    Raises:
+        NoGitError: Git failed.
+    """
+    return run("describe", "--tags", "--always", cwd=repository)
+
+
+def latest_release(repository: Path) -> str | None:
+    """Return the highest tag that is a version by PEP 440 and no pre-release, or None without one.
+
+    Args:
+        repository: A git checkout.
+
+    Raises:
+        NoGitError: Git failed.
+    """
+    from packaging.version import InvalidVersion, Version
+
+    releases = []
+    for tag in run("tag", "--list", cwd=repository).splitlines():
+        try:
+            version = Version(tag)
+        except InvalidVersion:
+            continue
+        if not version.is_prerelease:
+            releases.append((version, tag))
+    return max(releases)[1] if releases else None

@@ -1,0 +1,286 @@
+"""One question of `copier.yml`: its type, choices, default, condition and validator, as Copier 9.19 reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import yaml
+
+from dockertpl.errors import TemplateError
+from dockertpl.template.environment import Template
+from dockertpl.template.values import TYPES, WrongTypeError, cast, shown
+
+_KEYS = frozenset(
+    {"choices", "default", "help", "multiline", "placeholder", "qmark", "secret", "type", "validator", "when"}
+)
+# Copier has functions of these names, so no question may.
+_RESERVED = frozenset({"make_secret", "now"})
+
+Context = Mapping[str, Any]
+
+
+class Missing:
+    """The type of `MISSING`."""
+
+
+#: The default of a question without one.
+MISSING = Missing()
+
+
+class RefusedError(ValueError):
+    """An answer is none of the choices, or the question's validator refuses it; `value` is the cast answer.
+
+    Attributes:
+        value: What it was after its cast.
+        chosen: Whether it failed as a choice, so that nothing can be said about a template that goes on with it.
+    """
+
+    def __init__(self, message: str, value: Any, *, chosen: bool) -> None:
+        super().__init__(message)
+        self.value = value
+        self.chosen = chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One choice.
+
+    Attributes:
+        label: What a person reads.
+        value: The answer.
+        disabled: Why it cannot be taken now; empty if it can.
+    """
+
+    label: str
+    value: Any
+    disabled: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One question.
+
+    Attributes:
+        name: The answer's key.
+        type: One of `values.TYPES`, or a Jinja template of one.
+        default: The default, which may be a Jinja template; `MISSING` if it has none.
+        help: What is asked; a Jinja template.
+        choices: A list or mapping as in `copier.yml`, or a Jinja template of its YAML.
+        when: Whether it is asked; a bool or a Jinja template.
+        validator: A Jinja template that renders the error of a bad answer, and else nothing.
+        secret: Whether the answer stays out of the answers file.
+    """
+
+    name: str
+    type: str
+    default: Any
+    help: str
+    choices: Any
+    when: str | bool
+    validator: str
+    secret: bool
+
+    def type_name(self, template: Template, context: Context) -> str:
+        """Return the type.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+
+        Raises:
+            TemplateError: It is none that is known.
+        """
+        name = _value(template, self.type, context)
+        if name not in TYPES:
+            raise TemplateError(f"The question {self.name} has the type {name!r}; it is one of {', '.join(TYPES)}.")
+        return str(name)
+
+    def asked(self, template: Template, context: Context) -> bool:
+        """Tell whether the question holds for the answers so far.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+        """
+        when = _value(template, self.when, context)
+        try:
+            return bool(cast("bool", when))
+        except WrongTypeError:
+            # Copier: whatever is no word for "no".
+            return bool(when)
+
+    def message(self, template: Template, context: Context) -> str:
+        """Return what a person is asked.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+        """
+        return str(_value(template, self.help, context)) or self.name
+
+    def offered(self, template: Template, context: Context) -> list[Choice]:
+        """Return the choices; none means that any value of the type will do.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+
+        Raises:
+            TemplateError: They are written in a form that Copier does not know.
+        """
+        choices = self.choices
+        if isinstance(choices, str):
+            choices = yaml.safe_load(template.text(choices, context))
+        pairs = choices.items() if isinstance(choices, dict) else choices or ()
+        result = []
+        for item in pairs:
+            disabled = ""
+            if isinstance(item, list | tuple):
+                label, value = item
+                if isinstance(value, dict):
+                    if "value" not in value:
+                        raise TemplateError(f"The question {self.name} has a choice without a value.")
+                    disabled = str(_value(template, value.get("validator", ""), context))
+                    value = value["value"]
+            else:
+                label = value = item
+            value = _value(template, label if value is None else value, context)
+            result.append(Choice(label=str(_value(template, label, context)), value=value, disabled=disabled))
+        return result
+
+    def default_value(self, template: Template, context: Context) -> Any:
+        """Return the default, rendered but not yet cast, or `MISSING`.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+        """
+        return _value(template, self.default, context)
+
+    def parse(self, template: Template, context: Context, answer: Any) -> Any:
+        """Return an answer as the question's type, and as one of its choices if it has any.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+            answer: A text, or a value from YAML or JSON.
+
+        Raises:
+            WrongTypeError: It is not of the type.
+            RefusedError: It is none of the choices.
+        """
+        type_name = self.type_name(template, context)
+        value = cast(type_name, answer)
+        choices = self.offered(template, context)
+        if not choices:
+            return value
+        allowed = []
+        why = ""
+        for choice in choices:
+            choice_value = cast(type_name, choice.value)
+            if not choice.disabled:
+                allowed.append(choice_value)
+            if value == choice_value:
+                if not choice.disabled:
+                    return value
+                why = why or choice.disabled
+        if not why:
+            why = f"{shown(value)} is no choice: {', '.join(map(str, allowed))}.{_nearest(value, allowed)}"
+            if isinstance(answer, float) and type_name == "str":
+                why += " (YAML reads it as a number: write it in quotes.)"
+        raise RefusedError(why, value, chosen=True)
+
+    def validate(self, template: Template, context: Context, value: Any) -> None:
+        """Run the validator.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+            value: The cast answer.
+
+        Raises:
+            RefusedError: The validator refuses it; the message is the validator's.
+        """
+        try:
+            message = template.text(self.validator, {**context, self.name: value})
+        except Exception as error:
+            # As in Copier: what breaks the validator is no good answer.
+            message = f"{shown(value)} cannot be checked: {error}"
+        # A validator is laid out for whoever reads the template; its message is one paragraph.
+        if message := " ".join(message.split()):
+            raise RefusedError(message, value, chosen=False)
+
+
+def load(template: Template) -> list[Question]:
+    """Return a template's questions in the order in which they are asked.
+
+    Args:
+        template: The template.
+
+    Raises:
+        TemplateError: A question uses what dockertpl does not know; Copier may.
+    """
+    return [_question(name, raw) for name, raw in template.config.questions.items()]
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """Return " Did you mean X?" for the word that is most like another, or nothing.
+
+    Args:
+        word: What was written.
+        words: What could have been meant.
+    """
+    import difflib
+
+    found = difflib.get_close_matches(word.casefold(), [candidate.casefold() for candidate in words], n=1, cutoff=0.5)
+    meant = next((candidate for candidate in words if found and candidate.casefold() == found[0]), "")
+    return f" Did you mean {meant}?" if meant else ""
+
+
+def _nearest(value: Any, allowed: Sequence[Any]) -> str:
+    return nearest(str(value), [str(item) for item in allowed])
+
+
+def _question(name: str, raw: Mapping[str, Any]) -> Question:
+    unknown = sorted(raw.keys() - _KEYS)
+    if unknown or name in _RESERVED:
+        what = f"sets {', '.join(unknown)}" if unknown else "has a name that Copier keeps for itself"
+        raise TemplateError(
+            f"The question {name} {what}, which dockertpl does not know.", "Use Copier itself for this template."
+        )
+    wrong = [key for key in ("help", "type", "validator") if not isinstance(raw.get(key, ""), str)]
+    if wrong:
+        raise TemplateError(f"The question {name} has a {wrong[0]} that is no text: write it in quotes.")
+    default = raw.get("default", MISSING)
+    type_name = raw.get("type", "")
+    if not type_name:
+        type_name = type(default).__name__
+        type_name = type_name if type_name in TYPES else "yaml"
+    secret = bool(raw.get("secret", False))
+    if secret and default is MISSING:
+        raise TemplateError(f"The question {name} is secret and has no default.")
+    return Question(
+        name=name,
+        type=type_name,
+        default=default,
+        help=raw.get("help", ""),
+        choices=raw.get("choices", []),
+        when=raw.get("when", True),
+        validator=raw.get("validator", ""),
+        secret=secret,
+    )
+
+
+def _value(template: Template, value: Any, context: Context) -> Any:
+    """Render a value of `copier.yml` if it is text, or a list of it; anything else is as it is."""
+    if isinstance(value, list):
+        return [_value(template, item, context) for item in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return template.text(value, context)
+    except jinja2.TemplateError as error:
+        raise TemplateError(f"The template's text {shown(value)} cannot be rendered: {error}") from error

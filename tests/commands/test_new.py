@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pexpect  # type: ignore[import-untyped]
+import pytest
+import yaml
+from tests.parity import by_us, read_tree
+
+import dockertpl.detect
+from dockertpl.commands import ask, new
+from dockertpl.errors import NotDetectedError
+from dockertpl.template.source import bundled
+
+Run = Callable[..., Any]
+Write = Callable[[Path, Mapping[str, str]], Path]
+
+
+@dataclass
+class _Evidence:
+    path: str
+    line: int | None
+    note: str
+
+
+@dataclass
+class _Unknown:
+    key: str
+    message: str
+    remedy: str
+
+
+@dataclass
+class _Detection:
+    """Stands for detection, whose own tests are elsewhere."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, _Evidence] = field(default_factory=dict)
+    unknown: list[_Unknown] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    calls: list[tuple[Path, str | None, Mapping[str, Any]]] = field(default_factory=list)
+    error: Exception | None = None
+
+    def __call__(self, root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None) -> _Detection:
+        self.calls.append((root, app_dir, dict(given or {})))
+        if self.error:
+            raise self.error
+        return self
+
+
+@pytest.fixture(autouse=True)
+def detection(monkeypatch: pytest.MonkeyPatch) -> _Detection:
+    found = _Detection(
+        answers={"port": 9000, "manager": "poetry"}, evidence={"port": _Evidence("app/main.py", 7, "uvicorn.run")}
+    )
+    monkeypatch.setattr(dockertpl.detect, "detect", found)
+    return found
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "shop"
+    (root / ".git").mkdir(parents=True)
+    (root / "mine.txt").write_text("mine")
+    monkeypatch.chdir(root)
+    return root
+
+
+def _answers(root: Path, name: str = ".copier-answers.yml") -> dict[str, Any]:
+    result = yaml.safe_load((root / name).read_bytes())
+    assert isinstance(result, dict)
+    return result
+
+
+# --- what is written -------------------------------------------------------------------------------------------------
+
+
+def test_without_detection_the_files_are_the_template_s_for_the_defaults(repository: Path, dockertpl: Run) -> None:
+    done = dockertpl("new", "--defaults", "--no-detect")
+    assert done.code == 0
+    written = {path: file for path, file in read_tree(repository).items() if path != "mine.txt"}
+    assert written == by_us(bundled(), "shop")
+    assert "Next: dockertpl verify\n" in done.err
+    assert done.out == ""
+
+
+def test_what_was_detected_is_taken_shown_with_its_place_and_overridden(
+    repository: Path, dockertpl: Run, detection: _Detection
+) -> None:
+    (repository / "answers.yml").write_text("manager: pdm\nport: 7000\n")
+    done = dockertpl("new", "--defaults", "--data-file", "answers.yml", "-d", "manager=uv")
+    assert detection.calls == [(repository, None, {"manager": "uv", "port": 7000})]
+    assert (_answers(repository)["manager"], _answers(repository)["port"]) == ("uv", 7000)
+    assert "Found:" not in done.err
+
+    (repository / ".copier-answers.yml").unlink()
+    (repository / "Dockerfile").unlink()
+    assert "port: 9000 (app/main.py:7, uvicorn.run)" in dockertpl("new", "--defaults").err
+    assert _answers(repository)["port"] == 9000
+
+
+def test_kind_is_the_same_as_its_answer(repository: Path, dockertpl: Run) -> None:
+    assert dockertpl("new", "--kind", "python-fastapi", "-d", "kind=python-fastapi", "--defaults").code == 0
+    done = dockertpl("new", "--kind", "python", "-d", "kind=python-fastapi")
+    assert done.code == 2
+    assert "-d kind=python-fastapi and --kind (python) differ" in done.err
+
+
+def test_a_folder_of_a_repository_is_the_application_s(repository: Path, dockertpl: Run, detection: _Detection) -> None:
+    (repository / "services/api").mkdir(parents=True)
+    done = dockertpl("new", "services/api", "--defaults", "-d", "name=api")
+    assert done.code == 0
+    assert f"services/api is in the repository {repository}: app_dir is services/api." in done.err
+    assert detection.calls[0][:2] == (repository, "services/api")
+    assert _answers(repository, ".copier-answers.api.yml")["app_dir"] == "services/api"
+    assert (repository / "services/api/Dockerfile").exists()
+    assert "Next: dockertpl verify --file services/api/Dockerfile" in done.err
+    done = dockertpl("new", "services/api", "-d", "app_dir=web")
+    assert done.code == 2
+    assert "differ" in done.err
+
+
+def test_without_git_the_destination_is_the_root_and_is_made(tmp_path: Path, dockertpl: Run) -> None:
+    done = dockertpl("new", tmp_path / "a" / "b", "--defaults", "--no-detect", "--json")
+    assert done.code == 0
+    assert done.json == {
+        "schema": 1,
+        "written": [".copier-answers.yml", ".dockerignore", "Dockerfile"],
+        "answers_file": ".copier-answers.yml",
+        "warnings": [],
+    }
+    assert sorted(read_tree(tmp_path / "a/b")) == done.json["written"]
+    assert _answers(tmp_path / "a/b")["name"] == "b"
+
+
+def test_a_worktree_s_git_file_marks_a_root_too(tmp_path: Path) -> None:
+    (tmp_path / "x/y").mkdir(parents=True)
+    (tmp_path / "x/.git").write_text("gitdir: elsewhere")
+    assert new.locate(tmp_path / "x/y") == (tmp_path / "x", "y")
+    assert new.locate(tmp_path / "x") == (tmp_path / "x", None)
+    assert new.locate(tmp_path / "x/not/yet") == (tmp_path / "x", "not/yet")
+
+
+def test_warnings_reach_the_person_and_the_program(repository: Path, dockertpl: Run, detection: _Detection) -> None:
+    detection.warnings = ["No lock: lock it."]
+    detection.unknown = [_Unknown("health_path", "No health route was found.", "Add one.")]
+    done = dockertpl("new", "--defaults", "-d", "requirements_file=x.txt", "--dry-run")
+    assert "Warning: No lock: lock it.\n" in done.err
+    assert "Warning: requirements_file does not apply" in done.err
+    warnings = dockertpl("new", "--defaults", "--json").json["warnings"]
+    assert warnings == ["No lock: lock it.", "health_path: No health route was found. Add one."]
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+def _refused(root: Path, dockertpl: Run, *arguments: object, code: int = 2) -> tuple[str, str]:
+    """Return message and remedy of a refused command, which left everything as it was."""
+    before = read_tree(root)
+    done = dockertpl("new", *arguments)
+    assert done.code == code
+    assert done.out == ""
+    assert "Traceback" not in done.err
+    assert done.err.count("dockertpl: ") == 1
+    as_json = dockertpl("new", *arguments, "--json")
+    assert as_json.code == code
+    assert as_json.err == ""
+    assert next(iter(as_json.json)) == "schema"
+    assert read_tree(root) == before
+    error = as_json.json["error"]
+    assert done.err.endswith(f"dockertpl: {error['message']}\n" + _indented(error["remedy"]))
+    assert error["remedy"]
+    return error["message"], error["remedy"]
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())
+
+
+def test_bad_answers_are_one_error(repository: Path, dockertpl: Run) -> None:
+    message, _ = _refused(repository, dockertpl, "-d", "port=80", "-d", "manger=uv", "-d", "name=a b", "--defaults")
+    assert "3 answers cannot be used:" in message
+    assert "Did you mean manager?" in message
+
+
+@pytest.mark.parametrize("app_dir", ["../x", "/etc", "./x", "a b", ".git/hooks", "x\ny"])
+def test_an_app_dir_outside_is_refused_and_never_looked_at(
+    repository: Path, dockertpl: Run, detection: _Detection, app_dir: str
+) -> None:
+    _refused(repository, dockertpl, "-d", f"app_dir={app_dir}", "--defaults")
+    for _, looked_at, _ in detection.calls:
+        assert looked_at is None or ".." not in looked_at
+
+
+def test_no_application_is_refused_unless_a_bad_answer_is_the_better_news(
+    repository: Path, dockertpl: Run, detection: _Detection
+) -> None:
+    detection.error = NotDetectedError("No FastAPI application was found.", "Name it with -d app=MODULE:NAME.")
+    message, _ = _refused(repository, dockertpl, "--defaults")
+    assert message == "No FastAPI application was found."
+    assert dockertpl("new", "--json").json["error"]["code"] == "not-detected"
+    message, _ = _refused(repository, dockertpl, "--defaults", "-d", "app=nonsense")
+    assert "is no import string" in message
+
+
+def test_without_a_terminal_all_that_is_missing_is_one_error(
+    repository: Path, dockertpl: Run, detection: _Detection
+) -> None:
+    detection.unknown = [
+        _Unknown("port", "Two ports were found.", "Look at app/main.py."),
+        _Unknown("health_path", "No route.", ""),
+    ]
+    message, remedy = _refused(repository, dockertpl)
+    assert "port: Two ports were found." in message
+    assert "health_path: No route." in message
+    assert "--defaults" in remedy
+    message, _ = _refused(repository, dockertpl, "-d", "port=9000")
+    assert message == "health_path: No route."
+    assert dockertpl("new", "-d", "port=9000", "-d", "health_path=/live").code == 0
+
+
+def test_other_files_in_the_way_are_named(repository: Path, dockertpl: Run) -> None:
+    (repository / "Dockerfile").write_text("FROM mine\n")
+    message, remedy = _refused(repository, dockertpl, "--defaults", "--no-detect")
+    assert message == "Dockerfile is already there, and not what would be written."
+    assert "git mv Dockerfile Dockerfile.old" in remedy
+
+
+def test_an_answers_file_that_owns_the_paths_is_not_touched(repository: Path, dockertpl: Run) -> None:
+    assert dockertpl("new", "--defaults", "--no-detect").code == 0
+    for arguments in ((), ("--defaults", "-d", "port=9000"), ("--dry-run",), ("-d", "name=other")):
+        message, remedy = _refused(repository, dockertpl, *arguments)
+        assert ".copier-answers.yml already owns" in message
+        assert "dockertpl update -d" in remedy
+
+
+def test_a_second_image_finds_its_place(repository: Path, dockertpl: Run) -> None:
+    assert dockertpl("new", "--defaults", "--no-detect").code == 0
+    done = dockertpl("new", "services/api", "--defaults", "--no-detect", "-d", "name=api", "--json")
+    assert done.code == 0
+    assert ".copier-answers.api.yml" in done.json["written"]
+
+
+@pytest.mark.parametrize("destination", ["mine.txt", "mine.txt/x", "loop", ".git", ".git/hooks"])
+def test_a_destination_that_is_no_folder_of_the_repository_s_is_refused(
+    repository: Path, dockertpl: Run, destination: str
+) -> None:
+    (repository / "loop").symlink_to("loop")
+    _refused(repository, dockertpl, destination, "--defaults", "--no-detect")
+
+
+def test_a_link_that_leads_out_is_refused(repository: Path, tmp_path: Path, dockertpl: Run) -> None:
+    (tmp_path / "outside").mkdir()
+    (repository / "services").symlink_to(tmp_path / "outside")
+    message, _ = _refused(repository, dockertpl, "-d", "app_dir=services/api", "--defaults", "--no-detect")
+    assert "leads out of the repository" in message
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_a_data_file_that_is_none_is_refused(repository: Path, dockertpl: Run) -> None:
+    message, _ = _refused(repository, dockertpl, "--data-file", "nothing.yml")
+    assert "nothing.yml cannot be read" in message
+
+
+# --- dry run ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_prints_a_diff_that_git_takes_and_writes_nothing(
+    repository: Path, dockertpl: Run, git: Callable[..., str]
+) -> None:
+    before = read_tree(repository)
+    done = dockertpl("new", "--defaults", "--no-detect", "--dry-run")
+    assert done.code == 0
+    assert read_tree(repository) == before
+    (repository / ".git").rmdir()
+    git(repository, "init", "--quiet")
+    (repository / "patch").write_text(done.out)
+    git(repository, "apply", "patch")
+    assert {path: file for path, file in read_tree(repository).items() if path not in ("mine.txt", "patch")} == by_us(
+        bundled(), "shop"
+    )
+
+
+def test_a_dry_run_ends_with_1_where_a_person_is_needed(repository: Path, dockertpl: Run) -> None:
+    (repository / "Dockerfile").write_text("FROM mine\n")
+    done = dockertpl("new", "--defaults", "--no-detect", "--dry-run", "--json")
+    assert done.code == 1
+    assert done.json["written"] == []
+    assert done.json["would_write"] == [".copier-answers.yml", ".dockerignore"]
+    assert "-FROM mine\n" in done.json["diff"]
+    assert done.json["dry_run"] is True
+    assert json.loads(done.out)["schema"] == 1
+
+
+# --- on a terminal ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stands for a person who takes every default but those that a test types in."""
+    asked: list[str] = []
+
+    def asker(evidence: Mapping[str, str]) -> Callable[[Any], Any]:
+        asked.append(f"evidence: {dict(evidence)}")
+
+        def answer(prompt: Any) -> Any:
+            asked.append(prompt.question.name)
+            return prompt.check(prompt.default)
+
+        return answer
+
+    monkeypatch.setattr(new, "_is_terminal", lambda: True)
+    monkeypatch.setattr(ask, "asker", asker)
+    monkeypatch.setattr(ask, "confirm", lambda question: asked.append(question))
+    return asked
+
+
+def test_a_person_is_asked_what_applies_and_last_whether_to_write(
+    repository: Path, dockertpl: Run, terminal: list[str], detection: _Detection
+) -> None:
+    detection.unknown = [_Unknown("health_path", "No route.", "")]
+    assert dockertpl("new", "-d", "name=shop").code == 0
+    assert terminal[0] == "evidence: {'port': 'app/main.py:7, uvicorn.run'}"
+    assert "name" not in terminal
+    assert "requirements_file" not in terminal
+    assert {"kind", "manager", "port"} <= set(terminal)
+    assert terminal[-1] == f"Write them into {repository}?"
+
+
+def test_defaults_and_json_ask_nothing(repository: Path, dockertpl: Run, terminal: list[str]) -> None:
+    assert dockertpl("new", "--defaults", "--dry-run").code == 0
+    assert dockertpl("new", "--json").code == 0
+    assert terminal == []
+
+
+def test_a_no_writes_nothing(
+    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import click
+
+    def confirm(_question: str) -> None:
+        raise click.Abort
+
+    monkeypatch.setattr(ask, "confirm", confirm)
+    before = read_tree(repository)
+    done = dockertpl("new")
+    assert (done.code, read_tree(repository)) == (130, before)
+    assert "nothing was changed" in done.err
+
+
+def test_on_a_real_terminal_enter_takes_what_was_found(tmp_path: Path) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "dockertpl", "new", "app", "--no-detect"],
+        cwd=str(tmp_path),
+        env={**os.environ, "PYTHONPATH": str(Path(new.__file__).parents[2])},
+        timeout=20,
+        encoding="utf-8",
+    )
+    child.expect_exact("name [app]: ")
+    child.sendline("My App")
+    child.expect_exact("is no image name")
+    child.expect_exact("name [app]: ")
+    child.sendline("my-app")
+    while child.expect([r"Write them into [^\n]*: \Z", r"\n[a-z_]+( \[[^\n]*\])?: \Z"]):
+        child.sendline("")
+    child.sendline("y")
+    child.expect_exact("Next: dockertpl verify")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert _answers(tmp_path / "app")["name"] == "my-app"

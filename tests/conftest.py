@@ -1,0 +1,54 @@
+"""What tests of several parts share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Tests share helpers as `tests.NAME`, whichever way pytest was started.
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+
+@pytest.fixture(autouse=True)
+def _plain_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the settings of whoever runs the tests out of them, above all from inside a hook, which exports GIT_DIR."""
+    for name in list(os.environ):
+        if name.startswith("GIT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.invalid")
+
+
+@pytest.fixture
+def git() -> Callable[..., str]:
+    """`git(FOLDER, ARGUMENT, …)` runs git and returns what it printed."""
+
+    def run(directory: Path, *arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=directory, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture
+def write_files() -> Callable[[Path, Mapping[str, str]], Path]:
+    """`write_files(FOLDER, {PATH: TEXT})` writes text files and returns the folder."""
+
+    def write(directory: Path, files: Mapping[str, str]) -> Path:
+        for name, text in files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return directory
+
+    return write

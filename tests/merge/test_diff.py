@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dockertpl.merge import plan
+from dockertpl.merge.diff import unified
+from dockertpl.template.tree import File, Tree
+
+TREE: Tree = {
+    "a/new": File(content=b"one\ntwo\n"),
+    "a/run": File(content=b"#!/bin/sh\n", executable=True),
+    "b": File(content="x\u2028y\nno end".encode()),
+    "c": File(content=b"same\n"),
+    "d": File(content=b"1\n2\n3\n"),
+    "e": File(content=b""),
+}
+
+
+def test_git_applies_the_diff_and_gets_the_same_files(tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "--quiet")
+    for name, content in (("b", b"no end"), ("c", b"same\n"), ("d", b"1\n\x0c2\n3")):
+        (tmp_path / name).write_bytes(content)
+    text = unified(plan.make(tmp_path, TREE))
+    (tmp_path / "patch").write_text(text, encoding="utf-8")
+    git(tmp_path, "apply", "--check", "patch")
+    git(tmp_path, "apply", "patch")
+    for path, file in TREE.items():
+        assert (tmp_path / path).read_bytes() == file.content
+        assert bool((tmp_path / path).stat().st_mode & 0o100) == file.executable
+
+
+def test_what_stays_as_it_is_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes(b"same\n")
+    assert unified(plan.make(tmp_path, {"c": TREE["c"]})) == ""
+
+
+def test_bytes_that_are_no_text_are_not_printed(tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"\xff\x00")
+    assert "Binary files a/b and b/b differ\n" in unified(plan.make(tmp_path, {"b": TREE["b"]}))

@@ -1,0 +1,169 @@
+"""Answer sets in which every pair of answers that can go together does so at least once.
+
+Driven by copier.yml: choices and yes/no questions give their own values, tests/answers.toml those of the rest. The same
+questions give the same sets in the same order, so that a failing one can be found again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from jinja2 import Environment, meta
+
+from dockertpl.errors import BadAnswerError
+from dockertpl.template.answers import resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.questions import Question, load
+from dockertpl.template.source import bundled
+
+TABLE = Path(__file__).parent / "answers.toml"
+
+#: A question's name and the position of one of its values.
+_Level: TypeAlias = tuple[str, int]
+_Pair: TypeAlias = tuple[_Level, _Level]
+
+
+@dataclass(frozen=True)
+class _Combination:
+    """Answers to the questions that decide which others are asked, and which those are."""
+
+    levels: Mapping[str, int]
+    asked: tuple[str, ...]
+
+
+def values() -> dict[str, list[Any]]:
+    """Return the values that are tried for each question, the plainest first.
+
+    A question that has none keeps its default in every set; tests/test_pairwise.py says which.
+    """
+    template = Template(bundled())
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    result = {}
+    for question in load(template):
+        choices = question.offered(template, {}) if not isinstance(question.choices, str) else []
+        if choices:
+            result[question.name] = [choice.value for choice in choices if not choice.disabled]
+        elif question.type == "bool":
+            result[question.name] = [False, True]
+        elif question.name in table:
+            result[question.name] = table[question.name]
+    return result
+
+
+def answer_sets() -> list[dict[str, Any]]:
+    """Return the sets: each question that is asked, by name, in the order of copier.yml."""
+    return [dict(answers) for answers in _sets()]
+
+
+@cache
+def _sets() -> tuple[dict[str, Any], ...]:
+    template = Template(bundled())
+    questions = load(template)
+    factors = values()
+    combinations = _combinations(template, questions, factors)
+    left = {pair for combination in combinations for pair in _pairs_of(combination, factors)}
+    result = []
+    while left:
+        first = min(left)
+        chosen = max(
+            (combination for combination in combinations if _holds(combination, first)),
+            key=lambda combination: (len(_pairs(combination.levels) & left), len(combination.asked)),
+        )
+        levels = _fill(chosen, first, factors, left)
+        left.difference_update(_pairs(levels))
+        answers = _valid(template, {name: _value(name, level, levels, factors) for name, level in levels.items()})
+        if answers not in result:
+            result.append(answers)
+    return tuple(result)
+
+
+def _combinations(
+    template: Template, questions: list[Question], factors: Mapping[str, list[Any]]
+) -> list[_Combination]:
+    """Return every combination of the answers that decide, which `when` and only `when` names."""
+    environment = Environment(autoescape=True)
+    deciding = {
+        name
+        for question in questions
+        if isinstance(question.when, str)
+        for name in meta.find_undeclared_variables(environment.parse(question.when))
+    }
+    # `context` can be the same as `app_dir`.
+    names = [question.name for question in questions if question.name in deciding and question.name in factors]
+    result = []
+    for positions in itertools.product(*(range(len(factors[name])) for name in names)):
+        levels = dict(zip(names, positions, strict=True))
+        context = {name: _value(name, level, levels, factors) for name, level in levels.items()}
+        asked = tuple(
+            question.name for question in questions if question.name in factors and question.asked(template, context)
+        )
+        if set(levels) - set(asked):
+            # One that is not asked counts once only, with its first value.
+            if any(level for name, level in levels.items() if name not in asked):
+                continue
+            levels = {name: level for name, level in levels.items() if name in asked}
+        result.append(_Combination(levels=levels, asked=asked))
+    return result
+
+
+def _pairs_of(combination: _Combination, factors: Mapping[str, list[Any]]) -> Iterator[_Pair]:
+    """Yield every pair that can be had in a combination."""
+    levels = [
+        (name, level)
+        for name in combination.asked
+        for level in ([combination.levels[name]] if name in combination.levels else range(len(factors[name])))
+    ]
+    yield from (_pair(one, other) for one, other in itertools.combinations(levels, 2) if one[0] != other[0])
+
+
+def _holds(combination: _Combination, pair: _Pair) -> bool:
+    return all(name in combination.asked and combination.levels.get(name, level) == level for name, level in pair)
+
+
+def _fill(
+    combination: _Combination, first: _Pair, factors: Mapping[str, list[Any]], left: set[_Pair]
+) -> dict[str, int]:
+    """Return a level for each question that is asked, which together cover the most pairs that are left."""
+    levels = {**combination.levels, **dict(first)}
+    for name in combination.asked:
+        if name not in levels:
+            levels[name] = max(
+                range(len(factors[name])),
+                key=lambda level: sum(_pair((name, level), other) in left for other in levels.items()),
+            )
+    return {name: levels[name] for name in combination.asked}
+
+
+def _pairs(levels: Mapping[str, int]) -> set[_Pair]:
+    return {_pair(one, other) for one, other in itertools.combinations(levels.items(), 2)}
+
+
+def _pair(one: _Level, other: _Level) -> _Pair:
+    return (one, other) if one < other else (other, one)
+
+
+def _value(name: str, level: int, levels: Mapping[str, int], factors: Mapping[str, list[Any]]) -> Any:
+    value = factors[name][level]
+    if isinstance(value, str) and value.startswith("="):
+        return _value(value[1:], levels[value[1:]], levels, factors)
+    return value
+
+
+def _valid(template: Template, answers: dict[str, Any]) -> dict[str, Any]:
+    """Return a set without the answers that do not go with the rest of it."""
+    while True:
+        try:
+            resolve(template, folder_name="repository", data=answers)
+        except BadAnswerError as error:
+            refused = {problem["key"] for problem in error.data["answers"]} & answers.keys()
+            if not refused:
+                raise
+            answers = {name: value for name, value in answers.items() if name not in refused}
+        else:
+            return answers

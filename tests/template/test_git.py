@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockertpl.errors import BadInputError, NoGitError
+from dockertpl.template import git as ours
+
+
+@pytest.fixture
+def repository(tmp_path: Path, git: Callable[..., str]) -> Path:
+    root = tmp_path / "repository"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    for tag in ("v1.0.0", "v1.10.0", "v1.9.0", "v2.0.0rc1", "nightly"):
+        git(root, "commit", "--quiet", "--allow-empty", "--message", tag)
+        git(root, "tag", tag)
+    return root
+
+
+def test_variables_that_point_at_another_repository_are_dropped_and_access_is_kept() -> None:
+    environment = ours.environment(
+        {
+            "GIT_DIR": "/elsewhere",
+            "GIT_INDEX_FILE": "x",
+            "GIT_SSH_COMMAND": "ssh -i key",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "a.b",
+            "LC_ALL": "de_DE.UTF-8",
+            "HOME": "/home/x",
+        }
+    )
+    assert not environment.keys() & {"GIT_DIR", "GIT_INDEX_FILE"}
+    assert environment["GIT_SSH_COMMAND"] == "ssh -i key"
+    assert environment["GIT_CONFIG_KEY_0"] == "a.b"
+    assert (environment["LC_ALL"], environment["HOME"], environment["GIT_TERMINAL_PROMPT"]) == ("C", "/home/x", "0")
+
+
+def test_git_works_on_the_repository_it_is_told_to_even_inside_a_hook(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    assert ours.describe(repository) == "nightly"
+
+
+def test_no_hook_of_a_template_runs(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    hook = hooks / "post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    hook.chmod(0o755)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.hooksPath")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(hooks))
+    ours.clone(str(repository), tmp_path / "clone")
+    ours.checkout(tmp_path / "clone", "v1.0.0")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("ref", ["v9.9.9", "--upload-pack=touch x", "-q", "HEAD:x", ""])
+def test_a_ref_that_is_none_is_bad_input_and_no_option(repository: Path, ref: str) -> None:
+    with pytest.raises(BadInputError, match="no version"):
+        ours.checkout(repository, ref)
+
+
+def test_a_url_is_no_option_and_runs_nothing(tmp_path: Path) -> None:
+    for url in (f"--upload-pack=touch {tmp_path}/ran", f"ext::sh -c 'touch {tmp_path}/ran'"):
+        with pytest.raises(NoGitError, match="clone"):
+            ours.clone(url, tmp_path / "clone")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_latest_release_is_the_highest_version_and_no_prerelease(
+    repository: Path, tmp_path: Path, git: Callable[..., str]
+) -> None:
+    assert ours.latest_release(repository) == "v1.10.0"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "--quiet")
+    assert ours.latest_release(empty) is None
+
+
+def test_no_git_is_the_machine_s_lack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NoGitError, match="not installed") as caught:
+        ours.run("version")
+    assert caught.value.exit_code == 3
+    assert os.environ["PATH"] == str(tmp_path)

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from dockertpl import __version__, cli
+from dockertpl.commands import new
+from dockertpl.errors import DestinationError
+
+PACKAGE = Path(cli.__file__).parent
+
+
+@pytest.fixture
+def instead(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
+    """`instead(FUNCTION)` puts a function in the place of the command `new`."""
+    return lambda run: monkeypatch.setattr(new, "run", run)
+
+
+def _raise(error: BaseException) -> Callable[..., Any]:
+    def run(**_: Any) -> Any:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "word"),
+    [
+        (DestinationError("x is a link.", "Move it.\nOr not.", path="x"), 2, "destination"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (click.Abort(), 130, "interrupted"),
+        (PermissionError(13, "Permission denied", "/x"), 3, "machine"),
+        (RuntimeError("bug"), 3, "internal"),
+        (RecursionError("deep"), 3, "internal"),
+    ],
+)
+def test_every_error_is_one_message_and_one_object(
+    instead: Callable[..., None], capsys: pytest.CaptureFixture[str], error: BaseException, code: int, word: str
+) -> None:
+    instead(_raise(error))
+    assert cli._run(["new"]) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("dockertpl: ")
+    assert "Traceback" not in captured.err
+
+    assert cli._run(["new", "--json"]) == code
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    result = json.loads(captured.out)
+    assert next(iter(result)) == "schema"
+    assert result["schema"] == 1
+    assert result["error"]["code"] == word
+    assert set(result["error"]) == {"code", "message", "remedy"}
+
+
+def test_advice_is_indented_below_the_message(instead: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    instead(_raise(DestinationError("x\x1b[2J is a link.", "Move it.\nOr not.")))
+    cli._run(["new"])
+    assert capsys.readouterr().err == "dockertpl: x\\x1b[2J is a link.\n  Move it.\n  Or not.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["new", "--nonsense"],
+        ["new", "-d", "port"],
+        ["new", "-d", "=8000"],
+        ["new", "a", "b"],
+        ["new", "--data-file"],
+    ],
+)
+def test_a_bad_command_line_is_bad_input(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli._run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "--help." in captured.err
+    assert cli._run([*arguments, "--json"]) == 2
+    if arguments != ["new", "--data-file"]:
+        assert json.loads(capsys.readouterr().out)["error"]["code"] == "bad-input"
+
+
+def test_options_reach_the_command_and_its_exit_code_comes_back(
+    instead: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def run(**options: Any) -> tuple[int, dict[str, Any]]:
+        seen.update(options)
+        return 1, {"written": ["ä"]}
+
+    instead(run)
+    assert cli._run(["new", "x", "-d", "a=b=c", "--data", "a=2", "-d", "e=", "--kind", "k", "--json", "--dry-run"]) == 1
+    assert seen == {
+        "destination": Path("x"),
+        "data": {"a": "2", "e": ""},
+        "data_file": None,
+        "kind": "k",
+        "defaults": False,
+        "no_detect": False,
+        "dry_run": True,
+        "quiet": True,
+    }
+    assert json.loads(capsys.readouterr().out) == {"schema": 1, "written": ["ä"]}
+
+
+def test_debugging_shows_where(instead: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cli.DEBUG, "1")
+    instead(_raise(RuntimeError("bug")))
+    with pytest.raises(RuntimeError):
+        cli._run(["new"])
+
+
+def _command(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    return subprocess.Popen(
+        [sys.executable, "-m", "dockertpl", *arguments], env=environment, stdout=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_help_and_version_import_no_more_than_the_command_line() -> None:
+    code = (
+        "import sys; from dockertpl import cli\n"
+        "assert cli._run(['--help']) == 0\n"
+        "assert cli._run(['new', '--help']) == 0\n"
+        "print(sorted({'jinja2', 'yaml', 'copier', 'pathspec', 'subprocess'} & sys.modules.keys()))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    out, _ = _command("--version").communicate()
+    assert out == f"dockertpl, version {__version__}\n"
+
+
+def test_new_never_imports_copier(tmp_path: Path) -> None:
+    code = (
+        "import sys; from dockertpl import cli\n"
+        f"assert cli._run(['new', {str(tmp_path / 'x')!r}, '--defaults', '--no-detect']) == 0\n"
+        "assert not {'copier', 'pydantic', 'questionary'} & sys.modules.keys()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    process = _command(
+        "new", str(tmp_path / "x"), "--defaults", "--no-detect", "--dry-run", stderr=subprocess.PIPE, bufsize=1
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 0
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
+    fifo = tmp_path / "answers.yml"
+    os.mkfifo(fifo)
+    process = _command("new", str(tmp_path / "x"), "--data-file", str(fifo), stderr=subprocess.PIPE)
+    # Opening for writing succeeds as soon as the command opened it for reading, where it now waits.
+    writer = os.open(fifo, os.O_WRONLY)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    os.close(writer)
+    assert process.returncode == 130
+    assert err == "dockertpl: interrupted; nothing was changed.\n"
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,88 @@
+"""The built wheel carries the template and scaffolds on its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+from tests.parity import ROOT, by_us, copy_template, read_tree
+
+from dockertpl import __version__
+from dockertpl.template.source import bundled
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what is built, so that nothing is left in this checkout."""
+    root = copy_template(tmp_path_factory.mktemp("source"))
+    shutil.copytree(ROOT / "generator", root / "generator", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(WheelBuilder, source, tmp_path_factory.mktemp("dist"))
+
+
+def _build(builder: type[WheelBuilder] | type[SdistBuilder], source: Path, directory: Path) -> Path:
+    return Path(next(iter(builder(str(source)).build(directory=str(directory)))))
+
+
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    return target
+
+
+def test_the_wheel_s_template_is_the_repository_s(unpacked: Path, tmp_path: Path) -> None:
+    expected = {path: file.content for path, file in read_tree(copy_template(tmp_path)).items()}
+    bundle = {path: file.content for path, file in read_tree(unpacked / "dockertpl" / "_bundle").items()}
+    assert bundle == expected
+
+
+def test_the_wheel_is_typed_and_of_this_version(wheel: Path, unpacked: Path) -> None:
+    assert wheel.name.startswith(f"dockertpl-{__version__}-")
+    assert (unpacked / "dockertpl" / "py.typed").exists()
+    assert not list(unpacked.rglob("tests"))
+
+
+def test_the_wheel_scaffolds_in_an_environment_of_its_own(unpacked: Path, tmp_path: Path) -> None:
+    # Its dependencies come from here, so that no network is needed; `.ci/run` installs them into an empty environment.
+    venv.create(tmp_path / "venv", symlinks=True)
+    site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
+    dependencies = Path(pytest.__file__).parent.parent
+    (site / "paths.pth").write_text(f"{unpacked}\n{dependencies}\n")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [tmp_path / "venv" / "bin" / "python", "-m", "dockertpl", "new", "app", "--defaults", "--no-detect", "--json"],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    assert read_tree(tmp_path / "app") == by_us(bundled(), "app")
+
+
+def test_the_sdist_builds_the_same_wheel(source: Path, wheel: Path, tmp_path: Path) -> None:
+    shutil.unpack_archive(_build(SdistBuilder, source, tmp_path), tmp_path / "sdist", filter="data")
+    again = _build(WheelBuilder, next((tmp_path / "sdist").iterdir()), tmp_path)
+    assert _contents(again) == _contents(wheel)
+
+
+def _contents(wheel: Path) -> dict[str, int]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {item.filename: item.CRC for item in archive.infolist()}
