@@ -1,0 +1,1 @@
+"""A container engine, a registry and base images for the tests that need them."""

@@ -1,0 +1,364 @@
+"""The container engine of the tests: the machine's own if it has one, else one that is installed and started here.
+
+`python -m tests.engine.host up` prints shell exports, so `eval "$(python -m tests.engine.host up)"` works.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import apt
+
+MIN_CLIENT = (28,)
+MIN_SERVER = (25,)
+ENGINE_PACKAGES = ("docker.io", "docker-cli", "docker-buildx")
+REGISTRY_CONTAINER = "dockertpl-tests-registry"
+REGISTRY_IMAGE = "registry:2"
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+log = logging.getLogger(__name__)
+
+
+class EngineUnavailableError(Exception):
+    """No container engine can be had here; the message says why and what to do."""
+
+
+class DockerError(Exception):
+    """A docker command failed; the message holds what it printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A running engine, and the client that speaks to it."""
+
+    docker: str
+    started: bool = False
+
+    def run(
+        self,
+        *args: str,
+        check: bool = True,
+        input: str | None = None,  # noqa: A002 - the name that subprocess.run gives it
+        timeout: float | None = None,
+        env: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `docker ARGS`, capturing text; a failure raises with what docker said."""
+        done = subprocess.run(
+            [self.docker, *args],
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**self.environ(), **(env or {})},
+            check=False,
+        )
+        if check and done.returncode:
+            # A build says much; what went wrong stands at its end.
+            said = (done.stdout + done.stderr)[-5000:]
+            raise DockerError(f"docker {' '.join(args)} exited {done.returncode}:\n{said}")
+        return done
+
+    def output(self, *args: str, timeout: float | None = None) -> str:
+        """What `docker ARGS` prints, stripped."""
+        return self.run(*args, timeout=timeout).stdout.strip()
+
+    def environ(self) -> dict[str, str]:
+        """The environment in which a bare `docker` is this engine's client."""
+        path = os.environ.get("PATH", os.defpath)
+        if shutil.which("docker", path=path) != self.docker:
+            # A folder with this one program: its own folder would put more than docker first.
+            folder = run_dir() / "bin" / self.docker.replace("/", "_")
+            folder.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                (folder / "docker").symlink_to(self.docker)
+            path = f"{folder}{os.pathsep}{path}"
+        return {**os.environ, "PATH": path, "DOCKERTPL_DOCKER": self.docker}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """A registry on a loopback port, which engines speak to without TLS."""
+
+    address: str
+    started: bool = False
+
+
+def cache_dir() -> Path:
+    """Where images, layers and the registry's blobs outlive a test run."""
+    path = Path(os.environ.get("DOCKERTPL_TEST_CACHE") or "~/.cache/dockertpl-tests").expanduser()
+    path.mkdir(parents=True, exist_ok=True)
+    return path.resolve()
+
+
+def run_dir() -> Path:
+    """Where pid files and sockets lie: gone at a reboot, and short, since a socket's path holds 108 characters."""
+    path = Path("/run/dockertpl-tests") if os.geteuid() == 0 and Path("/run").is_dir() else cache_dir() / "run"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def lock(name: str) -> Iterator[None]:
+    """Keep other processes on this machine out of the same work."""
+    with (run_dir() / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def up() -> tuple[Engine, Registry]:
+    """An engine and a registry, started if need be; calling it twice gives the same ones."""
+    with lock("engine"):
+        engine = _engine()
+        return engine, _registry(engine)
+
+
+def down(*, engine: bool = True, registry: bool = True) -> None:
+    """Stop what `up` started, on whatever occasion, and nothing else."""
+    with lock("engine"):
+        if registry:
+            _stop_registry()
+        if engine:
+            _stop("dockerd")
+
+
+def find() -> Engine | None:
+    """The engine that answers now, with the newest of the clients found; nothing is started."""
+    named = os.environ.get("DOCKERTPL_DOCKER")
+    folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/bin"]
+    paths = [Path(named)] if named else [Path(folder) / "docker" for folder in folders]
+    clients = [(version, str(path)) for path in dict.fromkeys(paths) if (version := _client_version(path))]
+    for version, docker in sorted(clients, key=lambda client: client[0], reverse=True):
+        if version >= MIN_CLIENT and _server_version(docker) >= MIN_SERVER:
+            return Engine(docker=docker)
+    return None
+
+
+def _client_version(docker: Path) -> tuple[int, ...]:
+    if not os.access(docker, os.X_OK):
+        return ()
+    buildx = _quiet(str(docker), "buildx", "version")
+    return _version(_quiet(str(docker), "--version")) if buildx else ()
+
+
+def _server_version(docker: str) -> tuple[int, ...]:
+    return _version(_quiet(docker, "version", "--format", "{{.Server.Version}}"))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    match = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
+    return tuple(int(part) for part in match.groups()) if match else ()
+
+
+def _quiet(*command: str) -> str:
+    """What a command prints, or nothing if it fails or hangs."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _engine() -> Engine:
+    engine = find()
+    if engine:
+        return engine
+    if not apt.usable():
+        raise EngineUnavailableError(
+            "no container engine answers (Docker 28 or newer with buildx is needed), and only root on Debian can "
+            "install one here. Start Docker, or set DOCKERTPL_DOCKER to its client."
+        )
+    if _version(_quiet("dockerd", "--version")) < MIN_CLIENT or not _client_version(Path("/usr/bin/docker")):
+        log.info("installing %s from %s", ", ".join(ENGINE_PACKAGES), apt.NEWER_SUITE)
+        apt.install(["iptables", "docker-registry"], newer=ENGINE_PACKAGES, cache=cache_dir())
+        engine = find()  # with an init system the package starts its own
+        if engine:
+            return engine
+    log.info("starting dockerd")
+    _stop("dockerd")  # one that runs without answering, or the pid file of one that was killed
+    _start_dockerd()
+    engine = find()
+    if not engine:
+        raise EngineUnavailableError(
+            "dockerd runs but no client reaches it: is DOCKER_HOST or a docker context pointing elsewhere?"
+        )
+    return Engine(docker=engine.docker, started=True)
+
+
+def _start_dockerd() -> None:
+    home = cache_dir() / "engine"
+    home.mkdir(exist_ok=True)
+    config = home / "daemon.json"
+    # A configuration of our own: the machine's /etc/docker/daemon.json is neither read nor written.
+    config.write_text(json.dumps({"features": {"containerd-snapshotter": True}}) + "\n")
+    containerd = run_dir() / "exec" / "containerd" / "containerd.pid"
+    if not _running("containerd", containerd):
+        containerd.unlink(missing_ok=True)  # else dockerd waits for whatever has that pid now
+    process = _start(
+        "dockerd",
+        *("--config-file", str(config), "--data-root", str(home / "data")),
+        *("--exec-root", str(run_dir() / "exec"), "--pidfile", str(_pid_file("dockerd"))),
+        log_file=home / "dockerd.log",
+    )
+    _wait(process, lambda: _server_version("/usr/bin/docker") != (), home / "dockerd.log")
+
+
+def _registry(engine: Engine) -> Registry:
+    address_file = run_dir() / "registry.addr"
+    if address_file.exists() and _registry_answers(address := address_file.read_text()):
+        return Registry(address=address)
+    log.info("starting a registry")
+    address = f"127.0.0.1:{_free_port(5000)}"
+    if not shutil.which("docker-registry") and apt.usable():
+        apt.install(["docker-registry"], cache=cache_dir())
+    if shutil.which("docker-registry"):
+        _start_registry(address)
+    else:
+        engine.run("run", "--detach", "--name", REGISTRY_CONTAINER, "--publish", f"{address}:5000", REGISTRY_IMAGE)
+    address_file.write_text(address)
+    return Registry(address=address, started=True)
+
+
+def _start_registry(address: str) -> None:
+    home = cache_dir() / "registry"
+    home.mkdir(exist_ok=True)
+    config = home / "config.json"  # the registry reads YAML, of which JSON is a part
+    storage = {"filesystem": {"rootdirectory": str(home / "data")}, "delete": {"enabled": True}}
+    config.write_text(json.dumps({"version": 0.1, "storage": storage, "http": {"addr": address}}) + "\n")
+    process = _start("docker-registry", "serve", str(config), log_file=home / "registry.log")
+    _pid_file("docker-registry").write_text(str(process.pid))
+    _wait(process, lambda: _registry_answers(address), home / "registry.log")
+
+
+def _registry_answers(address: str) -> bool:
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://{address}/v2/", timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free_port(preferred: int) -> int:
+    for port in (preferred, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise EngineUnavailableError("no port is free on 127.0.0.1")
+
+
+def _start(*command: str, log_file: Path) -> subprocess.Popen[bytes]:
+    """Start a daemon that outlives this process."""
+    with log_file.open("ab") as output:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"
+        )
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log_file: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = "".join(log_file.read_text(errors="replace").splitlines(keepends=True)[-15:])
+            raise EngineUnavailableError(f"{process.args!r} did not come up; {log_file} ends with:\n{said}")
+        time.sleep(0.2)
+    # It is meant to outlive us, so its Popen object must not complain that it still runs.
+    process.returncode = 0
+
+
+def _pid_file(name: str) -> Path:
+    return run_dir() / f"{name}.pid"
+
+
+def _running(name: str, pid_file: Path) -> int | None:
+    """The pid of a daemon of ours, if it still runs."""
+    try:
+        pid = int(pid_file.read_text())
+        command = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split("\0")
+    except (OSError, ValueError):
+        return None
+    # A pid is reused sooner or later: only a process with that name and a folder of ours in its arguments is ours.
+    ours = any(str(folder) in argument for folder in (cache_dir(), run_dir()) for argument in command[1:])
+    return pid if ours and Path(command[0]).name == name else None
+
+
+def _stop(name: str) -> None:
+    pid_file = _pid_file(name)
+    pid = _running(name, pid_file)
+    if pid:
+        log.info("stopping %s (pid %s)", name, pid)
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _running(name, pid_file) and time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)  # a child of ours would stay as a zombie
+            time.sleep(0.1)
+        if _running(name, pid_file):
+            raise EngineUnavailableError(f"{name} (pid {pid}) does not end on SIGTERM")
+    pid_file.unlink(missing_ok=True)
+
+
+def _stop_registry() -> None:
+    address_file = run_dir() / "registry.addr"
+    if address_file.exists() and not _pid_file("docker-registry").exists() and (engine := find()):
+        engine.run("rm", "--force", "--volumes", REGISTRY_CONTAINER)
+    _stop("docker-registry")
+    address_file.unlink(missing_ok=True)
+
+
+def _status() -> int:
+    engine, address_file = find(), run_dir() / "registry.addr"
+    if not engine:
+        sys.stdout.write("engine: none answers\n")
+        return 1
+    facts = "{{.ServerVersion}}, {{.Driver}}, cgroup v{{.CgroupVersion}}, memory limits: {{.MemoryLimit}}"
+    owner = f"ours, pid {pid}" if (pid := _running("dockerd", _pid_file("dockerd"))) else "the machine's"
+    registry = address_file.read_text() if address_file.exists() else ""
+    sys.stdout.write(f"engine: {engine.output('info', '--format', facts)} ({owner}), client {engine.docker}\n")
+    sys.stdout.write(f"registry: {registry if registry and _registry_answers(registry) else 'none answers'}\n")
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start, stop or show the engine."""
+    parser = argparse.ArgumentParser(prog="python -m tests.engine.host", description=__doc__)
+    parser.add_argument("command", choices=["up", "down", "status"])
+    command = parser.parse_args(argv).command
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        if command == "status":
+            return _status()
+        if command == "down":
+            down()
+            return 0
+        engine, registry = up()
+    except (EngineUnavailableError, DockerError, apt.AptError) as error:
+        log.error("%s", error)
+        return 3
+    path = engine.environ()["PATH"]
+    sys.stdout.write(
+        f"export DOCKERTPL_DOCKER={engine.docker}\nexport DOCKERTPL_REGISTRY={registry.address}\nexport PATH={path!r}\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""What the base images of the tests promise, above all those that stand in for official ones."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from . import bases, host
+
+BaseImages = Callable[..., dict[str, bases.BaseImage]]
+engine = pytest.mark.engine
+
+SLIM = "debian:trixie-slim"
+PYTHON = "python:3.13-slim-trixie"
+PYTHONS = {PYTHON: "3.13", "python:3.11-slim-bookworm": "3.11"}
+
+
+class EngineWith(host.Engine):
+    """An engine that has some images, and writes down what it is asked for instead of doing it."""
+
+    def __init__(self, **labels: dict[str, str]) -> None:
+        super().__init__(docker="docker")
+        object.__setattr__(self, "labels", {name.replace("__", ":"): value for name, value in labels.items()})
+        object.__setattr__(self, "asked", [])
+
+    labels: dict[str, dict[str, str]]
+    asked: list[str]
+
+    def run(self, *args: str, **_: object) -> subprocess.CompletedProcess[str]:
+        self.asked.append(" ".join(args[:2]))
+        if args[:2] == ("image", "inspect"):
+            known = args[-1] in self.labels
+            found = json.dumps({"Id": "sha256:1", "Config": {"Labels": self.labels.get(args[-1])}})
+            return subprocess.CompletedProcess(args, 0 if known else 1, found, "")
+        return subprocess.CompletedProcess(args, 1, "", "no such host")
+
+
+@pytest.fixture(autouse=True)
+def _no_registry_was_asked_yet() -> None:
+    bases._registries().clear()
+
+
+def test_every_stand_in_stands_on_another_one() -> None:
+    specs = bases.catalogue().specs
+    assert all(need in specs for spec in specs.values() for need in spec.needs)
+
+
+def test_an_image_that_is_there_is_used_as_it_is() -> None:
+    fake = EngineWith(python__3={})
+    assert bases.ensure(["python:3"], engine=fake) == {"python:3": bases.BaseImage("python:3", False, "sha256:1")}
+    assert fake.asked == ["image inspect"]
+
+
+def test_a_stand_in_of_another_recipe_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = EngineWith(**{SLIM: {bases.LABEL: "true", bases.RECIPE_LABEL: "old"}})
+    made: list[str] = []
+    monkeypatch.setattr(bases, "_load", lambda engine, spec: False)
+    monkeypatch.setattr(bases, "_build", lambda engine, spec: made.append(spec.name))
+    monkeypatch.setattr(bases, "_save", lambda engine, spec: None)
+    assert bases.ensure([SLIM], engine=fake)[SLIM].standin
+    assert made == [SLIM]
+
+
+def test_a_registry_that_does_not_answer_is_asked_once() -> None:
+    fake = EngineWith()
+    for name in ("nothing:1", "nothing:2"):
+        with pytest.raises(bases.BaseImageError, match=name):
+            bases.ensure([name], engine=fake)
+    assert fake.asked.count("buildx imagetools") == 1
+
+
+@engine
+def test_a_slim_debian_has_no_manuals_and_its_sources_in_the_usual_file(
+    docker: host.Engine, base_images: BaseImages
+) -> None:
+    base_images(SLIM)
+    script = "find /usr/share/man /usr/share/locale -type f -name '*.gz' -o -name '*.mo'; ls /etc/apt/sources.list.d"
+    assert docker.output("run", "--rm", SLIM, "sh", "-c", script) == "debian.sources"
+
+
+FACTS = """
+import json, os, pathlib, pip, ssl, sqlite3, sys, sysconfig
+standard = pathlib.Path(sysconfig.get_path("stdlib"))
+print(json.dumps({
+    "version": sysconfig.get_python_version(),
+    "executable": sys.executable,
+    "standard": str(standard),
+    "packages": sysconfig.get_path("purelib"),
+    "compiled": sum(1 for _ in standard.rglob("*.pyc")),
+    "tests": [str(path) for name in ("test", "*/test", "*/tests") for path in standard.glob(name)],
+    "shared": bool(sysconfig.get_config_var("Py_ENABLE_SHARED")),
+    "managed": (standard / "EXTERNALLY-MANAGED").exists(),
+    "header": os.path.exists(sysconfig.get_path("include") + "/Python.h"),
+    "locale": os.environ.get("LANG"),
+}))
+"""
+
+
+@engine
+@pytest.mark.parametrize(("name", "version"), PYTHONS.items())
+def test_a_slim_python_is_laid_out_as_the_official_one(
+    docker: host.Engine, base_images: BaseImages, name: str, version: str
+) -> None:
+    base_images(name)
+    # Read-only: what is counted must not be written by the counting.
+    facts = json.loads(docker.output("run", "--rm", "--read-only", name, "python", "-c", FACTS))
+    assert facts == {
+        "version": version,
+        "executable": "/usr/local/bin/python",
+        "standard": f"/usr/local/lib/python{version}",
+        "packages": f"/usr/local/lib/python{version}/site-packages",
+        "compiled": 0,
+        "tests": [],
+        "shared": True,
+        "managed": False,
+        "header": True,
+        "locale": "C.UTF-8" if version == "3.11" else None,
+    }
+
+
+@engine
+@pytest.mark.parametrize("name", PYTHONS)
+def test_every_extension_module_finds_its_libraries(docker: host.Engine, base_images: BaseImages, name: str) -> None:
+    base_images(name)
+    script = "find /usr/local -name '*.so*' ! -name '_tkinter*' -exec ldd {} + | grep 'not found'; which gcc make"
+    assert docker.run("run", "--rm", name, "sh", "-c", script, check=False).stdout == ""
+
+
+@engine
+def test_build_steps_reach_the_package_indexes(docker: host.Engine, base_images: BaseImages, tmp_path: Path) -> None:
+    uv = next(name for name in bases.catalogue().specs if "/uv:" in name)
+    images = base_images(PYTHON, uv)
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {PYTHON}\n"
+        f"COPY --from={uv} /uv /uvx /usr/local/bin/\n"
+        "RUN apt-get update && apt-get install -y --no-install-recommends tree && rm -rf /var/lib/apt/lists/*\n"
+        "RUN pip install --no-cache-dir iniconfig && uv pip install --system --no-cache idna\n"
+        "RUN python -c 'import idna, iniconfig'\n"
+    )
+    tag = "dockertpl-tests/reach"
+    docker.run("build", "--no-cache", f"--tag={tag}", str(tmp_path), timeout=300)
+    label = docker.output("image", "inspect", "--format", f'{{{{index .Config.Labels "{bases.LABEL}"}}}}', tag)
+    docker.run("rmi", tag)
+    assert (label == "true") == images[PYTHON].standin
