@@ -1,0 +1,211 @@
+"""`dockertpl verify`: build an image, run it as production would, wait until it is healthy, and stop it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import click
+
+from dockertpl.commands.screen import printable, say
+from dockertpl.commands.subject import SERVICE_KINDS, Subject, locate
+from dockertpl.engine import client as engine
+from dockertpl.engine.build import build, check_secret, tag_also, untag
+from dockertpl.engine.image import Layer, inspect_image, layers
+from dockertpl.engine.interrupts import terminable
+from dockertpl.engine.run import RunOptions, check_options, run_strictly
+from dockertpl.errors import BadInputError, DockertplError
+
+_BIGGEST = 5
+_WIDTH = 80
+
+
+def run(
+    *,
+    destination: Path,
+    dockerfile: Path | None,
+    target: str | None,
+    build_args: Mapping[str, str],
+    secrets: Sequence[str],
+    environment: Mapping[str, str],
+    env_files: Sequence[Path],
+    tmpfs: Sequence[str],
+    network: str | None,
+    timeout: float,
+    quiet: bool,
+) -> tuple[int, Mapping[str, Any]]:
+    """Verify one image. The image stays in the engine's store as `dockertpl/NAME:verify`; its container does not stay.
+
+    Args:
+        destination: The repository's root, or the application's folder.
+        dockerfile: The Dockerfile, where there are several or none that an answers file names.
+        target: The stage to build, or None for the last.
+        build_args: Build arguments.
+        secrets: BuildKit secrets, each as `docker build --secret` takes it.
+        environment: Variables for the container.
+        env_files: Files with such variables.
+        tmpfs: Paths that the application may write to.
+        network: A network of the engine's.
+        timeout: Seconds to wait for healthy.
+        quiet: Whether to print nothing.
+
+    Returns:
+        0, and the figures of the contract.
+
+    Raises:
+        DockertplError: It did not build, or is not as it must be; `data` has the figures that are known.
+    """
+    facts: dict[str, Any] = {
+        "built": False,
+        "healthy": False,
+        "uid": None,
+        "read_only": None,
+        "ready_seconds": None,
+        "healthy_seconds": None,
+        "stop_seconds": None,
+        "image_bytes": None,
+        "layers": [],
+        "build_seconds": None,
+        "steps": None,
+        "cached_steps": None,
+        "error": None,
+    }
+    options = RunOptions(environment=environment, env_files=env_files, tmpfs=tmpfs, network=network, timeout=timeout)
+    try:
+        with terminable():
+            subject = locate(destination, dockerfile)
+            _check_kind(subject)
+            check_options(options)
+            for secret in secrets:
+                check_secret(secret)
+            _verify(subject, target, build_args, secrets, options, facts, quiet)
+    except DockertplError as error:
+        error.data = {**facts, **error.data}
+        raise
+    return 0, facts
+
+
+def _verify(
+    subject: Subject,
+    target: str | None,
+    build_args: Mapping[str, str],
+    secrets: Sequence[str],
+    options: RunOptions,
+    facts: dict[str, Any],
+    quiet: bool,
+) -> None:
+    """Fill in `facts` as they become known, and raise the first thing that is wrong."""
+    client = engine.find()
+    kept = f"dockertpl/{subject.name}:verify"
+    # Another verify may move that tag meanwhile, and an image without a tag is one that the engine may drop.
+    own = f"{kept}-{token_hex(4)}"
+    say(f"Building {_shown(subject.dockerfile)} …", quiet=quiet)
+    try:
+        with _Ticker(quiet) as show:
+            result = build(
+                client,
+                context=subject.context,
+                dockerfile=subject.dockerfile,
+                target=target,
+                build_args=build_args,
+                secrets=secrets,
+                tag=own,
+                on_step=show,
+            )
+        tag_also(client, own, kept)
+        facts.update(
+            built=True, build_seconds=round(result.seconds, 3), steps=result.steps, cached_steps=result.cached_steps
+        )
+        for warning in result.warnings:
+            say(f"  warning: {warning}", quiet=quiet)
+        _run(client, result.image, subject.name, options, facts, quiet)
+    finally:
+        untag(client, own)
+
+
+def _run(client: engine.Client, built: str, name: str, options: RunOptions, facts: dict[str, Any], quiet: bool) -> None:
+    image = inspect_image(client, built)
+    contents = layers(client, built)
+    facts.update(
+        image_bytes=sum(layer.bytes for layer in contents),
+        layers=[{"bytes": layer.bytes, "instruction": layer.instruction} for layer in contents],
+    )
+    say("Running it as production would …", quiet=quiet)
+    report = run_strictly(client, image, name=name, options=options)
+    facts.update(healthy=report.healthy, uid=report.uid, read_only=report.read_only)
+    for figure in ("ready_seconds", "healthy_seconds", "stop_seconds"):
+        seconds = getattr(report, figure)
+        facts[figure] = None if seconds is None else round(seconds, 3)
+    say(_table(facts, contents), quiet=quiet)
+    if report.error:
+        raise report.error
+    root = "a read-only root" if report.read_only else "a writable root"
+    say(f"healthy as uid {report.uid} on {root}", quiet=quiet)
+
+
+def _check_kind(subject: Subject) -> None:
+    if subject.kind is not None and subject.kind not in SERVICE_KINDS:
+        raise BadInputError(
+            f"{subject.name} is of the kind {subject.kind}, and verify runs services ({', '.join(SERVICE_KINDS)}).",
+            f"Build it with: docker build -f {_shown(subject.dockerfile)} {_shown(subject.context)}",
+        )
+
+
+def _table(facts: Mapping[str, Any], contents: Sequence[Layer]) -> str:
+    """Return the figures as lines of at most 80 columns."""
+    rows = [("image", f"{_megabytes(facts['image_bytes'])} unpacked, {len(contents)} layers")]
+    biggest = sorted(contents, key=lambda layer: layer.bytes, reverse=True)[:_BIGGEST]
+    rows += [("", f"{_megabytes(layer.bytes):>9}  {layer.instruction}") for layer in biggest]
+    rows += [
+        (
+            "built in",
+            f"{_seconds(facts['build_seconds'])} ({facts['cached_steps']} of {facts['steps']} steps cached)",
+        ),
+        ("ready in", _seconds(facts["ready_seconds"])),
+        ("healthy in", _seconds(facts["healthy_seconds"])),
+        ("stopped in", _seconds(facts["stop_seconds"])),
+        ("user", "unknown" if facts["uid"] is None else f"uid {facts['uid']}"),
+        ("root", "read-only" if facts["read_only"] else "not read-only"),
+    ]
+    return "\n".join(_cut(f"  {label:<11} {text}", _WIDTH) for label, text in rows)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.2f} s"
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+class _Ticker:
+    """The step that runs, on one line of a terminal that is written over; elsewhere nothing."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.live = not quiet and sys.stderr.isatty()
+
+    def __enter__(self) -> Callable[[str], None]:
+        return self.show if self.live else lambda step: None
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def show(self, step: str) -> None:
+        """Write over the line with one step."""
+        width = shutil.get_terminal_size((_WIDTH, 24)).columns - 1
+        text = printable(" ".join(step.split()))
+        click.echo(f"\r\x1b[K{_cut(f'  {text}', width)}", nl=False, err=True)

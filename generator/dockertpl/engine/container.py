@@ -1,0 +1,180 @@
+"""One container: made, started, looked at, stopped and removed."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import secrets
+import subprocess
+import tarfile
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from dockertpl.engine.client import Client, Output, call, call_json, says
+from dockertpl.engine.interrupts import deferred
+from dockertpl.errors import MachineError
+
+LABEL = "org.dockertpl.verify"
+
+
+class State(NamedTuple):
+    """A container's state, in the engine's words and by the engine's clock (seconds since the epoch)."""
+
+    running: bool
+    exit_code: int
+    out_of_memory: bool
+    started: float
+    finished: float
+    health: str
+    probes: tuple[Probe, ...]
+    ports: tuple[int, ...]
+    read_only: bool
+
+
+class Probe(NamedTuple):
+    """One run of the image's HEALTHCHECK."""
+
+    ended: float
+    exit_code: int
+    output: str
+
+
+def new_name(base: str) -> str:
+    """Return a container's name that no other run has."""
+    return f"dockertpl-verify-{base}-{secrets.token_hex(4)}"
+
+
+def create(client: Client, name: str, image: str, options: Sequence[str]) -> Output:
+    """Make a container, and return what the engine said; an image that is not there is not pulled.
+
+    It cannot be interrupted halfway: whoever calls it knows that `remove` will find what there is.
+    """
+    with deferred():
+        words = ["--name", name, f"--label={LABEL}=1", "--pull=never", "--log-driver=json-file", *options]
+        return call(client, "container", "create", *words, "--", image, check=False)
+
+
+def start(client: Client, name: str) -> Output:
+    """Start a container that was made, and return what the engine said."""
+    with deferred():
+        return call(client, "container", "start", name, check=False)
+
+
+def remove(client: Client, name: str) -> None:
+    """Remove a container with its anonymous volumes, running or not; one that is not there is no error."""
+    with deferred():
+        call(client, "container", "rm", "--force", "--volumes", name, check=False)
+
+
+def watch(client: Client, name: str) -> subprocess.Popen[bytes]:
+    """Return a process that ends when the container does, which costs less than asking again and again."""
+    return subprocess.Popen(
+        [client.executable, "container", "wait", name],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def state(client: Client, name: str) -> State:
+    """Return what the engine knows of a container."""
+    known = call_json(client, "container", "inspect", name)
+    now = known["State"]
+    health = now.get("Health") or {}
+    bindings = (known.get("NetworkSettings") or {}).get("Ports") or {}
+    return State(
+        running=bool(now.get("Running")),
+        exit_code=int(now.get("ExitCode", 0)),
+        out_of_memory=bool(now.get("OOMKilled")),
+        started=timestamp(now.get("StartedAt", "")),
+        finished=timestamp(now.get("FinishedAt", "")),
+        health=str(health.get("Status", "")),
+        probes=tuple(
+            Probe(timestamp(entry["End"]), int(entry["ExitCode"]), str(entry["Output"]).strip())
+            for entry in health.get("Log") or ()
+        ),
+        ports=tuple(int(binding["HostPort"]) for bound in bindings.values() for binding in bound or ()),
+        read_only=bool(known["HostConfig"].get("ReadonlyRootfs")),
+    )
+
+
+def logs(client: Client, name: str, lines: int) -> list[str]:
+    """Return the last lines of both of a container's streams, empty ones left out; in time's order but for ties."""
+    output = call(client, "container", "logs", "--timestamps", f"--tail={lines}", name, check=False)
+    stamped = [line for text in (output.stdout, output.stderr) for line in text.splitlines() if " " in line]
+    stamped.sort(key=lambda line: line.partition(" ")[0])
+    return [text.rstrip() for _, _, text in (line.partition(" ") for line in stamped) if text.strip()][-lines:]
+
+
+def running_uid(client: Client, name: str) -> int | None:
+    """Return the uid that the container's first process has on the engine's machine, or None if it cannot be told."""
+    output = call(client, "container", "top", name, "-o", "pid,uid", check=False)
+    rows = [line.split() for line in output.stdout.splitlines()[1:]]
+    # The first process has the lowest pid, but for a wrap-around.
+    uids = [(int(row[0]), int(row[1])) for row in rows if len(row) == 2 and all(cell.isdigit() for cell in row)]
+    return min(uids)[1] if uids else None
+
+
+def configured_uid(client: Client, name: str, user: str) -> int | None:
+    """Return the uid that USER means, a name looked up in the container's own /etc/passwd; None if it is not there."""
+    user = user.partition(":")[0]
+    if user.isdigit() or not user:
+        return int(user or 0)
+    # Bytes, an archive with the one file: it needs no shell in the image.
+    done = subprocess.run(
+        [client.executable, "container", "cp", f"{name}:/etc/passwd", "-"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
+    try:
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            content = archive.extractfile(archive.next() or "passwd")
+            text = content.read().decode(errors="replace") if content else ""
+    except (tarfile.TarError, KeyError):
+        return None
+    match = re.search(rf"^{re.escape(user)}:[^:]*:(\d+):", text, re.MULTILINE)
+    return int(match[1]) if match else None
+
+
+def shifts_uids(client: Client) -> bool:
+    """Tell whether uids inside differ from those outside (rootless engine, user namespaces)."""
+    options = json.loads(call(client, "info", "--format", "{{json .SecurityOptions}}").stdout) or []
+    return any("rootless" in option or "userns" in option for option in options)
+
+
+def is_local(client: Client) -> bool:
+    """Tell whether a port that the engine publishes on its loopback address is on ours."""
+    output = call(client, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}", check=False)
+    host = re.fullmatch(r"(\w+)://(?:[^@/]*@)?(\[[^\]]*\]|[^:/]*).*", output.stdout.strip())
+    return host is None or host[1] in ("unix", "npipe") or host[2] in ("localhost", "127.0.0.1", "[::1]")
+
+
+def stop(client: Client, name: str, grace: int) -> tuple[State, float]:
+    """Send SIGTERM, and SIGKILL after `grace` seconds; return the state and the seconds that it took to end."""
+    sent_wall, sent = time.time(), time.monotonic()
+    # -t, because its long name changed from one client to the next.
+    words = ["container", "stop", "--signal=SIGTERM", "-t", str(grace), name]
+    output = call(client, *words, timeout=grace + 60, check=False)
+    took = time.monotonic() - sent
+    if output.code != 0:
+        raise MachineError(f"The engine could not stop the container: {says(output)}.", "Restart the engine.")
+    ended = state(client, name)
+    # The engine's word leaves out what the command takes afterwards, if both have one clock.
+    told = ended.finished - sent_wall
+    return ended, told if 0 <= told <= took else took
+
+
+def timestamp(text: str) -> float:
+    """Return the engine's RFC 3339 time, with up to nine decimals, as seconds since the epoch (0 if there is none)."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
+    if not match or text.startswith("0001"):
+        return 0.0
+    whole = datetime.fromisoformat(match[1] + ("+00:00" if match[3] == "Z" else match[3]))
+    return whole.timestamp() + float(match[2] or 0)

@@ -1,0 +1,113 @@
+"""The question that the image's own health probe asks, asked from outside."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+LABEL = "org.dockertpl.health"
+_KEPT_BYTES = 400
+_DRAINED_BYTES = 65_536
+
+
+class Rule(NamedTuple):
+    """What a good answer is: a status from `lowest` to below `below` on `path`."""
+
+    path: str
+    lowest: int
+    below: int
+
+    def __str__(self) -> str:
+        """Return it as the label has it."""
+        return f"{self.path} {self.lowest // 100}xx" if self.lowest >= 200 else f"{self.path} <{self.below}"
+
+
+class Answer(NamedTuple):
+    """What came back.
+
+    Attributes:
+        status: The HTTP status, or None if there was none.
+        at: When the status line was read, on the monotonic clock.
+        text: The first bytes of the body, or what went wrong instead.
+    """
+
+    status: int | None
+    at: float
+    text: str
+
+    def __str__(self) -> str:
+        """Return it as a person would say it."""
+        if self.status is None:
+            return self.text
+        return f"status {self.status}" + (f", {self.text!r}" if self.text else ", no body")
+
+
+ANYTHING = Rule("/", 100, 500)
+
+
+def rule(labels: Mapping[str, str]) -> Rule:
+    """Return what the label `org.dockertpl.health` asks for ("/health 2xx", "/ <500").
+
+    An image without it, or with another text there, is someone else's: any answer below 500 on / is good.
+    """
+    match = re.fullmatch(r"(/[!-~]*) (?:([1-5])xx|<([1-5]\d\d))", labels.get(LABEL, ""))
+    if not match:
+        return ANYTHING
+    path, hundreds, below = match.groups()
+    return Rule(path, int(hundreds) * 100, int(hundreds) * 100 + 100) if hundreds else Rule(path, 100, int(below))
+
+
+def good(wanted: Rule, answer: Answer) -> bool:
+    """Tell whether an answer is what the rule wants."""
+    return answer.status is not None and wanted.lowest <= answer.status < wanted.below
+
+
+def ask(port: int, path: str, *, timeout: float = 2.0) -> Answer:
+    """Send one GET to a port of 127.0.0.1, with the same lines as the images' own probe; never raises.
+
+    Args:
+        port: The published port.
+        path: What to ask for.
+        timeout: Seconds for each of connecting and reading.
+    """
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            return _read(connection)
+    except ConnectionRefusedError:
+        return Answer(None, time.monotonic(), "connection refused")
+    except TimeoutError:
+        return Answer(None, time.monotonic(), f"no answer in {timeout:.0f} s")
+    except OSError as error:
+        return Answer(None, time.monotonic(), (error.strerror or str(error)).lower())
+
+
+def _read(connection: socket.socket) -> Answer:
+    received = b""
+    at = None
+    while len(received) < _DRAINED_BYTES:
+        try:
+            part = connection.recv(8192)
+        except OSError:
+            if at is None:
+                raise
+            break
+        # An answer is good from its status line on; the rest is read so that the server ends it in peace.
+        if at is None and b"\n" in part:
+            at = time.monotonic()
+            connection.settimeout(0.5)
+        received += part
+        if not part:
+            break
+    if not received:
+        # The engine's proxy takes the connection before anything listens behind it.
+        return Answer(None, time.monotonic(), "connection closed without an answer")
+    match = re.match(rb"HTTP/1\.[01] (\d{3})\b", received)
+    body = received.partition(b"\r\n\r\n")[2] if match else received
+    text = " ".join(body[:_KEPT_BYTES].decode(errors="replace").split())
+    if not match:
+        return Answer(None, time.monotonic(), f"no HTTP: {text!r}")
+    return Answer(int(match[1]), at or time.monotonic(), text[:200])

@@ -1,0 +1,122 @@
+"""What `docker buildx build --progress=rawjson` says, line by line.
+
+Each line is one JSON object of BuildKit's status stream: vertexes (a step, its start, its end, whether it was
+cached, its error), logs (base64) and warnings (base64). What is no JSON is the client's own summary of a failure.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+# "[build 2/7] RUN …", "[2/7] RUN …". FROM is no step: it says "cached" or not by whether the engine had to look it up.
+# COPY --link has a second vertex, "LINK COPY …", that only puts the layer in its place.
+_STEP = re.compile(r"\[(?:(?P<stage>[^\]]+) )?\d+/\d+\] (?P<instruction>(?!FROM |LINK ).+)", re.DOTALL)
+_EXCERPT = re.compile(r"\s*(?P<line>\d+) \| >>> (?P<text>.*)")
+_KEPT_BYTES = 32_768
+_KEPT_LINES = 60
+
+
+@dataclass(kw_only=True)
+class Vertex:
+    """One node of the build's graph, as far as it is known."""
+
+    name: str = ""
+    started: bool = False
+    cached: bool = False
+    error: str = ""
+    log: bytearray = field(default_factory=bytearray)
+
+    def step(self) -> re.Match[str] | None:
+        """Return the stage and the instruction, or None for the engine's own work."""
+        return _STEP.fullmatch(self.name)
+
+    def log_lines(self, count: int) -> list[str]:
+        """Return the last `count` lines that are not empty; of a line that was overwritten, what it ended as."""
+        text = self.log.decode(errors="replace")
+        lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+        return [line for line in lines if line][-count:]
+
+
+class Progress:
+    """A build as far as it was told."""
+
+    def __init__(self) -> None:
+        self.vertexes: dict[str, Vertex] = {}
+        self.warnings: list[str] = []
+        self.summary: list[str] = []
+
+    def feed(self, line: str) -> str | None:
+        """Take in one line; return the name of a step that begins with it, if one does."""
+        try:
+            message = json.loads(line)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            if line.strip():
+                self.summary = [*self.summary, line.rstrip()][-_KEPT_LINES:]
+            return None
+        begun = None
+        for vertex in message.get("vertexes") or ():
+            begun = self._vertex(vertex) or begun
+        for entry in message.get("logs") or ():
+            log = self._get(entry.get("vertex", "")).log
+            log += _decode(entry.get("data", ""))
+            del log[:-_KEPT_BYTES]
+        for entry in message.get("warnings") or ():
+            warning = _decode(entry.get("short", "")).decode(errors="replace")
+            if warning and warning not in self.warnings:
+                self.warnings.append(warning)
+        return begun
+
+    def steps(self) -> list[Vertex]:
+        """Return the vertexes that are instructions of the Dockerfile."""
+        return [vertex for vertex in self.vertexes.values() if vertex.step()]
+
+    def cached(self) -> int:
+        """Return how many steps did not run. One that was never needed did not run either."""
+        return sum(vertex.cached or not vertex.started for vertex in self.steps())
+
+    def failed(self) -> Vertex | None:
+        """Return the step that failed. Its neighbours, which were called off then, also carry an error."""
+        failed = [vertex for vertex in self.vertexes.values() if vertex.error]
+        own = [vertex for vertex in failed if "context canceled" not in vertex.error]
+        return next((vertex for vertex in own if vertex.step()), own[0] if own else None)
+
+    def error(self) -> str:
+        """Return the client's last word on a failure, without its prefixes."""
+        for line in reversed(self.summary):
+            if line.startswith("ERROR: "):
+                return re.sub(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?", "", line)
+        return self.summary[-1] if self.summary else "the engine gave no reason"
+
+    def excerpt(self) -> tuple[int, str] | None:
+        """Return line number and text of the Dockerfile where the failure is marked, if it is."""
+        for line in self.summary:
+            match = _EXCERPT.fullmatch(line)
+            if match:
+                return int(match["line"]), match["text"].strip()
+        return None
+
+    def _get(self, digest: str) -> Vertex:
+        return self.vertexes.setdefault(digest, Vertex())
+
+    def _vertex(self, message: dict[str, Any]) -> str | None:
+        vertex = self._get(str(message.get("digest")))
+        vertex.name = str(message.get("name", vertex.name))
+        begins = bool(message.get("started")) and not vertex.started
+        vertex.started = vertex.started or begins
+        vertex.cached = vertex.cached or bool(message.get("cached"))
+        vertex.error = str(message.get("error") or vertex.error)
+        return vertex.name if begins and vertex.step() and not vertex.cached else None
+
+
+def _decode(data: str) -> bytes:
+    try:
+        return base64.b64decode(data)
+    except (binascii.Error, ValueError):
+        return b""

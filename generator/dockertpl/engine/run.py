@@ -1,0 +1,296 @@
+"""Running one service image as production would: strictly, until it is healthy, then to its end by SIGTERM."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockertpl.engine import container, probe, verdict
+from dockertpl.engine.client import Client, says
+from dockertpl.engine.image import ImageFacts
+from dockertpl.engine.interrupts import end
+from dockertpl.errors import BadInputError, DockertplError, UnhealthyError
+
+MEMORY = "1g"
+GRACE = 10  # seconds between SIGTERM and SIGKILL; Docker's own default
+LABEL_TMPFS = "org.dockertpl.run.tmpfs"
+LABEL_MEMORY = "org.dockertpl.run.memory"
+
+_POLL = 0.01
+_LOG_LINES = 30
+# How long a container that calls itself healthy may stay silent on its published port.
+_SILENCE = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What the caller adds to the strict defaults.
+
+    Attributes:
+        environment: Variables for the container.
+        env_files: Files with such variables, one NAME=VALUE a line.
+        tmpfs: Paths to write to, each as `docker run --tmpfs` takes it.
+        network: A network of the engine's, or None for the default.
+        timeout: Seconds from the start until it counts as never healthy.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    env_files: Sequence[Path] = ()
+    tmpfs: Sequence[str] = ()
+    network: str | None = None
+    timeout: float = 60.0
+
+
+@dataclass(kw_only=True)
+class RunReport:
+    """What is known of a run; what was not reached stays None.
+
+    Attributes:
+        healthy: The engine's word, and that it answers on its published port.
+        uid: The numeric uid that its first process has.
+        read_only: Whether its root was read-only.
+        ready_seconds: Container start to first good answer, polled every 10 ms.
+        healthy_seconds: Container start to the end of the first good probe, both by the engine's clock.
+        stop_seconds: SIGTERM to the end of its first process.
+        error: The first thing that is wrong, or None.
+    """
+
+    healthy: bool = False
+    uid: int | None = None
+    read_only: bool = False
+    ready_seconds: float | None = None
+    healthy_seconds: float | None = None
+    stop_seconds: float | None = None
+    error: DockertplError | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A container that was started: its name, its port on this machine, and when it started (monotonic clock)."""
+
+    name: str
+    port: int | None
+    started: float
+    state: container.State
+
+
+def run_strictly(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> RunReport:
+    """Run an image as production would, and report how that went. Its container is removed whatever happens.
+
+    The image's own user, a read-only root, a tmpfs on /tmp and where its labels say, no capabilities, no new
+    privileges, limits on memory and processes, an ephemeral loopback port.
+
+    Args:
+        client: The engine.
+        image: From `inspect_image`.
+        name: Becomes part of the container's name.
+        options: What the caller adds.
+
+    Raises:
+        BadInputError: The engine refuses an option.
+        NoEngineError: The engine went away.
+        KeyboardInterrupt: After the container was removed.
+    """
+    report = RunReport()
+    try:
+        with started(client, image, name=name, options=options) as running:
+            report.read_only = running.state.read_only
+            seen = _wait(client, running, image, options, for_health=image.has_healthcheck)
+            report.ready_seconds = seen.ready
+            healthy = seen.state.health == "healthy"
+            if healthy:
+                first = next((p.ended for p in seen.state.probes if p.exit_code == 0), 0.0)
+                report.healthy_seconds = max(0.0, first - seen.state.started) if first else None
+            report.healthy = healthy and (seen.ready is not None or running.port is None)
+            log = container.logs(client, running.name, _LOG_LINES) if not report.healthy else []
+            if seen.state.running:
+                report.uid = _uid(client, running.name, image.user)
+            else:
+                report.uid = container.configured_uid(client, running.name, image.user)
+            report.error = verdict.health(seen, image, log, options.timeout, memory(image))
+            if report.healthy or (seen.state.running and not image.has_healthcheck):
+                ended, report.stop_seconds = container.stop(client, running.name, GRACE)
+                report.error = report.error or verdict.user(report.uid)
+                report.error = report.error or verdict.stop(ended, report.stop_seconds, GRACE)
+    except UnhealthyError as error:
+        report.error = error
+    return report
+
+
+def ready_seconds(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> float:
+    """Run an image strictly until its first good answer, remove it, and return the seconds from its start to that.
+
+    Raises:
+        UnhealthyError: It gave none.
+        BadInputError, NoEngineError, KeyboardInterrupt: As `run_strictly`.
+    """
+    with started(client, image, name=name, options=options) as running:
+        seen = _wait(client, running, image, options, for_health=False)
+        if seen.ready is None:
+            log = container.logs(client, running.name, _LOG_LINES)
+            error = verdict.health(seen, image, log, options.timeout, memory(image))
+            raise error or UnhealthyError("It has no port that could answer.", "Give the image an EXPOSE.")
+        return seen.ready
+
+
+@contextlib.contextmanager
+def started(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> Iterator[Running]:
+    """Make and start a strict container, hand it over, and remove it at the end of the block."""
+    container_name = container.new_name(name)
+    try:
+        made = container.create(client, container_name, image.image, strict_options(image, options))
+        if made.code != 0:
+            raise _refused(says(made), options)
+        wall, called = time.time(), time.monotonic()
+        begun = container.start(client, container_name)
+        took = time.monotonic() - called
+        if begun.code != 0:
+            raise verdict.start(says(begun)) if _is_ours(says(begun)) else _refused(says(begun), options)
+        state = container.state(client, container_name)
+        # The engine knows when it started; that is worth something where it has the same clock.
+        told = state.started - wall
+        port = state.ports[0] if state.ports and container.is_local(client) else None
+        moment = called + told if 0 <= told <= took else called
+        yield Running(name=container_name, port=port, started=moment, state=state)
+    finally:
+        container.remove(client, container_name)
+
+
+def check_options(options: RunOptions) -> None:
+    """Refuse what can be seen to be wrong without an image, so that no build is waited for.
+
+    Raises:
+        BadInputError: A file is not there, or a path is none.
+    """
+    for file in options.env_files:
+        if not file.is_file():
+            raise BadInputError(f"--env-file {file}: there is no such file.", "Each of its lines is NAME=VALUE.")
+    for spec in options.tmpfs:
+        path = spec.partition(":")[0]
+        if not path.startswith("/") or path == "/":
+            raise BadInputError(f"--tmpfs {spec!r}: that is no absolute path.", "Write it like --tmpfs /app/cache.")
+
+
+def strict_options(image: ImageFacts, options: RunOptions) -> list[str]:
+    """Return the options of `docker create` for a strict run.
+
+    Raises:
+        BadInputError: A label or an option of the caller's cannot be used.
+    """
+    check_options(options)
+    words = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pids-limit=512"]
+    words.append(f"--memory={memory(image)}")
+    words += [f"--publish=127.0.0.1::{image.port}"] if image.port else []
+    owner = _owner(image.user)
+    mounts = {path: f"{path}:mode=1777{owner}" for path in _labelled_tmpfs(image)}
+    mounts["/tmp"] = "/tmp:mode=1777"  # noqa: S108  (in the container)
+    for spec in options.tmpfs:
+        path, colon, _ = spec.partition(":")
+        mounts[path] = spec if colon else f"{path}:mode=1777{owner}"
+    words += [f"--tmpfs={mount}" for mount in mounts.values()]
+    words += [f"--env={name}={value}" for name, value in options.environment.items()]
+    words += [f"--env-file={file}" for file in options.env_files]
+    words += [f"--network={options.network}"] if options.network else []
+    return words
+
+
+def memory(image: ImageFacts) -> str:
+    """Return the memory limit: 1g, or what the label `org.dockertpl.run.memory` says."""
+    limit = image.labels.get(LABEL_MEMORY, MEMORY).lower()
+    if not re.fullmatch(r"[1-9]\d*[kmg]b?", limit):
+        raise BadInputError(f"The image's label {LABEL_MEMORY} is {limit!r}, no amount of memory.", "Write it like 2g.")
+    return limit
+
+
+def _owner(user: str) -> str:
+    """Return the mount options that make a tmpfs the user's.
+
+    The engine gives a mount the mode of the folder that it covers, whatever mode is asked for (moby/moby#39466), but it
+    heeds an owner. A user with a name is left out: its number is in the image.
+    """
+    match = re.fullmatch(r"(\d+)(?::(\d+))?", user)
+    return f",uid={match[1]}" + (f",gid={match[2]}" if match[2] else "") if match else ""
+
+
+def _labelled_tmpfs(image: ImageFacts) -> list[str]:
+    paths = re.split(r"[,\s]+", image.labels.get(LABEL_TMPFS, "").strip())
+    for path in filter(None, paths):
+        if not re.fullmatch(r"/[A-Za-z0-9_][A-Za-z0-9._/-]*", path) or ".." in path.split("/"):
+            raise BadInputError(
+                f"The image's label {LABEL_TMPFS} has {path!r}, no absolute path.", "Write it like /app/cache."
+            )
+    return [path for path in paths if path]
+
+
+def _uid(client: Client, name: str, user: str) -> int | None:
+    """Return the uid of the first process as the container sees it.
+
+    What the engine's machine sees is the process itself, and counts, unless uids are shifted there.
+    """
+    configured = container.configured_uid(client, name, user)
+    actual = container.running_uid(client, name)
+    if actual is None or actual == configured:
+        return configured
+    return configured if container.shifts_uids(client) else actual
+
+
+def _is_ours(complaint: str) -> bool:
+    """Tell whether a container that did not start is the image's fault, not the options'."""
+    return bool(re.search(r"exec|runc|shim|OCI|no such file|permission denied", complaint)) and not re.search(
+        r"network|mount.*invalid|tmpfs", complaint
+    )
+
+
+def _refused(complaint: str, options: RunOptions) -> BadInputError:
+    if options.network and "network" in complaint:
+        return BadInputError(f"--network {options.network}: {complaint}.", "`docker network ls` shows what there is.")
+    return BadInputError(
+        f"The engine refuses to run it that way: {complaint}.", "Check --env-file, --tmpfs, --network."
+    )
+
+
+def _wait(
+    client: Client, running: Running, image: ImageFacts, options: RunOptions, *, for_health: bool
+) -> verdict.Seen:
+    """Watch a container until it is ready (and healthy, if asked for), has ended, or has had its time.
+
+    While it starts, nothing but the cheap question goes to it: each docker command would take a share of the machine.
+    """
+    wanted = probe.rule(image.labels)
+    deadline = running.started + options.timeout
+    look = running.started + 1.0
+    silent_until: float | None = None
+    ready: float | None = None
+    answer: probe.Answer | None = None
+    state = running.state
+    watcher = container.watch(client, running.name)
+    try:
+        while True:
+            tick = time.monotonic()
+            if ready is None and running.port is not None:
+                answer = probe.ask(running.port, wanted.path)
+                if probe.good(wanted, answer):
+                    ready, look = answer.at - running.started, 0.0
+                    if not for_health:
+                        break
+            now = time.monotonic()
+            over = watcher.poll() is not None or now > deadline
+            if over or now >= look:
+                state = container.state(client, running.name)
+                look = now + (0.2 if ready is not None or running.port is None else 1.0)
+                if over or not state.running or state.health == "unhealthy":
+                    break
+                if not for_health and running.port is None:
+                    break
+                if state.health == "healthy":
+                    silent_until = silent_until or now + _SILENCE
+                    if ready is not None or running.port is None or now > silent_until:
+                        break
+            time.sleep(max(0.0, tick + (_POLL if ready is None else 5 * _POLL) - time.monotonic()))
+    finally:
+        end(watcher)
+    return verdict.Seen(state=state, ready=ready, port=running.port, answer=answer, wanted=wanted)

@@ -1,0 +1,163 @@
+"""What is wrong with a container that was run, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dockertpl.engine import hints, probe
+from dockertpl.engine.container import State
+from dockertpl.engine.image import ImageFacts
+from dockertpl.errors import RootUserError, UnhealthyError
+
+
+class Seen(NamedTuple):
+    """What was seen of a container while it was waited for.
+
+    Attributes:
+        state: The engine's last word on it.
+        ready: Seconds from its start to the first good answer, or None.
+        port: The port on this machine that leads to it, or None.
+        answer: The last answer on that port, or None.
+        wanted: What a good answer would have been.
+    """
+
+    state: State
+    ready: float | None
+    port: int | None
+    answer: probe.Answer | None
+    wanted: probe.Rule
+
+
+def health(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, memory: str) -> UnhealthyError | None:
+    """Return what keeps a container from being healthy, or None.
+
+    Args:
+        seen: What was seen of it.
+        image: Its image.
+        log: Its last log lines.
+        timeout: The seconds that it had.
+        memory: Its limit.
+    """
+    if not seen.state.running:
+        return _exited(seen, log, memory)
+    if seen.state.health == "healthy":
+        return _silent(seen, image, log) if seen.ready is None and seen.port else None
+    if not image.has_healthcheck and (seen.ready is not None or seen.port is None):
+        return UnhealthyError(
+            "The image has no HEALTHCHECK, so the engine cannot tell that it is healthy.",
+            "Add one to the Dockerfile; `dockertpl new` writes one that needs no shell and fails on a bad status.",
+        )
+    return _never_healthy(seen, log, timeout)
+
+
+def start(complaint: str) -> UnhealthyError:
+    """Return the error for a container that the engine could not start."""
+    reason = complaint.rsplit("error during container init: ", 1)[-1].removesuffix(": unknown").rstrip(".")
+    hint = hints.find([reason], "run")
+    return UnhealthyError(f"The container did not start: {reason}.", hint.text if hint else "Check ENTRYPOINT and CMD.")
+
+
+def user(uid: int | None) -> RootUserError | None:
+    """Return the error for a container that runs as root, or None."""
+    if uid != 0:
+        return None
+    return RootUserError(
+        "The image runs as root (uid 0).",
+        "Give its last stage a numeric user other than root, such as `USER 10001:10001`. Files it has to write belong\n"
+        "below /tmp or on a volume. `dockertpl new` writes such a Dockerfile.",
+    )
+
+
+def stop(ended: State, seconds: float, grace: int) -> UnhealthyError | None:
+    """Return the error for a container that SIGTERM did not end, or None.
+
+    Args:
+        ended: Its state afterwards.
+        seconds: What it took.
+        grace: The seconds after which it was killed.
+    """
+    if seconds < grace - 0.5 and ended.exit_code != 137:
+        return None
+    if seconds < grace - 0.5:
+        why = "out of memory" if ended.out_of_memory else "exit code 137"
+        return UnhealthyError(f"It was killed while it stopped ({why}).", "Does it need more memory to stop?")
+    return UnhealthyError(
+        f"It did not end on SIGTERM: it was killed after {grace} seconds.",
+        'Is its command in exec form (CMD ["uvicorn", …])? Under a shell the signal never arrives; in a script,\n'
+        "`exec` the last command. Process 1 ends on SIGTERM only if it handles it. Does it wait for open\n"
+        f"connections? Then set the server's graceful timeout below {grace} seconds.",
+    )
+
+
+def _exited(seen: Seen, log: Sequence[str], memory: str) -> UnhealthyError:
+    lived = max(0.0, seen.state.finished - seen.state.started)
+    if seen.state.out_of_memory:
+        return UnhealthyError(
+            _with_log(f"The container ran out of memory after {lived:.1f} s; its limit is {memory}.", log),
+            "Fewer workers need less. If it needs more, say so in the image: LABEL org.dockertpl.run.memory=2g",
+        )
+    return UnhealthyError(
+        _with_log(f"The container exited with code {seen.state.exit_code} after {lived:.1f} s.", log),
+        _hint(log) or "Its last lines say why. What it needs to start goes into --env or --env-file.",
+    )
+
+
+def _silent(seen: Seen, image: ImageFacts, log: Sequence[str]) -> UnhealthyError:
+    return UnhealthyError(
+        _with_log(
+            f"Its own probe finds it healthy, but from outside port {image.port} gives no good answer to "
+            f"GET {seen.wanted.path}: {seen.answer}.",
+            log,
+        ),
+        f"Does it listen on 127.0.0.1 inside the container? It has to be 0.0.0.0, port {image.port}.",
+    )
+
+
+def _never_healthy(seen: Seen, log: Sequence[str], timeout: float) -> UnhealthyError:
+    gave_up = seen.state.health == "unhealthy"
+    lines = [
+        "The engine found the container unhealthy."
+        if gave_up
+        else f"The container did not get healthy in {timeout:.0f} s."
+    ]
+    if seen.state.probes:
+        last = seen.state.probes[-1]
+        # Of a traceback the end tells more than the beginning.
+        said = " ".join(last.output.split())[-200:]
+        lines.append(f"  its probe, the last time: exit code {last.exit_code}{', ' + said if said else ''}")
+    elif seen.state.health:
+        lines.append("  its probe did not end once")
+    if seen.answer is not None:
+        lines.append(f"  GET {seen.wanted.path} from outside: {seen.answer}")
+    return UnhealthyError(_with_log("\n".join(lines), log), _hint(log) or _advice(seen))
+
+
+def _advice(seen: Seen) -> str:
+    status = seen.answer.status if seen.answer else None
+    if seen.ready is not None:
+        return (
+            "It answers from outside, so look at the HEALTHCHECK: its path, its port, and whether its command is there."
+        )
+    if status == 404:
+        return f"It has no route {seen.wanted.path}. The answer health_path names the right one."
+    if status is not None and status >= 500:
+        return (
+            "It answers, and says that it is not well. If it needs a database or another service:\n"
+            "  dockertpl verify --network NETWORK --env DATABASE_URL=…"
+        )
+    if status is not None:
+        status_class = str(seen.wanted).partition(" ")[2]
+        return f"A good answer is {status_class} on {seen.wanted.path}. The answer health_path names another path."
+    return "Does it listen on 0.0.0.0, and on the port of EXPOSE? --timeout S gives it more time."
+
+
+def _hint(log: Sequence[str]) -> str:
+    hint = hints.find(log, "run")
+    return hint.text if hint else ""
+
+
+def _with_log(message: str, log: Sequence[str]) -> str:
+    if not log:
+        return f"{message}\n  (it wrote no log)"
+    return "\n".join([message, "  its last lines:", *(f"  | {line}" for line in log)])

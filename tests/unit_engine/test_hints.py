@@ -1,0 +1,84 @@
+"""Known complaints are explained; each line here is one that a real program wrote."""
+
+import re
+from typing import Any
+
+import pytest
+
+from dockertpl.engine import hints
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("OSError: [Errno 30] Read-only file system: '/app/cache/x.db'", "--tmpfs /app/cache "),
+        ("mkdir: cannot create directory '/data': Read-only file system", "--tmpfs"),
+        ("touch: /data/x: Read-only file system", "--tmpfs /data "),
+        ("sqlite3.OperationalError: attempt to write a readonly database", "--tmpfs"),
+        ("ImportError: libpq.so.5: cannot open shared object file: No such file or directory", "package is libpq5"),
+        (
+            "ImportError: libgthread-2.0.so.0: cannot open shared object file: No such file",
+            "libglib2.0-0 in bookworm, libglib2.0-0t64 in trixie",
+        ),
+        ("ImportError: libnever.so.9: cannot open shared object file: No such file", "apt-file search"),
+        ('ERROR:    Error loading ASGI app. Could not import module "main".', "answer `app`"),
+        ('ERROR:    Error loading ASGI app. Attribute "app" not found in module "main".', "answer `app`"),
+        ("pydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings", "--env NAME=VALUE"),
+        ("KeyError: 'DATABASE_URL'", "--env NAME=VALUE"),
+        ("ConnectionRefusedError: [Errno 111] Connection refused", "--network"),
+        ("psycopg2.OperationalError: could not connect to server: No such file", "--network"),
+        ("socket.gaierror: [Errno -2] Name or service not known", "--network"),
+        ("ModuleNotFoundError: No module named 'redis'", "redis is not in the image"),
+        ("PermissionError: [Errno 13] Permission denied: '/app/x'", "may not use that file"),
+        ("[Errno 98] Address already in use", "same port"),
+        ('exec: "uvicorn": executable file not found in $PATH', "not in it"),
+        ("exec /usr/local/bin/python: exec format error", "another processor"),
+    ],
+)
+def test_what_a_container_says_at_its_end(line: str, says: str) -> None:
+    hint = hints.find(["before", line, "after"], "run")
+    assert hint and says in hint.text
+    assert not hint.lacks_machine
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("error: invalid peer certificate: UnknownIssuer", "--secret id=ca,src="),
+        (
+            "SSLCertVerificationError: certificate verify failed: self-signed certificate in chain",
+            "--secret id=ca,src=",
+        ),
+        ("HTTP status client error (401 Unauthorized) for url", "--secret id=netrc,src="),
+        ("Temporary failure resolving 'mirror'", "no network"),
+        ("Error: pg_config executable not found.", "libpq-dev"),
+        ("error: command 'gcc' failed: No such file or directory", "build_packages"),
+    ],
+)
+def test_what_a_build_says_at_its_end(line: str, says: str) -> None:
+    hint = hints.find([line], "build")
+    assert hint and says in hint.text
+
+
+def test_what_is_not_known_has_no_hint_and_a_log_is_no_template() -> None:
+    assert hints.find(["all is well", "{dir} {0}"], "run") is None
+    hint = hints.find(["OSError: Read-only file system: '/app/{package}/x'"], "run")
+    assert hint and "/app/{package}" in hint.text
+
+
+def test_a_builds_hint_is_not_a_runs() -> None:
+    assert hints.find(["Error: pg_config executable not found."], "run") is None
+
+
+def _entries() -> list[dict[str, Any]]:
+    return hints._hints()
+
+
+@pytest.mark.parametrize("entry", _entries(), ids=lambda entry: entry["pattern"][:30])
+def test_every_entry_is_well_formed_and_readable(entry: dict[str, Any]) -> None:
+    assert entry.keys() <= {"when", "pattern", "hint", "lacks"}
+    assert set(entry["when"]) <= {"build", "run"} and entry["when"]
+    groups = set(re.compile(entry["pattern"]).groupindex)
+    known = groups | ({"dir"} if "path" in groups else set()) | ({"package"} if "library" in groups else set())
+    assert set(re.findall(r"\{(\w+)\}", entry["hint"])) <= known
+    assert all(len(line) <= 125 for line in entry["hint"].splitlines())

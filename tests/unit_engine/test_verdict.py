@@ -1,0 +1,103 @@
+"""What is said of a container that is not as it should be."""
+
+from typing import Any
+
+from dockertpl.engine import probe, verdict
+from dockertpl.engine.container import Probe, State
+from dockertpl.engine.image import ImageFacts
+
+IMAGE = ImageFacts(image="sha256:1", user="1", port=8000, has_healthcheck=True, labels={})
+LOG = ["one", "two"]
+
+
+def state(**more: Any) -> State:
+    known: dict[str, Any] = {
+        "running": True,
+        "exit_code": 0,
+        "out_of_memory": False,
+        "started": 100.0,
+        "finished": 0.0,
+        "health": "starting",
+        "probes": (),
+        "ports": (1,),
+        "read_only": True,
+    }
+    return State(**{**known, **more})
+
+
+def seen(at: State, status: int | None = None, ready: float | None = None, text: str = "x") -> verdict.Seen:
+    return verdict.Seen(
+        state=at, ready=ready, port=1, answer=probe.Answer(status, 0.0, text), wanted=probe.Rule("/health", 200, 300)
+    )
+
+
+def judge(what: verdict.Seen, image: ImageFacts = IMAGE, log: list[str] = LOG) -> tuple[str, str]:
+    error = verdict.health(what, image, log, 60.0, "1g")
+    return (error.message, error.remedy) if error else ("", "")
+
+
+def test_healthy_and_ready_is_no_error() -> None:
+    assert judge(seen(state(health="healthy"), 200, 0.5)) == ("", "")
+
+
+def test_an_early_end_has_code_time_and_log() -> None:
+    message, remedy = judge(seen(state(running=False, exit_code=3, finished=101.25)))
+    assert message == "The container exited with code 3 after 1.2 s.\n  its last lines:\n  | one\n  | two"
+    assert "--env" in remedy
+
+
+def test_an_early_end_without_a_log_says_so() -> None:
+    assert judge(seen(state(running=False)), log=[])[0].endswith("(it wrote no log)")
+
+
+def test_a_known_complaint_is_explained() -> None:
+    _, remedy = judge(seen(state(running=False)), log=["OSError: Read-only file system: '/app/x'"])
+    assert "/app/x" in remedy and "--tmpfs" in remedy
+
+
+def test_what_the_probes_saw_is_told_last_first_and_from_outside() -> None:
+    at = state(health="unhealthy", probes=(Probe(1, 1, "first"), Probe(2, 1, "b'HTTP/1.1 503\\r\\n'")))
+    message, remedy = judge(seen(at, 503, text="the queue is away"))
+    assert "found the container unhealthy" in message
+    assert "exit code 1, b'HTTP/1.1 503" in message and "first" not in message
+    assert "GET /health from outside: status 503, 'the queue is away'" in message
+    assert "--network" in remedy
+
+
+def test_each_answer_has_its_own_advice() -> None:
+    assert "health_path" in judge(seen(state(), 404))[1]
+    assert "2xx on /health" in judge(seen(state(), 302))[1]
+    assert "0.0.0.0" in judge(seen(state(), None))[1]
+    assert "HEALTHCHECK" in judge(seen(state(), 200, 0.5))[1]
+
+
+def test_time_that_ran_out_is_named() -> None:
+    message, _ = judge(seen(state()))
+    assert message.startswith("The container did not get healthy in 60 s.")
+    assert "did not end once" in message
+
+
+def test_root_is_an_error_and_an_unknown_user_is_not_called_root() -> None:
+    assert verdict.user(0) is not None
+    assert verdict.user(10001) is verdict.user(None) is None
+
+
+def test_an_end_in_time_is_good_whatever_the_exit_code() -> None:
+    for code in (0, 1, 143):
+        assert verdict.stop(state(running=False, exit_code=code), 0.2, 10) is None
+
+
+def test_a_kill_is_no_end_in_time() -> None:
+    late = verdict.stop(state(running=False, exit_code=137), 10.1, 10)
+    assert late and "killed after 10 seconds" in late.message and "exec form" in late.remedy
+    early = verdict.stop(state(running=False, exit_code=137, out_of_memory=True), 0.2, 10)
+    assert early and "out of memory" in early.message
+
+
+def test_a_start_that_failed_is_told_without_the_engines_inner_names() -> None:
+    error = verdict.start(
+        "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create "
+        'failed: unable to start container process: error during container init: exec: "x": executable file not found '
+        "in $PATH: unknown"
+    )
+    assert error.message == 'The container did not start: exec: "x": executable file not found in $PATH.'
