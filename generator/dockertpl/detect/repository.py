@@ -1,0 +1,229 @@
+"""Contained reading of a repository that nobody vouches for.
+
+Nothing is run, no link is followed out, and nothing is read without a limit. What cannot be read is left out and said
+in `Repository.skipped`: the fact is then unknown, and detection goes on.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dockertpl.detect.conventions import IGNORED_FOLDERS
+from dockertpl.detect.tomlfile import TomlError, load_toml
+from dockertpl.errors import BadInputError
+
+MAX_BYTES = 1 << 20
+MAX_LOCK_BYTES = 16 << 20
+MAX_TOTAL_BYTES = 256 << 20
+MAX_FILES = 50_000
+MAX_DEPTH = 12
+
+
+def repository_root(path: Path) -> tuple[Path, str]:
+    """Return the root of the repository that `path` lies in, and `path` seen from there.
+
+    Args:
+        path: A folder. The root is the nearest folder at or above it that holds `.git`, or else the folder itself.
+
+    Returns:
+        The root (absolute) and the relative path with slashes, "." for the root itself.
+
+    Raises:
+        BadInputError: There is no folder at `path`.
+    """
+    if not path.is_dir():
+        what = "is a file, not a folder" if path.exists() else "does not exist"
+        raise BadInputError(f"{path} {what}.", "Name the folder of a repository.")
+    folder = path.resolve()
+    for root in (folder, *folder.parents):
+        if (root / ".git").exists():
+            return root, folder.relative_to(root).as_posix()
+    return folder, "."
+
+
+def join(*parts: str) -> str:
+    """Join parts of a relative path; "." and empty ones vanish, and nothing at all is "."."""
+    return PurePosixPath(*parts).as_posix()
+
+
+def parent(path: str) -> str:
+    """Return the folder that a relative path lies in, "." at the top."""
+    return PurePosixPath(path).parent.as_posix()
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Tell whether a relative path is `folder` or lies below it."""
+    return folder == "." or path == folder or path.startswith(f"{folder}/")
+
+
+def relative_to(path: str, folder: str) -> str:
+    """Return a relative path as it is seen from `folder`, which it lies in."""
+    return path if folder == "." else PurePosixPath(path).relative_to(folder).as_posix()
+
+
+class Repository:
+    """The files of one repository, by their path from its root (with slashes).
+
+    Attributes:
+        root: The root, with links resolved.
+        skipped: What was not read: by path, a sentence that says why.
+        unreadable: Python files, with a line, whose syntax this Python cannot read.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.skipped: dict[str, str] = {}
+        self.unreadable: list[str] = []
+        self._read_bytes = 0
+        self._texts: dict[str, str | None] = {}
+        self._trees: dict[str, ast.Module | None] = {}
+        self._tomls: dict[str, dict[str, Any] | None] = {}
+
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """Every regular file, sorted, without hidden folders, links, environments and what builds leave behind."""
+        return tuple(sorted(self._walk()))
+
+    @cached_property
+    def _regular(self) -> frozenset[str]:
+        return frozenset(self.files)
+
+    def _walk(self) -> Iterator[str]:
+        count = 0
+        level = ["."]
+        for _ in range(MAX_DEPTH):
+            below: list[str] = []
+            for folder in level:
+                for entry in self._entries(folder):
+                    path = join(folder, entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        if not entry.name.startswith(".") and entry.name not in IGNORED_FOLDERS:
+                            below.append(path)
+                    elif entry.is_file(follow_symlinks=False):
+                        count += 1
+                        if count > MAX_FILES:
+                            self._skip(
+                                ".", f"The repository has more than {MAX_FILES} files: the deepest were not read."
+                            )
+                            return
+                        yield path
+            level = below
+        if level:
+            self._skip(level[0], f"{level[0]} lies {MAX_DEPTH} folders deep: it was not read.")
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.root / folder) as found:
+                # A name with a line break or half a character in it could not be shown, and is nobody's module.
+                entries = sorted((entry for entry in found if entry.name.isprintable()), key=lambda entry: entry.name)
+        except OSError as error:
+            self._skip(folder, f"{folder} was not read: {error.strerror}.")
+            return []
+        is_environment = folder != "." and any(entry.name == "pyvenv.cfg" for entry in entries)
+        return [] if is_environment else entries
+
+    def _skip(self, path: str, text: str) -> None:
+        self.skipped.setdefault(path, text)
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether a regular file that lies in the repository is there."""
+        return self._file(path) is not None
+
+    def is_dir(self, path: str) -> bool:
+        """Tell whether a folder that lies in the repository is there."""
+        try:
+            real = (self.root / path).resolve()
+            return real.is_relative_to(self.root) and real.is_dir()
+        except (OSError, RuntimeError, ValueError):
+            return False
+
+    def _file(self, path: str) -> Path | None:
+        """Return the real path of a regular file inside the repository, or None."""
+        if path in self._regular:
+            return self.root / path
+        try:
+            (self.root / path).stat()  # most of what is asked for is not there; that is cheap to tell
+            real = (self.root / path).resolve()
+            if not real.is_relative_to(self.root):
+                if real.exists():
+                    self._skip(path, f"{path} leads out of the repository: it was not read.")
+                return None
+            return real if stat.S_ISREG(real.stat().st_mode) else None
+        except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links
+            return None
+
+    def text(self, path: str) -> str | None:
+        """Return a file's text, or None if it is absent, too big, no regular file, or outside of the repository.
+
+        Bytes that are not UTF-8 become replacement characters.
+        """
+        if path not in self._texts:
+            self._texts[path] = self._read(path)
+        return self._texts[path]
+
+    def _read(self, path: str) -> str | None:
+        real = self._file(path)
+        if real is None:
+            return None
+        if self._read_bytes > MAX_TOTAL_BYTES:
+            self._skip(
+                ".", f"The repository has more than {MAX_TOTAL_BYTES >> 20} MiB of text: not all of it was read."
+            )
+            return None
+        limit = MAX_LOCK_BYTES if path.endswith(".lock") else MAX_BYTES
+        try:
+            # O_NONBLOCK: a pipe that took the file's place since would otherwise wait for ever.
+            with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123
+                content = stream.read(limit + 1)
+        except OSError as error:
+            self._skip(path, f"{path} was not read: {error.strerror}.")
+            return None
+        if len(content) > limit:
+            self._skip(path, f"{path} is bigger than {limit >> 20} MiB: it was not read.")
+            return None
+        self._read_bytes += len(content)
+        return content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+
+    def toml(self, path: str) -> dict[str, Any] | None:
+        """Return a parsed TOML file, or None where there is none to read.
+
+        Raises:
+            BadInputError: It is not valid TOML. The message names file and line.
+        """
+        if path not in self._tomls:
+            text = self.text(path)
+            try:
+                self._tomls[path] = None if text is None else load_toml(text)
+            except TomlError as error:
+                where = f"{path}:{error.line}" if error.line else path
+                raise BadInputError(
+                    f"{where} is not valid TOML: {error.reason}.", "Repair the file; nothing was changed."
+                ) from None
+        return self._tomls[path]
+
+    def tree(self, path: str) -> ast.Module | None:
+        """Return a Python file's syntax tree, or None if it cannot be read or has an error in its syntax."""
+        if path not in self._trees:
+            self._trees[path] = self._parse(path)
+        return self._trees[path]
+
+    def _parse(self, path: str) -> ast.Module | None:
+        text = self.text(path)
+        if text is None:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an invalid escape in somebody's string
+                return ast.parse(text)
+        except SyntaxError as error:
+            self.unreadable.append(f"{path}:{error.lineno or 1}")
+        except (ValueError, MemoryError, RecursionError):
+            self.unreadable.append(path)
+        return None
