@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.samples.sample import write_sample
+
 from dockertpl.engine.client import find
 from dockertpl.errors import NoEngineError
-from tests.samples.sample import write_sample
+from dockertpl.template.answers import read_mapping
 
 FOLDER = Path(__file__).parents[1] / ".demo" / "orders"
 PORT = 8000
@@ -36,7 +38,7 @@ def main() -> int:
         return 0
     if code := _dockertpl("verify"):
         return code
-    name = next(line.split()[1] for line in (FOLDER / ".copier-answers.yml").read_text().splitlines() if "name:" in line)
+    name = read_mapping(FOLDER / ".copier-answers.yml")["name"]
     print(  # noqa: T201
         "\nTry it yourself:\n"
         f"  {docker} run --rm --read-only --tmpfs /tmp -p 127.0.0.1:{PORT}:{PORT} dockertpl/{name}:verify\n"

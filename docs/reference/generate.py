@@ -1,4 +1,4 @@
-"""Write docs/reference/questions.md from copier.yml: `python docs/reference/generate.py`. A test holds it to be current."""
+"""Write questions.md from copier.yml: `python docs/reference/generate.py`. A test holds it to be current."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ TARGET = Path(__file__).with_name("questions.md")
 HEAD = """\
 # Questions
 
-Made from `copier.yml` by `docs/reference/generate.py`; change it there. Every question has a default. `-d KEY=VALUE` answers one; lists are written
-`[one, two]`.
+Made from `copier.yml` by `docs/reference/generate.py`; change it there. Every question has a default.
+`-d KEY=VALUE` answers one; lists are written `[one, two]`.
 
 | key | type | default | asks | when |
 |---|---|---|---|---|

@@ -1,7 +1,7 @@
 """The guide's FastAPI file, uv's own pattern and ours, on one app in one run: `make bench`.
 
-Same base, same Python, sides in turn, and ratios to the guide, since the machine's speed drifts. Prunes the engine's build
-cache before every cold build. Prints a table in Markdown; `--json FILE` keeps the raw figures.
+Same base, same Python, sides in turn, and ratios to the guide, since the machine's speed drifts. Prunes the engine's
+build cache before every cold build. Prints a table in Markdown; `--json FILE` keeps the raw figures.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.engine.bases import ensure
+from tests.engine.host import down, up
+
 from dockertpl.engine import build as engine_build
 from dockertpl.engine.client import Client, call, find
 from dockertpl.engine.image import inspect_image, layers
 from dockertpl.engine.run import RunOptions, ready_seconds
-from tests.engine.bases import ensure
-from tests.engine.host import down, up
 
 HERE = Path(__file__).parent
 BASELINE = "guide"
@@ -158,7 +159,8 @@ def table(figures: dict[str, dict[str, list[float]]]) -> str:
         for name in names:
             values = by_side[name]
             middle = statistics.median(values)
-            text = f"{middle / 1e6:.1f} MB" if "bytes" in row else f"{middle:.0f}" if "steps" in row else f"{middle:.2f}"
+            form = "{:.1f} MB" if "bytes" in row else "{:.0f}" if "steps" in row else "{:.2f}"
+            text = form.format(middle / 1e6 if "bytes" in row else middle)
             if len(values) > 1 and "steps" not in row:
                 text += f" ({min(values):.2f} to {max(values):.2f})"
             cells.append(text + (f" **{middle / base:.2f}**" if base and "steps" not in row else ""))
