@@ -30,6 +30,7 @@ def look(root: Path, manager: str = "pip", **given: str) -> Detection:
         ("psycopg2==2.9", ["gcc", "libc6-dev", "libpq-dev"], ["libpq5"]),
         ("psycopg2-binary==2.9", None, None),
         ("psycopg==3", None, ["libpq5"]),
+        ("psycopg[binary]==3", None, None),
         ("mysqlclient==2", ["default-libmysqlclient-dev", "gcc", "libc6-dev", "pkg-config"], ["libmariadb3"]),
         ("opencv-python==4", None, ["libgl1", "libglib2.0-0t64"]),
         ("opencv-python-headless==4", None, None),

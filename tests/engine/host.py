@@ -26,7 +26,7 @@ from . import apt
 
 MIN_CLIENT = (28,)
 MIN_SERVER = (25,)
-ENGINE_PACKAGES = ("docker.io", "docker-cli", "docker-buildx")
+ENGINE_PACKAGES = ("docker.io", "docker-cli", "docker-buildx", "docker-compose")
 REGISTRY_CONTAINER = "dockertpl-tests-registry"
 REGISTRY_IMAGE = "registry:2"
 START_SECONDS = 60
@@ -186,7 +186,11 @@ def _engine() -> Engine:
             "no container engine answers (Docker 28 or newer with buildx is needed), and only root on Debian can "
             "install one here. Start Docker, or set DOCKERTPL_DOCKER to its client."
         )
-    if _version(_quiet("dockerd", "--version")) < MIN_CLIENT or not _client_version(Path("/usr/bin/docker")):
+    if (
+        _version(_quiet("dockerd", "--version")) < MIN_CLIENT
+        or not _client_version(Path("/usr/bin/docker"))
+        or not _quiet("/usr/bin/docker", "compose", "version")
+    ):
         log.info("installing %s from %s", ", ".join(ENGINE_PACKAGES), apt.NEWER_SUITE)
         apt.install(["iptables", "docker-registry"], newer=ENGINE_PACKAGES, cache=cache_dir())
         engine = find()  # with an init system the package starts its own

@@ -70,7 +70,10 @@ def find_system_packages(project: Project, found: Detection, locked: Production,
 
 
 def _applies(rule: Mapping[str, Any], package: Locked, locked: Production) -> bool:
-    if any(other in locked.packages for other in strings(rule.get("unless"))):
+    # Without a lock, psycopg[binary] is all that tells of psycopg-binary.
+    asked = locked.direct.get(package.name)
+    extras = {f"{package.name}-{extra}" for extra in asked.extras} if asked else set()
+    if any(other in locked.packages or other in extras for other in strings(rule.get("unless"))):
         return False
     if "build" in rule and has_linux_wheel(package):
         return False  # a wheel brings what it links to

@@ -1,0 +1,96 @@
+"""The renderings of the pairwise set, on disk and as moby reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.pairwise import answer_sets
+
+from dockertpl.template.answers import resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.render import render
+from dockertpl.template.source import bundled
+
+# Moby's own parser; it has no types.
+_parse_file: Any = import_module("dockerfile").parse_file
+
+
+class Instruction(NamedTuple):
+    """One instruction of a Dockerfile, as moby reads it: its name in capitals, its words, its flags, its text."""
+
+    name: str
+    words: tuple[str, ...]
+    flags: tuple[str, ...]
+    exec_form: bool
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """What one set of answers gives.
+
+    Attributes:
+        number: Its place in the set, by which it can be found again.
+        answers: The answers, with the defaults filled in.
+        root: A folder that holds its files.
+        texts: The files, by path.
+        stages: The instructions of each stage, by its name; those before the first FROM by "".
+    """
+
+    number: int
+    answers: Mapping[str, Any]
+    root: Path
+    texts: dict[str, str]
+    stages: dict[str, list[Instruction]]
+
+    @property
+    def dockerfile(self) -> Path:
+        """Where its Dockerfile is."""
+        return self.root / str(self.answers["app_dir"]) / "Dockerfile"
+
+    @property
+    def ignore_file(self) -> str:
+        """What its ignore file says."""
+        app_dir = self.answers["app_dir"]
+        return self.texts[".dockerignore" if app_dir == "." else f"{app_dir}/Dockerfile.dockerignore"]
+
+    @property
+    def compose(self) -> str | None:
+        """What its compose.yaml says, if it has one."""
+        return next((text for path, text in self.texts.items() if path.endswith("compose.yaml")), None)
+
+    def last(self, stage: str, instruction: str) -> Instruction | None:
+        """Return the last of one kind of instruction in a stage, which is the one that counts."""
+        found = [found for found in self.stages[stage] if found.name == instruction]
+        return found[-1] if found else None
+
+
+def _stages(path: Path) -> dict[str, list[Instruction]]:
+    result: dict[str, list[Instruction]] = {"": []}
+    name = ""
+    for command in _parse_file(str(path)):
+        found = Instruction(command.cmd.upper(), command.value, command.flags, command.json, command.original)
+        name = found.words[-1] if found.name == "FROM" else name
+        result.setdefault(name, []).append(found)
+    return result
+
+
+def render_all(folder: Path) -> list[Rendering]:
+    """Render every set of answers into a folder of its own below `folder`."""
+    template = Template(bundled())
+    result = []
+    for number, data in enumerate(answer_sets()):
+        answers = resolve(template, folder_name="repository", data=data)
+        root = folder / str(number)
+        tree = render(template, answers)
+        for path, file in tree.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(file.content)
+        texts = {path: file.content.decode() for path, file in tree.items()}
+        stages = _stages(root / str(answers.values["app_dir"]) / "Dockerfile")
+        result.append(Rendering(number=number, answers=answers.values, root=root, texts=texts, stages=stages))
+    return result

@@ -1,0 +1,151 @@
+"""Every Dockerfile of the pairwise set passes the linters, and keeps what each image promises."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from tests.lint.rendering import Rendering
+
+HADOLINT = Path(sysconfig.get_path("scripts"), "hadolint")
+IGNORE = re.compile(r"\s*#\s*(hadolint\s+(global\s+)?ignore|check=)")
+
+
+def test_hadolint_has_nothing_to_say(renderings: list[Rendering]) -> None:
+    done = subprocess.run(
+        [HADOLINT, "--no-color", *(rendering.dockerfile for rendering in renderings)],
+        cwd=renderings[0].root,  # where nobody keeps a configuration for it
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # One line for each rule, not one for each rendering.
+    rules: dict[str, list[str]] = {}
+    for line in (done.stdout + done.stderr).splitlines():
+        match = re.match(r"\S+?:(?P<line>\d+) (?P<rule>.*)", line)
+        rules.setdefault(match["rule"] if match else line, []).append(line)
+    assert {rule: lines[0] for rule, lines in rules.items()} == {}
+    assert done.returncode == 0
+
+
+def test_a_rule_is_ignored_only_with_a_reason_above(renderings: list[Rendering]) -> None:
+    bare = set()
+    for rendering in renderings:
+        lines = rendering.dockerfile.read_text().splitlines()
+        for above, line in zip(["", *lines], lines, strict=False):
+            if IGNORE.match(line) and (not above.startswith("# ") or IGNORE.match(above)):
+                bare.add((line, lines[lines.index(line) + 1]))
+    assert bare == set()
+
+
+def test_every_stage_is_named_and_the_last_two_are_dev_and_prod(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        stages = rendering.stages
+        froms = [commands[0].words for name, commands in stages.items() if name]
+        assert [words for words in froms if len(words) != 3 or words[1].upper() != "AS"] == []
+        assert list(stages)[-2:] == ["dev", "prod"]
+
+
+def test_what_comes_from_outside_can_be_replaced(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        stages = rendering.stages
+        known = set(stages) | {"scratch"}
+        outside = [commands[0].words[0] for name, commands in stages.items() if name]
+        assert [image for image in outside if image not in known and not re.fullmatch(r"\$\{[A-Z_]+\}", image)] == []
+
+
+def _sources(flag: str) -> str | None:
+    match = re.fullmatch(r"--from=(.+)", flag)
+    return match[1] if match else None
+
+
+def test_files_come_from_stages_only(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        stages = rendering.stages
+        for commands in stages.values():
+            flags = [flag for command in commands for flag in command.flags]
+            assert [flag for flag in flags if (source := _sources(flag)) and source not in stages] == []
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_the_user_is_a_number_and_not_root(stage: str, renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        user = rendering.last(stage, "USER")
+        assert user
+        assert re.fullmatch(r"[1-9][0-9]{3,}:[1-9][0-9]{3,}", user.words[0])
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_the_probe_is_in_exec_form_and_has_a_start_period(stage: str, renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        probe = rendering.last(stage, "HEALTHCHECK")
+        assert probe
+        words = _exec_form(probe.text)
+        assert words[0] == "/usr/local/bin/python3"
+        assert f"GET {rendering.answers['health_path'] or '/'} HTTP/1.1" in words[-1]
+        assert f",{rendering.answers['port']})" in words[-1]
+        compile(words[-1], "probe", "exec")
+        period = f"--start-period={rendering.answers['health_start_period']}s"
+        assert period in probe.flags or period in probe.text
+
+
+def _exec_form(original: str) -> list[str]:
+    """Return the words of an instruction in exec form; an error if it is in shell form."""
+    words = json.loads(re.sub(r"^.*?\bCMD\s+(?=\[)", "", original.replace("\\\n", " "), flags=re.DOTALL))
+    assert isinstance(words, list)
+    assert all(isinstance(word, str) for word in words)
+    return words
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_the_command_is_in_exec_form_and_starts_the_server(stage: str, renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        command = rendering.last(stage, "CMD")
+        assert command
+        assert command.exec_form
+        words = list(command.words)
+        if rendering.answers["debugger"] and stage == "dev":
+            assert words[:3] == ["python", "-m", "debugpy"]
+            words = words[words.index("-m", 3) + 1 :]
+        assert words[0] == rendering.answers["server"]
+        assert words[1].removesuffix("()") == rendering.answers["app"]
+        assert any(str(rendering.answers["port"]) in word for word in words)
+
+
+def test_dev_reloads_and_prod_does_not(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        commands = [rendering.last(stage, "CMD") for stage in ("dev", "prod")]
+        assert ["--reload" in command.words for command in commands if command] == [True, False]
+
+
+def test_prod_runs_nothing_and_each_of_its_copies_is_linked(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        commands = rendering.stages["prod"]
+        assert [c.text for c in commands if c.name in ("RUN", "ADD")] == []
+        copies = [c for c in commands if c.name == "COPY"]
+        assert copies
+        assert [c.text for c in copies if "--link" not in c.flags] == []
+
+
+def test_the_base_s_name_and_digest_are_labels(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        text = "\n".join(c.text for c in rendering.stages["prod"] if c.name == "LABEL")
+        answers = rendering.answers
+        image = f"python:{answers['python_version']}-slim-{answers['debian_release']}"
+        if answers["flavour"] == "minimal":
+            image = f"debian:{answers['debian_release']}-slim"
+        assert f'org.opencontainers.image.base.name="{image}"' in text
+        digest = answers["digests"].get(image)
+        assert (f'org.opencontainers.image.base.digest="{digest}"' in text) == (digest is not None)
+
+
+def test_no_secret_is_an_argument_or_a_variable(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        named = [c.text for commands in rendering.stages.values() for c in commands if c.name in ("ARG", "ENV")]
+        assert [text for text in named if re.search(r"PASSWORD|TOKEN|SECRET", text)] == []
+        netrc = "id=netrc" in rendering.dockerfile.read_text()
+        assert netrc == rendering.answers["private_index"]

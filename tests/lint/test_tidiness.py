@@ -1,0 +1,33 @@
+"""Every rendered file reads as if a careful person had written it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from tests.lint.rendering import Rendering
+
+#: A fault's name, and what finds it in a text.
+FAULTS: dict[str, Callable[[str], bool]] = {
+    "trailing blanks": lambda text: bool(re.search(r"[ \t]+$", text, re.MULTILINE)),
+    "two empty lines in a row": lambda text: "\n\n\n" in text,
+    "not one newline at the end": lambda text: not re.search(r"[^\n]\n\Z", text),
+    "an empty line at the start": lambda text: text.startswith("\n"),
+    "a tab": lambda text: "\t" in text,
+    "what the template's language left behind": lambda text: bool(re.search(r"\{\{|\}\}|\{%|%\}|\{#|#\}", text)),
+    "a continuation into nothing": lambda text: bool(re.search(r"\\\n\s*(\n|\Z)", text)),
+    "a line that none continues": lambda text: bool(re.search(r"[^\\\n]\n +(?:&&|\|\|) ", text)),
+    "a list without its blanks": lambda text: bool(re.search(r"\n[^#\n]*  +(?:&&|\|\|)", re.sub(r"\n +", "\n", text))),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_rendered_file_has(fault: str, renderings: list[Rendering]) -> None:
+    found = {
+        path: rendering.number
+        for rendering in renderings
+        for path, text in rendering.texts.items()
+        if FAULTS[fault](re.sub(r"\n *#[^\n]*(?=\n)", "", text) if "continues" in fault else text)
+    }
+    assert found == {}
