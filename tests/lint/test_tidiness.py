@@ -18,7 +18,8 @@ FAULTS: dict[str, Callable[[str], bool]] = {
     "what the template's language left behind": lambda text: bool(re.search(r"\{\{|\}\}|\{%|%\}|\{#|#\}", text)),
     "a continuation into nothing": lambda text: bool(re.search(r"\\\n\s*(\n|\Z)", text)),
     "a line that none continues": lambda text: bool(re.search(r"[^\\\n]\n +(?:&&|\|\|) ", text)),
-    "a list without its blanks": lambda text: bool(re.search(r"\n[^#\n]*  +(?:&&|\|\|)", re.sub(r"\n +", "\n", text))),
+    # Lines in quotes are a program's, which has its own indentation.
+    "a gap inside a line": lambda text: bool(re.search(r"^ *[^'\s](?:.*\S)? {2,}\S", text, re.MULTILINE)),
 }
 
 

@@ -1,0 +1,124 @@
+"""What the tests of built images share: scaffold a sample, build it and hear which steps ran, run it and ask it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tests.samples import sample
+
+from dockertpl.engine import client, container
+from dockertpl.engine.image import inspect_image
+from dockertpl.engine.progress import Progress
+from dockertpl.engine.run import RunOptions, started
+
+from . import host
+
+VERSIONS: dict[str, str] = yaml.safe_load(sample.VERSIONS.read_text())
+#: What the Dockerfiles of the samples stand on.
+BASES = ("python:3.13-slim-trixie", "debian:trixie-slim", f"ghcr.io/astral-sh/uv:{VERSIONS['uv']}")
+HEALTHY_SECONDS = 60
+BUILD_SECONDS = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """A build that ended.
+
+    Attributes:
+        code: Its exit code.
+        ran: The steps that were not cached, as the engine names them, such as "[code 3/4] COPY . ./".
+        log: What a person sees of a failure: the step's last lines and the engine's word; empty if there was none.
+    """
+
+    code: int
+    ran: tuple[str, ...]
+    log: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A container that is healthy: its name, and its port on this machine."""
+
+    name: str
+    port: int
+
+    def get(self, path: str) -> bytes:
+        """Return the body of a good answer to a GET."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            body: bytes = answer.read()
+        return body
+
+    def json(self, path: str) -> Any:
+        """Return the value in a good answer to a GET."""
+        return json.loads(self.get(path))
+
+
+def dockertpl(*arguments: str) -> tuple[int, dict[str, Any]]:
+    """Run a command of dockertpl with --json; return its exit code and its object."""
+    command = [sys.executable, "-m", "dockertpl", *arguments, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def new(app_dir: Path, *options: str) -> dict[str, Any]:
+    """Run `dockertpl new --defaults` on an application's folder; return the answers that were written."""
+    code, result = dockertpl("new", str(app_dir), "--defaults", *options)
+    assert code == 0, result
+    root = next(folder for folder in (app_dir, *app_dir.parents) if (folder / ".git").exists())
+    answers: dict[str, Any] = yaml.safe_load((root / result["answers_file"]).read_text())
+    return answers
+
+
+def build(
+    docker: host.Engine,
+    app_dir: Path,
+    *,
+    context: Path | None = None,
+    tag: str = "",
+    target: str = "",
+    options: Sequence[str] = (),
+) -> Build:
+    """Build the Dockerfile in a folder. Without a tag nothing is kept but the cache."""
+    words = [f"--file={app_dir / 'Dockerfile'}", *options]
+    words += ["--load", f"--tag={tag}"] if tag else []
+    words += [f"--target={target}"] if target else []
+    command = ["buildx", "build", "--progress=rawjson", *words, str(context or app_dir)]
+    done = docker.run(*command, check=False, timeout=BUILD_SECONDS)
+    progress = Progress()
+    for line in done.stderr.splitlines():
+        progress.feed(line)
+    failed = progress.failed()
+    said = [*(failed.log_lines(60) if failed else []), *progress.summary]
+    log = "\n".join(said) if done.returncode else ""
+    ran = tuple(step.name for step in progress.steps() if step.started and not step.cached)
+    return Build(code=done.returncode, ran=ran, log=log)
+
+
+@contextlib.contextmanager
+def running(image: str, environment: Mapping[str, str] | None = None, *, healthy: bool = True) -> Iterator[Service]:
+    """Run an image strictly, wait until it is healthy (or just listens), and remove it at the end of the block."""
+    engine = client.find()
+    facts = inspect_image(engine, image)
+    with started(engine, facts, name="test", options=RunOptions(environment=environment or {})) as found:
+        assert found.port
+        deadline = time.monotonic() + HEALTHY_SECONDS
+        state = found.state
+        while state.running and state.health != "healthy" and time.monotonic() < deadline:
+            if not healthy and state.probes:
+                break
+            state = container.state(engine, found.name)
+        log = "\n".join(container.logs(engine, found.name, 30))
+        assert state.running, log
+        assert state.health == "healthy" or not healthy, log
+        yield Service(name=found.name, port=found.port)

@@ -1,0 +1,1 @@
+"""Reports, which the service does not use."""
