@@ -7,6 +7,7 @@ build cache before every cold build. Prints a table in Markdown; `--json FILE` k
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from secrets import token_hex
 from typing import NamedTuple
 
 from tests.engine.bases import ensure
@@ -28,6 +30,7 @@ from dockertpl.engine.run import RunOptions, ready_seconds
 
 HERE = Path(__file__).parent
 BASELINE = "guide"
+PORT = 8000
 # Each is small and brings nothing else, so that a round adds one package.
 NEW_DEPENDENCIES = ("cachetools", "itsdangerous", "tabulate")
 BASES = ("python:3.13-slim-trixie", "debian:trixie-slim", "ghcr.io/astral-sh/uv:0.13.9")
@@ -86,6 +89,7 @@ def _rounds(
     for name in names:
         for side in sides:
             change(side, name)
+            os.sync()  # so that no side waits for what the one before it has still to write
             results[side.name].append(_build(client, side))
             print(f"{name:>14} {side.name:<11} {results[side.name][-1].seconds:6.2f} s", file=sys.stderr)  # noqa: T201
     return results
@@ -94,7 +98,7 @@ def _rounds(
 def _append(file: str) -> Callable[[Side, str], None]:
     def change(side: Side, name: str) -> None:
         with (side.folder / file).open("a") as text:
-            text.write(f"# {name}\n")
+            text.write(f"# {name} {token_hex(4)}\n")
 
     return change
 
@@ -136,7 +140,8 @@ def measure(client: Client, sides: list[Side], *, rounds: int, starts: int) -> d
     missed("README change, missed steps", _rounds(client, sides, ["readme"], _append("README.md")))
     seconds("new dependency, s", _rounds(client, sides, NEW_DEPENDENCIES[:rounds], _add_dependency))
 
-    facts = {side.name: inspect_image(client, side.tag) for side in sides}
+    # The guide's file and uv's pattern name no port.
+    facts = {side.name: dataclasses.replace(inspect_image(client, side.tag), port=PORT) for side in sides}
     ready: dict[str, list[float]] = {side.name: [] for side in sides}
     for _ in range(starts):
         for side in sides:
