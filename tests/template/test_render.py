@@ -110,14 +110,14 @@ def test_the_executable_bit_is_kept(make_template: MakeTemplate, tmp_path: Path)
 
 
 def test_links_inside_the_template_are_followed_as_by_copier(make_template: MakeTemplate, tmp_path: Path) -> None:
-    template = make_template(files={"shared/f.txt": "shared", "shared/t.jinja": "{{ _folder_name }}", "project/x": ""})
+    template = make_template(files={"common/f.txt": "common", "common/t.jinja": "{{ _folder_name }}", "project/x": ""})
     root = template.source.root / "project"
-    (root / "folder").symlink_to("../shared")
-    (root / "file.txt").symlink_to("../shared/f.txt")
-    (root / "linked.jinja").symlink_to("../shared/t.jinja")
+    (root / "folder").symlink_to("../common")
+    (root / "file.txt").symlink_to("../common/f.txt")
+    (root / "linked.jinja").symlink_to("../common/t.jinja")
     ours = by_us(template, "x")
     assert ours == by_copier(template.source.root, tmp_path / "x")
-    assert ours["folder/f.txt"].content == b"shared"
+    assert ours["folder/f.txt"].content == b"common"
 
 
 @pytest.mark.parametrize("target", ["../../secret", "/etc/hostname", "../.."])
