@@ -66,16 +66,26 @@ def _sets() -> tuple[dict[str, Any], ...]:
     template = Template(bundled())
     questions = load(template)
     factors = values()
-    combinations = _combinations(template, questions, factors)
-    left = {pair for combination in combinations for pair in _pairs_of(combination, factors)}
+    parts = [_combinations(template, part, factors) for part in _parts(questions, factors)]
+    reached = [{level for one in part for level in _levels_of(one, factors)} for part in parts]
+    left = {pair for part in parts for one in part for pair in _pairs_of(one, factors)}
+    left |= {_pair(a, b) for one, other in itertools.combinations(reached, 2) for a in one for b in other}
+    order = [question.name for question in questions]
     result = []
     while left:
         first = min(left)
-        chosen = max(
-            (combination for combination in combinations if _holds(combination, first)),
-            key=lambda combination: (len(_pairs(combination.levels) & left), len(combination.asked)),
+        chosen = [
+            max(
+                (one for one in part if _holds(one, first, {name for name, _ in levels})),
+                key=lambda one: (len(_pairs(one.levels) & left), len(one.asked)),
+            )
+            for part, levels in zip(parts, reached, strict=True)
+        ]
+        combination = _Combination(
+            levels={name: level for one in chosen for name, level in one.levels.items()},
+            asked=tuple(sorted((name for one in chosen for name in one.asked), key=order.index)),
         )
-        levels = _fill(chosen, first, factors, left)
+        levels = _fill(combination, first, factors, left)
         left.difference_update(_pairs(levels))
         answers = _valid(template, {name: _value(name, level, levels, factors) for name, level in levels.items()})
         if answers not in result:
@@ -83,18 +93,38 @@ def _sets() -> tuple[dict[str, Any], ...]:
     return tuple(result)
 
 
+def _parts(questions: list[Question], factors: Mapping[str, list[Any]]) -> list[list[Question]]:
+    """Return the questions in parts: none in one decides whether, or with what, one in another is asked."""
+    part = {question.name: {question.name} for question in questions}
+    for question in questions:
+        named = {name for value in factors.get(question.name, []) for name in _names(value)}
+        for name in (_deciding(question) | named) & part.keys():
+            together = part[question.name] | part[name]
+            part.update(dict.fromkeys(together, together))
+    distinct = {id(names): names for names in part.values()}
+    return [[question for question in questions if question.name in names] for names in distinct.values()]
+
+
+def _deciding(question: Question) -> set[str]:
+    """Return the answers that a question's `when` looks at."""
+    if not isinstance(question.when, str):
+        return set()
+    environment = Environment(autoescape=True)
+    return meta.find_undeclared_variables(environment.parse(question.when))
+
+
+def _names(value: Any) -> list[str]:
+    """Return the answer that a value in the table is taken from, if it is."""
+    text = next(iter(value), "") if isinstance(value, dict) and len(value) == 1 else value
+    return [text[1:]] if isinstance(text, str) and text.startswith("=") else []
+
+
 def _combinations(
     template: Template, questions: list[Question], factors: Mapping[str, list[Any]]
 ) -> list[_Combination]:
     """Return every combination of the answers that decide, which `when` and only `when` names."""
-    environment = Environment(autoescape=True)
-    deciding = {
-        name
-        for question in questions
-        if isinstance(question.when, str)
-        for name in meta.find_undeclared_variables(environment.parse(question.when))
-    }
-    # `context` can be the same as `app_dir`.
+    deciding = {name for question in questions for name in _deciding(question)}
+    # `context` can be the same as `app_dir`, and `image` depends on `registry`.
     names = [question.name for question in questions if question.name in deciding and question.name in factors]
     result = []
     for positions in itertools.product(*(range(len(factors[name])) for name in names)):
@@ -108,22 +138,36 @@ def _combinations(
             if any(level for name, level in levels.items() if name not in asked):
                 continue
             levels = {name: level for name, level in levels.items() if name in asked}
+        answers = {name: _value(name, levels.get(name, 0), levels, factors) for name in asked}
+        if not levels.keys() <= _valid(template, answers).keys():
+            continue  # a validator refuses it
         result.append(_Combination(levels=levels, asked=asked))
     return result
 
 
+def _levels_of(combination: _Combination, factors: Mapping[str, list[Any]]) -> Iterator[_Level]:
+    """Yield every value of every question that can be had in a combination."""
+    for name in combination.asked:
+        yield from (
+            [(name, combination.levels[name])]
+            if name in combination.levels
+            else ((name, level) for level in range(len(factors[name])))
+        )
+
+
 def _pairs_of(combination: _Combination, factors: Mapping[str, list[Any]]) -> Iterator[_Pair]:
     """Yield every pair that can be had in a combination."""
-    levels = [
-        (name, level)
-        for name in combination.asked
-        for level in ([combination.levels[name]] if name in combination.levels else range(len(factors[name])))
-    ]
+    levels = _levels_of(combination, factors)
     yield from (_pair(one, other) for one, other in itertools.combinations(levels, 2) if one[0] != other[0])
 
 
-def _holds(combination: _Combination, pair: _Pair) -> bool:
-    return all(name in combination.asked and combination.levels.get(name, level) == level for name, level in pair)
+def _holds(combination: _Combination, pair: _Pair, names: set[str]) -> bool:
+    """Tell whether a combination allows what a pair says of the questions of its own part."""
+    return all(
+        name in combination.asked and combination.levels.get(name, level) == level
+        for name, level in pair
+        if name in names
+    )
 
 
 def _fill(
@@ -152,6 +196,9 @@ def _value(name: str, level: int, levels: Mapping[str, int], factors: Mapping[st
     value = factors[name][level]
     if isinstance(value, str) and value.startswith("="):
         return _value(value[1:], levels[value[1:]], levels, factors)
+    if isinstance(value, dict) and len(value) == 1 and (other := next(iter(value))).startswith("="):
+        chosen = _value(other[1:], levels.get(other[1:], 0), levels, factors)
+        return value[other][chosen]
     return value
 
 

@@ -131,7 +131,7 @@ def test_without_git_the_destination_is_the_root_and_is_made(tmp_path: Path, doc
     assert done.code == 0
     assert done.json == {
         "schema": 1,
-        "written": [".copier-answers.yml", ".dockerignore", "Dockerfile"],
+        "written": [".copier-answers.yml", ".dockerignore", ".github/workflows/b-image.yml", "Dockerfile"],
         "answers_file": ".copier-answers.yml",
         "warnings": [],
     }
@@ -292,7 +292,7 @@ def test_a_dry_run_ends_with_1_where_a_person_is_needed(repository: Path, docker
     done = dockertpl("new", "--defaults", "--no-detect", "--dry-run", "--json")
     assert done.code == 1
     assert done.json["written"] == []
-    assert done.json["would_write"] == [".copier-answers.yml", ".dockerignore"]
+    assert done.json["would_write"] == [".copier-answers.yml", ".dockerignore", ".github/workflows/shop-image.yml"]
     assert "-FROM mine\n" in done.json["diff"]
     assert done.json["dry_run"] is True
     assert json.loads(done.out)["schema"] == 1

@@ -1,0 +1,191 @@
+"""Every workflow and pipeline of the pairwise set passes the linters, and asks for no more than it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.lint.rendering import Rendering
+
+from dockertpl.template.source import bundled
+
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+USES = re.compile(r"uses: (?P<action>[\w.-]+/[\w.-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+
+@pytest.fixture(scope="module")
+def files(renderings: list[Rendering], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each distinct workflow and pipeline of the set: its text, and a folder like a repository that holds it alone."""
+    result: dict[str, Path] = {}
+    for rendering in renderings:
+        for path, text in rendering.texts.items():
+            if path.startswith((".github/workflows/", ".gitlab/")) and text not in result:
+                root = tmp_path_factory.mktemp("repository")
+                (root / ".git").mkdir()
+                (root / path).parent.mkdir(parents=True)
+                (root / path).write_text(text, encoding="utf-8")
+                result[text] = root / path
+    return result
+
+
+def _workflows(files: dict[str, Path]) -> dict[str, Path]:
+    return {text: path for text, path in files.items() if ".github" in path.parts}
+
+
+def _run(program: str, *words: str | Path) -> str:
+    """What a linter says, or an empty text if it is content."""
+    path = f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [SCRIPTS / program, *words], capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+    )
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_every_forge_has_its_own_files_and_no_other(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        name = rendering.answers["name"]
+        there = {path for path in rendering.texts if path.startswith((".github/", ".gitlab"))}
+        expected = {
+            "github": {f".github/workflows/{name}-image.yml"},
+            "gitlab": {f".gitlab/{name}-image.yml"},
+            "none": set(),
+        }[rendering.answers["ci"]]
+        if rendering.answers["cleanup"] and rendering.answers["registry"] == "ghcr":
+            expected |= {f".github/workflows/{name}-cleanup.yml"}
+        assert there == expected
+
+
+def test_actionlint_has_nothing_to_say(files: dict[str, Path]) -> None:
+    workflows = _workflows(files)
+    assert len(workflows) > 40
+    # Its own rules alone: the shell is checked below, each script once.
+    assert _run("jactionlint", "--profile", "correctness", "--shellcheck=", *workflows.values()) == ""
+
+
+def test_zizmor_has_nothing_to_say(files: dict[str, Path]) -> None:
+    options = ["--offline", "--quiet", "--persona", "pedantic", "--no-config"]
+    assert _run("zizmor", *options, *_workflows(files).values()) == ""
+
+
+def test_a_finding_of_zizmor_is_ignored_only_with_a_reason_before(files: dict[str, Path]) -> None:
+    ignored = {line.strip() for text in files for line in text.splitlines() if "zizmor: ignore" in line}
+    assert ignored
+    assert [line for line in ignored if not re.match(r"# \w.{30,}\. # zizmor: ignore\[[a-z-]+\]$", line)] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "schema"), [(".github", "vendor.github-workflows"), (".gitlab", "vendor.gitlab-ci")]
+)
+def test_the_forge_s_schema_holds(folder: str, schema: str, files: dict[str, Path]) -> None:
+    mine = [path for path in files.values() if folder in path.parts]
+    assert mine
+    assert _run("check-jsonschema", "--builtin-schema", schema, *mine) == ""
+
+
+def _shell(documents: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """Each distinct script, and the shell that runs it."""
+    result = {}
+    for document in documents:
+        for job in document.get("jobs", {}).values():
+            result |= {step["run"]: "bash" for step in job["steps"] if "run" in step}
+        for job in document.values():
+            if isinstance(job, dict) and "script" in job:
+                result["\n".join(job["script"])] = "busybox"
+    return result
+
+
+def test_shellcheck_has_nothing_to_say(files: dict[str, Path], tmp_path: Path) -> None:
+    scripts = _shell(yaml.load(text, yaml.BaseLoader) for text in files)
+    assert len(scripts) > 20
+    paths = []
+    for number, (script, shell) in enumerate(scripts.items()):
+        # A forge's expressions are gone before a shell sees the text: none may be in it.
+        assert "${{" not in script
+        paths.append(tmp_path / f"{number}.sh")
+        # Both forges stop at the first command that fails.
+        paths[-1].write_text(f"# shellcheck shell={shell}\nset -e\n{script}\n")
+    assert _run("shellcheck", "--norc", *paths) == ""
+
+
+def test_every_action_is_pinned_to_a_commit_with_its_version_beside_it(files: dict[str, Path]) -> None:
+    lines = {line.strip() for text in _workflows(files) for line in text.splitlines() if "uses:" in line}
+    assert [line for line in lines if not USES.fullmatch(line)] == []
+
+
+def test_every_listed_action_is_used(files: dict[str, Path]) -> None:
+    listed = yaml.safe_load((bundled().root / "templates" / "ci" / "actions.yml").read_text())
+    used = {match["action"] for text in files for match in USES.finditer(text)}
+    assert used == set(listed)
+
+
+def test_a_job_names_each_permission_with_its_reason(files: dict[str, Path]) -> None:
+    for text in _workflows(files):
+        workflow = yaml.safe_load(text)
+        assert workflow["permissions"] == {}
+        for job in workflow["jobs"].values():
+            for scope, access in job["permissions"].items():
+                assert re.search(rf"^      {scope}: {access} # to .+$", text, re.MULTILINE), scope
+
+
+def test_a_pull_request_may_write_nothing(files: dict[str, Path]) -> None:
+    for text in _workflows(files):
+        job = yaml.safe_load(text)["jobs"].get("pull-request")
+        if job:
+            written = {scope for scope, access in job["permissions"].items() if access == "write"}
+            # An identity is no right to write here: what it may do, the cloud says.
+            assert written <= {"id-token"}
+
+
+def test_a_monorepo_s_workflow_starts_for_its_own_files(renderings: list[Rendering]) -> None:
+    seen = set()
+    for rendering in renderings:
+        if rendering.answers["ci"] != "github":
+            continue
+        name, app_dir = rendering.answers["name"], rendering.answers["app_dir"]
+        text = rendering.texts[f".github/workflows/{name}-image.yml"]
+        on = yaml.load(text, yaml.BaseLoader)["on"]  # "on" stays a word
+        seen.add(app_dir)
+        for trigger in (on["push"], on["pull_request"]):
+            paths = trigger["paths"] if app_dir != "." else None
+            if paths is None:
+                assert "paths" not in (trigger or {})
+            else:
+                packages = rendering.answers.get("workspace_packages", [])
+                assert {f"{app_dir}/**", f".github/workflows/{name}-image.yml", *(f"{p}/**" for p in packages)} <= set(
+                    paths
+                )
+    assert seen == {".", "services/api"}
+
+
+def test_hosts_are_warmed_by_the_same_unit_in_both_forms(renderings: list[Rendering]) -> None:
+    warmed = [rendering for rendering in renderings if rendering.answers["prewarm"]]
+    assert warmed
+    for rendering in warmed:
+        name = rendering.answers["name"]
+        unit = rendering.texts[f"deploy/{name}/prewarm-{name}.service"]
+        (file,) = yaml.safe_load(rendering.texts[f"deploy/{name}/cloud-init.yaml"])["write_files"]
+        assert Path(file["path"]).name == f"prewarm-{name}.service"
+        assert file["content"].strip() == unit.partition("\n")[2].strip()
+        assert f"{rendering.answers['image']}:" in unit
+
+
+def test_an_ecr_policy_deletes_by_age_and_only_what_has_no_tag(renderings: list[Rendering]) -> None:
+    policies = [
+        json.loads(text)
+        for rendering in renderings
+        for path, text in rendering.texts.items()
+        if path.endswith("ecr-lifecycle-policy.json")
+    ]
+    assert policies
+    for policy in policies:
+        (rule,) = policy["rules"]
+        assert rule["selection"]["tagStatus"] == "untagged"
+        assert (rule["selection"]["countType"], rule["selection"]["countNumber"]) == ("sinceImagePushed", 30)
