@@ -260,12 +260,12 @@ _lines = st.lists(st.sampled_from(["a", "b", "c", "", "<<<<<<< x", "======="]), 
 def test_without_pins_it_is_git_s_merge(
     tmp_path_factory: pytest.TempPathFactory, old: list[str], new: list[str], mine: list[str], end: str
 ) -> None:
-    texts = ["\n".join(lines) + end for lines in (old, new, mine)]
-    merged = merge_text(*texts)
-    if texts[0] == texts[1]:
-        assert merged.text == texts[2]
+    before, after, ours = ("\n".join(lines) + end for lines in (old, new, mine))
+    merged = merge_text(before, after, ours)
+    if before == after:
+        assert merged.text == ours
         return
-    count, text = _by_git(*texts, tmp_path_factory.getbasetemp())
+    count, text = _by_git(before, after, ours, tmp_path_factory.getbasetemp())
     assert (merged.text, len(merged.conflicts), merged.pins) == (text, count, ())
     shown = merged.text.split("\n")
     for conflict in merged.conflicts:
