@@ -120,6 +120,13 @@ def test_what_has_to_move_together_is_one_group_with_a_cooldown(preset: dict[str
     assert {manager["depTypeTemplate"] for manager in preset["customManagers"]} == {"dockertpl"}
 
 
+def test_what_waits_for_a_person_is_in_a_group_of_its_own(preset: dict[str, Any]) -> None:
+    # Of a group, Renovate holds everything back as soon as one update needs approval.
+    waiting = [rule for rule in preset["packageRules"] if rule.get("dependencyDashboardApproval")]
+    assert [rule["groupSlug"] for rule in waiting] == ["dockertpl-language"]
+    assert waiting[0]["matchUpdateTypes"] == ["major", "minor"]
+
+
 def test_the_template_s_releases_are_a_pull_request_of_their_own(preset: dict[str, Any]) -> None:
     (rule,) = (rule for rule in preset["packageRules"] if rule.get("matchManagers") == ["copier"])
     assert rule["groupSlug"] != "dockertpl-pins"
