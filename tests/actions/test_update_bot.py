@@ -11,6 +11,7 @@ from dockertpl.actions import dependabot, renovate
 from dockertpl.actions.edit import LARGEST
 from dockertpl.actions.update_bot import PRESET, propose
 from dockertpl.errors import DestinationError
+from dockertpl.merge import plan
 
 Write = Callable[[Path, Mapping[str, str]], Path]
 
@@ -126,7 +127,8 @@ def test_links_folders_and_pipes_are_never_followed(tmp_path: Path, write_files:
     assert propose(root, ".", None) is None
 
 
-def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+def test_a_huge_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "renovate.json").open("wb") as file:
-        file.truncate(LARGEST * 100_000)
+        file.truncate(LARGEST + 1)
+    monkeypatch.setattr(plan, "make", lambda *_: pytest.fail("it was read"))
     assert _refusal(tmp_path, "renovate")[0] == "renovate.json is larger than 64 KiB."

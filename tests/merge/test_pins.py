@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -286,11 +287,15 @@ def test_conflicts_are_counted_and_placed() -> None:
     ]
 
 
-def test_git_s_own_settings_have_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
-    monkeypatch.setenv("GIT_CONFIG_KEY_0", "merge.conflictStyle")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "diff3")
-    assert "|||||||" not in merge_text("old\n", "new\n", "mine\n").text
+def test_a_repository_around_the_folder_for_temporary_files_has_no_say(
+    tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "merge.conflictStyle", "diff3")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    merged = merge_text("old\n", "new\n", "mine\n")
+    assert merged.conflicts == (Conflict(1, 5),)
+    assert "|||||||" not in merged.text
 
 
 _commit = st.sampled_from([SHA_A, SHA_B, SHA_C])
