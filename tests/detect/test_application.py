@@ -40,6 +40,7 @@ def test_a_whole_repository(repo: Repo) -> None:
         "layout": "src",
         "app": "shop.main:app",
         "app_file": "src/shop/main.py",
+        "check_app": False,
         "app_factory": False,
         "server": "uvicorn",
         "workers": 2,

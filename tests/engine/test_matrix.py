@@ -127,6 +127,7 @@ def _expected(cell: Cell) -> dict[str, Any]:
         expected["readme"] = "README.md"
     else:
         expected["app_file"] = "src/orders/main.py" if place["source"] == "src" else "orders/main.py"
+        expected["check_app"] = False
     if "workspace" in place:
         expected |= {
             "context": ".",

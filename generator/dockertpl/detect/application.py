@@ -129,6 +129,7 @@ def _application_answers(
     if IMPORT_STRING.fullmatch(string):
         found.answer("app", string, chosen.path, chosen.line, note)
         found.answer("app_file", project.inside(chosen.path), chosen.path, None, "")
+        found.answer("check_app", False, chosen.path, None, "it is there")
         found.answer("app_factory", chosen.factory, chosen.path, chosen.line, "a function" if chosen.factory else "")
     else:
         found.cannot_tell(
