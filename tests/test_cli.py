@@ -108,6 +108,7 @@ def test_options_reach_the_command_and_its_exit_code_comes_back(
         "kind": "k",
         "defaults": False,
         "no_detect": False,
+        "update_bot": None,
         "dry_run": True,
         "quiet": True,
     }

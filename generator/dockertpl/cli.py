@@ -70,6 +70,11 @@ def cli() -> None:
 @click.option("--data-file", type=click.Path(path_type=Path), metavar="F", help="Answers from a YAML file.")
 @click.option("--defaults", is_flag=True, help="Ask nothing: take what was detected, then the defaults.")
 @click.option("--no-detect", is_flag=True, help="Do not look at the repository, as plain Copier does not.")
+@click.option(
+    "--update-bot",
+    type=click.Choice(["renovate", "dependabot", "none"]),
+    help="Tell this bot about the image's pins (default: ask, where one is configured).",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @_json
 def new(**options: Any) -> None:

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from dockertpl.commands.ask import asker, confirm, written
+from dockertpl.commands.ask import agree, asker, confirm, written
 from dockertpl.template.answers import Answers, resolve
 from dockertpl.template.environment import Template
 from dockertpl.template.source import TemplateSource
@@ -102,6 +102,18 @@ def test_a_no_is_an_interrupt() -> None:
         with pytest.raises(click.Abort):
             CliRunner().invoke(command, input=typed, catch_exceptions=False, standalone_mode=False)
     assert CliRunner().invoke(command, input="\n", standalone_mode=False).exception is None
+
+
+def test_what_can_be_left_out_takes_a_no() -> None:
+    said = []
+
+    @click.command()
+    def command() -> None:
+        said.append(agree("Change it?"))
+
+    for typed in ("\n", "y\n", "n\n"):
+        CliRunner().invoke(command, input=typed, catch_exceptions=False, standalone_mode=False)
+    assert said == [True, True, False]
 
 
 def test_what_a_repository_says_cannot_redraw_the_screen(talk: Talk) -> None:

@@ -134,6 +134,7 @@ def test_without_git_the_destination_is_the_root_and_is_made(tmp_path: Path, doc
         "written": [".copier-answers.yml", ".dockerignore", ".github/workflows/b-image.yml", "Dockerfile"],
         "answers_file": ".copier-answers.yml",
         "warnings": [],
+        "actions": [],
     }
     assert sorted(read_tree(tmp_path / "a/b")) == done.json["written"]
     assert _answers(tmp_path / "a/b")["name"] == "b"
@@ -298,6 +299,97 @@ def test_a_dry_run_ends_with_1_where_a_person_is_needed(repository: Path, docker
     assert json.loads(done.out)["schema"] == 1
 
 
+# --- update bot ------------------------------------------------------------------------------------------------------
+
+PRESET = "github>org/dockertpl"
+BY_HAND = f'Add "{PRESET}" to "extends" in renovate.json.'
+
+
+def _bot(root: Path) -> list[str]:
+    result = json.loads((root / "renovate.json").read_bytes()).get("extends", [])
+    assert isinstance(result, list)
+    return result
+
+
+def test_a_bot_s_file_is_changed_when_asked_for_with_everything_else(repository: Path, dockertpl: Run) -> None:
+    (repository / "renovate.json").write_text('{"extends": ["a"]}')
+    done = dockertpl("new", "--defaults", "--no-detect", "--update-bot", "renovate", "--json").json
+    assert done["written"] == [".copier-answers.yml", ".dockerignore", "Dockerfile", "renovate.json"]
+    summary = f'"{PRESET}" in "extends" of renovate.json.'
+    assert done["actions"] == [{"name": "update-bot", "path": "renovate.json", "done": True, "summary": summary}]
+    assert _bot(repository) == ["a", PRESET]
+
+
+@pytest.mark.parametrize("path", ["renovate.json", ".github/dependabot.yml"])
+def test_a_bot_that_is_not_configured_is_when_asked_for(repository: Path, dockertpl: Run, path: str) -> None:
+    bot = "renovate" if path == "renovate.json" else "dependabot"
+    done = dockertpl("new", "--defaults", "--no-detect", "--update-bot", bot)
+    assert done.code == 0
+    assert f"  {path}\n" in done.err
+    assert (repository / path).exists()
+
+
+def test_without_a_terminal_or_a_flag_a_bot_s_file_stays_and_the_line_to_add_is_said(
+    repository: Path, dockertpl: Run
+) -> None:
+    (repository / "renovate.json").write_text('{"extends": ["a"]}')
+    done = dockertpl("new", "--defaults", "--no-detect")
+    assert done.code == 0
+    assert BY_HAND in done.err
+    assert "--update-bot renovate" in done.err
+    assert _bot(repository) == ["a"]
+    (repository / ".copier-answers.yml").unlink()
+    (repository / "Dockerfile").unlink()
+    done = dockertpl("new", "--defaults", "--no-detect", "--json").json
+    assert [(action["path"], action["done"]) for action in done["actions"]] == [("renovate.json", False)]
+    assert "renovate.json" not in done["written"]
+    assert done["warnings"] == []
+
+
+def test_a_bot_that_knows_already_or_is_to_be_left_alone_is_not_spoken_of(repository: Path, dockertpl: Run) -> None:
+    (repository / "renovate.json").write_text(json.dumps({"extends": [PRESET]}))
+    for flag in ((), ("--update-bot", "renovate")):
+        done = dockertpl("new", "--defaults", "--no-detect", "--dry-run", "--json", *flag).json
+        assert [action["done"] for action in done["actions"]] == [True]
+        assert "renovate.json" not in done["would_write"]
+    (repository / "renovate.json").write_text("{}")
+    done = dockertpl("new", "--defaults", "--no-detect", "--update-bot", "none")
+    assert (done.code, "renovate" in done.err) == (0, False)
+    assert _bot(repository) == []
+
+
+def test_a_bot_s_file_that_cannot_be_edited_is_a_warning_or_what_was_asked_for_fails(
+    repository: Path, dockertpl: Run
+) -> None:
+    (repository / "renovate.json").write_text("{")
+    message, remedy = _refused(repository, dockertpl, "--defaults", "--no-detect", "--update-bot", "renovate")
+    assert message.startswith("renovate.json is no JSON")
+    assert remedy.startswith(BY_HAND)
+    done = dockertpl("new", "--defaults", "--no-detect", "--json").json
+    assert "renovate.json" not in done["written"]
+    assert [warning for warning in done["warnings"] if BY_HAND in warning]
+    assert (repository / "renovate.json").read_text() == "{"
+
+
+def test_a_dry_run_shows_a_bot_s_file_too_and_git_takes_it(
+    repository: Path, dockertpl: Run, git: Callable[..., str]
+) -> None:
+    (repository / ".git").rmdir()
+    git(repository, "init", "--quiet")
+    (repository / "renovate.json").write_text('{\r\n  "extends": [\r\n    "a"\r\n  ]\r\n}')
+    arguments = ("new", "--defaults", "--no-detect", "--update-bot", "renovate", "--dry-run")
+    assert "renovate.json" in dockertpl(*arguments, "--json").json["would_write"]
+    (repository / "patch").write_bytes(dockertpl(*arguments).out.encode())
+    git(repository, "apply", "--whitespace=nowarn", "patch")
+    assert _bot(repository) == ["a", PRESET]
+
+
+def test_a_file_in_the_way_keeps_the_bot_s_as_it_is(repository: Path, dockertpl: Run) -> None:
+    (repository / "Dockerfile").write_text("FROM mine\n")
+    (repository / "renovate.json").write_text("{}")
+    _refused(repository, dockertpl, "--defaults", "--no-detect", "--update-bot", "renovate")
+
+
 # --- on a terminal ---------------------------------------------------------------------------------------------------
 
 
@@ -331,6 +423,34 @@ def test_a_person_is_asked_what_applies_and_last_whether_to_write(
     assert "requirements_file" not in terminal
     assert {"kind", "manager", "port"} <= set(terminal)
     assert terminal[-1] == f"Write them into {repository}?"
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
+    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch, yes: bool
+) -> None:
+    (repository / "renovate.json").write_text('{"extends": ["a"]}\n')
+
+    def agree(question: str) -> bool:
+        terminal.append(question)
+        return yes
+
+    monkeypatch.setattr(ask, "agree", agree)
+    done = dockertpl("new")
+    assert done.code == 0
+    assert terminal[-2:] == ["Change renovate.json?", f"Write them into {repository}?"]
+    assert f'+{{"extends": ["a", "{PRESET}"]}}\n' in done.err
+    assert _bot(repository) == (["a", PRESET] if yes else ["a"])
+    assert (done.err.count("  renovate.json\n") == 2) is yes
+
+
+def test_a_person_who_gave_the_flag_is_not_asked_again(
+    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask, "agree", lambda question: pytest.fail(question))
+    (repository / "renovate.json").write_text("{}")
+    assert dockertpl("new", "--update-bot", "renovate").code == 0
+    assert _bot(repository) == [PRESET]
 
 
 def test_defaults_and_json_ask_nothing(repository: Path, dockertpl: Run, terminal: list[str]) -> None:

@@ -89,3 +89,14 @@ def test_no_git_is_the_machine_s_lack(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ours.run("version")
     assert caught.value.exit_code == 3
     assert os.environ["PATH"] == str(tmp_path)
+
+
+def test_texts_are_merged_byte_for_byte_or_refused() -> None:
+    labels = ("mine", "old", "new")
+    assert ours.merge_file("a\r\nb\n\n", "a\r\nb\n", "a\r\nb\n", labels=labels, marker_size=7) == (0, "a\r\nb\n\n")
+    assert ours.merge_file("x\n", "a\n", "b\n", labels=labels, marker_size=9) == (
+        1,
+        "<<<<<<<<< mine\nx\n=========\nb\n>>>>>>>>> new\n",
+    )
+    with pytest.raises(NoGitError, match="merge-file failed"):
+        ours.merge_file("\0\n", "a\n", "b\n", labels=labels, marker_size=7)

@@ -55,6 +55,18 @@ def confirm(question: str) -> None:
     click.confirm(question, default=True, abort=True, err=True)
 
 
+def agree(question: str) -> bool:
+    """Ask whether something is to be done that can be left out.
+
+    Args:
+        question: What a yes means.
+
+    Raises:
+        click.Abort: There was no more input.
+    """
+    return bool(click.confirm(question, default=True, err=True))
+
+
 def written(value: Any) -> str:
     """Return a value as a person would write it as an answer: on one line, as YAML where it is no text.
 

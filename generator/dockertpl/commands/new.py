@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from dockertpl.actions import update_bot as bots
+from dockertpl.actions.update_bot import Choice, Proposal
 from dockertpl.commands.screen import printable, say
 from dockertpl.errors import BadInputError, DestinationError, NotDetectedError
 from dockertpl.merge import owners, plan
@@ -42,6 +44,7 @@ def run(
     data_file: Path | None,
     defaults: bool,
     no_detect: bool,
+    update_bot: Choice | None,
     dry_run: bool,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
@@ -53,7 +56,8 @@ def run(
         data: Answers as text, by question.
         data_file: A YAML file of answers.
         defaults: Whether to ask nothing.
-        no_detect: Whether to leave the repository unread.
+        no_detect: Whether to leave the repository unread, but for the configuration of its update bot.
+        update_bot: The bot to tell about the image's pins, or `none`; None to ask, where one is configured.
         dry_run: Whether to print a diff on stdout and write nothing.
         quiet: Whether to print nothing at all and to ask nothing.
 
@@ -89,33 +93,65 @@ def run(
         root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=str(answers.values["app_dir"])
     )
     planned = plan.make(root, render(template, answers))
+    proposal = bots.propose(root, str(answers.values["app_dir"]), update_bot)
     warnings = [*found.warnings, *answers.warnings]
     if defaults:
         warnings += [f"{key}: {message} {remedy}".strip() for key, (message, remedy) in unknown.items()]
+    if proposal and proposal.new is None:
+        warnings.append(f"{proposal.summary} {proposal.by_hand}")
 
     if not quiet and not interactive:
         _say_found(answers, found)
     for warning in warnings:
         say(f"Warning: {warning}", quiet=quiet)
-    result = {"written": [], "answers_file": answers_file, "warnings": warnings}
     new = [entry.path for entry in planned.having("create")]
+    extra = _extra(proposal) if update_bot or interactive else None
+    result = {"written": [], "answers_file": answers_file, "warnings": warnings, "actions": _actions(proposal, None)}
     if dry_run:
         from dockertpl.merge.diff import unified
 
-        text = unified(planned)
+        new += [entry.path for entry in extra.entries] if extra else []
+        text = unified(planned) + (unified(extra) if extra else "")
         if not quiet:
             click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
         return (1 if planned.having("differs") else 0), {**result, "dry_run": True, "would_write": new, "diff": text}
     plan.check_free(planned)
     if interactive:
-        from dockertpl.commands.ask import confirm
+        from dockertpl.commands.ask import agree, confirm
 
+        if extra and not update_bot:
+            from dockertpl.merge.diff import unified
+
+            say(f"\nAn update bot is configured. So that it moves this image's pins:\n\n{unified(extra)}")
+            extra = extra if agree(f"Change {extra.entries[0].path}?") else None
+        new += [entry.path for entry in extra.entries] if extra else []
         say("\nFiles:\n" + "\n".join(f"  {path}" for path in new))
         confirm(f"Write them into {root}?")
-    write(root, [Change(path=entry.path, old=None, new=entry.new) for entry in planned.having("create")])
+    elif extra:
+        new += [entry.path for entry in extra.entries]
+    entries = [*planned.having("create"), *(extra.entries if extra else ())]
+    write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])
     say("Written:\n" + "\n".join(f"  {path}" for path in new), quiet=quiet)
     say(f"Next: {_next(root, answers)}", quiet=quiet)
-    return 0, {**result, "written": new}
+    if proposal and proposal.is_change and not extra and not interactive:
+        say(f"The update bot does not know of this image's pins yet. {proposal.by_hand}", quiet=quiet)
+        say(f"(--update-bot {proposal.bot} would have done it.)", quiet=quiet)
+    return 0, {**result, "written": new, "actions": _actions(proposal, extra)}
+
+
+def _extra(proposal: Proposal | None) -> plan.Plan | None:
+    """Return what an action would write, as a plan of its own: it may change a file, which the template may not."""
+    if not proposal or not proposal.new or not proposal.is_change:
+        return None
+    return plan.Plan(root=Path(), entries=(plan.Entry(path=proposal.path, new=proposal.new, old=proposal.old),))
+
+
+def _actions(proposal: Proposal | None, extra: plan.Plan | None) -> list[Mapping[str, Any]]:
+    """Return the actions for `--json`, with whether each is done, now or since before."""
+    if not proposal:
+        return []
+    done = proposal.is_there or extra is not None
+    return [{"name": bots.NAME, "path": proposal.path, "done": done, "summary": proposal.summary}]
 
 
 def locate(destination: Path) -> tuple[Path, str | None]:

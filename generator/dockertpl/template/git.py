@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dockertpl.errors import BadInputError, NoGitError
 
@@ -66,24 +67,58 @@ def run(*arguments: str, cwd: Path | None = None) -> str:
     Raises:
         NoGitError: Git is missing or ended with an error; the message holds git's own words.
     """
+    done = _call(arguments, cwd)
+    out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
+    if done.returncode:
+        raise NoGitError(f"git {arguments[0]} failed: {err.strip() or out.strip() or f'exit code {done.returncode}'}")
+    return out.rstrip("\n")
+
+
+def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], marker_size: int) -> tuple[int, str]:
+    """Merge three texts by `git merge-file`, whatever git's settings say about conflicts.
+
+    Args:
+        mine: The text that changes go into.
+        old: The text that both sides started from.
+        new: The other side.
+        labels: What markers call mine, old and new.
+        marker_size: How many characters a marker has.
+
+    Returns:
+        How many conflicts there are (git counts to 127), and the merged text.
+
+    Raises:
+        NoGitError: Git is missing, or refuses the texts, as it does where one holds a NUL.
+    """
+    with TemporaryDirectory() as folder:
+        for name, text in (("mine", mine), ("old", old), ("new", new)):
+            (Path(folder) / name).write_bytes(text.encode(errors="surrogateescape"))
+        options = [
+            "-p",
+            "--quiet",
+            f"--marker-size={marker_size}",
+            *(part for label in labels for part in ("-L", label)),
+        ]
+        # Of its own: a repository above the folder for temporary files has no say.
+        done = _call(["-c", "merge.conflictStyle=merge", "merge-file", *options, "mine", "old", "new"], Path(folder))
+    if done.returncode > 127:
+        raise NoGitError(f"git merge-file failed: {done.stderr.decode(errors='replace').strip() or 'no reason given'}")
+    return done.returncode, done.stdout.decode(errors="surrogateescape")
+
+
+def _call(arguments: Sequence[str], cwd: Path | None) -> subprocess.CompletedProcess[bytes]:
     options = [part for setting in _CONTAINED for part in ("-c", setting)]
     try:
-        done = subprocess.run(
+        return subprocess.run(
             ["git", *options, *arguments],
             cwd=cwd,
             env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            encoding="utf-8",
-            errors="replace",
             check=False,
         )
     except FileNotFoundError as error:
         raise NoGitError("git is not installed.", "Install git, then run this again.") from error
-    if done.returncode:
-        said = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"
-        raise NoGitError(f"git {arguments[0]} failed: {said}")
-    return done.stdout.rstrip("\n")
 
 
 def clone(url: str, directory: Path) -> None:

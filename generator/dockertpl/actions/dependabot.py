@@ -1,0 +1,224 @@
+"""Adds entries to `updates` of a Dependabot configuration.
+
+A YAML writer would lay the file out its own way, so text is inserted behind the last entry, in the entries' layout, and
+the parser has to agree before anybody sees the result: nothing but added entries may differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import yaml
+
+from dockertpl.actions.edit import UNCERTAIN, Insertion, NotEditableError, decoded, inserted, line_end
+from dockertpl.template.tree import File
+
+#: Where GitHub looks for it.
+PATHS = (".github/dependabot.yml", ".github/dependabot.yaml")
+#: How long a release has to be out before it is proposed, in days: as long as in the Renovate preset.
+COOLDOWN = 7
+GROUP = "container-image-pins"
+
+_DEEPEST = 50
+
+
+class Entry(NamedTuple):
+    """What is to be watched: an ecosystem of Dependabot's, in a folder that starts with a slash."""
+
+    ecosystem: str
+    directory: str
+
+
+def entries(app_dir: str) -> list[Entry]:
+    """Return what an image needs.
+
+    Args:
+        app_dir: The application's folder, `.` for the root.
+    """
+    return [Entry("docker", "/" if app_dir == "." else f"/{app_dir}"), Entry("github-actions", "/")]
+
+
+def config(wanted: Sequence[Entry]) -> File:
+    """Return a new configuration.
+
+    Args:
+        wanted: Its entries.
+    """
+    lines = ["version: 2", "updates:", *(line for entry in wanted for line in _lines(entry, 2, 4, 2))]
+    return File(content=("\n".join(lines) + "\n").encode())
+
+
+def snippet(wanted: Sequence[Entry]) -> str:
+    """Return entries as text to add by hand.
+
+    Args:
+        wanted: The entries.
+    """
+    return "\n".join(line for entry in wanted for line in _lines(entry, 2, 4, 2))
+
+
+def add(file: File, wanted: Sequence[Entry]) -> tuple[File, list[Entry]]:
+    """Return a configuration with what it lacks, and the entries that were added.
+
+    Args:
+        file: The configuration.
+        wanted: What it should have; an entry with the same ecosystem for the same folder, or for a pattern that fits
+            it, is the same.
+
+    Raises:
+        NotEditableError: It cannot be read, or not be edited with certainty.
+    """
+    mark, text = decoded(file)
+    before = _load(text)
+    updates = before["updates"]
+    if updates is not None and not (isinstance(updates, list) and all(isinstance(item, dict) for item in updates)):
+        raise NotEditableError('has "updates" that are no list of entries')
+    missing = [entry for entry in wanted if not any(_covers(item, entry) for item in updates or ())]
+    if not missing:
+        return file, []
+    after_text = inserted(text, list(_insertions(text, missing)))
+    after = _load(after_text)
+    added = [_content(entry) for entry in missing]
+    if [*after.items()] != [(key, [*(old or []), *added] if key == "updates" else old) for key, old in before.items()]:
+        raise NotEditableError(UNCERTAIN)
+    return File(content=(mark + after_text).encode(), executable=file.executable), missing
+
+
+def _load(text: str) -> dict[Any, Any]:
+    try:
+        _check_events(text)
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise NotEditableError(f"is no YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict) or "updates" not in content:
+        raise NotEditableError('has no "updates"')
+    return content
+
+
+def _check_events(text: str) -> None:
+    """Refuse what would take long: depth, whose square is PyYAML's time, and an alias, which stands for anything."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise NotEditableError("has aliases, which are for a person to read")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise NotEditableError("is nested too deeply")
+
+
+# --- which entries are there -----------------------------------------------------------------------------------------
+
+
+def _covers(item: Mapping[str, Any], entry: Entry) -> bool:
+    if item.get("package-ecosystem") != entry.ecosystem:
+        return False
+    listed = item.get("directories")
+    folders = [item.get("directory"), *(listed if isinstance(listed, list) else ())]
+    return any(isinstance(folder, str) and _fits(folder, entry.directory) for folder in folders)
+
+
+def _fits(pattern: str, directory: str) -> bool:
+    """Tell whether a pattern, in which `*` stands for one folder's name and `**` for any folders, fits a folder."""
+    words = {"**": ".*", "*": "[^/]*"}
+    expression = "".join(words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", _clean(pattern)))
+    return bool(re.fullmatch(expression, _clean(directory)))
+
+
+def _clean(folder: str) -> str:
+    return "/" + "/".join(part for part in folder.split("/") if part not in ("", "."))
+
+
+# --- adding entries --------------------------------------------------------------------------------------------------
+
+
+def _content(entry: Entry) -> dict[str, Any]:
+    return {
+        "package-ecosystem": entry.ecosystem,
+        "directory": entry.directory,
+        "schedule": {"interval": "weekly"},
+        "cooldown": {"default-days": COOLDOWN},
+        "groups": {GROUP: {"patterns": ["*"]}},
+    }
+
+
+def _lines(entry: Entry, dash: int, keys: int, step: int) -> Iterator[str]:
+    """Yield an entry's lines.
+
+    Args:
+        entry: The entry.
+        dash: The column of its dash.
+        keys: The column of its keys.
+        step: By how much more each level is indented.
+    """
+    more, most = " " * (keys + step), " " * (keys + 2 * step)
+    yield " " * dash + "-".ljust(keys - dash) + f"package-ecosystem: {entry.ecosystem}"
+    for line in (
+        f"directory: {entry.directory}",
+        "schedule:",
+        f"{more}interval: weekly",
+        "cooldown:",
+        f"{more}default-days: {COOLDOWN}",
+        "groups:",
+        f"{more}{GROUP}:",
+        f'{most}patterns: ["*"]',
+    ):
+        yield line if line.startswith(" ") else " " * keys + line
+
+
+def _insertions(text: str, missing: Sequence[Entry]) -> Iterator[Insertion]:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(root, yaml.MappingNode)  # noqa: S101 - what _load made sure of
+    if root.flow_style:
+        raise NotEditableError(UNCERTAIN)
+    key, updates = next(pair for pair in root.value if pair[0].value == "updates")
+    end = line_end(text)
+    if not updates.value:
+        # `updates:` with nothing behind it: null, whose mark may be some lines further down.
+        place = key.end_mark.index + text[key.end_mark.index :].index(":") + 1
+        if updates.end_mark.index > updates.start_mark.index:
+            raise NotEditableError(UNCERTAIN)
+        lines = [line for entry in missing for line in _lines(entry, 2, 4, 2)]
+        yield Insertion(_line_s_end(text, place), "".join(f"{end}{line}" for line in lines))
+        return
+    if updates.flow_style or not all(isinstance(item, yaml.MappingNode) and item.value for item in updates.value):
+        raise NotEditableError(UNCERTAIN)
+    dash, keys = updates.start_mark.column, updates.value[-1].start_mark.column
+    apart = len(updates.value) > 1 and _blank_line_between(text, updates.value[-2], updates.value[-1])
+    lines = []
+    for entry in missing:
+        lines += [""] if apart else []
+        lines += _lines(entry, dash, keys, _step(updates.value))
+    yield Insertion(_line_s_end(text, _last(updates)), "".join(f"{end}{line}" for line in lines))
+
+
+def _blank_line_between(text: str, one: yaml.Node, other: yaml.Node) -> bool:
+    return bool(re.search(r"\n[ \t]*\r?\n", text[_last(one) : other.start_mark.index]))
+
+
+def _step(items: Sequence[yaml.MappingNode]) -> int:
+    """Return by how much the file indents what is nested."""
+    for item in items:
+        for key, value in item.value:
+            if isinstance(value, yaml.MappingNode) and not value.flow_style and value.value:
+                return max(1, int(value.start_mark.column - key.start_mark.column))
+    return 2
+
+
+def _last(node: yaml.Node) -> int:
+    """Return where a node's last character is; the node's own end is behind the comments that follow it."""
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+    return max(_last(part) for part in parts)
+
+
+def _line_s_end(text: str, at: int) -> int:
+    """Return where a place's line ends, before its line end."""
+    if text[at - 1 : at] == "\n":
+        # A block scalar takes its last line's end with it.
+        at -= 1
+    end = text.find("\n", at)
+    end = len(text) if end < 0 else end
+    return end - 1 if text[end - 1 : end] == "\r" else end

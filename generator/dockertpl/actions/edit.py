@@ -1,0 +1,77 @@
+"""Text insertions into a configuration file that a person keeps, with everything else left byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dockertpl.template.tree import File
+
+#: Configuration is written by hand. What is larger was not, and would take its parser long. In bytes.
+LARGEST = 64 * 1024
+#: Why a file is left alone whose result a parser reads differently than was meant.
+UNCERTAIN = "is written in a way that cannot be edited with certainty"
+
+
+class NotEditableError(Exception):
+    """A file that is left alone; the message says why, as the end of a sentence that starts with its path."""
+
+
+class Insertion(NamedTuple):
+    """Text to put in at a place, counted in characters of the old text."""
+
+    at: int
+    text: str
+
+
+def decoded(file: File) -> tuple[str, str]:
+    """Return a file's byte-order mark, or nothing, and its text behind that.
+
+    Args:
+        file: The file.
+
+    Raises:
+        NotEditableError: It is too large, or no UTF-8.
+    """
+    if len(file.content) > LARGEST:
+        raise NotEditableError(f"is larger than {LARGEST // 1024} KiB")
+    try:
+        text = file.content.decode()
+    except UnicodeDecodeError:
+        raise NotEditableError("is no UTF-8 text") from None
+    return ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+
+
+def inserted(text: str, insertions: Sequence[Insertion]) -> str:
+    """Return a text with insertions; of two at one place the earlier in the list comes first.
+
+    Args:
+        text: The text.
+        insertions: What to put in, in any order.
+    """
+    parts, at = [], 0
+    for insertion in sorted(insertions, key=lambda insertion: insertion.at):
+        parts += [text[at : insertion.at], insertion.text]
+        at = insertion.at
+    return "".join([*parts, text[at:]])
+
+
+def line_end(text: str) -> str:
+    """Return how the lines of a text end.
+
+    Args:
+        text: The text.
+    """
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def indentation(text: str, at: int) -> str:
+    """Return the blanks that a place's line starts with.
+
+    Args:
+        text: The text.
+        at: The place.
+    """
+    start = text.rfind("\n", 0, at) + 1
+    line = text[start:at]
+    return line[: len(line) - len(line.lstrip(" \t"))]

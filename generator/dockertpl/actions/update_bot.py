@@ -1,0 +1,160 @@
+"""Tells the repository's update bot about an image's pins: Renovate by a preset, Dependabot by two entries."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from dockertpl.actions import dependabot, renovate
+from dockertpl.actions.edit import LARGEST, NotEditableError
+from dockertpl.errors import DestinationError
+from dockertpl.merge import plan
+from dockertpl.template.source import PUBLISHED
+from dockertpl.template.tree import File
+
+Bot: TypeAlias = Literal["renovate", "dependabot"]
+Choice: TypeAlias = Literal["renovate", "dependabot", "none"]
+
+NAME = "update-bot"
+#: Renovate finds this in the file default.json of the repository that it names.
+PRESET = PUBLISHED.replace("https://github.com/", "github>").removesuffix(".git")
+
+_PACKAGE = "package.json"
+_LARGEST_PACKAGE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What would be done for a repository's update bot.
+
+    Attributes:
+        bot: Which bot.
+        path: Its configuration's path from the repository's root.
+        old: What is there, or None if nothing.
+        new: What would be there; the same as `old` if nothing is to be done, None if nothing can be.
+        summary: What would be there, or why it cannot, in one sentence.
+        by_hand: How a person does it, as a sentence that may end in lines to add.
+    """
+
+    bot: Bot
+    path: str
+    old: File | None
+    new: File | None
+    summary: str
+    by_hand: str
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.new is not None and self.new == self.old
+
+    @property
+    def is_change(self) -> bool:
+        """Whether a file would be written."""
+        return self.new is not None and self.new != self.old
+
+
+def propose(root: Path, app_dir: str, choice: Choice | None) -> Proposal | None:
+    """Find out what would be done; nothing is written.
+
+    Args:
+        root: The repository's root, which may not exist yet.
+        app_dir: The application's folder, `.` for the root.
+        choice: The bot that was asked for, which gets a configuration if it has none. None for the one that has one,
+            Renovate before Dependabot.
+
+    Returns:
+        None where nothing is to be proposed: no bot has a configuration, or `none` was asked for.
+
+    Raises:
+        DestinationError: The bot was asked for, and its configuration cannot be edited.
+    """
+    if choice == "none":
+        return None
+    renovate_path, dependabot_path = _existing(root, renovate.PATHS), _existing(root, dependabot.PATHS)
+    if renovate_path is None and _in_package(root):
+        renovate_path = _PACKAGE
+    bot: Bot | None = choice or ("renovate" if renovate_path else "dependabot" if dependabot_path else None)
+    if bot == "renovate":
+        proposal = _renovate(root, renovate_path)
+    elif bot == "dependabot":
+        proposal = _dependabot(root, dependabot_path, app_dir)
+    else:
+        return None
+    if choice and proposal.new is None:
+        raise DestinationError(
+            proposal.summary, f"{proposal.by_hand}\nThen run this again with --update-bot none.", path=proposal.path
+        )
+    return proposal
+
+
+def _renovate(root: Path, path: str | None) -> Proposal:
+    shown = path or renovate.PATHS[0]
+    where = '"extends" of "renovate"' if path == _PACKAGE else '"extends"'
+    by_hand = f'Add "{PRESET}" to {where} in {shown}.'
+    old = None
+    try:
+        if path == _PACKAGE:
+            raise NotEditableError('holds Renovate\'s configuration under "renovate", which is not edited here')
+        old = _read(root, shown)
+        new = renovate.config(PRESET) if old is None else renovate.extend(old, PRESET)
+    except NotEditableError as error:
+        return Proposal(bot="renovate", path=shown, old=old, new=None, summary=f"{shown} {error}.", by_hand=by_hand)
+    summary = f'"{PRESET}" in "extends" of {shown}.'
+    return Proposal(bot="renovate", path=shown, old=old, new=new, summary=summary, by_hand=by_hand)
+
+
+def _dependabot(root: Path, path: str | None, app_dir: str) -> Proposal:
+    shown = path or dependabot.PATHS[0]
+    wanted = dependabot.entries(app_dir)
+    listed = " and ".join(f"{entry.ecosystem} in {entry.directory}" for entry in wanted)
+    old = None
+    try:
+        old = _read(root, shown)
+        new, added = (dependabot.config(wanted), wanted) if old is None else dependabot.add(old, wanted)
+    except NotEditableError as error:
+        by_hand = f'Add to "updates" in {shown}:\n{dependabot.snippet(wanted)}'
+        return Proposal(bot="dependabot", path=shown, old=old, new=None, summary=f"{shown} {error}.", by_hand=by_hand)
+    by_hand = f'Add to "updates" in {shown}:\n{dependabot.snippet(added)}'
+    summary = f'{listed}, in "updates" of {shown}.'
+    return Proposal(bot="dependabot", path=shown, old=old, new=new, summary=summary, by_hand=by_hand)
+
+
+def _existing(root: Path, paths: tuple[str, ...]) -> str | None:
+    # A link to nowhere is there too.
+    return next((path for path in paths if os.path.lexists(root / path)), None)
+
+
+def _read(root: Path, path: str) -> File | None:
+    """Return a file that can be replaced, or None if nothing is there.
+
+    Raises:
+        NotEditableError: It is too large, a link or no file, or its folder leads out of the repository.
+    """
+    try:
+        if (root / path).lstat().st_size > LARGEST:
+            raise NotEditableError(f"is larger than {LARGEST // 1024} KiB")
+    except OSError:
+        # The plan finds the words for it.
+        pass
+    try:
+        return plan.make(root, {path: File(content=b"")}).entries[0].old
+    except DestinationError as error:
+        raise NotEditableError(f"cannot be written: {error.message.rstrip('.')}") from None
+
+
+def _in_package(root: Path) -> bool:
+    """Tell whether the repository keeps Renovate's configuration in its package.json."""
+    path = root / _PACKAGE
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_PACKAGE:
+            return False
+        content: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and "renovate" in content

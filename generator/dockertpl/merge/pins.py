@@ -1,0 +1,403 @@
+"""Merges one file three ways, with what an update bot moves settled first.
+
+A pin is a version, a commit or a digest: what follows an image's or an action's name. A bot moves pins in a repository,
+a release moves them in the template, and a plain merge conflicts where both did. Here each pin is first given one value
+in all three texts, so that a merge sees no difference in it. All else is merged by `git merge-file`, as Copier does.
+
+Which value: the side's that moved it, where only one did. Where both did, the newer; where that cannot be told (equal
+versions with different digests, a commit without a version, tags of different kinds), the repository's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal, NamedTuple, TypeAlias
+
+from dockertpl.template import git
+
+Kind: TypeAlias = Literal["action", "image", "label", "digest"]
+Side: TypeAlias = Literal["repository", "template"]
+
+#: What conflict markers call the repository's text, the old template's and the new one's: Copier's words.
+LABELS = ("before updating", "last update", "after updating")
+
+_DIGEST = r"sha256:[0-9a-f]{64}"
+_NAME = r"[a-z0-9][a-z0-9._-]*(?::[0-9]+(?=/))?(?:/[a-z0-9._-]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_IMAGE = rf"(?P<name>{_NAME})(?P<value>(?::{_TAG})?(?:@{_DIGEST})?)(?![\w$/:@.{{-])"
+_KEY = r"^[ \t]*(?:-[ \t]+)?"
+#: In each, `name` is what is pinned and `value` is all that a bot rewrites.
+_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        "action",
+        re.compile(
+            rf"""{_KEY}uses:[ \t]*["']?(?P<name>[\w-][\w.-]*(?:/[\w.-]+)+)"""
+            r"""(?P<value>@[^\s"'#]+["']?(?:[ \t]+#[ \t]*(?:tag=|pin[ \t]+@)?v?[0-9][\w.+-]*(?!\S))?)"""
+        ),
+    ),
+    ("image", re.compile(rf"""{_KEY}(?:uses:[ \t]*["']?docker://|(?:image|container):[ \t]*["']?){_IMAGE}""")),
+    ("image", re.compile(rf"""{_KEY}name:[ \t]*["']?(?=\S+@sha256:){_IMAGE}""")),
+    ("image", re.compile(rf"^[ \t]*(?:FROM|from)[ \t]+(?:--platform=\S+[ \t]+)?{_IMAGE}")),
+    ("image", re.compile(rf"""^[ \t]*(?:ARG|arg)[ \t]+(?:\w*IMAGE=|\w+=(?=\S+@sha256:))["']?{_IMAGE}""")),
+    ("image", re.compile(rf"\bfrom=(?=\S*[:@]){_IMAGE}")),
+    ("label", re.compile(rf"""\borg\.opencontainers\.image\.base\.name=["']?{_IMAGE}""")),
+    ("label", re.compile(rf"""\borg\.opencontainers\.image\.base\.digest=["']?(?P<name>)(?P<value>{_DIGEST})""")),
+    ("digest", re.compile(rf"""^[ \t]+["']?(?P<name>{_NAME})(?P<value>:{_TAG}["']?:[ \t]+["']?{_DIGEST})""")),
+)
+_MAYBE = re.compile(r"uses:|from|arg|image|container|name:|sha256:", re.IGNORECASE)
+_COMMENT = re.compile(r"#[ \t]*(?:tag=|pin[ \t]+@)?(?P<version>\S+)\Z")
+_VERSION = re.compile(r"v?(?P<numbers>[0-9]{1,18}(?:\.[0-9]{1,18})*)(?P<rest>(?![0-9]).*)", re.DOTALL)
+_FIXED = re.compile(rf"{_DIGEST}|@[0-9a-f]{{40}}\b")
+#: Above this many lines, only those with pins are compared to find out which pin is which.
+_MANY_LINES = 5_000
+
+
+class Conflict(NamedTuple):
+    """Where a merged text holds both sides: the lines of its markers, counted from 1, both included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """A pin that the repository and the new template wrote differently, and which of the two holds.
+
+    Attributes:
+        kind: What is pinned: an action, an image, an image as a label repeats it, or a digest in an answers file.
+        name: The action's or the image's name.
+        repository: What the repository had, such as `:3.13-slim@sha256:…` or `@<commit> # v7.3.0`.
+        template: What the new template has.
+        taken: Whose value the merged text has.
+        known: Whether that one is newer, or the only one that moved; else their order is unknown.
+    """
+
+    kind: Kind
+    name: str
+    repository: str
+    template: str
+    taken: Side
+    known: bool
+
+    @property
+    def loosened(self) -> bool:
+        """Whether the repository's commit or digest gave way to a version without one."""
+        lost = _FIXED.search(self.repository) and not _FIXED.search(self.template)
+        return self.taken == "template" and bool(lost)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """What a merge made.
+
+    Attributes:
+        text: The merged text, with conflict markers where there are conflicts.
+        conflicts: Where they are.
+        pins: The pins that the two sides wrote differently.
+    """
+
+    text: str
+    conflicts: tuple[Conflict, ...]
+    pins: tuple[Pin, ...]
+
+
+def merge_text(old: str, new: str, mine: str) -> Merged:
+    """Bring what a template changed in one file into a repository's version of that file.
+
+    The repository's line ends and its byte-order mark stay, and the template's lines take them on.
+
+    Args:
+        old: What the template that the repository has would write.
+        new: What the new template would write.
+        mine: What the repository has.
+
+    Raises:
+        NoGitError: Git is missing, or refuses the texts, as it does where one holds a NUL.
+    """
+    if new == old:
+        return Merged(text=mine, conflicts=(), pins=())
+    bom = "\ufeff" if mine.startswith("\ufeff") else ""
+    crlf, total = mine.count("\r\n"), mine.count("\n")
+    one_kind = total > 0 and crlf in (0, total)
+    texts = []
+    for text in (old, new, mine):
+        plain = text.removeprefix("\ufeff")
+        texts.append(plain.replace("\r\n", "\n") if one_kind else plain)
+    texts, pins = _settle(texts)
+    text, conflicts = _merge(*texts)
+    return Merged(
+        text=bom + (text.replace("\n", "\r\n") if one_kind and crlf else text), conflicts=conflicts, pins=pins
+    )
+
+
+# --- which value each pin gets ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A pin in a text.
+
+    Attributes:
+        kind: As `Pin` has it.
+        name: As `Pin` has it.
+        value: What a bot rewrites.
+        version: The version that it says, or nothing.
+        start: Where the value starts in its line.
+        line: The line, counted from 0.
+    """
+
+    kind: Kind
+    name: str
+    value: str
+    version: str
+    start: int
+    line: int
+
+    @property
+    def identity(self) -> tuple[str, str, bool]:
+        """What makes it the same pin in another text; the two labels of an image are two."""
+        return self.kind, self.name, self.kind == "label" and self.value.startswith("sha256:")
+
+
+class _Triple(NamedTuple):
+    """One pin in the old template, the new one and the repository; None where a text does not have it."""
+
+    old: _Found | None
+    new: _Found | None
+    mine: _Found | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decision:
+    triple: _Triple
+    value: str
+    known: bool
+
+
+def _settle(texts: Sequence[str]) -> tuple[list[str], tuple[Pin, ...]]:
+    """Give each pin that is in two or three texts one value, and return the texts and the pins that differed."""
+    lines = [text.split("\n") for text in texts]
+    found = [list(_find(each)) for each in lines]
+    decisions = [_decide(triple) for triple in _triples(lines, found)]
+    leaders = _leaders(decisions)
+    decisions = [_follow(decision, leaders) for decision in decisions]
+    settled = []
+    for side, each in enumerate(lines):
+        values = {id(pin): decision.value for decision in decisions if (pin := decision.triple[side])}
+        settled.append("\n".join(_with(each, found[side], values)))
+    differing = [decision for decision in decisions if _differs(decision.triple)]
+    return settled, tuple(_reported(decision) for decision in sorted(differing, key=_place))
+
+
+def _place(decision: _Decision) -> tuple[int, int]:
+    pin = decision.triple.mine
+    return (pin.line, pin.start) if pin else (0, 0)
+
+
+def _find(lines: Sequence[str]) -> Iterator[_Found]:
+    """Yield the pins of a text, in order."""
+    base_name = base_tag = ""
+    for number, line in enumerate(lines):
+        if not _MAYBE.search(line):
+            continue
+        in_line = []
+        for kind, pattern in _PATTERNS:
+            for match in pattern.finditer(line):
+                name, value = match["name"], match["value"]
+                version = _said(kind, value)
+                if kind == "label" and name:
+                    base_name, base_tag = name, version
+                elif kind == "label":
+                    name, version = base_name, base_tag
+                in_line.append(
+                    _Found(kind=kind, name=name, value=value, version=version, start=match.start("value"), line=number)
+                )
+        end = 0
+        for pin in sorted(in_line, key=lambda pin: pin.start):
+            if pin.start >= end:
+                yield pin
+                end = pin.start + max(1, len(pin.value))
+
+
+def _said(kind: Kind, value: str) -> str:
+    """Return the version that a pin's value says, or nothing."""
+    if kind == "action":
+        comment = _COMMENT.search(value)
+        ref = value[1:].strip("\"'")
+        return comment["version"] if comment else "" if re.fullmatch(r"[0-9a-f]{40}", ref) else ref
+    return "" if value.startswith(("sha256:", "@")) else value[1:].split("@")[0].split(":")[0].strip("\"'")
+
+
+def _triples(lines: Sequence[Sequence[str]], found: Sequence[Sequence[_Found]]) -> Iterator[_Triple]:
+    """Yield each pin that is in two or three texts."""
+    old, new, mine = found
+    to_new = _pairs(lines[0], old, lines[1], new)
+    to_mine = _pairs(lines[0], old, lines[2], mine)
+    for pin in old:
+        if id(pin) in to_new or id(pin) in to_mine:
+            yield _Triple(pin, to_new.get(id(pin)), to_mine.get(id(pin)))
+    paired = {id(pin) for pin in (*to_new.values(), *to_mine.values())}
+    added = [pin for pin in new if id(pin) not in paired]
+    both = _pairs(lines[1], added, lines[2], [pin for pin in mine if id(pin) not in paired])
+    for pin in added:
+        if id(pin) in both:
+            yield _Triple(None, pin, both[id(pin)])
+
+
+def _pairs(
+    lines: Sequence[str], pins: Sequence[_Found], other_lines: Sequence[str], other_pins: Sequence[_Found]
+) -> dict[int, _Found]:
+    """Return, by the id of each pin, the same one in another text: on a line that is equal but for pins, or by name."""
+    result: dict[int, _Found] = {}
+    by_line: list[dict[int, list[_Found]]] = [defaultdict(list), defaultdict(list)]
+    masked: list[list[tuple[int, str]]] = []
+    for index, (these, text) in enumerate(((pins, lines), (other_pins, other_lines))):
+        for pin in these:
+            by_line[index][pin.line].append(pin)
+        few = len(lines) <= _MANY_LINES and len(other_lines) <= _MANY_LINES
+        numbers: Sequence[int] = range(len(text)) if few else sorted(by_line[index])
+        blank = {id(pin): "\0" for pin in these}
+        masked.append([(number, _line_with(text[number], by_line[index].get(number, ()), blank)) for number in numbers])
+    ours, others = masked
+    matcher = SequenceMatcher(None, [text for _, text in ours], [text for _, text in others], autojunk=False)
+    for block in matcher.get_matching_blocks():
+        for offset in range(block.size):
+            here = by_line[0].get(ours[block.a + offset][0], ())
+            there = by_line[1].get(others[block.b + offset][0], ())
+            result.update((id(pin), other) for pin, other in zip(here, there, strict=False))
+    taken = {id(other) for other in result.values()}
+    left: dict[tuple[str, str, bool], list[_Found]] = defaultdict(list)
+    for other in other_pins:
+        if id(other) not in taken:
+            left[other.identity].append(other)
+    for pin in pins:
+        if id(pin) not in result and left[pin.identity]:
+            result[id(pin)] = left[pin.identity].pop(0)
+    return result
+
+
+def _decide(triple: _Triple) -> _Decision:
+    old, new, mine = triple
+    if new is None or mine is None:
+        # Who removed it, removed it: that the other moved it does not stand against that.
+        value = next(pin.value for pin in (mine, new, old) if pin)
+        return _Decision(triple=triple, value=value, known=True)
+    if new.value == mine.value or (old and new.value == old.value):
+        return _Decision(triple=triple, value=mine.value, known=True)
+    if old and mine.value == old.value:
+        return _Decision(triple=triple, value=new.value, known=True)
+    order = compare(new.version, mine.version)
+    return _Decision(triple=triple, value=new.value if order == 1 else mine.value, known=bool(order))
+
+
+def compare(one: str, other: str) -> int | None:
+    """Compare two versions, such as `v4.1.2` or `3.13-slim`.
+
+    Args:
+        one: A version.
+        other: Another.
+
+    Returns:
+        1 if the first is newer, -1 if the other is, 0 if they are equal. None if that cannot be told: one is no
+        version, they are of different kinds (`3.13-slim`, `3.13-alpine`), or one stands for many (`v4`, `v4.1.2`).
+    """
+    first, second = _VERSION.fullmatch(one), _VERSION.fullmatch(other)
+    if not first or not second or first["rest"] != second["rest"]:
+        return 0 if one and one == other else None
+    numbers, others = ([int(part) for part in match["numbers"].split(".")] for match in (first, second))
+    for number, against in zip(numbers, others, strict=False):
+        if number != against:
+            return 1 if number > against else -1
+    return 0 if len(numbers) == len(others) else None
+
+
+def _leaders(decisions: Sequence[_Decision]) -> Mapping[str, _Decision]:
+    """Return, by image, what was decided where a build reads it, if that differed and is one value."""
+    values: dict[str, dict[str, _Decision]] = defaultdict(dict)
+    for decision in decisions:
+        pin = decision.triple.mine
+        if pin and pin.kind == "image" and decision.triple.new:
+            values[pin.name].setdefault(decision.value, decision)
+    single = {name: next(iter(found.values())) for name, found in values.items() if len(found) == 1}
+    return {name: decision for name, decision in single.items() if _moved(decision.triple)}
+
+
+def _follow(decision: _Decision, leaders: Mapping[str, _Decision]) -> _Decision:
+    """Make a label say what the build reads, even where a bot moved the one and not the other."""
+    pin = decision.triple.mine
+    if not pin or pin.kind != "label" or not decision.triple.new or pin.name not in leaders:
+        return decision
+    leader = leaders[pin.name]
+    tag, _, digest = leader.value.partition("@")
+    value = digest if pin.value.startswith("sha256:") else tag
+    return _Decision(triple=decision.triple, value=value or decision.value, known=leader.known)
+
+
+def _moved(triple: _Triple) -> bool:
+    return len({pin.value for pin in triple if pin}) > 1
+
+
+def _differs(triple: _Triple) -> bool:
+    return bool(triple.new and triple.mine and triple.new.value != triple.mine.value)
+
+
+def _reported(decision: _Decision) -> Pin:
+    _, new, mine = decision.triple
+    assert new and mine  # noqa: S101 - what _differs made sure of
+    return Pin(
+        kind=mine.kind,
+        name=mine.name,
+        repository=mine.value,
+        template=new.value,
+        taken="repository" if decision.value == mine.value else "template",
+        known=decision.known,
+    )
+
+
+def _with(lines: Sequence[str], pins: Sequence[_Found], values: Mapping[int, str]) -> list[str]:
+    """Return lines with other values for their pins, by the id of each."""
+    by_line: dict[int, list[_Found]] = defaultdict(list)
+    for pin in pins:
+        by_line[pin.line].append(pin)
+    return [_line_with(line, by_line.get(number, ()), values) for number, line in enumerate(lines)]
+
+
+def _line_with(line: str, pins: Sequence[_Found], values: Mapping[int, str]) -> str:
+    for pin in reversed(pins):
+        end = pin.start + len(pin.value)
+        line = line[: pin.start] + values.get(id(pin), pin.value) + line[end:]
+    return line
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _merge(old: str, new: str, mine: str) -> tuple[str, tuple[Conflict, ...]]:
+    """Merge three texts as Copier does."""
+    if mine == old:
+        return new, ()
+    if new in (old, mine):
+        return mine, ()
+    # Longer than any line of theirs could be taken for one, and cut to git's usual seven at the end.
+    size = 8 + max(
+        (len(run) for text in (old, new, mine) for run in re.findall(r"^[<=>]{7,}", text, re.MULTILINE)), default=0
+    )
+    count, text = git.merge_file(mine, old, new, labels=LABELS, marker_size=size)
+    if not count:
+        return text, ()
+    lines = text.split("\n")
+    conflicts: list[Conflict] = []
+    first = 0
+    for number, line in enumerate(lines, 1):
+        mark = line[:1]
+        if mark in "<=>" and mark and line.startswith(mark * size):
+            lines[number - 1] = mark * 7 + line[size:]
+            if mark == "<":
+                first = number
+            elif mark == ">":
+                conflicts.append(Conflict(first, number))
+    return "\n".join(lines), tuple(conflicts)

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from dockertpl.actions.edit import LARGEST, Insertion, NotEditableError, decoded, indentation, inserted, line_end
+from dockertpl.template.tree import File
+
+
+def test_insertions_go_where_they_belong_and_keep_their_order_at_one_place() -> None:
+    assert inserted("abcd", [Insertion(4, "!"), Insertion(2, "1"), Insertion(2, "2"), Insertion(0, "0")]) == "0ab12cd!"
+    assert inserted("", []) == ""
+
+
+def test_a_byte_order_mark_is_no_text() -> None:
+    assert decoded(File(content=b"\xef\xbb\xbf{}")) == ("\ufeff", "{}")
+    assert decoded(File(content=b"{}")) == ("", "{}")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b" " * (LARGEST + 1), "larger than 64 KiB"), ("{}".encode("utf-16"), "no UTF-8")]
+)
+def test_what_is_no_small_text_is_left_alone(content: bytes, reason: str) -> None:
+    with pytest.raises(NotEditableError, match=reason):
+        decoded(File(content=content))
+
+
+def test_a_text_tells_its_line_ends_and_indentation() -> None:
+    assert (line_end("a\r\nb"), line_end("a\nb"), line_end("")) == ("\r\n", "\n", "\n")
+    assert (indentation("a\n\t b", 4), indentation("  a", 2), indentation("a", 0)) == ("\t ", "  ", "")
