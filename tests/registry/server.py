@@ -66,7 +66,12 @@ class FakeRegistry:
             os, architecture, *variant = platform.split("/")
             entry = {"os": os, "architecture": architecture, **({"variant": variant[0]} if variant else {})}
             manifests.append({"mediaType": MANIFEST, "digest": digest_of(platform.encode()), "platform": entry})
-        content = {"schemaVersion": 2, "mediaType": media_type, "manifests": manifests, "annotations": {"salt": salt or name}}
+        content = {
+            "schemaVersion": 2,
+            "mediaType": media_type,
+            "manifests": manifests,
+            "annotations": {"salt": salt or name},
+        }
         return self.put(name, media_type, json.dumps(content).encode())
 
     def put_image(self, name: str, config: bytes = b'{"os": "linux", "architecture": "amd64"}') -> str:
