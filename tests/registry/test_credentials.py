@@ -14,7 +14,7 @@ from dockertpl.registry.credentials import Credentials, find
 AUTH = base64.b64encode(b"ann:se:cret").decode()
 ANN = Credentials(user="ann", secret="se:cret")
 
-Configure = Callable[[Any], None]
+Configure = Callable[[Any], object]
 
 
 @pytest.fixture

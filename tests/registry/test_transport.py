@@ -161,7 +161,8 @@ def test_the_bundle_of_ssl_cert_file_is_all_that_is_trusted(tmp_path: Path, monk
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
     opener = transport._opener("https://registry.example.com")
-    (handler,) = (each for each in opener.handlers if isinstance(each, urllib.request.HTTPSHandler))
+    handlers = opener.handlers  # type: ignore[attr-defined]
+    (handler,) = (each for each in handlers if isinstance(each, urllib.request.HTTPSHandler))
     context: ssl.SSLContext = handler._context  # type: ignore[attr-defined]
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     (certificate,) = context.get_ca_certs()
