@@ -12,7 +12,8 @@ import yaml
 from tests.parity import by_us, copy_template, read_tree
 from tests.registry.server import PLATFORMS, FakeRegistry
 
-from dockertpl.template.source import bundled
+from dockertpl.commands import pin as pin_module
+from dockertpl.template.source import TemplateSource, bundled, opened
 
 Run = Callable[..., Any]
 PYTHON, DEBIAN = "python:3.13-slim-trixie", "debian:trixie-slim"
@@ -202,29 +203,40 @@ def test_one_of_several_images_can_be_meant(
     assert _stored(repository) == {}
 
 
+@pytest.mark.parametrize("published", [True, False])
 def test_the_template_that_the_answers_name_is_the_one_that_is_rendered(
-    tmp_path: Path, repository: Path, pin: Run, fake_registry: FakeRegistry, git: Callable[..., str]
+    tmp_path: Path,
+    repository: Path,
+    pin: Run,
+    fake_registry: FakeRegistry,
+    git: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    published: bool,
 ) -> None:
     source = copy_template(tmp_path / "template")
     versions = source / "templates/lib/versions.yml"
-    versions.write_text(
-        "\n".join("uv: 0.0.9" if line.startswith("uv:") else line for line in versions.read_text().split("\n"))
-    )
+    lines = versions.read_text().split("\n")
+    versions.write_text("\n".join("uv: 0.0.9" if line.startswith("uv:") else line for line in lines))
+    dockerfile = source / "templates/kinds/python-fastapi/Dockerfile.jinja"
+    dockerfile.write_text(dockerfile.read_text() + "{% if digests %}\n# pinned\n{% endif %}\n")
     git(source, "init", "--quiet")
     git(source, "add", ".")
     git(source, "commit", "--quiet", "--message", "x")
     git(source, "tag", "v9.9.9")
-    answers = repository / ".copier-answers.yml"
-    text = answers.read_text().replace(bundled().src_path or "", str(source))
-    answers.write_text(text.replace(str(bundled().commit), "v9.9.9"))
-    (repository / "Dockerfile").write_text(
-        (repository / "Dockerfile").read_text().replace(_uv(repository), "ghcr.io/astral-sh/uv:0.0.9")
-    )
-    old = fake_registry.put_index("astral-sh/uv:0.0.9")
-    python = fake_registry.put_index(f"hub/library/{PYTHON}")
+    if published:
+        # Where it is published is not reached from here.
+        monkeypatch.setattr(pin_module, "opened", lambda where, ref: opened(str(source), ref))
+    where = bundled().src_path if published else str(source)
+    template = TemplateSource(root=source, src_path=where, commit="v9.9.9")
+    for path, file in by_us(template, "shop").items():
+        (repository / path).write_bytes(file.content)
+    digests = {
+        PYTHON: fake_registry.put_index(f"hub/library/{PYTHON}"),
+        "ghcr.io/astral-sh/uv:0.0.9": fake_registry.put_index("astral-sh/uv:0.0.9"),
+    }
     assert pin().code == 0
-    assert _stored(repository) == {PYTHON: python, "ghcr.io/astral-sh/uv:0.0.9": old}
-    assert f"ghcr.io/astral-sh/uv:0.0.9@{old}" in (repository / "Dockerfile").read_text()
+    assert read_tree(repository) == by_us(template, "shop", data={"digests": digests})
+    assert (repository / "Dockerfile").read_text().endswith("# pinned\n")
 
 
 # --- where a person is needed ----------------------------------------------------------------------------------------
@@ -302,10 +314,10 @@ def test_a_folder_without_an_image_names_those_that_there_are(repository: Path, 
     assert ".copier-answers.yml" in _refused(repository, pin, "web", code=2)["remedy"]
 
 
-@pytest.mark.parametrize("file", ["nothing.yml", "../outside.yml", "Dockerfile", ".copier-answers.other.yml"])
+@pytest.mark.parametrize("file", ["nothing.yml", "../.copier-answers.yml", "Dockerfile", ".copier-answers.other.yml"])
 def test_an_answers_file_that_is_none_of_ours_is_refused(repository: Path, pin: Run, file: str) -> None:
     (repository / ".copier-answers.other.yml").write_text("_src_path: gh:another/template\n")
-    (repository.parent / "outside.yml").write_text((repository / ".copier-answers.yml").read_text())
+    (repository.parent / ".copier-answers.yml").write_text((repository / ".copier-answers.yml").read_text())
     error = _refused(repository, pin, "--answers-file", file, code=2)
     assert "it is no answers file of dockertpl's" in error["message"]
 

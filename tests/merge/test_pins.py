@@ -45,8 +45,8 @@ def test_a_label_that_is_missing_comes_from_the_rendering() -> None:
         == "# mine\n" + LABEL + DIGEST.format(NEW) + END
     )
     assert with_base_digest(LABEL + END, "python:3", NEW, "") == LABEL + END
-    edited = LABEL.replace("      ", "  ") + END
-    assert with_base_digest(edited, "python:3", NEW, rendered) == edited
+    for edited in (LABEL.replace("      ", "  ") + END, 2 * (LABEL + END)):
+        assert with_base_digest(edited, "python:3", NEW, rendered) == edited
 
 
 # --- the answers file ------------------------------------------------------------------------------------------------

@@ -92,7 +92,6 @@ class _Repository:
         self.place = place
         self.reference = reference
         self.authorization: str | None = None
-        self.asked = False
         self.problem = ""
 
     def head(self, tag: str) -> str | None:
@@ -143,8 +142,7 @@ class _Repository:
     def _send(self, method: str, path: str, headers: Mapping[str, str]) -> transport.Answer:
         url = f"{self.place.url}/v2/{self.place.repository}/{path}"
         answer = transport.send(method, url, headers=headers, authorization=self.authorization)
-        if answer.status == 401 and not self.asked:
-            self.asked = True
+        if answer.status == 401:
             found = credentials.find(self.place.host)
             self.problem = found.problem
             self.authorization = auth.authorize(
