@@ -12,7 +12,7 @@ from tests.registry.server import LIST, PLATFORMS, FakeRegistry, Reply, Seen, ba
 from dockertpl.errors import NoImageError, RegistryError
 from dockertpl.registry import transport
 from dockertpl.registry.client import Resolved, resolve
-from dockertpl.registry.reference import parse
+from dockertpl.registry.reference import hosts, parse
 
 
 def _resolve(fake: FakeRegistry, mirrored: Mapping[str, str] | None = None, name: str = "x:1") -> Resolved:
@@ -128,7 +128,7 @@ def test_a_login_is_sent_where_basic_is_wanted_and_only_then(fake_registry: Fake
 
 
 def test_a_mirror_gets_its_own_login_and_not_the_public_registry_s(fake_registry: FakeRegistry, tmp_path: Path) -> None:
-    _log_in(tmp_path, "https://index.docker.io/v1/")
+    _log_in(tmp_path, hosts()["docker.io"]["login"])
     fake_registry.wants = "basic"
     with pytest.raises(RegistryError, match="status 401"):
         _resolve(fake_registry, {"docker.io": fake_registry.address}, "python:3")

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from dockertpl.registry.credentials import Credentials, find
+from dockertpl.registry.reference import hosts
 
 AUTH = base64.b64encode(b"ann:se:cret").decode()
+LOGIN = hosts()["docker.io"]["login"]
 ANN = Credentials(user="ann", secret="se:cret")
 
 Configure = Callable[[Any], object]
@@ -52,7 +54,7 @@ def test_a_login_is_found_however_its_host_is_written(configure: Configure, key:
 
 
 def test_the_default_registry_s_login_has_its_own_name(configure: Configure) -> None:
-    configure({"auths": {"https://index.docker.io/v1/": {"auth": AUTH}}})
+    configure({"auths": {LOGIN: {"auth": AUTH}}})
     assert find("docker.io").credentials == ANN
 
 
@@ -72,7 +74,7 @@ def test_a_host_s_helper_is_asked_before_the_store(configure: Configure, helper:
     assert asked.read_text() == "get\nregistry.example.com"
     configure({"credsStore": "mine"})
     assert find("docker.io").credentials == ANN
-    assert asked.read_text() == "get\nhttps://index.docker.io/v1/"
+    assert asked.read_text() == f"get\n{LOGIN}"
 
 
 def test_a_helper_s_token_is_an_identity(configure: Configure, helper: Callable[..., Path]) -> None:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from dockertpl.errors import BadInputError
-from dockertpl.registry.reference import is_digest, is_loopback, locate, mirrors, parse, public_name
+from dockertpl.registry.reference import hosts, is_digest, is_loopback, locate, mirrors, parse, public_name
 
+HUB = hosts()["docker.io"]
+ALIAS = HUB["aliases"][0]
 DIGEST = "sha256:" + 64 * "a"
 
 
@@ -16,7 +18,7 @@ DIGEST = "sha256:" + 64 * "a"
         (f"python:3.13@{DIGEST}", "docker.io", "library/python", "3.13"),
         ("org/app:1", "docker.io", "org/app", "1"),
         ("docker.io/python:3", "docker.io", "library/python", "3"),
-        ("index.docker.io/org/app:1", "docker.io", "org/app", "1"),
+        (f"{ALIAS}/org/app:1", "docker.io", "org/app", "1"),
         ("ghcr.io/astral-sh/uv:0.13.9", "ghcr.io", "astral-sh/uv", "0.13.9"),
         ("localhost/app", "localhost", "app", "latest"),
         ("localhost:5000/app:V_1", "localhost:5000", "app", "V_1"),
@@ -42,7 +44,7 @@ def test_what_is_no_name_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "url"),
     [
-        ("python:3", "https://registry-1.docker.io"),
+        ("python:3", f"https://{HUB['api']}"),
         ("ghcr.io/a/b:1", "https://ghcr.io"),
         ("registry.example.com:8443/a:1", "https://registry.example.com:8443"),
         ("localhost:5000/a:1", "http://localhost:5000"),
@@ -57,7 +59,7 @@ def test_only_loopback_is_spoken_to_without_tls(text: str, url: str) -> None:
 
 
 def test_a_mirror_stands_in_for_its_host_alone() -> None:
-    found = mirrors(["docker.io=old.example.com", "index.docker.io=mirror.example.com/hub/", "ghcr.io=127.0.0.1:5000"])
+    found = mirrors(["docker.io=old.example.com", f"{ALIAS}=mirror.example.com/hub/", "ghcr.io=127.0.0.1:5000"])
     place = locate(parse("python:3"), found)
     assert (place.host, place.url) == ("mirror.example.com", "https://mirror.example.com")
     assert place.repository == "hub/library/python"
@@ -81,5 +83,5 @@ def test_helpers_know_their_kind() -> None:
     assert [is_loopback(name) for name in ("localhost", "127.0.0.1", "::1", "10.0.0.1", "", "x")] == [True] * 3 + [
         False
     ] * 3
-    assert public_name("registry-1.docker.io") == "docker.io"
+    assert public_name(HUB["api"]) == "docker.io"
     assert public_name("ghcr.io") == "ghcr.io"
