@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Tests share helpers as `tests.NAME`, whichever way pytest was started.
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+from tests.registry.server import FakeRegistry, running  # noqa: E402 - found by the line above
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +54,14 @@ def write_files() -> Callable[[Path, Mapping[str, str]], Path]:
         return directory
 
     return write
+
+
+@pytest.fixture
+def fake_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeRegistry]:
+    """An image registry in this process; docker's configuration is an empty folder's, and no proxy is set."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker-config"))
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with running() as registry:
+        yield registry

@@ -134,7 +134,8 @@ def test_help_and_version_import_no_more_than_the_command_line() -> None:
         "import sys; from dockertpl import cli\n"
         "assert cli._run(['--help']) == 0\n"
         "assert cli._run(['new', '--help']) == 0\n"
-        "print(sorted({'jinja2', 'yaml', 'copier', 'pathspec', 'subprocess'} & sys.modules.keys()))"
+        "assert cli._run(['pin', '--help']) == 0\n"
+        "print(sorted({'jinja2', 'yaml', 'copier', 'pathspec', 'subprocess', 'urllib.request'} & sys.modules.keys()))"
     )
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -114,6 +114,34 @@ def verify(**options: Any) -> None:
     _call("verify", **options)
 
 
+@cli.command()
+@_destination
+@click.option(
+    "--answers-file",
+    "answers_files",
+    type=click.Path(path_type=Path),
+    metavar="F",
+    multiple=True,
+    help="The image that is meant, where there are several; repeatable.",
+)
+@click.option(
+    "--registry-mirror",
+    "registry_mirrors",
+    metavar="HOST=MIRROR",
+    multiple=True,
+    help="Ask MIRROR[/FOLDER] in place of HOST, such as docker.io; repeatable.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@_json
+def pin(**options: Any) -> None:
+    """Pin the base images of the Dockerfiles at DEST to the digests that their tags have now.
+
+    Asks each image's registry, and writes the digests into the answers files and the Dockerfiles. Of a file
+    that you edited, it moves the references and leaves everything else as it is.
+    """
+    _call("pin", **options)
+
+
 def _fail(error: DockertplError, as_json: bool) -> int:
     """Report one error in the form that was asked for and return its exit code."""
     if as_json:

@@ -63,6 +63,12 @@ class DestinationError(BadInputError):
     code = "destination"
 
 
+class NoImageError(BadInputError):
+    """A registry has no image of that name."""
+
+    code = "no-image"
+
+
 class TemplateError(BadInputError):
     """The template itself cannot be read or rendered."""
 
@@ -114,6 +120,12 @@ class NoGitError(MachineError):
     """Git is missing or did what it should not."""
 
     code = "no-git"
+
+
+class RegistryError(MachineError):
+    """A registry cannot be reached, refuses, or says what cannot be right."""
+
+    code = "registry"
 
 
 class InternalError(DockertplError):

@@ -314,7 +314,13 @@ def _bot(root: Path) -> list[str]:
 def test_a_bot_s_file_is_changed_when_asked_for_with_everything_else(repository: Path, dockertpl: Run) -> None:
     (repository / "renovate.json").write_text('{"extends": ["a"]}')
     done = dockertpl("new", "--defaults", "--no-detect", "--update-bot", "renovate", "--json").json
-    assert done["written"] == [".copier-answers.yml", ".dockerignore", "Dockerfile", "renovate.json"]
+    assert done["written"] == [
+        ".copier-answers.yml",
+        ".dockerignore",
+        ".github/workflows/shop-image.yml",
+        "Dockerfile",
+        "renovate.json",
+    ]
     summary = f'"{PRESET}" in "extends" of renovate.json.'
     assert done["actions"] == [{"name": "update-bot", "path": "renovate.json", "done": True, "summary": summary}]
     assert _bot(repository) == ["a", PRESET]

@@ -92,7 +92,7 @@ def test_the_forge_s_schema_holds(folder: str, schema: str, files: dict[str, Pat
 
 def _shell(documents: Iterable[dict[str, Any]]) -> dict[str, str]:
     """Each distinct script, and the shell that runs it."""
-    result = {}
+    result: dict[str, str] = {}
     for document in documents:
         for job in document.get("jobs", {}).values():
             result |= {step["run"]: "bash" for step in job["steps"] if "run" in step}

@@ -1,0 +1,322 @@
+"""`dockertpl pin`: the digests that base images' tags have now, into the answers and into the Dockerfiles."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import click
+
+from dockertpl.commands.new import locate
+from dockertpl.commands.screen import printable, say
+from dockertpl.detect.bases import images, mentions
+from dockertpl.errors import BadInputError
+from dockertpl.merge import owners, plan, repin
+from dockertpl.merge.write import Change, write
+from dockertpl.registry.client import Resolved
+from dockertpl.registry.client import resolve as ask_registry
+from dockertpl.registry.reference import mirrors, parse
+from dockertpl.template.answers import Answers, read_mapping, resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.render import answers_path, render
+from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, opened
+from dockertpl.template.tree import File, Tree
+
+_KEY = "digests"
+# Stands for a digest, to see what a template does with one.
+_SOME_DIGEST = "sha256:" + 64 * "0"
+# What says which files an answers file owns.
+_PLACING = ("kind", "name", "app_dir", "context")
+_SHOWN = len("sha256:") + 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Subject:
+    """One answers file and what is rendered from it.
+
+    Attributes:
+        path: The answers file's name.
+        template: The template that it names.
+        stored: The answers that it holds.
+        answers: The same, as the template's questions take them.
+        rendered: The files of those answers.
+        pinned: The rendered files that name a digest where the answers hold one, by path, and which images' there.
+    """
+
+    path: str
+    template: Template
+    stored: Mapping[str, Any]
+    answers: Answers
+    rendered: Tree
+    pinned: Mapping[str, tuple[str, ...]]
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The base images, each once."""
+        return tuple(dict.fromkeys(image for names in self.pinned.values() for image in names))
+
+
+@dataclass
+class _Outcome:
+    """What is to be done.
+
+    Attributes:
+        entries: Every file that is looked at, beside what it is to be.
+        pinned: One for each image of an answers file, for `--json`.
+        warnings: What a person should know.
+        person_needed: Whether one of them is for a person to mend.
+    """
+
+    entries: list[plan.Entry] = field(default_factory=list)
+    pinned: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    person_needed: bool = False
+
+    def need(self, warning: str) -> None:
+        """Note what a person has to mend."""
+        self.warnings.append(warning)
+        self.person_needed = True
+
+
+def run(
+    *,
+    destination: Path,
+    answers_files: Sequence[Path],
+    registry_mirrors: Sequence[str],
+    dry_run: bool,
+    quiet: bool,
+) -> tuple[int, Mapping[str, Any]]:
+    """Pin the base images of a repository's Dockerfiles.
+
+    Args:
+        destination: The repository's root, for all of its images, or an application's folder, for its own.
+        answers_files: The answers files that are meant; none means all.
+        registry_mirrors: `HOST=MIRROR` each.
+        dry_run: Whether to print a diff on stdout and write nothing.
+        quiet: Whether to print nothing at all.
+
+    Returns:
+        The exit code (1 where a reference was not found, and a person is needed) and the result for `--json`.
+
+    Raises:
+        BadInputError: There is no answers file, or what it says will not do; nothing was changed.
+        MachineError: A registry cannot be asked, or writing failed; nothing was changed.
+    """
+    root, app_dir = locate(destination)
+    mirrored = mirrors(registry_mirrors)
+    chosen = _chosen(root, app_dir, destination, answers_files)
+    with ExitStack() as stack:
+        subjects = [_subject(root, path, stack) for path in chosen]
+        resolved: dict[str, Resolved] = {}
+        for image in dict.fromkeys(image for subject in subjects for image in subject.images):
+            say(f"Asking for {image} …", quiet=quiet)
+            resolved[image] = ask_registry(parse(image), mirrored)
+        outcome = _Outcome()
+        for subject in subjects:
+            _pin(root, subject, resolved, outcome)
+    outcome.warnings += [text for image in resolved if (text := _one_platform(image, resolved[image]))]
+    _say(outcome, quiet)
+    planned = plan.Plan(root=root, entries=tuple(outcome.entries))
+    changed = planned.having("differs")
+    paths = [entry.path for entry in changed]
+    code = 1 if outcome.person_needed else 0
+    result = {"pinned": outcome.pinned, "written": [], "warnings": outcome.warnings}
+    if dry_run:
+        from dockertpl.merge.diff import unified
+
+        text = unified(planned)
+        if not quiet:
+            click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+        return code, {**result, "dry_run": True, "would_write": paths, "diff": text}
+    write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in changed])
+    if paths:
+        say("Written:\n" + "\n".join(f"  {path}" for path in paths), quiet=quiet)
+    elif not outcome.person_needed:
+        say("Every base image is pinned to what its tag is now; nothing left to do.", quiet=quiet)
+    return code, {**result, "written": paths}
+
+
+def _chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Sequence[Path]) -> list[str]:
+    """Return the names of the answers files that are meant."""
+    ours = {owner.path: owner for owner in owners.find(root) if owner.ours}
+    if answers_files:
+        names = []
+        for file in answers_files:
+            path = file if file.is_file() else root / file
+            if path.resolve().parent != root.resolve() or path.name not in ours:
+                raise BadInputError(
+                    f"--answers-file {file}: it is no answers file of dockertpl's in {root}.",
+                    f"It has {', '.join(ours)}." if ours else "Write one with: dockertpl new",
+                )
+            names.append(path.name)
+        return list(dict.fromkeys(names))
+    mine = [path for path, owner in ours.items() if app_dir in (None, owner.answers["app_dir"])]
+    if not mine:
+        raise BadInputError(
+            f"{destination} has no answers file of dockertpl's.",
+            f"Put an image's files there first, with: dockertpl new {destination}"
+            + (f"\nThe repository's own are in {root}: {', '.join(ours)}." if ours else ""),
+        )
+    return mine
+
+
+def _subject(root: Path, path: str, stack: ExitStack) -> _Subject:
+    content = read_mapping(root / path)
+    stored = {key: value for key, value in content.items() if not key.startswith("_")}
+    template = Template(_source(content, stack))
+    answers = resolve(template, folder_name=root.name, stored=stored)
+    refused = [key for key in _PLACING if key in stored and answers.values.get(key) != stored[key]]
+    if refused:
+        raise BadInputError(
+            f"{path}: the template does not take its {' and '.join(refused)}.",
+            "\n".join(answers.warnings) or "Restore the answers file, from git for instance.",
+        )
+    bare = _with(template, answers, root, stored, {})
+    candidates = dict.fromkeys(
+        image for name, file in bare.items() if _is_dockerfile(name) for image in images(file.content.decode())
+    )
+    # Only what the template pins is asked for: not the name of a sibling image, which no registry may have.
+    tried = _with(template, answers, root, stored, dict.fromkeys(candidates, _SOME_DIGEST))
+    pinned = {
+        name: names
+        for name, file in tried.items()
+        if (names := tuple(image for image in candidates if f"{image}@{_SOME_DIGEST}".encode() in file.content))
+    }
+    return _Subject(
+        path=path,
+        template=template,
+        stored=stored,
+        answers=answers,
+        rendered=render(template, answers),
+        pinned=pinned,
+    )
+
+
+def _source(content: Mapping[str, Any], stack: ExitStack) -> TemplateSource:
+    """Return the template that an answers file was rendered from."""
+    own = bundled()
+    where, commit = (str(content[key]) if content.get(key) else None for key in ("_src_path", "_commit"))
+    if where in (None, PUBLISHED) and commit in (None, own.commit):
+        return own
+    return stack.enter_context(opened(where, commit))
+
+
+def _with(
+    template: Template, answers: Answers, root: Path, stored: Mapping[str, Any], digests: Mapping[str, str]
+) -> Tree:
+    """Return what is rendered from stored answers and other digests."""
+    changed = resolve(template, folder_name=root.name, stored=stored, data={_KEY: dict(digests)})
+    return {path: file for path, file in render(template, changed).items() if path != answers_path(template, answers)}
+
+
+def _pin(root: Path, subject: _Subject, resolved: Mapping[str, Resolved], outcome: _Outcome) -> None:
+    """Work out what one answers file's pins mean for the repository's files."""
+    new = {image: resolved[image].digest for image in subject.images}
+    stored = subject.answers.values[_KEY]
+    digests = {**stored, **new}
+    answers = resolve(
+        subject.template, folder_name=subject.answers.folder_name, stored=subject.stored, data={_KEY: digests}
+    )
+    outcome.warnings += [f"{subject.path}: {warning}" for warning in subject.answers.warnings]
+    rendered = render(subject.template, answers)
+    old = {image: stored.get(image) for image in new}
+    for entry in plan.make(root, {path: subject.rendered[path] for path in subject.pinned}).entries:
+        names = subject.pinned[entry.path]
+        if entry.old is None:
+            outcome.need(
+                f"{entry.path} is not there, though {subject.path} owns it; its pins are in the answers alone."
+            )
+            continue
+        text = entry.old.content.decode(errors="surrogateescape")
+        if _is_dockerfile(entry.path):
+            for image in names:
+                found = mentions(text, image)
+                old[image] = found[0].digest if found else old[image]
+        if entry.old.content == entry.new.content:
+            content = rendered[entry.path].content
+        elif _is_dockerfile(entry.path):
+            fresh = rendered[entry.path].content.decode()
+            for image in names:
+                text = _moved(text, image, new[image], fresh, entry.path, outcome)
+            content = text.encode(errors="surrogateescape")
+        else:
+            outcome.need(f"{entry.path} was edited, and its digests are for you to move.")
+            continue
+        outcome.entries.append(_changed(entry.path, entry.old, content))
+    outcome.entries.append(_answers_entry(root, subject, rendered, digests))
+    for image in subject.images:
+        outcome.pinned.append(
+            {
+                "answers_file": subject.path,
+                "image": image,
+                "old": old[image],
+                "new": new[image],
+                "platforms": list(resolved[image].platforms),
+                "multi_platform": resolved[image].is_multi_platform,
+            }
+        )
+
+
+def _moved(text: str, image: str, digest: str, rendered: str, path: str, outcome: _Outcome) -> str:
+    """Return an edited Dockerfile with one image's digest moved."""
+    found = mentions(text, image)
+    if not found:
+        others = ", ".join(images(text)) or "no image"
+        outcome.need(f"{path} was edited and does not name {image}, so that it is not pinned there; it has {others}.")
+        return text
+    text = repin.replaced(text, [(mention.start, mention.end) for mention in found], f"{image}@{digest}")
+    is_first = all(mention.digest is None for mention in found)
+    # Somebody who took the label out of a pinned file does not want it back with every move.
+    return repin.with_base_digest(text, image, digest, rendered if is_first else "")
+
+
+def _answers_entry(root: Path, subject: _Subject, rendered: Tree, digests: Mapping[str, str]) -> plan.Entry:
+    name = answers_path(subject.template, subject.answers)
+    (entry,) = plan.make(root, {subject.path: subject.rendered[name]}).entries
+    old = entry.old
+    if old is None or subject.stored.get(_KEY, {}) == digests:
+        # It was read a moment ago: where it is gone, writing finds that out.
+        return plan.Entry(path=subject.path, old=old, new=old or entry.new)
+    if old.content == entry.new.content:
+        return _changed(subject.path, old, rendered[name].content)
+    text = repin.with_digests(old.content.decode(errors="surrogateescape"), digests, subject.path)
+    return _changed(subject.path, old, text.encode(errors="surrogateescape"))
+
+
+def _changed(path: str, old: File, content: bytes) -> plan.Entry:
+    return plan.Entry(path=path, old=old, new=File(content=content, executable=old.executable))
+
+
+def _is_dockerfile(path: str) -> bool:
+    name = PurePosixPath(path).name
+    return (name.startswith("Dockerfile") or name.endswith(".Dockerfile")) and not name.endswith(".dockerignore")
+
+
+def _one_platform(image: str, found: Resolved) -> str:
+    """Return a warning for an image that only one platform finds, else nothing."""
+    if found.is_multi_platform:
+        return ""
+    what = f"for {found.platforms[0]} alone" if found.platforms else "for one platform alone, and does not say which"
+    return f"{image} is not multi-platform: {'its index' if found.is_index else 'its tag'} is {what}."
+
+
+def _say(outcome: _Outcome, quiet: bool) -> None:
+    say("\n".join(_lines(outcome.pinned)) or "The templates pin no image here.", quiet=quiet)
+    for warning in outcome.warnings:
+        say(f"Warning: {warning}", quiet=quiet)
+
+
+def _lines(pinned: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    several = len({entry["answers_file"] for entry in pinned}) > 1
+    before = None
+    for entry in pinned:
+        if several and entry["answers_file"] != before:
+            before = entry["answers_file"]
+            yield f"{before}:"
+        old, new = entry["old"], entry["new"][:_SHOWN]
+        move = f"{new} unchanged" if old == entry["new"] else f"{old[:_SHOWN] if old else 'not pinned'} -> {new}"
+        yield f"  {entry['image']}: {move} ({', '.join(entry['platforms']) or 'platform unknown'})"

@@ -1,0 +1,101 @@
+"""Moves pins inside files that a person may have edited, and leaves every other byte as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import yaml
+
+from dockertpl.errors import BadInputError
+
+_KEY = "digests"
+_BASE_NAME = "org.opencontainers.image.base.name"
+_BASE_DIGEST = "org.opencontainers.image.base.digest"
+_NAMED = re.compile(rf'{re.escape(_BASE_NAME)}="?([^"\s]+)')
+_LABEL = re.compile(rf'(?P<key>{re.escape(_BASE_DIGEST)})=(?P<quote>"?)sha256:[0-9a-f]{{64}}(?P=quote)(?!\w)')
+
+
+def replaced(text: str, spans: Iterable[tuple[int, int]], new: str) -> str:
+    """Return a text in which every span is replaced.
+
+    Args:
+        text: The text.
+        spans: Start and end of each; none overlaps another.
+        new: What takes their place.
+    """
+    for start, end in sorted(spans, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def with_base_digest(text: str, image: str, digest: str, rendered: str) -> str:
+    """Return a Dockerfile whose label `base.digest` is an image's digest, if its label `base.name` names that image.
+
+    A label that is there is moved. One that is not is added where the rendering has it: below its line with the name,
+    provided that this line stands there once, as it was rendered.
+
+    Args:
+        text: The Dockerfile.
+        image: The image's name.
+        digest: Its new digest.
+        rendered: The Dockerfile as it is rendered with that digest; nothing adds no label.
+    """
+    # Of two stages with such labels nobody here knows which digest is whose.
+    if set(_NAMED.findall(text)) != {image}:
+        return text
+    if _BASE_DIGEST in text:
+        return _LABEL.sub(rf"\g<key>=\g<quote>{digest}\g<quote>", text)
+    lines = rendered.splitlines(keepends=True)
+    for above, line in pairwise(lines):
+        if _BASE_DIGEST in line and _BASE_NAME in above and text.splitlines(keepends=True).count(above) == 1:
+            return text.replace(above, above + line, 1)
+    return text
+
+
+def with_digests(text: str, digests: Mapping[str, str], path: str) -> str:
+    """Return an answers file with other digests.
+
+    Args:
+        text: The answers file.
+        digests: All digests that it is to hold.
+        path: Its name, for the error.
+
+    Raises:
+        BadInputError: It is written in a way that cannot be changed in one place.
+    """
+    new = yaml.safe_dump({_KEY: dict(digests)}, indent=4, default_flow_style=False, width=1_000_000).rstrip("\n")
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        before = yaml.safe_load(text)
+        span = _span(root)
+        if span is None:
+            changed = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{new}\n"
+        else:
+            changed = text[: span[0]] + new + text[span[1] :]
+        good = yaml.safe_load(changed) == {**before, _KEY: dict(digests)}
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+        good = False
+    if not good:
+        raise BadInputError(
+            f"{path} is written in a way that its answer {_KEY} cannot be changed in place.",
+            f"Write its answers one to a line, with this among them:\n{new}",
+        )
+    return changed
+
+
+def _span(root: Any) -> tuple[int, int] | None:
+    """Return where the answer starts and ends, with its key."""
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key.value == _KEY:
+            return key.start_mark.index, _end(value)
+    return None
+
+
+def _end(node: Any) -> int:
+    """Return where a node's last value ends: a block's own mark is behind the comments that follow it."""
+    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
+        return _end(node.value[-1][1])
+    return int(node.end_mark.index)

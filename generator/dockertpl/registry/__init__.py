@@ -1,0 +1,1 @@
+"""Asking image registries what a tag is now, by the OCI distribution specification."""

@@ -1,0 +1,162 @@
+"""Credentials for registries, from where `docker login` and its credential helpers put them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dockertpl.registry.reference import hosts
+
+_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SECONDS = 30
+# What a helper answers in place of a user's name when the secret is a token to be changed for another.
+_TOKEN_USER = "<token>"  # noqa: S105 - a name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a registry may be shown.
+
+    Attributes:
+        user: The user's name; empty if there is a token only.
+        secret: The password.
+        identity_token: A token that the registry's token server changes for a short-lived one.
+        registry_token: A token for the registry itself.
+    """
+
+    user: str = ""
+    secret: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+    registry_token: str = field(default="", repr=False)
+
+    def basic(self) -> str:
+        """Return the value of an Authorization header, or nothing without a user's name."""
+        if not self.user:
+            return ""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was found for a host.
+
+    Attributes:
+        credentials: The credentials, or None.
+        problem: Why a place that was named could not be read; it matters only if the registry refuses.
+    """
+
+    credentials: Credentials | None = None
+    problem: str = ""
+
+
+def find(host: str, environ: Mapping[str, str] | None = None) -> Found:
+    """Look for credentials in docker's config.json, as docker itself does: the host's helper, the store, the file.
+
+    Args:
+        host: A registry's host, with its port if it has one.
+        environ: Where DOCKER_CONFIG is read from; the process's own environment by default.
+    """
+    environ = os.environ if environ is None else environ
+    folder = environ.get("DOCKER_CONFIG")
+    path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+    try:
+        config = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return Found()
+    except OSError as error:
+        return Found(problem=f"{path} cannot be read: {error.strerror}")
+    except (ValueError, RecursionError):
+        config = None
+    if not isinstance(config, dict):
+        return Found(problem=f"{path} is no JSON object")
+    problem = ""
+    helper = _entry(config.get("credHelpers"), host) or config.get("credsStore")
+    if helper:
+        found = _ask(str(helper), _login(host), environ)
+        if found.credentials:
+            return found
+        problem = found.problem
+    return Found(credentials=_stored(_entry(config.get("auths"), host)), problem=problem)
+
+
+def _login(host: str) -> str:
+    """Return the name that a host has in config.json and in helpers."""
+    return str(hosts().get(host, {}).get("login", host))
+
+
+def _entry(section: Any, host: str) -> Any:
+    """Return what a section of config.json has for a host, whose key may be an address."""
+    if not isinstance(section, dict):
+        return None
+    names = {host, *hosts().get(host, {}).get("aliases", ())}
+    return next(
+        (value for key, value in section.items() if re.sub(r"^https?://", "", key).split("/")[0] in names), None
+    )
+
+
+def _stored(entry: Any) -> Credentials | None:
+    if not isinstance(entry, dict):
+        return None
+    user, secret = _text(entry, "username"), _text(entry, "password")
+    try:
+        pair = base64.b64decode(_text(entry, "auth"), validate=True).decode().rstrip("\0")
+    except (binascii.Error, UnicodeDecodeError):
+        pair = ""
+    if pair:
+        user, _, secret = pair.partition(":")
+    found = Credentials(
+        user=user,
+        secret=secret,
+        identity_token=_text(entry, "identitytoken"),
+        registry_token=_text(entry, "registrytoken"),
+    )
+    return found if found != Credentials() else None
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _ask(helper: str, server: str, environ: Mapping[str, str]) -> Found:
+    """Ask a credential helper; that it knows no credentials is no problem."""
+    program = f"docker-credential-{helper}"
+    # A name is looked up on PATH; what has a slash in it would be run from wherever it leads.
+    if not _HELPER.fullmatch(helper):
+        return Found(problem=f"{program!r} is no credential helper's name")
+    try:
+        done = subprocess.run(
+            [program, "get"],
+            input=server.encode(),
+            capture_output=True,
+            env=dict(environ),
+            timeout=_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        return Found(problem=f"{program} is not installed")
+    except subprocess.TimeoutExpired:
+        return Found(problem=f"{program} did not answer in {_SECONDS} s")
+    except OSError as error:
+        return Found(problem=f"{program} cannot be run: {error.strerror}")
+    if done.returncode:
+        said = " ".join((done.stdout + done.stderr).decode(errors="replace").split())[:200]
+        return Found() if "credentials not found" in said else Found(problem=f"{program} failed: {said}")
+    try:
+        answer = json.loads(done.stdout)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        return Found(problem=f"{program} answered no JSON object")
+    user, secret = _text(answer, "Username"), _text(answer, "Secret")
+    if user == _TOKEN_USER:
+        return Found(credentials=Credentials(identity_token=secret))
+    return Found(credentials=Credentials(user=user, secret=secret)) if user else Found()
