@@ -1,44 +1,5 @@
-"""Fixtures for tests that need a container engine; DOCKERTPL_KEEP_ENGINE=1 leaves it running afterwards."""
+"""The engine, its registry and its base images, for the tests beside this file."""
 
-import os
-from collections.abc import Callable, Iterator
+from .fixtures import _running, base_images, docker, registry
 
-import pytest
-
-from . import apt, bases, host
-
-
-@pytest.fixture(scope="session")
-def _running() -> Iterator[tuple[host.Engine, host.Registry]]:
-    try:
-        engine, registry = host.up()
-    except (host.EngineUnavailableError, host.DockerError, apt.AptError) as error:
-        # Where an engine could have been had, a skip would hide that nothing was tested.
-        if os.environ.get("CI") or os.geteuid() == 0:
-            pytest.fail(f"no container engine: {error}")
-        pytest.skip(f"no container engine: {error}")
-    with pytest.MonkeyPatch.context() as patch:
-        # So that a bare `docker`, in the code under test too, is the client that was found.
-        for name in ("PATH", "DOCKERTPL_DOCKER"):
-            patch.setenv(name, engine.environ()[name])
-        yield engine, registry
-    if os.environ.get("DOCKERTPL_KEEP_ENGINE") != "1":
-        host.down(engine=engine.started, registry=registry.started)
-
-
-@pytest.fixture(scope="session")
-def docker(_running: tuple[host.Engine, host.Registry]) -> host.Engine:
-    """The engine."""
-    return _running[0]
-
-
-@pytest.fixture(scope="session")
-def registry(_running: tuple[host.Engine, host.Registry]) -> str:
-    """A registry's host:port, on loopback."""
-    return _running[1].address
-
-
-@pytest.fixture(scope="session")
-def base_images(docker: host.Engine) -> Callable[..., dict[str, bases.BaseImage]]:
-    """`base_images(NAME, …)` makes sure that the engine has these base images."""
-    return lambda *names: bases.ensure(names, engine=docker)
+__all__ = ["_running", "base_images", "docker", "registry"]

@@ -157,8 +157,8 @@ def _client_version(docker: Path) -> tuple[int, ...]:
     return _version(_quiet(str(docker), "--version")) if buildx else ()
 
 
-def _server_version(docker: str) -> tuple[int, ...]:
-    return _version(_quiet(docker, "version", "--format", "{{.Server.Version}}"))
+def _server_version(docker: str, *options: str) -> tuple[int, ...]:
+    return _version(_quiet(docker, *options, "version", "--format", "{{.Server.Version}}"))
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -208,21 +208,40 @@ def _engine() -> Engine:
 
 
 def _start_dockerd() -> None:
-    home = cache_dir() / "engine"
+    start_dockerd("engine", exec_root="exec", pid_file="dockerd", host="")
+
+
+def start_dockerd(name: str, *options: str, exec_root: str, pid_file: str, host: str) -> None:
+    """Start a dockerd and wait until it answers.
+
+    Args:
+        name: The folder in the tests' cache that holds its configuration, its log and all its data.
+        options: More options of dockerd.
+        exec_root: The folder in `run_dir()` for its sockets.
+        pid_file: The name by which `stop` finds it.
+        host: The address it listens on; empty for dockerd's own.
+
+    Raises:
+        EngineUnavailableError: It did not come up; the message holds the end of its log.
+    """
+    home = cache_dir() / name
     home.mkdir(exist_ok=True)
     config = home / "daemon.json"
     # A configuration of our own: the machine's /etc/docker/daemon.json is neither read nor written.
     config.write_text(json.dumps({"features": {"containerd-snapshotter": True}}) + "\n")
-    containerd = run_dir() / "exec" / "containerd" / "containerd.pid"
+    containerd = run_dir() / exec_root / "containerd" / "containerd.pid"
     if not _running("containerd", containerd):
         containerd.unlink(missing_ok=True)  # else dockerd waits for whatever has that pid now
+    address = ("--host", host) if host else ()
     process = _start(
         "dockerd",
         *("--config-file", str(config), "--data-root", str(home / "data")),
-        *("--exec-root", str(run_dir() / "exec"), "--pidfile", str(_pid_file("dockerd"))),
+        *("--exec-root", str(run_dir() / exec_root), "--pidfile", str(_pid_file(pid_file))),
+        *address,
+        *options,
         log_file=home / "dockerd.log",
     )
-    _wait(process, lambda: _server_version("/usr/bin/docker") != (), home / "dockerd.log")
+    _wait(process, lambda: _server_version("/usr/bin/docker", *address) != (), home / "dockerd.log")
 
 
 def _registry(engine: Engine) -> Registry:
@@ -305,7 +324,23 @@ def _running(name: str, pid_file: Path) -> int | None:
 
 
 def _stop(name: str) -> None:
-    pid_file = _pid_file(name)
+    stop(name, pid_file=name)
+
+
+def stop(name: str, *, pid_file: str) -> None:
+    """End a daemon that was started here, if it runs.
+
+    Args:
+        name: Its program's name.
+        pid_file: The name of its pid file.
+
+    Raises:
+        EngineUnavailableError: It does not end.
+    """
+    _end(name, _pid_file(pid_file))
+
+
+def _end(name: str, pid_file: Path) -> None:
     pid = _running(name, pid_file)
     if pid:
         log.info("stopping %s (pid %s)", name, pid)

@@ -1,0 +1,1 @@
+"""The rendered workflow, read and run."""

@@ -1,0 +1,33 @@
+"""A runner's engine with its base images, and a place of its own in the registry for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.engine import apt, bases, host, service
+from tests.engine.fixtures import _running, no_engine
+from tests.engine.fixtures import registry as registry_address
+
+from . import harness, runner
+from .registry import Registry
+
+__all__ = ["_running", "registry_address"]
+
+
+@pytest.fixture(scope="session")
+def registry(registry_address: str) -> Registry:
+    """The loopback registry, read over HTTP."""
+    return Registry(address=registry_address)
+
+
+@pytest.fixture(scope="session")
+def machine(registry: Registry) -> Iterator[harness.Machine]:
+    """The machine that runs jobs: an engine with base images and no build cache, and a scanner for `sbom: true`."""
+    try:
+        with runner.started() as engine:
+            bases.ensure(service.BASES, engine=engine)
+            yield harness.Machine(engine=engine, scanner=harness.scanner(engine, registry))
+    except (host.EngineUnavailableError, apt.AptError) as error:
+        no_engine(error)
+

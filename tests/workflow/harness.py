@@ -1,0 +1,394 @@
+"""The rendered workflow, run: a repository with an application, an event, and what each step of each job said.
+
+nektos/act runs the jobs on this machine itself (its "host mode"), each in a copy of the repository. The actions are the
+stand-ins in actions/, or real ones: $DOCKERTPL_ACTIONS names a folder with OWNER/ACTION/ for each that is to be used.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tests.engine import host, service
+from tests.samples import sample
+
+from .registry import Registry
+from .runner import Runner
+
+HERE = Path(__file__).parent
+ACTIONS = HERE / "actions"
+BRANCH = "main"
+OWNER_AND_NAME = "acme/orders"
+#: What `registry: other` takes its login from. The registry of the tests takes any.
+SECRETS = {"GITHUB_TOKEN": "no-token", "REGISTRY_USERNAME": "someone", "REGISTRY_PASSWORD": "no-password"}
+RUN_SECONDS = 900
+LABELS = ("ubuntu-24.04", "ubuntu-24.04-arm")
+SCANNER = "dockertpl-tests/standin-sbom-scanner:1"
+
+_USES = re.compile(r"uses:\s*[\"']?(?P<action>[\w.-]+/[\w.-]+)(?P<path>/[\w./-]+)?@(?P<ref>[\w.-]+)")
+# "#12 [deps 3/5] RUN …", then "#12 CACHED" or "#12 DONE 1.2s" or "#12 ERROR: …".
+_NAMED = re.compile(r"#(?P<number>\d+) \[(?:[^\]]+ )?\d+/\d+\] (?P<instruction>(?!FROM |LINK ).+)")
+_ENDED = re.compile(r"#(?P<number>\d+) (?P<end>CACHED|DONE|ERROR|CANCELED)\b.*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """What jobs run on.
+
+    Attributes:
+        engine: The engine that every job has as its own.
+        scanner: The image that `sbom: true` scans with.
+    """
+
+    engine: Runner
+    scanner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """What one step's build did: the instructions that ran, and those that a cache had."""
+
+    ran: tuple[str, ...]
+    cached: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A step that was begun.
+
+    Attributes:
+        job: The job's id in the workflow.
+        matrix: The values of the job's matrix, empty without one.
+        name: The step's name.
+        ok: Whether it succeeded.
+        log: What it printed.
+        seconds: How long it took.
+    """
+
+    job: str
+    matrix: Mapping[str, Any]
+    name: str
+    ok: bool
+    log: str
+    seconds: float
+
+    def build(self) -> Build:
+        """Return what BuildKit did in this step."""
+        names: dict[str, str] = {}
+        ends: dict[str, str] = {}
+        for line in self.log.splitlines():
+            if (ended := _ENDED.fullmatch(line)) and ended["number"] in names:
+                ends[ended["number"]] = ended["end"]
+            elif named := _NAMED.fullmatch(line):
+                names.setdefault(named["number"], line.split(" ", 1)[1])
+        return Build(
+            ran=tuple(name for number, name in names.items() if ends.get(number) in ("DONE", "ERROR")),
+            cached=tuple(name for number, name in names.items() if ends.get(number) == "CACHED"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of the workflow that ended.
+
+    Attributes:
+        ok: Whether every job that ran succeeded.
+        jobs: Each job that ran, and whether it succeeded.
+        steps: Each step that was begun, in order of its start.
+        records: What actions were asked for that reach beyond this machine: `action`, `job`, `inputs`.
+        seconds: How long all of it took.
+        log: All that was printed, each line with its job.
+    """
+
+    ok: bool
+    jobs: Mapping[str, bool]
+    steps: Sequence[Step]
+    records: Sequence[Mapping[str, Any]] = ()
+    seconds: float = 0.0
+    log: str = ""
+
+    def of(self, job: str) -> list[Step]:
+        """Return the steps of a job."""
+        return [step for step in self.steps if step.job == job]
+
+    def builds(self, job: str) -> list[Build]:
+        """Return the builds of a job in their order."""
+        built = [step.build() for step in self.of(job)]
+        return [build for build in built if build.ran or build.cached]
+
+    def failed(self) -> list[Step]:
+        """Return the steps that failed."""
+        return [step for step in self.steps if not step.ok]
+
+    def recorded(self, action: str) -> list[Mapping[str, Any]]:
+        """Return the inputs of each use of an action that is written down."""
+        return [record["inputs"] for record in self.records if record["action"] == action]
+
+
+def scanner(engine: host.Engine, registry: Registry) -> str:
+    """Build the stand-in for BuildKit's SBOM scanner and push it; return its name in the registry."""
+    name = f"{registry.address}/{SCANNER}"
+    engine.run("buildx", "build", "--provenance=false", "--push", f"--tag={name}", str(HERE / "sbom"))
+    return name
+
+
+def new_repository() -> str:
+    """Return the name of a repository in the registry that nobody else has."""
+    return f"acme/orders-{uuid.uuid4().hex[:12]}"
+
+
+def application(folder: Path, *, image: str, answers: Mapping[str, str] | None = None) -> Path:
+    """Make a repository with the sample application and the rendered files, committed on the default branch.
+
+    Args:
+        folder: An empty folder or a path where none is.
+        image: Where the workflow pushes to: "127.0.0.1:5000/acme/orders".
+        answers: More answers, as `new -d` takes them.
+
+    Returns:
+        The repository's root, which is also the application's folder.
+    """
+    root = sample.write_sample(folder, manager="uv", layout="src", server="uvicorn")
+    wanted = {"registry": "other", "image": image, **(answers or {})}
+    service.new(root, *(word for key, value in wanted.items() for word in ("-d", f"{key}={value}")))
+    git(root, "symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
+    git(root, "remote", "add", "origin", f"https://github.com/{OWNER_AND_NAME}")
+    commit(root, "First commit")
+    return root
+
+
+def workflow_file(root: Path) -> Path:
+    """Return the one workflow of a repository that builds its image."""
+    (file,) = (root / ".github" / "workflows").glob("*-image.yml")
+    return file
+
+
+def workflow(root: Path) -> dict[str, Any]:
+    """Return the workflow as a mapping; `on` is a string there."""
+    return parse(workflow_file(root).read_text())
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return a workflow's text as a mapping. To YAML 1.1 the key `on` is a truth value; here it is "on"."""
+    found: dict[Any, Any] = yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 - safe, and ten times as quick
+    return {"on" if key is True else key: value for key, value in found.items()}
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run git in a repository; return what it printed."""
+    done = subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit(root: Path, message: str) -> str:
+    """Commit everything; return the commit."""
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", message)
+    return git(root, "rev-parse", "HEAD")
+
+
+def push(root: Path, machine: Machine, *, ref: str = f"refs/heads/{BRANCH}", **options: Any) -> Run:
+    """Run what a push of HEAD to a branch or a tag sets off."""
+    payload = {"ref": ref, "after": git(root, "rev-parse", "HEAD")}
+    return run_workflow(root, "push", machine=machine, payload=payload, **options)
+
+
+def pull_request(root: Path, machine: Machine, *, number: int = 7, **options: Any) -> Run:
+    """Run what a pull request of HEAD's branch sets off: the jobs see it merged into the default branch, as on GitHub."""
+    head = git(root, "rev-parse", "--abbrev-ref", "HEAD")
+    commits = {name: git(root, "rev-parse", name) for name in (head, BRANCH)}
+    git(root, "switch", "--quiet", "--detach", BRANCH)
+    git(root, "merge", "--quiet", "--no-ff", "--message", f"Merge {head}", head)
+    payload = {
+        "ref": f"refs/pull/{number}/merge",
+        "action": "opened",
+        "number": number,
+        "pull_request": {
+            "number": number,
+            "head": {"ref": head, "sha": commits[head], "repo": {"full_name": OWNER_AND_NAME, "fork": False}},
+            "base": {"ref": BRANCH, "sha": commits[BRANCH], "repo": {"full_name": OWNER_AND_NAME}},
+        },
+    }
+    try:
+        return run_workflow(root, "pull_request", machine=machine, payload=payload, **options)
+    finally:
+        git(root, "switch", "--quiet", head)
+
+
+def run_workflow(
+    root: Path,
+    event: str,
+    *,
+    machine: Machine,
+    payload: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Run:
+    """Run the workflow of a repository's commit for an event.
+
+    Args:
+        root: The repository; what is not committed is seen too.
+        event: Its name, such as "push".
+        machine: What the jobs run on.
+        payload: The event's payload beyond what says which repository it is.
+        secrets: Instead of `SECRETS`.
+        variables: What `vars` has.
+
+    Raises:
+        RuntimeError: The workflow did not run at all: act refuses it, or an action has no stand-in.
+    """
+    owner, name = OWNER_AND_NAME.split("/")
+    repository = {
+        "name": name,
+        "full_name": OWNER_AND_NAME,
+        "default_branch": BRANCH,
+        "html_url": f"https://github.com/{OWNER_AND_NAME}",
+        "description": "A sample",
+        "owner": {"login": owner},
+        "private": False,
+    }
+    with tempfile.TemporaryDirectory(prefix="act-") as work:
+        folders = {key: Path(work, key) for key in ("cache", "records", "artifacts", "docker")}
+        for folder in folders.values():
+            folder.mkdir()
+        event_file = Path(work, "event.json")
+        event_file.write_text(json.dumps({"repository": repository, **(payload or {})}))
+        options = [f"--platform={label}=-self-hosted" for label in LABELS]
+        options += [f"--local-repository={use}={path}" for use, path in _actions(workflow_file(root).read_text())]
+        for option, values in (("secret", SECRETS if secrets is None else secrets), ("var", variables or {})):
+            options += [f"--{option}={key}={value}" for key, value in values.items()]
+        own = {
+            "STANDINS": str(HERE / "standins.py"),
+            "STANDIN_PYTHON": sys.executable,
+            "STANDIN_RECORDS": str(folders["records"]),
+            "STANDIN_ARTIFACTS": str(folders["artifacts"]),
+            "DOCKER_CONFIG": str(folders["docker"]),
+            "STANDIN_SBOM_GENERATOR": machine.scanner,
+            "GIT_PAGER": "cat",
+        }
+        command = [
+            *(_program("act"), event, "--json", "--action-offline-mode", "--no-cache-server"),
+            *("--workflows", str(workflow_file(root)), "--eventpath", str(event_file)),
+            *("--action-cache-path", str(folders["cache"]), "--defaultbranch", BRANCH),
+            *options,
+        ]
+        started = time.monotonic()
+        done = subprocess.run(
+            command,
+            cwd=root,
+            env={**_environ(machine.engine), **own},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=RUN_SECONDS,
+            check=False,
+        )
+        seconds = time.monotonic() - started
+        records = [json.loads(file.read_text()) for file in sorted(folders["records"].iterdir())]
+    return _read(done.stdout, code=done.returncode, records=records, seconds=seconds)
+
+
+def _environ(engine: host.Engine) -> dict[str, str]:
+    environ = {key: value for key, value in engine.environ().items() if not key.startswith(("BUILDX_", "BUILDKIT_"))}
+    # As on a machine of GitHub's, the programs that a workflow may call are on PATH: pipx here is that of the tests.
+    tools = host.run_dir() / "workflow-tools"
+    tools.mkdir(exist_ok=True)
+    link = tools / "pipx"
+    if not link.exists() or link.resolve() != Path(_program("pipx")).resolve():
+        link.unlink(missing_ok=True)
+        link.symlink_to(_program("pipx"))
+    return {**environ, "PATH": f"{tools}{os.pathsep}{environ['PATH']}"}
+
+
+@functools.cache
+def _program(name: str) -> str:
+    """Return the path of a program that the development dependencies bring."""
+    found = shutil.which(name, path=sysconfig.get_path("scripts"))
+    if not found:
+        raise RuntimeError(f"{name} is not installed: it is one of the development dependencies")
+    return found
+
+
+def _actions(text: str) -> Iterator[tuple[str, Path]]:
+    """Yield OWNER/ACTION@REF and the folder that stands for it, for each action that a workflow uses."""
+    real = os.environ.get("DOCKERTPL_ACTIONS")
+    for use in sorted({(match["action"], match["ref"]) for match in _USES.finditer(text)}):
+        action, ref = use
+        folders = [Path(real, action)] if real else []
+        found = next((folder for folder in (*folders, ACTIONS / action) if (folder / "action.yml").exists()), None)
+        if found is None:
+            raise RuntimeError(f"{action} has no stand-in in {ACTIONS}")
+        yield f"{action}@{ref}", found
+
+
+@dataclass(kw_only=True)
+class _Open:
+    """A step as far as it was told."""
+
+    name: str
+    ok: bool = True
+    lines: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def _read(text: str, *, code: int, records: Sequence[Mapping[str, Any]], seconds: float) -> Run:
+    """Return what act's lines say."""
+    steps: dict[tuple[str, str, str], _Open] = {}
+    jobs: dict[str, bool] = {}
+    log: list[str] = []
+    for line in text.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = {"msg": line}
+        message = str(entry.get("msg", "")).rstrip("\n")
+        log.append(f"{entry.get('jobID', '')}| {message}")
+        job = entry.get("jobID", "")
+        if "jobResult" in entry:
+            jobs[job] = jobs.get(job, True) and entry["jobResult"] == "success"
+        if entry.get("stage") != "Main":
+            continue
+        identifiers = entry["stepID"]
+        step = steps.setdefault(
+            (job, json.dumps(entry.get("matrix") or {}), str(identifiers[0])), _Open(name=entry["step"])
+        )
+        if entry.get("raw_output"):
+            step.lines.append(message)
+        if "stepResult" in entry and len(identifiers) == 1:
+            step.ok = entry["stepResult"] != "failure"
+            step.seconds = entry.get("executionTime", 0) / 1e9
+    if not jobs:
+        raise RuntimeError("no job ran:\n" + "\n".join(log[-30:]))
+    return Run(
+        ok=code == 0,
+        jobs=jobs,
+        steps=[
+            Step(
+                job=job,
+                matrix=json.loads(matrix),
+                name=step.name,
+                ok=step.ok,
+                log="\n".join(step.lines),
+                seconds=step.seconds,
+            )
+            for (job, matrix, _), step in steps.items()
+        ],
+        records=records,
+        seconds=seconds,
+        log="\n".join(log),
+    )

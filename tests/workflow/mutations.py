@@ -1,0 +1,115 @@
+"""Faults that somebody might put into the workflow, each as a function from a workflow's text to another text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from . import promises
+from .harness import parse
+
+Mutation = Callable[[str], str]
+
+
+def _each_step(text: str, change: Callable[[str, dict[str, Any]], dict[str, Any] | None]) -> str:
+    """Return the workflow with each step changed; `change` is given a job's id and a step, and returns None to drop it."""
+    workflow = parse(text)
+    for name, job in workflow["jobs"].items():
+        changed = (change(name, step) for step in job["steps"])
+        job["steps"] = [step for step in changed if step is not None]
+    return yaml.safe_dump(workflow, sort_keys=False)
+
+
+def without_a_builder(text: str) -> str:
+    return _each_step(text, lambda _, step: None if promises.action(step) == promises.BUILDX else step)
+
+
+def without_cache_export(text: str) -> str:
+    return _each_step(text, lambda _, step: _without_input(step, "cache-to"))
+
+
+def without_cache_import(text: str) -> str:
+    return _each_step(text, lambda _, step: _without_input(step, "cache-from"))
+
+
+def without_the_gate(text: str) -> str:
+    return _each_step(text, lambda _, step: None if promises.is_gate(step) else step)
+
+
+def with_a_gate_that_may_fail(text: str) -> str:
+    return _each_step(text, lambda _, step: {**step, "continue-on-error": True} if promises.is_gate(step) else step)
+
+
+def with_a_tag_for_a_pin(text: str) -> str:
+    return re.sub(r"@[0-9a-f]{40} # (v[\d.]+)", r"@\1", text, count=1)
+
+
+def with_a_bare_commit_for_a_pin(text: str) -> str:
+    return re.sub(r"(@[0-9a-f]{40}) # v[\d.]+", r"\1", text, count=1)
+
+
+def with_a_cache_whose_refusal_is_fatal(text: str) -> str:
+    return text.replace(",ignore-error=true", "")
+
+
+def with_a_cache_that_ecr_refuses(text: str) -> str:
+    return text.replace(",image-manifest=true", "")
+
+
+def with_a_cache_of_the_last_stage_alone(text: str) -> str:
+    return text.replace(",mode=max", ",mode=min")
+
+
+def with_a_pull_request_that_pushes(text: str) -> str:
+    def change(job: str, step: dict[str, Any]) -> dict[str, Any]:
+        if job == "pull-request" and promises.action(step) == promises.BUILD:
+            return {**step, "with": {**step["with"], "load": False, "push": True}}
+        return step
+
+    return _each_step(text, change)
+
+
+def with_all_permissions(text: str) -> str:
+    return yaml.safe_dump({**parse(text), "permissions": "write-all"}, sort_keys=False)
+
+
+def with_an_expression_in_shell(text: str) -> str:
+    def change(_: str, step: dict[str, Any]) -> dict[str, Any]:
+        return {**step, "run": f"echo ${{{{ github.head_ref }}}}\n{step['run']}"} if "run" in step else step
+
+    return _each_step(text, change)
+
+
+def without_provenance(text: str) -> str:
+    return _each_step(text, lambda _, step: _without_input(step, "provenance"))
+
+
+def without_an_sbom(text: str) -> str:
+    return _each_step(text, lambda _, step: _without_input(step, "sbom"))
+
+
+def _without_input(step: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**step, "with": {key: value for key, value in step.get("with", {}).items() if key != name}}
+
+
+#: Each fault, and the promise that has to notice it.
+NOTICED_BY: dict[Mutation, Callable[[str], None]] = {
+    without_a_builder: promises.a_builder_is_set_up_before_it_is_needed,
+    without_cache_export: promises.what_is_pushed_leaves_its_cache,
+    with_a_cache_whose_refusal_is_fatal: promises.what_is_pushed_leaves_its_cache,
+    with_a_cache_that_ecr_refuses: promises.what_is_pushed_leaves_its_cache,
+    with_a_cache_of_the_last_stage_alone: promises.what_is_pushed_leaves_its_cache,
+    without_cache_import: promises.every_build_starts_from_the_registry_s_cache,
+    without_the_gate: promises.nothing_is_pushed_that_was_not_healthy,
+    with_a_gate_that_may_fail: promises.nothing_is_pushed_that_was_not_healthy,
+    with_a_tag_for_a_pin: promises.every_action_is_pinned_by_commit,
+    with_a_bare_commit_for_a_pin: promises.every_action_is_pinned_by_commit,
+    with_a_pull_request_that_pushes: promises.a_pull_request_is_tried_and_pushes_nothing,
+    with_all_permissions: promises.every_job_says_what_it_may,
+    with_an_expression_in_shell: promises.no_expression_stands_in_shell,
+    without_provenance: promises.what_is_pushed_says_how_it_was_made,
+    without_an_sbom: promises.what_is_pushed_says_how_it_was_made,
+}

@@ -1,0 +1,178 @@
+"""What every rendered workflow promises, each as a function that raises AssertionError where it is broken.
+
+A promise is given the workflow's text. The tests hold every rendering to every promise, and every promise to the
+mutations that it has to notice.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from .harness import parse
+
+Job: TypeAlias = Mapping[str, Any]
+Step: TypeAlias = Mapping[str, Any]
+
+BUILD = "docker/build-push-action"
+BUILDX = "docker/setup-buildx-action"
+LOGINS = ("docker/login-action", "aws-actions/amazon-ecr-login")
+PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*")
+#: Without image-manifest some registries refuse a cache; without ignore-error a refusal fails the build.
+CACHE_FIELDS = {
+    "type": "registry",
+    "mode": "max",
+    "image-manifest": "true",
+    "oci-mediatypes": "true",
+    "ignore-error": "true",
+}
+
+
+@functools.lru_cache(maxsize=256)
+def _jobs(text: str) -> Mapping[str, Job]:
+    found: Mapping[str, Job] = parse(text)["jobs"]
+    return found
+
+
+def jobs(text: str) -> Iterator[tuple[str, Job, list[Step]]]:
+    """Yield each job: its id, itself, its steps. Nothing of it is to be changed."""
+    for name, job in _jobs(text).items():
+        yield name, job, job["steps"]
+
+
+def action(step: Step) -> str:
+    """Return OWNER/ACTION of a step, or nothing if it runs shell."""
+    return str(step.get("uses", "")).split("@")[0]
+
+
+def is_gate(step: Step) -> bool:
+    """Tell whether a step starts the image and fails unless it gets healthy."""
+    run = str(step.get("run", ""))
+    return "docker run" in run and ".State.Health.Status" in run and "exit 1" in run
+
+
+def pushes(step: Step) -> bool:
+    """Tell whether a step brings an image into the registry."""
+    given = step.get("with", {})
+    by_action = action(step) == BUILD and (given.get("push") in (True, "true") or "push=true" in given.get("outputs", ""))
+    return by_action or "imagetools create" in str(step.get("run", "")) or "docker push" in str(step.get("run", ""))
+
+
+def is_for_pull_requests(job: Job) -> bool | None:
+    """Tell whether a job runs for pull requests only (True), never for them (False), or for everything (None)."""
+    condition = str(job.get("if", "")).replace('"', "'")
+    if "github.event_name == 'pull_request'" in condition:
+        return True
+    return False if "github.event_name != 'pull_request'" in condition else None
+
+
+def every_action_is_pinned_by_commit(text: str) -> None:
+    """A tag can be moved to another commit by whoever takes over an action."""
+    for line in text.splitlines():
+        if re.match(r"\s*(- )?uses:", line):
+            assert PINNED.search(line), f"not pinned by commit, with its version beside it: {line.strip()}"
+
+
+def a_builder_is_set_up_before_it_is_needed(text: str) -> None:
+    """The builder that a machine has by default exports no cache and joins no platforms."""
+    for name, _, steps in jobs(text):
+        ready = False
+        for step in steps:
+            ready = ready or (action(step) == BUILDX and "if" not in step)
+            needed = action(step) == BUILD or "docker buildx" in str(step.get("run", ""))
+            assert ready or not needed, f"{name}: {step.get('name')} comes before {BUILDX}"
+
+
+def what_is_pushed_leaves_its_cache(text: str) -> None:
+    """A push of a branch leaves every layer's cache in the registry, where the next machine finds it."""
+    found = [(name, step) for name, _, steps in jobs(text) for step in steps if action(step) == BUILD and pushes(step)]
+    assert found, "nothing is pushed"
+    for name, step in found:
+        line = str(step["with"].get("cache-to", ""))
+        for key, value in CACHE_FIELDS.items():
+            assert f"{key}={value}" in line, f"{name}: cache-to has no {key}={value}"
+        assert "ref=" in line, f"{name}: cache-to names no place"
+
+
+def every_build_starts_from_the_registry_s_cache(text: str) -> None:
+    """Each build reads its branch's cache and then the default branch's."""
+    for name, _, steps in jobs(text):
+        for step in steps:
+            if action(step) == BUILD:
+                lines = str(step["with"].get("cache-from", "")).splitlines()
+                assert len(lines) >= 2, f"{name}: {step.get('name')} reads {len(lines)} caches"
+                assert all(line.startswith("type=registry,ref=") for line in lines), lines
+
+
+def nothing_is_pushed_that_was_not_healthy(text: str) -> None:
+    """In each job an image is built into the engine, started and found healthy before anything is pushed."""
+    gated: set[str] = set()
+    for name, job, steps in jobs(text):
+        loaded = tried = False
+        needs = job.get("needs", [])
+        after_gate = set([needs] if isinstance(needs, str) else needs) & gated
+        for step in steps:
+            if "if" in step or "continue-on-error" in step:
+                assert not pushes(step), f"{name}: {step.get('name')} has a condition of its own"
+                continue
+            loaded = loaded or (action(step) == BUILD and step["with"].get("load") in (True, "true"))
+            tried = tried or (loaded and is_gate(step))
+            assert tried or after_gate or not pushes(step), f"{name}: {step.get('name')} comes before the gate"
+        if tried:
+            gated.add(name)
+
+
+def a_pull_request_is_tried_and_pushes_nothing(text: str) -> None:
+    """A job for pull requests builds and tries the image; no job that runs for one can push anything."""
+    tried = False
+    for name, job, steps in jobs(text):
+        for_pull_requests = is_for_pull_requests(job)
+        if for_pull_requests is False:
+            continue
+        tried = tried or any(map(is_gate, steps))
+        permissions = job.get("permissions", {})
+        writes = {key for key, value in permissions.items() if value == "write"} - {"id-token"}
+        assert not writes, f"{name} may write {writes}"
+        for step in steps:
+            assert not pushes(step), f"{name}: {step.get('name')} pushes"
+            assert not step.get("with", {}).get("cache-to"), f"{name}: {step.get('name')} leaves a cache"
+    assert tried, "no job tries a pull request"
+
+
+def every_job_says_what_it_may(text: str) -> None:
+    """The workflow may do nothing, and each job names what it needs."""
+    workflow = parse(text)
+    assert workflow["permissions"] == {}
+    for name, job, _ in jobs(text):
+        assert isinstance(job.get("permissions"), dict), f"{name} takes over the repository's default"
+
+
+def no_expression_stands_in_shell(text: str) -> None:
+    """What an expression gives is the text of whoever opened a pull request: shell sees it as a variable alone."""
+    for name, _, steps in jobs(text):
+        for step in steps:
+            assert "${{" not in str(step.get("run", "")), f"{name}: {step.get('name')}"
+
+
+def what_is_pushed_says_how_it_was_made(text: str) -> None:
+    """The image carries where it was built from, in full, and what is in it."""
+    for name, _, steps in jobs(text):
+        for step in steps:
+            if action(step) == BUILD and pushes(step):
+                assert step["with"].get("provenance") == "mode=max", f"{name}: no full provenance"
+                assert step["with"].get("sbom") is True, f"{name}: no SBOM"
+
+
+PROMISES: tuple[Callable[[str], None], ...] = (
+    every_action_is_pinned_by_commit,
+    a_builder_is_set_up_before_it_is_needed,
+    what_is_pushed_leaves_its_cache,
+    every_build_starts_from_the_registry_s_cache,
+    nothing_is_pushed_that_was_not_healthy,
+    a_pull_request_is_tried_and_pushes_nothing,
+    every_job_says_what_it_may,
+    no_expression_stands_in_shell,
+    what_is_pushed_says_how_it_was_made,
+)

@@ -1,0 +1,134 @@
+"""What a registry holds, read over its HTTP API: which bytes are layers and which are the rest."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+# What a blob is. A blob that an image and its cache have in common is the image's layer.
+Kind: TypeAlias = Literal["layer", "cache layer", "config", "cache config", "attestation"]
+
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
+ATTESTATION = "attestation-manifest"
+PAGE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blob:
+    """One blob: its kind, its bytes as the registry has them, its media type."""
+
+    kind: Kind
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What can be reached from the tags of one repository.
+
+    Attributes:
+        tags: The digest of the manifest or index that each tag names.
+        blobs: By digest.
+    """
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    blobs: Mapping[str, Blob] = field(default_factory=dict)
+
+    def since(self, before: Contents) -> Contents:
+        """Return the tags that are new or were moved and the blobs that are new."""
+        return Contents(
+            tags={tag: digest for tag, digest in self.tags.items() if before.tags.get(tag) != digest},
+            blobs={digest: blob for digest, blob in self.blobs.items() if digest not in before.blobs},
+        )
+
+    def sizes(self, *kinds: Kind) -> list[int]:
+        """Return the bytes of each blob of these kinds."""
+        return [blob.size for blob in self.blobs.values() if blob.kind in kinds]
+
+    @property
+    def layer_bytes(self) -> int:
+        """The bytes of all layers, those of an image and those that only a cache has."""
+        return sum(self.sizes("layer", "cache layer"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """A registry without TLS and without a login."""
+
+    address: str
+
+    def repositories(self) -> list[str]:
+        """Return the names of all repositories."""
+        found: list[str] = []
+        last = ""
+        while page := json.loads(self._get(f"/v2/_catalog?n={PAGE}&last={last}")[0])["repositories"]:
+            found += page
+            last = page[-1]
+        return found
+
+    def tags(self, repository: str) -> dict[str, str]:
+        """Return the digest behind each tag; nothing for a repository that does not exist."""
+        try:
+            names = json.loads(self._get(f"/v2/{repository}/tags/list")[0])["tags"] or []
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return {}
+            raise
+        return {name: self._get(f"/v2/{repository}/manifests/{name}")[1] for name in names}
+
+    def manifest(self, repository: str, reference: str) -> dict[str, Any]:
+        """Return the manifest or index of a tag or a digest."""
+        found: dict[str, Any] = json.loads(self._get(f"/v2/{repository}/manifests/{reference}")[0])
+        return found
+
+    def blob(self, repository: str, digest: str) -> Any:
+        """Return the value in a blob that holds JSON."""
+        return json.loads(self._get(f"/v2/{repository}/blobs/{digest}")[0])
+
+    def contents(self, repository: str) -> Contents:
+        """Return what a repository holds."""
+        tags = self.tags(repository)
+        blobs: dict[str, Blob] = {}
+        for digest in dict.fromkeys(tags.values()):
+            for name, blob in self._blobs(repository, digest, attestation=False):
+                if name not in blobs or blob.kind == "layer":
+                    blobs[name] = blob
+        return Contents(tags=tags, blobs=blobs)
+
+    def _blobs(self, repository: str, digest: str, *, attestation: bool) -> Iterator[tuple[str, Blob]]:
+        manifest = self.manifest(repository, digest)
+        if manifest["mediaType"] in INDEXES:
+            for child in manifest["manifests"]:
+                is_attestation = (child.get("annotations") or {}).get("vnd.docker.reference.type") == ATTESTATION
+                yield from self._blobs(repository, child["digest"], attestation=is_attestation)
+            return
+        config = manifest["config"]
+        cache = config["mediaType"] == CACHE_CONFIG
+        config_kind: Kind = "attestation" if attestation else "cache config" if cache else "config"
+        layer_kind: Kind = "attestation" if attestation else "cache layer" if cache else "layer"
+        yield config["digest"], _blob(config_kind, config)
+        for layer in manifest["layers"]:
+            yield layer["digest"], _blob(layer_kind, layer)
+
+    def _get(self, path: str) -> tuple[bytes, str]:
+        request = urllib.request.Request(  # noqa: S310 - always http to loopback
+            f"http://{self.address}{path}", headers={"Accept": ", ".join((*INDEXES, *MANIFESTS))}
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return answer.read(), answer.headers.get("Docker-Content-Digest", "")
+
+
+def _blob(kind: Kind, descriptor: Mapping[str, Any]) -> Blob:
+    return Blob(kind=kind, size=int(descriptor["size"]), media_type=str(descriptor["mediaType"]))

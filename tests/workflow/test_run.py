@@ -1,0 +1,231 @@
+"""The rendered workflow, run: what it pushes, what it builds again, and what it refuses to push.
+
+Every run begins on a machine that has never built anything: what it does not build, it has from the registry.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.samples import sample
+
+from . import harness, mutations, proxy
+from .registry import Contents, Registry
+
+pytestmark = pytest.mark.engine
+
+# What a code change may push beside the code's own layer.
+SLACK_BYTES = 64 * 1024
+CODE_STEP = "[prod 4/4] COPY --link --chmod=755 . /app"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """A repository whose first commit was pushed.
+
+    Attributes:
+        root: Its folder. The tag "pushed" is what the registry's tag main was built from.
+        repository: Its name in the registry.
+        run: The run of that first push.
+        contents: What the registry had after it.
+    """
+
+    root: Path
+    repository: str
+    run: harness.Run
+    contents: Contents
+
+    def push(self, machine: harness.Machine) -> harness.Run:
+        """Push the default branch, which has to be green."""
+        run = harness.push(self.root, machine)
+        assert run.ok, run.log[-5000:]
+        harness.git(self.root, "tag", "--force", "pushed")
+        return run
+
+
+@pytest.fixture(scope="module")
+def pushed(machine: harness.Machine, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Pushed:
+    machine.engine.forget()
+    repository = harness.new_repository()
+    root = harness.application(tmp_path_factory.mktemp("run") / "orders", image=f"{registry.address}/{repository}")
+    harness.git(root, "tag", "first")
+    harness.git(root, "tag", "pushed")
+    run = harness.push(root, machine)
+    assert run.ok, run.log[-5000:]
+    return Pushed(root=root, repository=repository, run=run, contents=registry.contents(repository))
+
+
+@pytest.fixture
+def root(pushed: Pushed, machine: harness.Machine) -> Path:
+    """The repository as it was pushed last, and a machine that has never built anything."""
+    harness.git(pushed.root, "switch", "--quiet", "--discard-changes", "--force-create", "main", "pushed")
+    machine.engine.forget()
+    return pushed.root
+
+
+def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(
+    pushed: Pushed, registry: Registry
+) -> None:
+    commit = harness.git(pushed.root, "rev-parse", "--short=7", "first")
+    assert pushed.run.jobs == {"lint": True, "image": True}
+    assert pushed.contents.tags.keys() == {"main", f"sha-{commit}", "cache-main-amd64"}
+    assert pushed.contents.tags["main"] == pushed.contents.tags[f"sha-{commit}"]
+    (build, *again) = pushed.run.builds("image")
+    assert build.ran
+    assert build.cached == ()
+    assert [push.ran for push in again] == [()]  # what is pushed is what was tried
+    assert predicates(registry, pushed.repository, "main") == {
+        "linux/amd64": {"https://slsa.dev/provenance", "https://spdx.dev/Document"}
+    }
+    (attested,) = pushed.run.recorded("actions/attest")
+    assert attested["subject-name"] == f"{registry.address}/{pushed.repository}"
+    assert attested["subject-digest"] == pushed.contents.tags["main"]
+
+
+def test_a_line_of_code_builds_and_pushes_the_code_alone(
+    pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
+) -> None:
+    code = root / "src" / "orders" / "main.py"
+    code.write_text(f"{code.read_text()}\nCHANGED = True\n")
+    harness.commit(root, "Change a line")
+    before = registry.contents(pushed.repository)
+    run = pushed.push(machine)
+    built, again = run.builds("image")
+    assert built.ran == (CODE_STEP,)
+    assert len(built.cached) == len(pushed.run.builds("image")[0].ran) - 1
+    assert again.ran == ()
+    new = registry.contents(pushed.repository).since(before)
+    (layer,) = new.sizes("layer")
+    assert new.layer_bytes - layer < SLACK_BYTES
+
+
+def test_a_changed_readme_builds_nothing_and_pushes_no_layer(
+    pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
+) -> None:
+    readme = root / "README.md"
+    readme.write_text(f"{readme.read_text()}\nMore.\n")
+    harness.commit(root, "Say more")
+    before = registry.contents(pushed.repository)
+    run = pushed.push(machine)
+    assert [build.ran for build in run.builds("image")] == [(), ()]
+    assert registry.contents(pushed.repository).since(before).layer_bytes == 0
+
+
+@pytest.mark.full
+def test_a_new_dependency_builds_what_comes_after_it(
+    pushed: Pushed, root: Path, machine: harness.Machine
+) -> None:
+    manifest = root / "pyproject.toml"
+    manifest.write_text(manifest.read_text().replace("dependencies = [", 'dependencies = ["tomli-w>=1",', 1))
+    sample.relock(root, "uv")
+    harness.commit(root, "Depend on one thing more")
+    built, _ = pushed.push(machine).builds("image")
+    assert any("uv sync" in step for step in built.ran), built
+    assert any(step.startswith("[build 1/") or step.startswith("[build 2/") for step in built.cached), built
+
+
+def test_a_pull_request_reads_the_cache_and_pushes_nothing(
+    pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
+) -> None:
+    harness.git(root, "switch", "--quiet", "--force-create", "feature/menu")
+    code = root / "src" / "orders" / "main.py"
+    code.write_text(f"{code.read_text()}\nASKED = True\n")
+    harness.commit(root, "Ask for a line")
+    repositories, before = registry.repositories(), registry.contents(pushed.repository)
+    run = harness.pull_request(root, machine)
+    assert run.ok, run.log[-5000:]
+    assert run.jobs == {"lint": True, "pull-request": True}
+    (built,) = run.builds("pull-request")
+    assert built.ran == (CODE_STEP,)
+    assert {name for name in registry.repositories() if "orders" in name} <= set(repositories)
+    assert registry.contents(pushed.repository) == before
+    # The Dockerfile is as it was, so it is not linted again.
+    assert not any("hadolint" in step.name for step in run.of("lint"))
+
+
+def test_a_pull_request_that_never_gets_healthy_is_red_and_shows_why(
+    pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
+) -> None:
+    harness.git(root, "switch", "--quiet", "--force-create", "feature/broken")
+    code = root / "src" / "orders" / "main.py"
+    code.write_text(f'{code.read_text()}\nraise RuntimeError("the kitchen is closed")\n')
+    harness.commit(root, "Break it")
+    before = registry.contents(pushed.repository)
+    run = harness.pull_request(root, machine)
+    assert not run.ok
+    (failed,) = run.failed()
+    assert (failed.job, failed.name) == ("pull-request", "Start it, and wait until it is healthy")
+    assert "the kitchen is closed" in failed.log
+    assert registry.contents(pushed.repository) == before
+
+
+def test_an_image_that_never_gets_healthy_is_not_pushed(
+    pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
+) -> None:
+    route = root / "src" / "orders" / "routers" / "health.py"
+    route.write_text(route.read_text().replace('"/health"', '"/well"'))
+    harness.commit(root, "Move the health check")
+    before = registry.contents(pushed.repository)
+    run = harness.push(root, machine)
+    assert [step.name for step in run.failed()] == ["Start it, and wait until it is healthy"]
+    assert "404" in run.failed()[0].log
+    assert registry.contents(pushed.repository) == before
+
+
+def test_a_machine_without_a_builder_of_its_own_says_so(root: Path, machine: harness.Machine) -> None:
+    file = harness.workflow_file(root)
+    file.write_text(mutations.without_a_builder(file.read_text()))
+    harness.commit(root, "Set up no builder")
+    run = harness.push(root, machine)
+    assert not run.ok
+    assert "Cache export is not supported for the docker driver" in run.failed()[0].log
+
+
+@pytest.mark.full
+def test_a_version_s_tag_gives_the_image_its_version_and_leaves_no_cache(
+    pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
+) -> None:
+    before = registry.contents(pushed.repository)
+    run = harness.push(root, machine, ref="refs/tags/v1.4.2")
+    assert run.ok, run.log[-5000:]
+    new = registry.contents(pushed.repository).since(before)
+    assert {"1.4.2", "1.4", "latest"} <= new.tags.keys()
+    assert not [tag for tag in new.tags if tag.startswith("cache-")]
+    assert new.layer_bytes == 0
+
+
+def test_a_registry_that_refuses_the_cache_leaves_the_run_green(
+    pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
+) -> None:
+    repository = harness.new_repository()
+    with proxy.refusing_caches(registry.address) as (address, refused):
+        file = harness.workflow_file(root)
+        text = file.read_text().replace(pushed.repository, repository).replace(registry.address, address)
+        file.write_text(text)
+        harness.commit(root, "Push through the proxy")
+        run = harness.push(root, machine)
+    assert run.ok, run.log[-5000:]
+    assert refused
+    assert "main" in registry.tags(repository)
+    assert not [tag for tag in registry.tags(repository) if tag.startswith("cache-")]
+
+
+def predicates(registry: Registry, repository: str, tag: str) -> dict[str, set[str]]:
+    """Return the types of the attestations that an image carries, without their versions, by platform."""
+    index = registry.manifest(repository, tag)["manifests"]
+    platforms = {
+        entry["digest"]: f"{entry['platform']['os']}/{entry['platform']['architecture']}"
+        for entry in index
+        if "vnd.docker.reference.type" not in entry.get("annotations", {})
+    }
+    found: dict[str, set[str]] = {platform: set() for platform in platforms.values()}
+    for entry in index:
+        about = entry.get("annotations", {}).get("vnd.docker.reference.digest")
+        if about:
+            layers = registry.manifest(repository, entry["digest"])["layers"]
+            types = {layer["annotations"]["in-toto.io/predicate-type"] for layer in layers}
+            found[platforms[about]] |= {re.sub(r"/v[\d.]+$", "", kind) for kind in types}
+    return found
