@@ -125,7 +125,13 @@ def test_debugging_shows_where(instead: Callable[..., None], monkeypatch: pytest
 def _command(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     return subprocess.Popen(
-        [sys.executable, "-m", "dockertpl", *arguments], env=environment, stdout=subprocess.PIPE, text=True, **options
+        [sys.executable, "-m", "dockertpl", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background ignores Ctrl-C, and so would the command.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        **options,
     )
 
 
