@@ -129,8 +129,6 @@ def _command(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
-        # Whoever runs the tests in the background ignores Ctrl-C, and so would the command.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
         **options,
     )
 
