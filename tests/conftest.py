@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,11 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from tests.registry.server import FakeRegistry, running  # noqa: E402 - found by the line above
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C end what tests start: a shell's background job ignores it, and hands that on to every child."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -125,7 +125,11 @@ def test_debugging_shows_where(instead: Callable[..., None], monkeypatch: pytest
 def _command(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     return subprocess.Popen(
-        [sys.executable, "-m", "dockertpl", *arguments], env=environment, stdout=subprocess.PIPE, text=True, **options
+        [sys.executable, "-m", "dockertpl", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        **options,
     )
 
 

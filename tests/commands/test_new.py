@@ -140,14 +140,6 @@ def test_without_git_the_destination_is_the_root_and_is_made(tmp_path: Path, doc
     assert _answers(tmp_path / "a/b")["name"] == "b"
 
 
-def test_a_worktree_s_git_file_marks_a_root_too(tmp_path: Path) -> None:
-    (tmp_path / "x/y").mkdir(parents=True)
-    (tmp_path / "x/.git").write_text("gitdir: elsewhere")
-    assert new.locate(tmp_path / "x/y") == (tmp_path / "x", "y")
-    assert new.locate(tmp_path / "x") == (tmp_path / "x", None)
-    assert new.locate(tmp_path / "x/not/yet") == (tmp_path / "x", "not/yet")
-
-
 def test_warnings_reach_the_person_and_the_program(repository: Path, dockertpl: Run, detection: _Detection) -> None:
     detection.warnings = ["No lock: lock it."]
     detection.unknown = [_Unknown("health_path", "No health route was found.", "Add one.")]

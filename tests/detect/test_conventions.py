@@ -18,7 +18,7 @@ _Loader.add_constructor("!include", lambda loader, node: None)
 
 def _questions() -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
-    for path in ("copier.yml", "templates/kinds/python-fastapi/questions.yml"):
+    for path in ("copier.yml", "templates/kinds/python-fastapi/questions.yml", "templates/ci/questions.yml"):
         for document in yaml.load_all((ROOT / path).read_text(), Loader=_Loader):
             found |= document or {}
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.detect import Detection, Fact, NotDetectedError, Unknown, look
-from dockertpl.detect.repository import repository_root
+from dockertpl.detect.root import repository_root
 
 _WIDTH = 80
 _VALUE = 30

@@ -14,7 +14,8 @@ import click
 from dockertpl.actions import update_bot as bots
 from dockertpl.actions.update_bot import Choice, Proposal
 from dockertpl.commands.screen import printable, say
-from dockertpl.errors import BadInputError, DestinationError, NotDetectedError
+from dockertpl.detect.root import repository_root
+from dockertpl.errors import BadInputError, NotDetectedError
 from dockertpl.merge import owners, plan
 from dockertpl.merge.write import Change, write
 from dockertpl.template.answers import Answers, read_data_file, resolve
@@ -68,7 +69,8 @@ def run(
         BadInputError: The answers, the destination or what is in it will not do; nothing was changed.
         MachineError: Writing failed; nothing was changed.
     """
-    root, app_dir = locate(destination)
+    root, inside = repository_root(destination, missing_ok=True)
+    app_dir = None if inside == "." else inside
     given = _given(data, kind, app_dir)
     in_file = read_data_file(data_file) if data_file else {}
     known = {**in_file, **given}
@@ -152,38 +154,6 @@ def _actions(proposal: Proposal | None, extra: plan.Plan | None) -> list[Mapping
         return []
     done = proposal.is_there or extra is not None
     return [{"name": bots.NAME, "path": proposal.path, "done": done, "summary": proposal.summary}]
-
-
-def locate(destination: Path) -> tuple[Path, str | None]:
-    """Return a repository's root, and the destination as a path from there if it is a folder in it.
-
-    The root is the nearest folder upwards with a `.git`; without one, the destination itself.
-
-    Args:
-        destination: A folder, which may not exist yet.
-
-    Raises:
-        DestinationError: It is a file, cannot be read, or is git's own folder.
-    """
-    try:
-        real = destination.resolve()
-        for path in (real, *real.parents):
-            if path.exists():
-                if not path.is_dir():
-                    raise DestinationError(
-                        f"{path} is a file.", "Name a folder: the repository's root, or the application's."
-                    )
-                break
-        root = next((path for path in (real, *real.parents) if (path / ".git").exists()), real)
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "a link that leads to itself"
-        raise DestinationError(f"{destination} cannot be read: {reason}.", "Name a folder of yours.") from error
-    if root == real:
-        return root, None
-    app_dir = real.relative_to(root)
-    if ".git" in app_dir.parts:
-        raise DestinationError(f"{destination} belongs to git itself.", "Name the repository's root.")
-    return root, app_dir.as_posix()
 
 
 def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> dict[str, str]:

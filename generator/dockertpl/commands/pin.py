@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from dockertpl.commands.new import locate
 from dockertpl.commands.screen import printable, say
 from dockertpl.detect.bases import images, mentions
+from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners, plan, repin
 from dockertpl.merge.write import Change, write
@@ -106,7 +106,8 @@ def run(
         BadInputError: There is no answers file, or what it says will not do; nothing was changed.
         MachineError: A registry cannot be asked, or writing failed; nothing was changed.
     """
-    root, app_dir = locate(destination)
+    root, inside = repository_root(destination, missing_ok=True)
+    app_dir = None if inside == "." else inside
     mirrored = mirrors(registry_mirrors)
     chosen = _chosen(root, app_dir, destination, answers_files)
     with ExitStack() as stack:

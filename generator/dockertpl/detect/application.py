@@ -11,6 +11,7 @@ from dockertpl.detect.choice import IMPORT_STRING, choose_application, choose_fo
 from dockertpl.detect.conventions import QUESTIONS
 from dockertpl.detect.dockerfile import base_of, stages
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.forge import find_forge
 from dockertpl.detect.health import health_routes
 from dockertpl.detect.indexes import find_private_index
 from dockertpl.detect.layout import find_extras, find_groups, find_import_base, find_layout, find_name
@@ -51,6 +52,7 @@ def look_for_application(
     if folder is not None:
         found.answer("app_dir", folder, "" if folder == "." else folder, None, "" if folder == "." else note)
         problem = _describe(Project(repository, folder, given), found, projects | {folder})
+    find_forge(repository, found)
     for path, sentence in repository.skipped.items():
         if folder is None or is_within(path, folder):
             found.warn(sentence)

@@ -26,28 +26,6 @@ MAX_FILES = 50_000
 MAX_DEPTH = 12
 
 
-def repository_root(path: Path) -> tuple[Path, str]:
-    """Return the root of the repository that `path` lies in, and `path` seen from there.
-
-    Args:
-        path: A folder. The root is the nearest folder at or above it that holds `.git`, or else the folder itself.
-
-    Returns:
-        The root (absolute) and the relative path with slashes, "." for the root itself.
-
-    Raises:
-        BadInputError: There is no folder at `path`.
-    """
-    if not path.is_dir():
-        what = "is a file, not a folder" if path.exists() else "does not exist"
-        raise BadInputError(f"{path} {what}.", "Name the folder of a repository.")
-    folder = path.resolve()
-    for root in (folder, *folder.parents):
-        if (root / ".git").exists():
-            return root, folder.relative_to(root).as_posix()
-    return folder, "."
-
-
 def join(*parts: str) -> str:
     """Join parts of a relative path; "." and empty ones vanish, and nothing at all is "."."""
     return PurePosixPath(*parts).as_posix()
