@@ -92,7 +92,8 @@ class Step:
         ends: dict[str, str] = {}
         for line in self.log.splitlines():
             if (ended := _ENDED.fullmatch(line)) and ended["number"] in names:
-                ends[ended["number"]] = ended["end"]
+                # What was cached is "DONE" once more when its layer has been fetched.
+                ends.setdefault(ended["number"], ended["end"])
             elif named := _NAMED.fullmatch(line):
                 names.setdefault(named["number"], line.split(" ", 1)[1])
         return Build(
