@@ -30,4 +30,3 @@ def machine(registry: Registry) -> Iterator[harness.Machine]:
             yield harness.Machine(engine=engine, scanner=harness.scanner(engine, registry))
     except (host.EngineUnavailableError, apt.AptError) as error:
         no_engine(error)
-

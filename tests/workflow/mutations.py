@@ -15,7 +15,7 @@ Mutation = Callable[[str], str]
 
 
 def _each_step(text: str, change: Callable[[str, dict[str, Any]], dict[str, Any] | None]) -> str:
-    """Return the workflow with each step changed; `change` is given a job's id and a step, and returns None to drop it."""
+    """Return the workflow with each step changed: `change` is given its job's id, and returns None to drop it."""
     workflow = parse(text)
     for name, job in workflow["jobs"].items():
         changed = (change(name, step) for step in job["steps"])

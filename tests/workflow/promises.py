@@ -56,7 +56,9 @@ def is_gate(step: Step) -> bool:
 def pushes(step: Step) -> bool:
     """Tell whether a step brings an image into the registry."""
     given = step.get("with", {})
-    by_action = action(step) == BUILD and (given.get("push") in (True, "true") or "push=true" in given.get("outputs", ""))
+    by_action = action(step) == BUILD and (
+        given.get("push") in (True, "true") or "push=true" in given.get("outputs", "")
+    )
     return by_action or "imagetools create" in str(step.get("run", "")) or "docker push" in str(step.get("run", ""))
 
 

@@ -15,7 +15,7 @@ HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "content-length")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Pass each request on, but answer 400 to a manifest with a tag cache-…"""
+    """Pass each request on, but answer 400 to a manifest with a tag cache-…."""
 
     protocol_version = "HTTP/1.1"
     # An engine tries TLS first, and falls back when what answers is plainly HTTP.

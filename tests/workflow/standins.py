@@ -274,7 +274,7 @@ def cosign_installer(inputs: Inputs) -> Outputs:
     folder.mkdir(exist_ok=True)
     command = folder / "cosign"
     command.write_text(
-        f'#!{sys.executable}\nimport json, pathlib, sys, uuid\n'
+        f"#!{sys.executable}\nimport json, pathlib, sys, uuid\n"
         f'pathlib.Path({os.environ["STANDIN_RECORDS"]!r}, f"cosign-{{uuid.uuid4()}}.json").write_text('
         f'json.dumps({{"action": "cosign", "inputs": {{"arguments": sys.argv[1:]}}}}))\n'
     )

@@ -65,7 +65,7 @@ def test_a_standin_takes_every_input_that_a_workflow_gives(action: str) -> None:
 
 
 def test_every_standin_is_run_by_its_own_name() -> None:
-    assert STANDINS == sorted(standins.ACTIONS)
+    assert sorted(standins.ACTIONS) == STANDINS
     for action in STANDINS:
         (step,) = _standin(action)["runs"]["steps"]
         assert step["run"].endswith(f" {action}")

@@ -67,9 +67,7 @@ def root(pushed: Pushed, machine: harness.Machine) -> Path:
     return pushed.root
 
 
-def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(
-    pushed: Pushed, registry: Registry
-) -> None:
+def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(pushed: Pushed, registry: Registry) -> None:
     commit = harness.git(pushed.root, "rev-parse", "--short=7", "first")
     assert pushed.run.jobs == {"lint": True, "image": True}
     assert pushed.contents.tags.keys() == {"main", f"sha-{commit}", "cache-main-amd64"}
@@ -118,16 +116,14 @@ def test_a_changed_readme_builds_nothing_and_pushes_no_layer(
 
 
 @pytest.mark.full
-def test_a_new_dependency_builds_what_comes_after_it(
-    pushed: Pushed, root: Path, machine: harness.Machine
-) -> None:
+def test_a_new_dependency_builds_what_comes_after_it(pushed: Pushed, root: Path, machine: harness.Machine) -> None:
     manifest = root / "pyproject.toml"
     manifest.write_text(manifest.read_text().replace("dependencies = [", 'dependencies = ["tomli-w>=1",', 1))
     sample.relock(root, "uv")
     harness.commit(root, "Depend on one thing more")
     built, _ = pushed.push(machine).builds("image")
     assert any("uv sync" in step for step in built.ran), built
-    assert any(step.startswith("[build 1/") or step.startswith("[build 2/") for step in built.cached), built
+    assert any(step.startswith(("[build 1/", "[build 2/")) for step in built.cached), built
 
 
 def test_a_pull_request_reads_the_cache_and_pushes_nothing(
