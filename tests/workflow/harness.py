@@ -164,10 +164,10 @@ def application(folder: Path, *, image: str, answers: Mapping[str, str] | None =
         The repository's root, which is also the application's folder.
     """
     root = sample.write_sample(folder, manager="uv", layout="src", server="uvicorn")
-    wanted = {"registry": "other", "image": image, **(answers or {})}
-    service.new(root, *(word for key, value in wanted.items() for word in ("-d", f"{key}={value}")))
     git(root, "symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
     git(root, "remote", "add", "origin", f"https://github.com/{OWNER_AND_NAME}")
+    wanted = {"registry": "other", "image": image, **(answers or {})}
+    service.new(root, *(word for key, value in wanted.items() for word in ("-d", f"{key}={value}")))
     commit(root, "First commit")
     return root
 

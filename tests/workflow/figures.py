@@ -1,0 +1,76 @@
+"""`python -m tests.workflow.figures`: how long the workflow takes and what it pushes, first and then after each change.
+
+Each run is on a machine that has never built anything. The times are of this machine, in one go; compare them with each
+other and with nothing else. The base images are stand-ins where no registry is reached.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.engine import bases, host, service
+
+from . import harness, runner
+from .registry import Contents, Registry
+
+GIT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    **{
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in (("NAME", "Test"), ("EMAIL", "test@example.invalid"))
+    },
+}
+
+
+def _change_code(root: Path) -> None:
+    code = root / "src" / "orders" / "main.py"
+    code.write_text(f"{code.read_text()}\nCHANGED = True\n")
+
+
+def _change_readme(root: Path) -> None:
+    readme = root / "README.md"
+    readme.write_text(f"{readme.read_text()}\nMore.\n")
+
+
+def main() -> None:
+    """Print a table."""
+    os.environ.update(GIT)
+    registry = Registry(address=host.up()[1].address)
+    repository = harness.new_repository()
+    with runner.started() as engine, tempfile.TemporaryDirectory() as folder:
+        found = bases.ensure(service.BASES, engine=engine)
+        machine = harness.Machine(engine=engine, scanner=harness.scanner(engine, registry))
+        root = harness.application(Path(folder, "orders"), image=f"{registry.address}/{repository}")
+        standins = "stand-in" if any(image.standin for image in found.values()) else "real"
+        sys.stdout.write(f"Base images: {standins}\n\n")
+        sys.stdout.write(
+            "| run | whole run, s | build, s | steps run | steps cached | new layers, kB | other new blobs, kB |\n"
+        )
+        sys.stdout.write("|---|---|---|---|---|---|---|\n")
+        before = Contents()
+        for name, change in (("first push", None), ("a line of code", _change_code), ("README", _change_readme)):
+            if change:
+                change(root)
+                harness.commit(root, name)
+            engine.forget()
+            run = harness.push(root, machine)
+            if not run.ok:
+                raise SystemExit(run.log[-5000:])
+            step = next(step for step in run.of("image") if step.name == "Build")
+            build = step.build()
+            after = registry.contents(repository)
+            new, before = after.since(before), after
+            layers = sum(new.sizes("layer"))
+            other = sum(blob.size for blob in new.blobs.values()) - layers
+            sys.stdout.write(
+                f"| {name} | {run.seconds:.0f} | {step.seconds:.1f} | {len(build.ran)} | {len(build.cached)} "
+                f"| {layers / 1000:.0f} | {other / 1000:.0f} |\n"
+            )
+
+
+if __name__ == "__main__":
+    main()
