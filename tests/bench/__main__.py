@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
@@ -33,6 +33,7 @@ BASELINE = "guide"
 PORT = 8000
 # Each is small and brings nothing else, so that a round adds one package.
 NEW_DEPENDENCIES = ("cachetools", "itsdangerous", "tabulate")
+ROWS = ("cold", "bytes", "code", "readme", "dependency", "start")
 BASES = ("python:3.13-slim-trixie", "debian:trixie-slim", "ghcr.io/astral-sh/uv:0.13.9")
 
 
@@ -84,10 +85,15 @@ def _build(client: Client, side: Side) -> engine_build.BuildResult:
 def _rounds(
     client: Client, sides: Iterable[Side], names: Iterable[str], change: Callable[[Side, str], None]
 ) -> dict[str, list[engine_build.BuildResult]]:
-    """Build every side once for every name, in turn, after `change(side, name)`."""
-    results: dict[str, list[engine_build.BuildResult]] = {side.name: [] for side in sides}
+    """Build every side once for every name, in turn, after `change(side, name)`.
+
+    Each round begins with another side: one that always came after a long build would wait for what that left to do.
+    """
+    in_turn = list(sides)
+    results: dict[str, list[engine_build.BuildResult]] = {side.name: [] for side in in_turn}
     for name in names:
-        for side in sides:
+        in_turn.append(in_turn.pop(0))
+        for side in in_turn:
             change(side, name)
             os.sync()  # so that no side waits for what the one before it has still to write
             results[side.name].append(_build(client, side))
@@ -109,8 +115,18 @@ def _add_dependency(side: Side, name: str) -> None:
     _lock(side.folder)
 
 
-def measure(client: Client, sides: list[Side], *, rounds: int, starts: int) -> dict[str, dict[str, list[float]]]:
-    """Return every figure of every side: row -> side -> values. Seconds, bytes, or missed steps."""
+def measure(
+    client: Client, sides: list[Side], *, rows: Collection[str], rounds: int, starts: int
+) -> dict[str, dict[str, list[float]]]:
+    """Return the figures of every side: row -> side -> values. Seconds, bytes, or missed steps.
+
+    Args:
+        client: The engine's client.
+        sides: What is compared.
+        rows: Which of `ROWS` are measured.
+        rounds: Cold builds and new dependencies of each side; code is changed twice as often and once more.
+        starts: Starts of each side.
+    """
     figures: dict[str, dict[str, list[float]]] = {}
 
     def seconds(row: str, results: dict[str, list[engine_build.BuildResult]]) -> None:
@@ -121,37 +137,35 @@ def measure(client: Client, sides: list[Side], *, rounds: int, starts: int) -> d
             side: [float(result.steps - result.cached_steps) for result in values] for side, values in results.items()
         }
 
-    seconds(
-        "cold build, s",
-        _rounds(
-            client,
-            sides,
-            [f"cold {number}" for number in range(rounds)],
-            lambda _side, _name: void(call(client, "builder", "prune", "--all", "--force", timeout=300)),
-        ),
-    )
+    if "cold" in rows:
+        numbered = [f"cold {number}" for number in range(rounds)]
+        seconds("cold build, s", _rounds(client, sides, numbered, lambda _side, _name: _prune(client)))
     # One build of each without a count: the cold builds pruned each other's cache.
     for side in sides:
         _build(client, side)
-    figures["unpacked, bytes"] = {s.name: [float(sum(layer.bytes for layer in layers(client, s.tag)))] for s in sides}
-    code = _rounds(client, sides, [f"code {number}" for number in range(2 * rounds + 1)], _append("app/main.py"))
-    seconds("code change, s", code)
-    missed("code change, missed steps", code)
-    missed("README change, missed steps", _rounds(client, sides, ["readme"], _append("README.md")))
-    seconds("new dependency, s", _rounds(client, sides, NEW_DEPENDENCIES[:rounds], _add_dependency))
-
-    # The guide's file and uv's pattern name no port.
-    facts = {side.name: dataclasses.replace(inspect_image(client, side.tag), port=PORT) for side in sides}
-    ready: dict[str, list[float]] = {side.name: [] for side in sides}
-    for _ in range(starts):
-        for side in sides:
-            ready[side.name].append(ready_seconds(client, facts[side.name], name="bench", options=RunOptions()))
-    figures["start to first answer, s"] = ready
+    if "bytes" in rows:
+        figures["unpacked, bytes"] = {s.name: [float(sum(y.bytes for y in layers(client, s.tag)))] for s in sides}
+    if "code" in rows:
+        code = _rounds(client, sides, [f"code {number}" for number in range(2 * rounds + 1)], _append("app/main.py"))
+        seconds("code change, s", code)
+        missed("code change, missed steps", code)
+    if "readme" in rows:
+        missed("README change, missed steps", _rounds(client, sides, ["readme"], _append("README.md")))
+    if "dependency" in rows:
+        seconds("new dependency, s", _rounds(client, sides, NEW_DEPENDENCIES[:rounds], _add_dependency))
+    if "start" in rows:
+        # The guide's file and uv's pattern name no port.
+        facts = {side.name: dataclasses.replace(inspect_image(client, side.tag), port=PORT) for side in sides}
+        ready: dict[str, list[float]] = {side.name: [] for side in sides}
+        for _ in range(starts):
+            for side in sides:
+                ready[side.name].append(ready_seconds(client, facts[side.name], name="bench", options=RunOptions()))
+        figures["start to first answer, s"] = ready
     return figures
 
 
-def void(_value: object) -> None:
-    """Drop a value."""
+def _prune(client: Client) -> None:
+    call(client, "builder", "prune", "--all", "--force", timeout=300)
 
 
 def table(figures: dict[str, dict[str, list[float]]]) -> str:
@@ -178,14 +192,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="cold builds of each side (default 3)")
     parser.add_argument("--starts", type=int, default=9, help="starts of each side (default 9)")
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, help="measure these alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the raw figures")
     options = parser.parse_args()
+    chosen = {"rows": options.rows, "rounds": options.rounds, "starts": options.starts}
     engine, registry = up()
     os.environ.update(engine.environ())
     try:
         bases = ensure(BASES, engine=engine)
         with tempfile.TemporaryDirectory() as folder:
-            figures = measure(find(), prepare(Path(folder)), rounds=options.rounds, starts=options.starts)
+            figures = measure(find(), prepare(Path(folder)), **chosen)
     finally:
         down(engine=engine.started, registry=registry.started)
     print(table(figures))  # noqa: T201

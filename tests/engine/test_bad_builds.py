@@ -68,7 +68,7 @@ def images(docker: host.Engine, project: Path) -> Iterator[Images]:
 
 def _scaffold(folder: Path, *options: str) -> None:
     """Render anew, over what was rendered before."""
-    for name in ("Dockerfile", ".dockerignore", ".copier-answers.yml"):
+    for name in ("Dockerfile", ".dockerignore", ".copier-answers.yml", ".github/workflows/orders-image.yml"):
         (folder / name).unlink(missing_ok=True)
     service.new(folder, *options)
 
