@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import re2  # type: ignore[import-untyped]
-from tests.pairwise import answer_sets
 from tests.parity import ROOT, by_us
+from tests.renderings import rendered
 
 from dockertpl.actions import update_bot
 from dockertpl.template.environment import Template
@@ -60,12 +60,11 @@ def _images(text: str) -> dict[str, str | None]:
 def test_every_rendered_label_and_digest_is_found_with_its_parts(preset: dict[str, Any]) -> None:
     seen = 0
     template = Template(bundled())
-    for data in answer_sets():
-        plain = by_us(template, "shop", data)
+    for taken, plain in rendered():
         dockerfile = next(path for path in plain if path.endswith("Dockerfile"))
         images = _images(plain[dockerfile].content.decode())
         for digests in ({}, dict.fromkeys(images, DIGEST)):
-            tree = by_us(template, "shop", {**data, "digests": digests})
+            tree = by_us(template, "repository", {**taken.remembered(), "digests": digests})
             texts = {path: file.content.decode() for path, file in tree.items()}
             label = re.search(r'base\.name="([^"]+):([^":]+)"', texts[dockerfile])
             assert label

@@ -46,9 +46,9 @@ updates:
 
 def test_entries_are_added_behind_the_last_one_and_nothing_else_changes() -> None:
     done = _added(NPM)
-    assert done == NPM + (
-        "  - package-ecosystem: docker\n"
-        "    directory: /services/api\n"
+    assert done == NPM + "".join(
+        f"  - package-ecosystem: {ecosystem}\n"
+        f"    directory: {directory}\n"
         "    schedule:\n"
         "      interval: weekly\n"
         "    cooldown:\n"
@@ -56,15 +56,7 @@ def test_entries_are_added_behind_the_last_one_and_nothing_else_changes() -> Non
         "    groups:\n"
         "      container-image-pins:\n"
         '        patterns: ["*"]\n'
-        "  - package-ecosystem: github-actions\n"
-        "    directory: /\n"
-        "    schedule:\n"
-        "      interval: weekly\n"
-        "    cooldown:\n"
-        "      default-days: 7\n"
-        "    groups:\n"
-        "      container-image-pins:\n"
-        '        patterns: ["*"]\n'
+        for ecosystem, directory in (("docker", "/services/api"), ("github-actions", "/"))
     )
     assert yaml.safe_load(done)["updates"][1:] == [_entry(*DOCKER), _entry(*ACTIONS)]
 

@@ -2,13 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockertpl.actions.edit import LARGEST, Insertion, NotEditableError, decoded, indentation, inserted, line_end
+from dockertpl.actions.edit import LARGEST, NotEditableError, decoded, indentation, line_end
 from dockertpl.template.tree import File
-
-
-def test_insertions_go_where_they_belong_and_keep_their_order_at_one_place() -> None:
-    assert inserted("abcd", [Insertion(4, "!"), Insertion(2, "1"), Insertion(2, "2"), Insertion(0, "0")]) == "0ab12cd!"
-    assert inserted("", []) == ""
 
 
 def test_a_byte_order_mark_is_no_text() -> None:

@@ -14,11 +14,11 @@ Repo = Callable[[dict[str, str]], Path]
 def test_root_is_the_nearest_folder_with_git(repo: Repo) -> None:
     root = repo({"services/api/main.py": ""})
     assert repository_root(root / "services" / "api") == (root, "services/api")
-    assert repository_root(root) == (root, ".")
+    assert repository_root(root) == (root, None)
 
 
 def test_root_is_the_folder_itself_without_git(tmp_path: Path) -> None:
-    assert repository_root(tmp_path) == (tmp_path.resolve(), ".")
+    assert repository_root(tmp_path) == (tmp_path.resolve(), None)
 
 
 def test_a_worktree_has_a_git_file(tmp_path: Path) -> None:

@@ -8,12 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.pairwise import answer_sets
-
-from dockertpl.template.answers import resolve
-from dockertpl.template.environment import Template
-from dockertpl.template.render import render
-from dockertpl.template.source import bundled
+from tests.renderings import rendered
 
 # Moby's own parser; it has no types.
 _parse_file: Any = import_module("dockerfile").parse_file
@@ -80,13 +75,10 @@ def _stages(path: Path) -> dict[str, list[Instruction]]:
 
 
 def render_all(folder: Path) -> list[Rendering]:
-    """Render every set of answers into a folder of its own below `folder`."""
-    template = Template(bundled())
+    """Write what every set of answers is rendered to into a folder of its own below `folder`."""
     result = []
-    for number, data in enumerate(answer_sets()):
-        answers = resolve(template, folder_name="repository", data=data)
+    for number, (answers, tree) in enumerate(rendered()):
         root = folder / str(number)
-        tree = render(template, answers)
         for path, file in tree.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(file.content)

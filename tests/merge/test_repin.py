@@ -4,17 +4,12 @@ import pytest
 import yaml
 
 from dockertpl.errors import BadInputError
-from dockertpl.merge.repin import replaced, with_base_digest, with_digests
+from dockertpl.merge.repin import with_base_digest, with_digests
 
 OLD, NEW = ("sha256:" + 64 * letter for letter in "ab")
 LABEL = 'LABEL title="x" \\\n      org.opencontainers.image.base.name="python:3" \\\n'
 DIGEST = '      org.opencontainers.image.base.digest="{}" \\\n'
 END = '      y="z"\n'
-
-
-def test_spans_are_replaced_in_any_order() -> None:
-    assert replaced("a.b.c", [(4, 5), (0, 1)], "xy") == "xy.b.xy"
-    assert replaced("abc", [], "x") == "abc"
 
 
 # --- the label -------------------------------------------------------------------------------------------------------

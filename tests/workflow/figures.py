@@ -26,16 +26,6 @@ GIT = {
 }
 
 
-def _change_code(root: Path) -> None:
-    code = root / "src" / "orders" / "main.py"
-    code.write_text(f"{code.read_text()}\nCHANGED = True\n")
-
-
-def _change_readme(root: Path) -> None:
-    readme = root / "README.md"
-    readme.write_text(f"{readme.read_text()}\nMore.\n")
-
-
 def main() -> None:
     """Print a table."""
     os.environ.update(GIT)
@@ -52,9 +42,9 @@ def main() -> None:
         )
         sys.stdout.write("|---|---|---|---|---|---|---|\n")
         before = Contents()
-        for name, change in (("first push", None), ("a line of code", _change_code), ("README", _change_readme)):
-            if change:
-                change(root)
+        for name, file in (("first push", ""), ("a line of code", "src/orders/main.py"), ("README", "README.md")):
+            if file:
+                harness.append(root, "# More", to=file)
                 harness.commit(root, name)
             engine.forget()
             run = harness.push(root, machine)

@@ -202,6 +202,12 @@ def commit(root: Path, message: str) -> str:
     return git(root, "rev-parse", "HEAD")
 
 
+def append(root: Path, line: str, *, to: str = "src/orders/main.py") -> None:
+    """Put a line at the end of a file, the one that holds the application unless another is named."""
+    file = root / to
+    file.write_text(f"{file.read_text()}\n{line}\n")
+
+
 def push(root: Path, machine: Machine, *, ref: str = f"refs/heads/{BRANCH}", **options: Any) -> Run:
     """Run what a push of HEAD to a branch or a tag sets off."""
     payload = {"ref": ref, "after": git(root, "rev-parse", "HEAD")}

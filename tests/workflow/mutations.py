@@ -76,6 +76,10 @@ def with_all_permissions(text: str) -> str:
     return yaml.safe_dump({**parse(text), "permissions": "write-all"}, sort_keys=False)
 
 
+def with_a_right_without_a_reason(text: str) -> str:
+    return re.sub(r"^(      [a-z-]+: (?:read|write)) # to .+$", r"\1", text, count=1, flags=re.MULTILINE)
+
+
 def with_an_expression_in_shell(text: str) -> str:
     def change(_: str, step: dict[str, Any]) -> dict[str, Any]:
         return {**step, "run": f"echo ${{{{ github.head_ref }}}}\n{step['run']}"} if "run" in step else step
@@ -108,6 +112,7 @@ NOTICED_BY: dict[Mutation, Callable[[str], None]] = {
     with_a_tag_for_a_pin: promises.every_action_is_pinned_by_commit,
     with_a_bare_commit_for_a_pin: promises.every_action_is_pinned_by_commit,
     with_a_pull_request_that_pushes: promises.a_pull_request_is_tried_and_pushes_nothing,
+    with_a_right_without_a_reason: promises.every_right_has_its_reason,
     with_all_permissions: promises.every_job_says_what_it_may,
     with_an_expression_in_shell: promises.no_expression_stands_in_shell,
     without_provenance: promises.what_is_pushed_says_how_it_was_made,

@@ -19,7 +19,7 @@ Step: TypeAlias = Mapping[str, Any]
 BUILD = "docker/build-push-action"
 BUILDX = "docker/setup-buildx-action"
 LOGINS = ("docker/login-action", "aws-actions/amazon-ecr-login")
-PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*")
+PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 #: Without image-manifest some registries refuse a cache; without ignore-error a refusal fails the build.
 CACHE_FIELDS = {
     "type": "registry",
@@ -151,6 +151,13 @@ def every_job_says_what_it_may(text: str) -> None:
         assert isinstance(job.get("permissions"), dict), f"{name} takes over the repository's default"
 
 
+def every_right_has_its_reason(text: str) -> None:
+    """Whoever reads the workflow sees what each permission is for."""
+    rights = re.findall(r"^      [a-z-]+: (?:read|write)\b.*$", text, re.MULTILINE)
+    assert len(rights) == sum(len(job["permissions"]) for _, job, _ in jobs(text))
+    assert [right for right in rights if not re.search(r" # to .+", right)] == []
+
+
 def no_expression_stands_in_shell(text: str) -> None:
     """What an expression gives is the text of whoever opened a pull request: shell sees it as a variable alone."""
     for name, _, steps in jobs(text):
@@ -167,14 +174,20 @@ def what_is_pushed_says_how_it_was_made(text: str) -> None:
                 assert step["with"].get("sbom") is True, f"{name}: no SBOM"
 
 
-PROMISES: tuple[Callable[[str], None], ...] = (
+#: What every workflow promises, whatever it does.
+GENERAL: tuple[Callable[[str], None], ...] = (
     every_action_is_pinned_by_commit,
+    every_job_says_what_it_may,
+    every_right_has_its_reason,
+    no_expression_stands_in_shell,
+)
+#: What one that builds an image promises as well.
+PROMISES: tuple[Callable[[str], None], ...] = (
+    *GENERAL,
     a_builder_is_set_up_before_it_is_needed,
     what_is_pushed_leaves_its_cache,
     every_build_starts_from_the_registry_s_cache,
     nothing_is_pushed_that_was_not_healthy,
     a_pull_request_is_tried_and_pushes_nothing,
-    every_job_says_what_it_may,
-    no_expression_stands_in_shell,
     what_is_pushed_says_how_it_was_made,
 )

@@ -5,12 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from tests.pairwise import answer_sets
-
-from dockertpl.template.answers import resolve
-from dockertpl.template.environment import Template
-from dockertpl.template.render import render
-from dockertpl.template.source import bundled
+from tests.renderings import rendered
 
 from .harness import parse
 
@@ -21,14 +16,18 @@ WORKFLOW = re.compile(r"\.github/workflows/.+\.yml")
 @functools.cache
 def workflows() -> tuple[dict[str, str], ...]:
     """Return, for each set of answers, its workflows by path; the sets without one are left out."""
-    template = Template(bundled())
     result = []
-    for data in answer_sets():
-        tree = render(template, resolve(template, folder_name="repository", data=data))
+    for _, tree in rendered():
         found = {path: file.content.decode() for path, file in tree.items() if WORKFLOW.fullmatch(path)}
         if found:
             result.append(found)
     return tuple(result)
+
+
+@functools.cache
+def all_workflows() -> tuple[str, ...]:
+    """Return the texts of the different workflows, whatever they do."""
+    return tuple(dict.fromkeys(text for files in workflows() for text in files.values()))
 
 
 @functools.cache

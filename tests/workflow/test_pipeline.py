@@ -89,8 +89,7 @@ def test_a_pipeline_pushes_a_branch_and_a_tag_and_of_a_merge_request_nothing(
 
     machine.engine.forget()
     request = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "fix/menu"}
-    code = root / "src" / "orders" / "main.py"
-    code.write_text(f"{code.read_text()}\nCHANGED = True\n")
+    harness.append(root, "CHANGED = True")
     done = _run(root, machine, tools, CI_COMMIT_REF_NAME="fix/menu", **request)
     assert done.returncode == 0, done.stdout[-5000:]
     assert done.stdout.count("CACHED") > 5
@@ -101,7 +100,7 @@ def test_a_pipeline_pushes_a_branch_and_a_tag_and_of_a_merge_request_nothing(
     new = registry.contents(repository).since(pushed)
     assert new.tags.keys() == {"1.2.3", "latest", f"sha-{commit}"}
 
-    code.write_text("raise SystemExit('the menu is burnt')\n")
+    harness.append(root, "raise SystemExit('the menu is burnt')")
     done = _run(root, machine, tools, CI_COMMIT_REF_NAME="main")
     assert done.returncode == 1
     assert "the menu is burnt" in done.stdout

@@ -87,8 +87,7 @@ def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(pushed
 def test_a_line_of_code_builds_and_pushes_the_code_alone(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:
-    code = root / "src" / "orders" / "main.py"
-    code.write_text(f"{code.read_text()}\nCHANGED = True\n")
+    harness.append(root, "CHANGED = True")
     harness.commit(root, "Change a line")
     before = registry.contents(pushed.repository)
     run = pushed.push(machine)
@@ -104,8 +103,7 @@ def test_a_line_of_code_builds_and_pushes_the_code_alone(
 def test_a_changed_readme_builds_nothing_and_pushes_no_layer(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:
-    readme = root / "README.md"
-    readme.write_text(f"{readme.read_text()}\nMore.\n")
+    harness.append(root, "More.", to="README.md")
     harness.commit(root, "Say more")
     before = registry.contents(pushed.repository)
     run = pushed.push(machine)
@@ -130,8 +128,7 @@ def test_a_pull_request_reads_the_cache_and_pushes_nothing(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:
     harness.git(root, "switch", "--quiet", "--force-create", "feature/menu")
-    code = root / "src" / "orders" / "main.py"
-    code.write_text(f"{code.read_text()}\nASKED = True\n")
+    harness.append(root, "ASKED = True")
     harness.commit(root, "Ask for a line")
     repositories, before = registry.repositories(), registry.contents(pushed.repository)
     run = harness.pull_request(root, machine)
@@ -149,8 +146,7 @@ def test_a_pull_request_that_never_gets_healthy_is_red_and_shows_why(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:
     harness.git(root, "switch", "--quiet", "--force-create", "feature/broken")
-    code = root / "src" / "orders" / "main.py"
-    code.write_text(f'{code.read_text()}\nraise RuntimeError("the kitchen is closed")\n')
+    harness.append(root, 'raise RuntimeError("the kitchen is closed")')
     harness.commit(root, "Break it")
     before = registry.contents(pushed.repository)
     run = harness.pull_request(root, machine)
@@ -164,8 +160,7 @@ def test_a_pull_request_that_never_gets_healthy_is_red_and_shows_why(
 def test_an_image_that_does_not_start_is_not_pushed(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:
-    code = root / "src" / "orders" / "main.py"
-    code.write_text(f'{code.read_text()}\nraise RuntimeError("the kitchen is closed")\n')
+    harness.append(root, 'raise RuntimeError("the kitchen is closed")')
     harness.commit(root, "Break it")
     before = registry.contents(pushed.repository)
     run = harness.push(root, machine)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from dockertpl.actions.edit import UNCERTAIN, Insertion, NotEditableError, decoded, inserted, line_end
+from dockertpl.actions.edit import UNCERTAIN, NotEditableError, decoded, line_end
+from dockertpl.merge.text import Edit, edited, insertion, last_of
 from dockertpl.template.tree import File
 
 #: Where GitHub looks for it.
@@ -78,7 +79,7 @@ def add(file: File, wanted: Sequence[Entry]) -> tuple[File, list[Entry]]:
     missing = [entry for entry in wanted if not any(_covers(item, entry) for item in updates or ())]
     if not missing:
         return file, []
-    after_text = inserted(text, list(_insertions(text, missing)))
+    after_text = edited(text, list(_insertions(text, missing)))
     after = _load(after_text)
     added = [_content(entry) for entry in missing]
     if [*after.items()] != [(key, [*(old or []), *added] if key == "updates" else old) for key, old in before.items()]:
@@ -167,7 +168,7 @@ def _lines(entry: Entry, dash: int, keys: int, step: int) -> Iterator[str]:
         yield line if line.startswith(" ") else " " * keys + line
 
 
-def _insertions(text: str, missing: Sequence[Entry]) -> Iterator[Insertion]:
+def _insertions(text: str, missing: Sequence[Entry]) -> Iterator[Edit]:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     assert isinstance(root, yaml.MappingNode)  # noqa: S101 - what _load made sure of
     if root.flow_style:
@@ -180,7 +181,7 @@ def _insertions(text: str, missing: Sequence[Entry]) -> Iterator[Insertion]:
         if updates.end_mark.index > updates.start_mark.index:
             raise NotEditableError(UNCERTAIN)
         lines = [line for entry in missing for line in _lines(entry, 2, 4, 2)]
-        yield Insertion(_line_s_end(text, place), "".join(f"{end}{line}" for line in lines))
+        yield insertion(_line_s_end(text, place), "".join(f"{end}{line}" for line in lines))
         return
     if updates.flow_style or not all(isinstance(item, yaml.MappingNode) and item.value for item in updates.value):
         raise NotEditableError(UNCERTAIN)
@@ -190,11 +191,11 @@ def _insertions(text: str, missing: Sequence[Entry]) -> Iterator[Insertion]:
     for entry in missing:
         lines += [""] if apart else []
         lines += _lines(entry, dash, keys, _step(updates.value))
-    yield Insertion(_line_s_end(text, _last(updates)), "".join(f"{end}{line}" for line in lines))
+    yield insertion(_line_s_end(text, last_of(updates)), "".join(f"{end}{line}" for line in lines))
 
 
 def _blank_line_between(text: str, one: yaml.Node, other: yaml.Node) -> bool:
-    return bool(re.search(r"\n[ \t]*\r?\n", text[_last(one) : other.start_mark.index]))
+    return bool(re.search(r"\n[ \t]*\r?\n", text[last_of(one) : other.start_mark.index]))
 
 
 def _step(items: Sequence[yaml.MappingNode]) -> int:
@@ -204,14 +205,6 @@ def _step(items: Sequence[yaml.MappingNode]) -> int:
             if isinstance(value, yaml.MappingNode) and not value.flow_style and value.value:
                 return max(1, int(value.start_mark.column - key.start_mark.column))
     return 2
-
-
-def _last(node: yaml.Node) -> int:
-    """Return where a node's last character is; the node's own end is behind the comments that follow it."""
-    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
-        return int(node.end_mark.index)
-    parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
-    return max(_last(part) for part in parts)
 
 
 def _line_s_end(text: str, at: int) -> int:

@@ -1,9 +1,6 @@
-"""Text insertions into a configuration file that a person keeps, with everything else left byte for byte."""
+"""What there is to know of a configuration file that a person keeps before text is put into it."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import NamedTuple
 
 from dockertpl.template.tree import File
 
@@ -15,13 +12,6 @@ UNCERTAIN = "is written in a way that cannot be edited with certainty"
 
 class NotEditableError(Exception):
     """A file that is left alone; the message says why, as the end of a sentence that starts with its path."""
-
-
-class Insertion(NamedTuple):
-    """Text to put in at a place, counted in characters of the old text."""
-
-    at: int
-    text: str
 
 
 def decoded(file: File) -> tuple[str, str]:
@@ -40,20 +30,6 @@ def decoded(file: File) -> tuple[str, str]:
     except UnicodeDecodeError:
         raise NotEditableError("is no UTF-8 text") from None
     return ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-
-
-def inserted(text: str, insertions: Sequence[Insertion]) -> str:
-    """Return a text with insertions; of two at one place the earlier in the list comes first.
-
-    Args:
-        text: The text.
-        insertions: What to put in, in any order.
-    """
-    parts, at = [], 0
-    for insertion in sorted(insertions, key=lambda insertion: insertion.at):
-        parts += [text[at : insertion.at], insertion.text]
-        at = insertion.at
-    return "".join([*parts, text[at:]])
 
 
 def line_end(text: str) -> str:

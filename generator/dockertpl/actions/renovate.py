@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dockertpl.actions.edit import UNCERTAIN, Insertion, NotEditableError, decoded, indentation, inserted, line_end
+from dockertpl.actions.edit import UNCERTAIN, NotEditableError, decoded, indentation, line_end
+from dockertpl.merge.text import Edit, edited, insertion
 from dockertpl.template.tree import File
 
 #: Where Renovate looks for its configuration, in its order; package.json comes last and is not edited here.
@@ -87,7 +88,7 @@ def _extended(file: File, preset: str) -> File:
         raise NotEditableError('has an "extends" that is no list of names')
     if any(_is_preset(item, preset) for item in known):
         return file
-    after_text = inserted(text, _Editor(text, preset).insertions(is_text))
+    after_text = edited(text, _Editor(text, preset).insertions(is_text))
     after = _parse(after_text)
     same = isinstance(after, _Object) and _without(after) == _without(before) and len(after) == len(after.keys())
     if not same or after.get("extends") != [*(item for item in known if item or not is_text), preset]:
@@ -171,7 +172,7 @@ class _Editor:
         self.quote = "'" if strings and '"' not in strings else '"'
         self.item = f"{self.quote}{preset}{self.quote}"
 
-    def insertions(self, is_text: bool) -> list[Insertion]:
+    def insertions(self, is_text: bool) -> list[Edit]:
         """Return what to insert.
 
         Args:
@@ -188,8 +189,8 @@ class _Editor:
         if not is_text:
             return self._element(self._container(next(token for token in self.tokens if token.start == start)))
         if end - start == len('""'):
-            return [Insertion(start, "["), Insertion(start + 1, self.item[1:-1]), Insertion(end, "]")]
-        return [Insertion(start, "["), Insertion(end, f", {self.item}]")]
+            return [insertion(start, "["), insertion(start + 1, self.item[1:-1]), insertion(end, "]")]
+        return [insertion(start, "["), insertion(end, f", {self.item}]")]
 
     def _container(self, opening: _Token) -> _Container:
         """Read one object or list; what is nested in it is skipped."""
@@ -224,23 +225,23 @@ class _Editor:
                 found.values[-1] = (value, token.end)
         return found
 
-    def _element(self, found: _Container) -> list[Insertion]:
+    def _element(self, found: _Container) -> list[Edit]:
         """Return what adds the preset to a list, in the list's own layout."""
         if not found.values:
             touching = self.text[found.start : found.start + 1] == "/"
-            return [Insertion(found.start, self.item + (" " if touching else ""))]
+            return [insertion(found.start, self.item + (" " if touching else ""))]
         start, end = found.values[-1]
         comma = found.commas[-1]
         before = self.text[found.start : start]
         if not re.search(r"[\r\n]", before):
             if comma is not None:
-                return [Insertion(comma, f" {self.item},")]
-            return [Insertion(end, f", {self.item}")]
+                return [insertion(comma, f" {self.item},")]
+            return [insertion(end, f", {self.item}")]
         place = self._behind_comments(end if comma is None else comma)
         line = f"{self.end}{indentation(self.text, start)}{self.item}"
-        return [Insertion(end, ","), Insertion(place, line)] if comma is None else [Insertion(place, f"{line},")]
+        return [insertion(end, ","), insertion(place, line)] if comma is None else [insertion(place, f"{line},")]
 
-    def _member(self, top: _Container, names: list[str]) -> list[Insertion]:
+    def _member(self, top: _Container, names: list[str]) -> list[Edit]:
         """Return what adds `extends` to an object: behind `$schema` if that comes first, else at the top."""
         quote = {token.text[0] for token in top.keys if token.kind == "string"}
         bare = bool(top.keys) and not quote
@@ -249,20 +250,20 @@ class _Editor:
         inside = self.text[top.start : top.end]
         if not top.keys:
             if inside.strip(" \t"):
-                return [Insertion(self._behind_comments(top.start), f"{self.end}  {member}")]
-            return [Insertion(top.start, f"{self.end}  {member}{self.end}")]
+                return [insertion(self._behind_comments(top.start), f"{self.end}  {member}")]
+            return [insertion(top.start, f"{self.end}  {member}{self.end}")]
         several_lines = bool(re.search(r"[\r\n]", self.text[top.start : top.keys[0].start]))
         gap = self.end + indentation(self.text, top.keys[0].start) if several_lines else " "
         if names[0] != "$schema":
             if several_lines:
-                return [Insertion(self._behind_comments(top.start), f"{gap}{member},")]
-            return [Insertion(top.keys[0].start, f"{member}, ")]
+                return [insertion(self._behind_comments(top.start), f"{gap}{member},")]
+            return [insertion(top.keys[0].start, f"{member}, ")]
         end, comma = top.values[0][1], top.commas[0]
         place = end if comma is None else comma
         place = self._behind_comments(place) if several_lines else place
         if comma is None:
-            return [Insertion(end, ","), Insertion(place, f"{gap}{member}")]
-        return [Insertion(place, f"{gap}{member},")]
+            return [insertion(end, ","), insertion(place, f"{gap}{member}")]
+        return [insertion(place, f"{gap}{member},")]
 
     def _behind_comments(self, place: int) -> int:
         """Return where the comments end that start on a place's line, behind it."""

@@ -28,7 +28,7 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
         BadInputError: There is no such folder, or a manifest is not valid.
     """
     root, app_dir = repository_root(destination)
-    found, problem = look(root, None if app_dir == "." else app_dir)
+    found, problem = look(root, app_dir)
     unknown = [*([_as_unknown(problem)] if problem else []), *found.unknown]
     if not quiet:
         for line in _report(root, found, unknown):

@@ -69,8 +69,7 @@ def run(
         BadInputError: The answers, the destination or what is in it will not do; nothing was changed.
         MachineError: Writing failed; nothing was changed.
     """
-    root, inside = repository_root(destination, missing_ok=True)
-    app_dir = None if inside == "." else inside
+    root, app_dir = repository_root(destination, missing_ok=True)
     given = _given(data, kind, app_dir)
     in_file = read_data_file(data_file) if data_file else {}
     known = {**in_file, **given}

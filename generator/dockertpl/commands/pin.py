@@ -16,6 +16,7 @@ from dockertpl.detect.bases import images, mentions
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners, plan, repin
+from dockertpl.merge.text import Edit, edited
 from dockertpl.merge.write import Change, write
 from dockertpl.registry.client import Resolved
 from dockertpl.registry.client import resolve as ask_registry
@@ -106,8 +107,7 @@ def run(
         BadInputError: There is no answers file, or what it says will not do; nothing was changed.
         MachineError: A registry cannot be asked, or writing failed; nothing was changed.
     """
-    root, inside = repository_root(destination, missing_ok=True)
-    app_dir = None if inside == "." else inside
+    root, app_dir = repository_root(destination, missing_ok=True)
     mirrored = mirrors(registry_mirrors)
     chosen = _chosen(root, app_dir, destination, answers_files)
     with ExitStack() as stack:
@@ -269,7 +269,7 @@ def _moved(text: str, image: str, digest: str, rendered: str, path: str, outcome
         others = ", ".join(images(text)) or "no image"
         outcome.need(f"{path} was edited and does not name {image}, so that it is not pinned there; it has {others}.")
         return text
-    text = repin.replaced(text, [(mention.start, mention.end) for mention in found], f"{image}@{digest}")
+    text = edited(text, [Edit(mention.start, mention.end, f"{image}@{digest}") for mention in found])
     is_first = all(mention.digest is None for mention in found)
     # Somebody who took the label out of a pinned file does not want it back with every move.
     return repin.with_base_digest(text, image, digest, rendered if is_first else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from dockertpl.errors import DestinationError
 
 
-def repository_root(path: Path, *, missing_ok: bool = False) -> tuple[Path, str]:
+def repository_root(path: Path, *, missing_ok: bool = False) -> tuple[Path, str | None]:
     """Return the root of the repository that `path` lies in, and `path` seen from there.
 
     Args:
@@ -15,7 +15,7 @@ def repository_root(path: Path, *, missing_ok: bool = False) -> tuple[Path, str]
         missing_ok: Whether the folder may still have to be made.
 
     Returns:
-        The root (absolute) and the relative path with slashes, "." for the root itself.
+        The root (absolute) and the relative path with slashes, None for the root itself.
 
     Raises:
         DestinationError: It is a file, cannot be read, belongs to git itself, or is not there and may not be missing.
@@ -31,6 +31,8 @@ def repository_root(path: Path, *, missing_ok: bool = False) -> tuple[Path, str]
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "a link that leads to itself"
         raise DestinationError(f"{path} cannot be read: {reason}.", "Name a folder of yours.") from error
+    if folder == root:
+        return root, None
     inside = folder.relative_to(root)
     if ".git" in inside.parts:
         raise DestinationError(f"{path} belongs to git itself.", "Name the repository's root.")

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import yaml
 
 from dockertpl.errors import BadInputError
+from dockertpl.merge.text import Edit, edited, last_of
 
 _KEY = "digests"
 _BASE_NAME = "org.opencontainers.image.base.name"
 _BASE_DIGEST = "org.opencontainers.image.base.digest"
 _NAMED = re.compile(rf'{re.escape(_BASE_NAME)}="?([^"\s]+)')
 _LABEL = re.compile(rf'(?P<key>{re.escape(_BASE_DIGEST)})=(?P<quote>"?)sha256:[0-9a-f]{{64}}(?P=quote)(?!\w)')
-
-
-def replaced(text: str, spans: Iterable[tuple[int, int]], new: str) -> str:
-    """Return a text in which every span is replaced.
-
-    Args:
-        text: The text.
-        spans: Start and end of each; none overlaps another.
-        new: What takes their place.
-    """
-    for start, end in sorted(spans, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
 
 
 def with_base_digest(text: str, image: str, digest: str, rendered: str) -> str:
@@ -74,7 +62,7 @@ def with_digests(text: str, digests: Mapping[str, str], path: str) -> str:
         if span is None:
             changed = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{new}\n"
         else:
-            changed = text[: span[0]] + new + text[span[1] :]
+            changed = edited(text, [Edit(*span, new)])
         good = yaml.safe_load(changed) == {**before, _KEY: dict(digests)}
     except (yaml.YAMLError, TypeError, ValueError, RecursionError):
         good = False
@@ -90,12 +78,5 @@ def _span(root: Any) -> tuple[int, int] | None:
     """Return where the answer starts and ends, with its key."""
     for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
         if key.value == _KEY:
-            return key.start_mark.index, _end(value)
+            return key.start_mark.index, last_of(value)
     return None
-
-
-def _end(node: Any) -> int:
-    """Return where a node's last value ends: a block's own mark is behind the comments that follow it."""
-    if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
-        return _end(node.value[-1][1])
-    return int(node.end_mark.index)

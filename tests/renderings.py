@@ -1,0 +1,21 @@
+"""What every set of answers of the pairwise set is rendered to, once a session."""
+
+from __future__ import annotations
+
+import functools
+
+from tests.pairwise import answer_sets
+
+from dockertpl.template.answers import Answers, resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.render import render
+from dockertpl.template.source import bundled
+from dockertpl.template.tree import Tree
+
+
+@functools.cache
+def rendered() -> tuple[tuple[Answers, Tree], ...]:
+    """Return each set, with the defaults filled in, and its files. Nothing of it is to be changed."""
+    template = Template(bundled())
+    sets = (resolve(template, folder_name="repository", data=data) for data in answer_sets())
+    return tuple((answers, render(template, answers)) for answers in sets)
