@@ -105,32 +105,21 @@ def run(
         _say_found(answers, found)
     for warning in warnings:
         say(f"Warning: {warning}", quiet=quiet)
-    new = [entry.path for entry in planned.having("create")]
-    extra = _extra(proposal) if update_bot or interactive else None
-    result = {"written": [], "answers_file": answers_file, "warnings": warnings, "actions": _actions(proposal, None)}
+    extra = _extra(proposal) if update_bot or interactive else ()
+    result = {
+        "written": [],
+        "answers_file": answers_file,
+        "warnings": warnings,
+        "actions": _actions(proposal, extra=()),
+    }
     if dry_run:
-        from dockertpl.merge.diff import unified
-
-        new += [entry.path for entry in extra.entries] if extra else []
-        text = unified(planned) + (unified(extra) if extra else "")
-        if not quiet:
-            click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
-        return (1 if planned.having("differs") else 0), {**result, "dry_run": True, "would_write": new, "diff": text}
+        code, shown = _dry_run(planned, extra, quiet)
+        return code, {**result, **shown}
     plan.check_free(planned)
     if interactive:
-        from dockertpl.commands.ask import agree, confirm
-
-        if extra and not update_bot:
-            from dockertpl.merge.diff import unified
-
-            say(f"\nAn update bot is configured. So that it moves this image's pins:\n\n{unified(extra)}")
-            extra = extra if agree(f"Change {extra.entries[0].path}?") else None
-        new += [entry.path for entry in extra.entries] if extra else []
-        say("\nFiles:\n" + "\n".join(f"  {path}" for path in new))
-        confirm(f"Write them into {root}?")
-    elif extra:
-        new += [entry.path for entry in extra.entries]
-    entries = [*planned.having("create"), *(extra.entries if extra else ())]
+        extra = _agreed(planned, extra, asked_for=update_bot is not None)
+    entries = [*planned.having("create"), *extra]
+    new = [entry.path for entry in entries]
     write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])
     say("Written:\n" + "\n".join(f"  {path}" for path in new), quiet=quiet)
     say(f"Next: {_next(root, answers)}", quiet=quiet)
@@ -140,18 +129,44 @@ def run(
     return 0, {**result, "written": new, "actions": _actions(proposal, extra)}
 
 
-def _extra(proposal: Proposal | None) -> plan.Plan | None:
-    """Return what an action would write, as a plan of its own: it may change a file, which the template may not."""
+def _extra(proposal: Proposal | None) -> tuple[plan.Entry, ...]:
+    """Return what an action would write: it may change a file, which the template may not."""
     if not proposal or not proposal.new or not proposal.is_change:
-        return None
-    return plan.Plan(root=Path(), entries=(plan.Entry(path=proposal.path, new=proposal.new, old=proposal.old),))
+        return ()
+    return (plan.Entry(path=proposal.path, new=proposal.new, old=proposal.old),)
 
 
-def _actions(proposal: Proposal | None, extra: plan.Plan | None) -> list[Mapping[str, Any]]:
+def _dry_run(planned: plan.Plan, extra: tuple[plan.Entry, ...], quiet: bool) -> tuple[int, Mapping[str, Any]]:
+    """Show what would be written; return the exit code and what that adds to the result."""
+    from dockertpl.merge.diff import unified
+
+    text = unified(plan.Plan(root=planned.root, entries=(*planned.entries, *extra)))
+    if not quiet:
+        click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+    would_write = [entry.path for entry in (*planned.having("create"), *extra)]
+    return (1 if planned.having("differs") else 0), {"dry_run": True, "would_write": would_write, "diff": text}
+
+
+def _agreed(planned: plan.Plan, extra: tuple[plan.Entry, ...], *, asked_for: bool) -> tuple[plan.Entry, ...]:
+    """Show all that is to be written on a terminal and have it confirmed; return what is left of the actions'."""
+    from dockertpl.commands.ask import agree, confirm
+
+    if extra and not asked_for:
+        from dockertpl.merge.diff import unified
+
+        shown = unified(plan.Plan(root=planned.root, entries=extra))
+        say(f"\nAn update bot is configured. So that it moves this image's pins:\n\n{shown}")
+        extra = extra if agree(f"Change {extra[0].path}?") else ()
+    say("\nFiles:\n" + "\n".join(f"  {entry.path}" for entry in (*planned.having("create"), *extra)))
+    confirm(f"Write them into {planned.root}?")
+    return extra
+
+
+def _actions(proposal: Proposal | None, extra: tuple[plan.Entry, ...]) -> list[Mapping[str, Any]]:
     """Return the actions for `--json`, with whether each is done, now or since before."""
     if not proposal:
         return []
-    done = proposal.is_there or extra is not None
+    done = proposal.is_there or bool(extra)
     return [{"name": bots.NAME, "path": proposal.path, "done": done, "summary": proposal.summary}]
 
 
