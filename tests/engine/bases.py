@@ -134,7 +134,7 @@ def ensure_platform(platform: str, names: Iterable[str], *, engine: host.Engine)
     """
     emulation.ensure(platform)
     for image in ensure(names, engine=engine).values():
-        if image.standin:
+        if image.standin and not emulation.is_native(platform):
             spec = catalogue().joining(image.name, platform)
             if spec is None:
                 raise BaseImageError(f"bases.toml has no stand-in of {image.name} for {platform}")
