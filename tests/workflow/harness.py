@@ -286,13 +286,17 @@ def run_workflow(
         "private": False,
     }
     with tempfile.TemporaryDirectory(prefix="act-") as work:
-        folders = {key: Path(work, key) for key in ("cache", "records", "artifacts", "docker")}
+        folders = {key: Path(work, key) for key in ("cache", "records", "artifacts", "docker", "workflows")}
         for folder in folders.values():
             folder.mkdir()
         event_file = Path(work, "event.json")
         event_file.write_text(json.dumps({"repository": repository, **(payload or {})}))
+        text = workflow_file(root).read_text()
+        file = folders["workflows"] / workflow_file(root).name
+        # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
+        file.write_text(text.replace("    strategy:\n", "    strategy:\n      max-parallel: 1\n"))
         options = [f"--platform={label}=-self-hosted" for label in LABELS]
-        options += [f"--local-repository={use}={path}" for use, path in _actions(workflow_file(root).read_text())]
+        options += [f"--local-repository={use}={path}" for use, path in _actions(text)]
         for option, values in (("secret", SECRETS if secrets is None else secrets), ("var", variables or {})):
             options += [f"--{option}={key}={value}" for key, value in values.items()]
         own = {
@@ -307,7 +311,7 @@ def run_workflow(
         }
         command = [
             *(_program("act"), event, "--json", "--action-offline-mode", "--no-cache-server"),
-            *("--workflows", str(workflow_file(root)), "--eventpath", str(event_file)),
+            *("--workflows", str(file), "--eventpath", str(event_file)),
             *("--action-cache-path", str(folders["cache"]), "--defaultbranch", BRANCH),
             *options,
         ]
