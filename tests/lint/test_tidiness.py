@@ -11,7 +11,8 @@ from tests.lint.rendering import Rendering
 LEFT = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 # GitHub's expressions, the engine's Go templates, and the patterns of metadata-action are written the same way.
 OTHERS = re.compile(
-    r"\$\{\{ [^{}]*(?:\{\d\}[^{}]*)* \}\}|\{\{(?:range |printf "%s" )?\.[\w.]+\}\}|\{\{end\}\}|\{\{(?:version|major|minor)\}\}"
+    r"\$\{\{ [^{}]*(?:\{\d\}[^{}]*)* \}\}|\{\{(?:range |printf \"%s\" )?\.[\w.]+\}\}|\{\{end\}\}"
+    r"|\{\{(?:version|major|minor)\}\}"
 )
 
 #: A fault's name, and what finds it in a text.
