@@ -6,11 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dockertpl.detect.dockerfile import base_of, stages
+from dockertpl.detect.dockerfile import last_base
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.forge import find_forge
-from dockertpl.detect.python.asgi import Candidate, python_files
-from dockertpl.detect.python.choice import IMPORT_STRING, choose_application, choose_folder, import_string, newer_syntax
+from dockertpl.detect.python.asgi import Candidate, best, python_files
+from dockertpl.detect.python.choice import (
+    IMPORT_STRING,
+    applications_in,
+    choose_application,
+    choose_folder,
+    folders_with_applications,
+    import_string,
+    newer_syntax,
+)
 from dockertpl.detect.python.conventions import QUESTIONS
 from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_private_index
@@ -27,21 +35,38 @@ from dockertpl.detect.python.workspace import find_workspace, warn_of_outside, w
 from dockertpl.detect.repository import Repository, is_within
 from dockertpl.errors import NotDetectedError
 
+KIND = "python-fastapi"
+
+
+def repository_of(root: Path) -> Repository:
+    """Return a repository as it is read for an application in Python."""
+    return Repository(root)
+
+
+def applications(repository: Repository, folder: str | None) -> dict[str, str]:
+    """Return the folders that hold FastAPI applications, each with where as `file:line`; with `folder`, that one."""
+    projects = project_folders(repository)
+    if folder is None:
+        found = folders_with_applications(repository, projects)
+    else:
+        own = applications_in(repository, folder, projects) if repository.is_dir(folder) else []
+        found = {folder: own} if own else {}
+    return {name: f"{best(ones)[0].path}:{best(ones)[0].line}" for name, ones in sorted(found.items())}
+
 
 def look_for_application(
-    root: Path, app_dir: str | None, given: Mapping[str, Any]
+    repository: Repository, app_dir: str | None, given: Mapping[str, Any]
 ) -> tuple[Detection, NotDetectedError | None]:
     """Return what is known, and the error to raise where the application was not found or is one of several.
 
     Args:
-        root: The repository's root.
+        repository: The repository, from `repository_of`.
         app_dir: The application's folder, seen from the root; None to look for it.
         given: Answers that are known already.
 
     Raises:
         BadInputError: A manifest or a lock is not valid.
     """
-    repository = Repository(root)
     projects = project_folders(repository)
     found = Detection()
     folder: str | None = app_dir if app_dir is not None else given.get("app_dir")
@@ -78,6 +103,9 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     serving = {start.path for start in starts if start.server or start.script.rpartition("/")[2] in served}
     files.sort(key=lambda path: path not in serving)
     chosen, problem = choose_application(project, found, code, starts, projects)
+    if problem is None:
+        path, line = (chosen.path, chosen.line) if chosen else (project.manifest if project.data else "", None)
+        found.answer("kind", KIND, path, line, "")
 
     root = workspace_root(repository, folder)
     manager = find_manager(project, found, root, files)
@@ -110,13 +138,8 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         )
     find_options(project, found, own, files)
     for path in files:
-        found.fact("dockerfile", path, path, None, _base(repository, path))
+        found.fact("dockerfile", path, path, None, last_base(repository.text(path) or ""))
     return problem
-
-
-def _base(repository: Repository, path: str) -> str:
-    all_stages = stages(repository.text(path) or "")
-    return f"FROM {base_of(all_stages[-1], all_stages).base}" if all_stages else "holds no FROM"
 
 
 def _application_answers(

@@ -38,15 +38,33 @@ def _candidates(repository: Repository, folder: str, projects: frozenset[str], o
     return Finder(code).candidates()
 
 
+def folders_with_applications(repository: Repository, projects: frozenset[str]) -> dict[str, list[Candidate]]:
+    """Return the folders that hold applications: the root alone if it is one itself, else the projects below."""
+    if own := _candidates(repository, ".", projects, "."):
+        return {".": own}
+    by_folder: dict[str, list[Candidate]] = {}
+    for candidate in _candidates(repository, ".", projects, None):
+        by_folder.setdefault(project_of(candidate.path, projects), []).append(candidate)
+    return by_folder
+
+
+def applications_in(repository: Repository, folder: str, projects: frozenset[str]) -> list[Candidate]:
+    """Return the applications of one folder, the best first."""
+    return _best_first(_candidates(repository, folder, projects | {folder}, folder))
+
+
+def _best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    top = best(candidates) if candidates else []
+    return [*top, *(one for one in candidates if one not in top)]
+
+
 def choose_folder(
     repository: Repository, projects: frozenset[str], found: Detection, given: Mapping[str, Any]
 ) -> tuple[str | None, NotDetectedError | None]:
     """Return the folder of the one application: the root if it is one itself, else the one project below that is."""
-    if _candidates(repository, ".", projects, "."):
+    by_folder = folders_with_applications(repository, projects)
+    if "." in by_folder:
         return ".", None
-    by_folder: dict[str, list[Candidate]] = {}
-    for candidate in _candidates(repository, ".", projects, None):
-        by_folder.setdefault(project_of(candidate.path, projects), []).append(candidate)
     app = given.get("app")
     if isinstance(app, str):
         having = {folder: ones for folder, ones in by_folder.items() if _has_module(repository, folder, app)}
@@ -54,7 +72,7 @@ def choose_folder(
     if len(by_folder) == 1:
         return next(iter(by_folder)), None
     if not by_folder:
-        return None, _nothing(repository, ".")
+        return None, nothing(repository, ".")
     lines = []
     for folder, ones in sorted(by_folder.items()):
         first = best(ones)[0]
@@ -72,7 +90,8 @@ def _has_module(repository: Repository, folder: str, app: str) -> bool:
     return Code(repository, folder, ()).find(app.partition(":")[0]) is not None
 
 
-def _nothing(repository: Repository, folder: str) -> NotDetectedError:
+def nothing(repository: Repository, folder: str) -> NotDetectedError:
+    """Return the error that says that there is no application, with where one was looked for."""
     where = "the repository" if folder == "." else folder
     files = set(python_files(repository.files, folder))
     remedy = (
@@ -105,7 +124,7 @@ def choose_application(
     own = [path for path in code.files if project_of(path, projects) == project.app_dir]
     candidates = with_starts(Finder(Code(project.repository, project.app_dir, own)).candidates(), starts, code)
     if not candidates:
-        return None, _nothing(project.repository, project.app_dir)
+        return None, nothing(project.repository, project.app_dir)
     top = best(candidates)
     for candidate in sorted(candidates, key=lambda one: one.path):
         if candidate not in top and not candidate.factory:

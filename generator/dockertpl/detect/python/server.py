@@ -115,19 +115,9 @@ def _port(found: Detection, starts: Sequence[Start]) -> None:
 def _exposed(repository: Repository, dockerfiles: Sequence[str]) -> Iterator[Start]:
     for path in dockerfiles[:1]:
         stages = dockerfile.stages(repository.text(path) or "")
-        if not stages:
-            continue
-        values = dockerfile.base_of(stages[-1], stages).environment() | stages[-1].environment()
-        step = stages[-1].last("EXPOSE")
-        ports = dockerfile.expand(step.value, values).split() if step else []
-        if step and len(ports) == 1 and (number := re.fullmatch(r"(\d{1,5})(?:/tcp)?", ports[0])):
-            yield Start(port=int(number[1]), path=path, line=step.line, what="EXPOSE", weight=85)
-        elif "PORT" in values and re.fullmatch(r"\d{1,5}", values["PORT"]):
-            line = next(
-                (i.line for i in stages[-1].instructions if i.name in ("ENV", "ARG") and "PORT" in i.value),
-                stages[-1].line,
-            )
-            yield Start(port=int(values["PORT"]), path=path, line=line, what="ENV PORT", weight=84)
+        if stages and (found := dockerfile.exposed(stages)):
+            port, line, what = found
+            yield Start(port=port, path=path, line=line, what=what, weight=85 if what == "EXPOSE" else 84)
 
 
 def _gunicorn(repository: Repository, start: Start) -> Iterator[Start]:
