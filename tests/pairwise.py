@@ -151,9 +151,7 @@ def _combinations(
     return result
 
 
-def _choices(
-    template: Template, questions: list[Question], factors: Mapping[str, list[Any]]
-) -> list[dict[str, int]]:
+def _choices(template: Template, questions: list[Question], factors: Mapping[str, list[Any]]) -> list[dict[str, int]]:
     """Return every way to answer the questions, each of which is asked or not by the answers to those before it."""
     ways: list[tuple[dict[str, int], dict[str, Any]]] = [({}, {})]
     for question in questions:
