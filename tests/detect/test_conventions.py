@@ -18,8 +18,8 @@ _Loader.add_constructor("!include", lambda loader, node: None)
 
 def _questions() -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
-    for path in ("copier.yml", "templates/kinds/python-fastapi/questions.yml", "templates/ci/questions.yml"):
-        for document in yaml.load_all((ROOT / path).read_text(), Loader=_Loader):
+    for path in [ROOT / "copier.yml", *ROOT.glob("templates/kinds/*.yml"), *ROOT.glob("templates/*/**/questions.yml")]:
+        for document in yaml.load_all(path.read_text(), Loader=_Loader):
             found |= document or {}
     return found
 
