@@ -37,8 +37,9 @@ def catalogue() -> dict[str, Any]:
 
 
 def is_possible(manager: str, layout: str) -> bool:
-    """Tell whether there is a sample of a manager in a layout: Turborepo's is pnpm's alone."""
-    return manager == "pnpm" or "turbo" not in catalogue()["layouts"][layout]
+    """Tell whether there is a sample of a manager in a layout: Turborepo's is pnpm's alone, Plug'n'Play a single app's."""
+    only = {**catalogue()["layouts"][layout], **catalogue()["managers"][manager]}
+    return (only.get("manager", manager), only.get("layout", layout)) == (manager, layout)
 
 
 def write_next_sample(
