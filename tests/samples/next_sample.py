@@ -91,7 +91,7 @@ def write_next_sample(
         (app_dir / "public" / "logo.png").write_bytes(picture(*LOGO))
     (app_dir / "tests").mkdir()
     (app_dir / "tests" / "menu.test.ts").write_text(_test(place["source"]))
-    (app_dir / "tsconfig.json").write_text(_json(_tsconfig(place["source"])))
+    (app_dir / "tsconfig.json").write_text(_json(tsconfig(place["source"])))
     workspace = "workspace" in place
     configuration = catalogue()["configs"][config]
     transpile = 'transpilePackages: ["@acme/ui"],'
@@ -165,6 +165,31 @@ def picture(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
+def tsconfig(source: str) -> dict[str, Any]:
+    """Return the tsconfig.json of an application in the folder `source`, as `next build` would write it."""
+    return {
+        "compilerOptions": {
+            "target": "ES2017",
+            "lib": ["dom", "dom.iterable", "esnext"],
+            "allowJs": True,
+            "skipLibCheck": True,
+            "strict": True,
+            "noEmit": True,
+            "esModuleInterop": True,
+            "module": "esnext",
+            "moduleResolution": "bundler",
+            "resolveJsonModule": True,
+            "isolatedModules": True,
+            "jsx": "react-jsx",
+            "incremental": True,
+            "plugins": [{"name": "next"}],
+            "paths": {"@/*": ["./*" if source == "." else f"./{source}/*"]},
+        },
+        "include": ["next-env.d.ts", "**/*.ts", "**/*.tsx", ".next/types/**/*.ts", ".next/dev/types/**/*.ts"],
+        "exclude": ["node_modules"],
+    }
+
+
 def _manifests(manager: str, place: dict[str, Any]) -> dict[str, str]:
     """Return the manifests' texts by path, seen from the repository's root."""
     known, app = catalogue()["managers"][manager], catalogue()["app"]
@@ -197,31 +222,6 @@ def _manifests(manager: str, place: dict[str, Any]) -> dict[str, str]:
     if "package_manager" in known:
         root["packageManager"] = _versioned(known["package_manager"])
     return {**result, "package.json": _json(root), **known.get("files", {})}
-
-
-def _tsconfig(source: str) -> dict[str, Any]:
-    # As `next build` would write it, so that it leaves the file alone.
-    return {
-        "compilerOptions": {
-            "target": "ES2017",
-            "lib": ["dom", "dom.iterable", "esnext"],
-            "allowJs": True,
-            "skipLibCheck": True,
-            "strict": True,
-            "noEmit": True,
-            "esModuleInterop": True,
-            "module": "esnext",
-            "moduleResolution": "bundler",
-            "resolveJsonModule": True,
-            "isolatedModules": True,
-            "jsx": "react-jsx",
-            "incremental": True,
-            "plugins": [{"name": "next"}],
-            "paths": {"@/*": ["./*" if source == "." else f"./{source}/*"]},
-        },
-        "include": ["next-env.d.ts", "**/*.ts", "**/*.tsx", ".next/types/**/*.ts", ".next/dev/types/**/*.ts"],
-        "exclude": ["node_modules"],
-    }
 
 
 def _configuration(text: str, transpile: str) -> str:
