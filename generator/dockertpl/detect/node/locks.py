@@ -158,8 +158,8 @@ def _check(lock: Lock, repository: Repository) -> None:
     if lock.path.endswith("bun.lockb"):
         raise NotDetectedError(
             f"{lock.path} is Bun's old, binary lock.",
-            "Make it text with `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, and commit bun.lock "
-            "in its place.",
+            "Make it text with `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, and commit "
+            "bun.lock in its place.",
         )
     if lock.path.endswith("npm-shrinkwrap.json"):
         target = join(lock.folder, "package-lock.json")
