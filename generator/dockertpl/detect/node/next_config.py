@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from dockertpl.detect.node.javascript import Source
@@ -113,7 +114,7 @@ def read(text: str) -> NextConfig:
     reader = _Reader(source)
     found: list[Parts] = []
     if source.sound:
-        for index in _exports(source):
+        for index in islice(_exports(source), _MOST):
             found += reader.resolve(index, len(source.tokens), _DEEPEST)
     return NextConfig(source, tuple(found[:_MOST]), reader.opaque or not source.sound, reader.unsure)
 
