@@ -25,7 +25,7 @@ MAX_LOCK_BYTES = 16 << 20
 _LOCKS = (".lock", "package-lock.json", "pnpm-lock.yaml")
 MAX_TOTAL_BYTES = 256 << 20
 MAX_FILES = 50_000
-MAX_DEPTH = 12
+MAX_DEPTH = 24
 
 
 def join(*parts: str) -> str:

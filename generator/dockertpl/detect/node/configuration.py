@@ -76,8 +76,12 @@ def _standalone(found: Detection, path: str, config: NextConfig, output: Value |
 def _dist_dir(found: Detection, path: str, value: Value | None) -> None:
     if value is None:
         return
-    if value.text and _FOLDER.fullmatch(value.text) and ".." not in value.text.split("/"):
-        found.answer("dist_dir", value.text.removeprefix("./").rstrip("/"), path, value.line, "")
+    text = value.text if value.text is not None else value.unset
+    if text == "":
+        return  # then it is the default
+    if text and _FOLDER.fullmatch(text) and ".." not in text.split("/"):
+        note = "" if value.text else "where the variable that it is taken from is not set"
+        found.answer("dist_dir", text.removeprefix("./").rstrip("/"), path, value.line, note)
         return
     what = f"is {value.text}, outside of the application" if value.text else "is computed"
     found.cannot_tell(
@@ -130,6 +134,6 @@ def find_next(package: Package, found: Detection, declared: str, installed: str,
         found.fact("sharp", True, *(package if "sharp" in package.wants() else home).place("sharp"))
     elif known[0] < BRINGS_SHARP:
         found.warn(
-            f"{path}: Next.js {known[0]} resizes images slowly, in memory, without sharp. Add it to the dependencies if "
-            "next/image is used."
+            f"{path}: Next.js {known[0]} resizes images slowly, in memory, without sharp. Add it to the "
+            "dependencies if next/image is used."
         )

@@ -20,6 +20,7 @@ CONFIGS: tuple[str, ...] = tuple(_DATA["config"]["files"])
 LOCKS: dict[str, list[str]] = _DATA["locks"]
 LOCK_COMMANDS: dict[str, str] = _DATA["lock_commands"]
 WORKSPACE_FILES: tuple[str, ...] = tuple(_DATA["workspace"]["files"])
+RUNNERS: frozenset[str] = frozenset(_DATA["install"]["runners"])
 HARMLESS: frozenset[str] = frozenset(_DATA["install"]["harmless"])
 
 NODES: tuple[str, ...] = tuple(_RELEASES["nodes"])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.node.conventions import HARMLESS
+from dockertpl.detect.node.conventions import HARMLESS, RUNNERS
 from dockertpl.detect.node.locks import Lock
 from dockertpl.detect.node.package import Package
 from dockertpl.detect.node.workspace import Workspace, resolved
@@ -19,32 +19,6 @@ from dockertpl.detect.yamlfile import load_yaml
 LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "pnpm:devPreinstall")
 GENERATE = r"\bprisma\s+(?:\S+\s+)?generate\b"
 _SCHEMAS = ("prisma/schema.prisma", "schema.prisma", "prisma/schema")
-_RUNNERS = frozenset(
-    [
-        "npx",
-        "pnpx",
-        "bunx",
-        "npm",
-        "pnpm",
-        "yarn",
-        "bun",
-        "node",
-        "run",
-        "exec",
-        "dlx",
-        "x",
-        "sh",
-        "bash",
-        "tsx",
-        "ts-node",
-        "cross-env",
-        "dotenv",
-        "dotenvx",
-        "env",
-        "--",
-        "if",
-    ]
-)
 _IS_FILE = re.compile(r"\.?/|\S+\.[cm]?[jt]s$")
 
 
@@ -174,7 +148,7 @@ def _unknown(package: Package, text: str) -> str:
         else:
             commands[-1].append(word)
     for command in commands:
-        words = [word for word in command if word not in _RUNNERS and "=" not in word and not word.startswith("-")]
+        words = [word for word in command if word not in RUNNERS and "=" not in word and not word.startswith("-")]
         name = words[0].rpartition("/")[2].partition("@")[0] if words else ""
         known = not name or name in HARMLESS or words[0] in package.scripts or _IS_FILE.match(words[0])
         if not known:

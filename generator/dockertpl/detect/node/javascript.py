@@ -104,11 +104,11 @@ def _tokens(text: str) -> list[Token]:
             found.append(Token("template", text[at:end], at, end))
             at = end
             continue
-        if text[at] == "/" and text[at : at + 2] not in ("//", "/*") and _may_be_regex(found):
-            if match := _REGEX.match(text, at):
-                found.append(Token("regex", match[0], at, match.end()))
-                at = match.end()
-                continue
+        slash = text[at] == "/" and text[at : at + 2] not in ("//", "/*")
+        if slash and _may_be_regex(found) and (match := _REGEX.match(text, at)):
+            found.append(Token("regex", match[0], at, match.end()))
+            at = match.end()
+            continue
         match = _TOKEN.match(text, at)
         if not match:
             break

@@ -116,6 +116,8 @@ def find_manager(package: Package, found: Detection) -> Lock:
     if not given:
         found.answer("manager", lock.manager, lock.path, None, "")
     _check(lock, repository)
+    if lock.manager == "yarn-berry":
+        _linker(found, lock, repository)
     if pin and family(lock.manager) != pin.manager:
         found.warn(
             f"{pin.path}:{pin.line} names {pin.manager}, but the lock is {lock.path}: {lock.manager} is used. Make "
@@ -124,6 +126,21 @@ def find_manager(package: Package, found: Detection) -> Lock:
         pin = None
     _version(package, found, lock, pin)
     return lock
+
+
+def _linker(found: Detection, lock: Lock, repository: Repository) -> None:
+    """Say what Plug'n'Play means: the standalone output is made of node_modules."""
+    path = join(lock.folder, ".yarnrc.yml")
+    text = repository.text(path) or ""
+    pattern = r"^nodeLinker[ \t]*:[ \t]*[\"']?([\w-]+)"
+    linker = re.search(pattern, text, re.MULTILINE)
+    if linker is None or linker[1] == "pnp":
+        where = f"{path}:{line_of(text, pattern)}" if linker else path if text else lock.path
+        found.warn(
+            f"{where}: Yarn installs by Plug'n'Play here, and the image by nodeLinker: node-modules, which the standalone "
+            "output is made of. Code that imports what its package does not name works there alone, and what needs "
+            "Yarn's own runtime (.pnp.cjs) does not work in the image."
+        )
 
 
 def _choose(package: Package, locks: list[Lock], pin: Pin | None, given: str) -> Lock:
@@ -158,8 +175,8 @@ def _check(lock: Lock, repository: Repository) -> None:
     if lock.path.endswith("bun.lockb"):
         raise NotDetectedError(
             f"{lock.path} is Bun's old, binary lock.",
-            "Make it text with `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, and commit bun.lock "
-            "in its place.",
+            "Make it text with `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, and commit "
+            "bun.lock in its place.",
         )
     if lock.path.endswith("npm-shrinkwrap.json"):
         target = join(lock.folder, "package-lock.json")

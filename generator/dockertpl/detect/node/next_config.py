@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from dockertpl.detect.node.javascript import Source
@@ -24,11 +25,14 @@ class Value(NamedTuple):
         text: The text that it is set to; None if it is computed.
         line: Where.
         mentions: The texts that stand in a computed one.
+        unset: What it is where the variable of the environment that it is computed from is not set; None if it is
+            computed otherwise.
     """
 
     text: str | None
     line: int
     mentions: tuple[str, ...] = ()
+    unset: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,21 @@ class NextConfig:
         source: Its text and tokens.
         alternatives: What it may export, each as the objects that it is made of, the first of which is its own.
         opaque: Whether something that cannot be seen from here may set more, such as a spread of an import.
+        unsure: Whether one of the objects may be a wrapper's options, and no configuration.
     """
 
     source: Source
     alternatives: tuple[Parts, ...]
-    opaque: bool = field(default=False)
+    opaque: bool = False
+    unsure: bool = False
+
+    @property
+    def own(self) -> int | None:
+        """Return the index of the opening brace of the object that settings are added to; None if none is sure."""
+        firsts = {parts[0] for parts in self.alternatives if parts}
+        return (
+            firsts.pop() if len(firsts) == 1 and not (self.opaque or self.unsure) and all(self.alternatives) else None
+        )
 
     def get(self, key: str) -> Value | None:
         """Return a setting, wherever it stands in the exported object; None if it is not set.
@@ -60,10 +74,11 @@ class NextConfig:
         if not values:
             return None if self.alternatives else self._somewhere(inner)
         first = values[0]
-        if all(value is not None and value.text == first.text for value in found):
+        if first.text is not None and all(value is not None and value.text == first.text for value in found):
             return first
         mentions = tuple(dict.fromkeys(text for value in values for text in (value.text, *value.mentions) if text))
-        return Value(None, first.line, mentions)
+        same = all(value is not None and value.unset == first.unset for value in found)
+        return Value(None, first.line, mentions, first.unset if same else None)
 
     def _in(self, parts: Parts, outer: str, inner: str) -> Value | None:
         for start in parts:
@@ -99,9 +114,9 @@ def read(text: str) -> NextConfig:
     reader = _Reader(source)
     found: list[Parts] = []
     if source.sound:
-        for index in _exports(source):
+        for index in islice(_exports(source), _MOST):
             found += reader.resolve(index, len(source.tokens), _DEEPEST)
-    return NextConfig(source, tuple(found[:_MOST]), reader.opaque or not source.sound)
+    return NextConfig(source, tuple(found[:_MOST]), reader.opaque or not source.sound, reader.unsure)
 
 
 def members(source: Source, start: int) -> Iterator[tuple[str, int]]:
@@ -154,7 +169,7 @@ def _assigned(source: Source, key: str) -> Value | None:
     return None
 
 
-def _value(source: Source, start: int) -> Value | None:
+def _value(source: Source, start: int, depth: int = 2) -> Value | None:
     """Read the value that begins at a token; None if it is `undefined`, which sets nothing."""
     if start >= len(source.tokens):
         return None
@@ -170,10 +185,25 @@ def _value(source: Source, start: int) -> Value | None:
             return None
         if words[:1] in (["true"], ["false"]):
             return Value(words[0], line)
-        if source.tokens[start].kind == "word" and (constant := _constant(source, words[0])) is not None:
-            return Value(constant, line)
+        if source.tokens[start].kind == "word" and (at := _constant(source, words[0])) and depth:
+            return _value(source, at, depth - 1)
     texts = (source.literal(index) for index in range(start, end))
-    return Value(None, line, tuple(dict.fromkeys(text for text in texts if text)))
+    return Value(None, line, tuple(dict.fromkeys(text for text in texts if text)), _unset(source, start, end))
+
+
+def _unset(source: Source, start: int, end: int) -> str | None:
+    """Return what `process.env.X`, or `process.env.X || "text"`, is where X is not set; None of anything else."""
+    words = [source.at(start + n) for n in range(4)]
+    if words not in (["process", ".", "env", "."], ["env", ".", source.at(start + 2), source.at(start + 3)]):
+        return None
+    at = start + (5 if words[0] == "process" else 3)
+    if at >= end or _is_last(source, at - 1):
+        return ""
+    if source.at(at) not in ("||", "??") or at + 1 >= len(source.tokens):
+        return None
+    if at + 2 < end and not _is_last(source, at + 1):
+        return None
+    return "" if source.at(at + 1) == "undefined" else source.literal(at + 1)
 
 
 def _is_last(source: Source, index: int) -> bool:
@@ -184,15 +214,13 @@ def _is_last(source: Source, index: int) -> bool:
     return "\n" in between and source.tokens[index + 1].kind == "word"
 
 
-def _constant(source: Source, name: str) -> str | None:
-    """Return the text that a `const` holds, if it is plain text."""
+def _constant(source: Source, name: str) -> int:
+    """Return the index where what a `const` holds begins, 0 if there is none of that name."""
     for index in range(len(source.tokens) - 2):
         if source.at(index) == "const" and source.at(index + 1) == name:
             equals = source.end_of(index + 2, len(source.tokens), frozenset(["=", ";"]))
-            at = equals + 1
-            if source.at(equals) == "=" and at < len(source.tokens) and _is_last(source, at):
-                return source.literal(at)
-    return None
+            return equals + 1 if source.at(equals) == "=" else 0
+    return 0
 
 
 class _Reader:
@@ -201,6 +229,7 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.opaque = False
+        self.unsure = False
         self._following: set[str] = set()
         self._left = _MOST_STEPS
         # Where each name is declared, by the index of the word before it.
@@ -241,7 +270,7 @@ class _Reader:
         if source.at(start) == "(":
             inside = self.resolve(start + 1, source.after(start) - 1, depth - 1)
             calls = list(self._calls(source.after(start), end))
-            return self._called(calls, depth) if calls else inside
+            return self._called(calls, depth) if calls else inside  # called with nothing: `(() => ({}))()`
         if source.tokens[start].kind != "word":
             return []
         at = start + 1
@@ -256,13 +285,14 @@ class _Reader:
         return []
 
     def _calls(self, at: int, end: int) -> Iterator[int]:
-        """Yield the parenthesis of each call in a chain (`f(a)(b)`, `f(a).g(b)`)."""
+        """Yield the parenthesis of each call in a chain that is given something (`f(a)(b)`, `f(a).g(b)`)."""
         source = self.source
         while at < end:
             if source.at(at) == "<":  # a type argument
                 at = source.end_of(at, end, frozenset("(")) if source.at(at + 1) else end
             elif source.at(at) == "(":
-                yield at
+                if source.after(at) > at + 2:
+                    yield at
                 at = source.after(at)
             elif source.at(at) in (".", "?."):
                 at += 2
@@ -270,21 +300,22 @@ class _Reader:
                 return
 
     def _called(self, calls: Sequence[int], depth: int) -> list[Parts]:
-        """Return what a wrapper is given, by the last call of a chain that is given a configuration."""
+        """Return what a wrapper is given, by the last call of a chain that is given anything."""
         source = self.source
-        for call in reversed(calls):
-            alternatives: list[Parts] = [()]
-            end = source.after(call) - 1
-            at = call + 1
-            while at < end:
-                stop = source.end_of(at, end, frozenset([","]))
-                found = self._argument(at, stop, depth)
-                if found:
-                    alternatives = [(*one, *other) for one in alternatives for other in found][:_MOST]
-                at = stop + 1
-            if any(alternatives):
-                return alternatives
-        return []
+        call = calls[-1]
+        alternatives: list[Parts] = [()]
+        end = source.after(call) - 1
+        at = call + 1
+        configured = 0
+        while at < end:
+            stop = source.end_of(at, end, frozenset([","]))
+            found = self._argument(at, stop, depth)
+            # Of `wrap({…}, config)` nobody can tell which is the configuration; of `wrap(config, {…})` the first is.
+            self.unsure = self.unsure or (bool(found) and configured > 0 and source.at(call + 1) == "{")
+            configured += bool(found)
+            alternatives = [(*one, *other) for one in alternatives for other in found or [()]][:_MOST]
+            at = stop + 1
+        return alternatives if any(alternatives) else self._unseen()
 
     def _argument(self, start: int, end: int, depth: int) -> list[Parts]:
         # A wrapper's own options may be anything: that they cannot be read takes nothing from the configuration.

@@ -44,17 +44,19 @@ def find_health(package: Package, found: Detection, config: NextConfig | None) -
         found.answer("health_path", "", "", None, "no health route; any answer below 500 on / is healthy")
         return
     path, file, line = routes[0]
-    if base and base.text is None:
-        found.cannot_tell(
-            "health_path",
-            f"{file} answers at {path} below a basePath that is computed.",
-            "Name it with -d health_path=/…, or leave it empty: any answer below 500 on / is then healthy.",
+    below = (base.text if base.text is not None else base.unset) if base else ""
+    if below is None:
+        found.answer("health_path", "", file, line, "below a basePath that is computed")
+        found.warn(
+            f"{file} answers at {path} below a basePath that is computed: any answer below 500 on / counts as healthy. "
+            f"If it is empty in the build, give -d health_path={path}."
         )
         return
     slash = config.get("trailingSlash") if config else None
     end = "/" if slash and slash.text == "true" else ""
-    prefix = (base.text or "").rstrip("/") if base else ""
+    prefix = below.rstrip("/")
     notes = [f"below the basePath {prefix}"] if prefix else []
+    notes += ["where the variable that basePath is taken from is not set"] if base and base.text is None else []
     notes += ["with trailingSlash"] if end else []
     found.answer("health_path", f"{prefix}{path}{end}", file, line, ", ".join(notes))
 

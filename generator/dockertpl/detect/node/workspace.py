@@ -14,6 +14,7 @@ from dockertpl.detect.globs import matches
 from dockertpl.detect.node.conventions import SOURCES, WORKSPACE_FILES
 from dockertpl.detect.node.locks import Lock
 from dockertpl.detect.node.package import TABLES, Package
+from dockertpl.detect.node.ranges import spans, version
 from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of
@@ -133,7 +134,7 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
     where = (path, line) if line else (lock.path, None)
     found.answer("context", ".", where[0], where[1], "a member of the workspace, whose lock is at the root")
     found.answer("workspace_members", list(others), where[0], where[1], "")
-    needed = _needed(repository, package, others) if everyone else []
+    needed = _needed(repository, package, others, lock.manager == "pnpm") if everyone else []
     note = ""
     if nx:
         imported = _imported(repository, package, needed)
@@ -177,23 +178,31 @@ def _tool(package: Package, found: Detection, root: Package) -> None:
         )
 
 
-def _needed(repository: Repository, package: Package, others: Sequence[str]) -> list[str]:
-    """Return the members that an application depends on, each after its own dependencies."""
-    names: dict[str, str] = {}
+def _needed(repository: Repository, package: Package, others: Sequence[str], by_protocol: bool) -> list[str]:
+    """Return the members that an application depends on, each after its own dependencies.
+
+    Args:
+        repository: Where they are read.
+        package: The application's folder.
+        others: The workspace's members.
+        by_protocol: Whether a member is meant only where it is asked for as `workspace:…`, as pnpm has it.
+    """
+    names: dict[str, Package] = {}
     for folder in others:
-        names.setdefault(Package(repository, folder).name, folder)
+        member = Package(repository, folder)
+        names.setdefault(member.name, member)
     names.pop("", None)
     order: list[str] = []
     seen = {package.folder}
     # Each entry is a folder and those below it that are still to be looked at.
-    waiting = [(package.folder, _locals(package, names))]
+    waiting = [(package.folder, _locals(package, names, by_protocol))]
     while waiting:
         folder, below = waiting[-1]
         if below:
             next_one = below.pop(0)
             if next_one not in seen:
                 seen.add(next_one)
-                waiting.append((next_one, _locals(Package(repository, next_one), names)))
+                waiting.append((next_one, _locals(Package(repository, next_one), names, by_protocol)))
             continue
         waiting.pop()
         if folder != package.folder:
@@ -201,14 +210,22 @@ def _needed(repository: Repository, package: Package, others: Sequence[str]) -> 
     return order
 
 
-def _locals(package: Package, names: Mapping[str, str]) -> list[str]:
+def _locals(package: Package, names: Mapping[str, Package], by_protocol: bool) -> list[str]:
     found = []
     for name, wanted in package.wants(*TABLES).items():
         alias = re.fullmatch(r"workspace:((?:@[\w.-]+/)?[\w.-]+)@.*", wanted)
-        folder = names.get(alias[1] if alias else name)
-        if folder and not wanted.startswith(("npm:", "http", "git", "github:")):
-            found.append(folder)
+        member = names.get(alias[1] if alias else name)
+        if member and (
+            wanted.startswith(("workspace:", "link:", "file:")) or (not by_protocol and _meant(member, wanted))
+        ):
+            found.append(member.folder)
     return sorted(found)
+
+
+def _meant(member: Package, wanted: str) -> bool:
+    """Tell whether a range is satisfied by a member's own version, so that no published one is taken."""
+    own, allowed = version(member.text("version")), spans(wanted)
+    return allowed is not None and (own is None or any(span.low <= own < span.high for span in allowed))
 
 
 def _imported(repository: Repository, package: Package, known: Sequence[str]) -> list[str]:
