@@ -44,7 +44,7 @@ def values() -> dict[str, list[Any]]:
     """
     template = Template(bundled())
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    result = {}
+    result: dict[str, list[Any]] = {}
     for question in load(template):
         if isinstance(question.choices, str):
             result[question.name] = _by_kind(template, question, result["kind"])

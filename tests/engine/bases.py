@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from . import apt, host
+from . import apt, emulation, host
 
 HERE = Path(__file__).parent
 STANDINS = HERE / "standins"
@@ -55,11 +55,18 @@ class BaseImage(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """How a stand-in is made."""
+    """How a stand-in is made.
+
+    Attributes:
+        joins: The stand-in that this one gives a platform more, if it is not for use under its own name.
+        platform: That platform; it is emulated.
+    """
 
     name: str
     recipe: str
     args: dict[str, str | bool]
+    joins: str = ""
+    platform: str = ""
     aliases: tuple[str, ...] = ()
     target: str = ""
     needs: tuple[str, ...] = ()
@@ -77,6 +84,10 @@ class Catalogue:
     def find(self, name: str) -> Spec | None:
         """The stand-in that has this name or alias."""
         return next((spec for spec in self.specs.values() if name in (spec.name, *spec.aliases)), None)
+
+    def joining(self, name: str, platform: str) -> Spec | None:
+        """The stand-in that gives the one of this name a platform more."""
+        return next((s for s in self.specs.values() if (s.joins, s.platform) == (name, platform)), None)
 
 
 @functools.cache
@@ -108,13 +119,54 @@ def ensure(names: Iterable[str] | None = None, *, engine: host.Engine | None = N
     return {name: _get(engine, name) for name in wanted}
 
 
+def ensure_platform(platform: str, names: Iterable[str], *, engine: host.Engine) -> None:
+    """Make sure that a build for a platform finds these images, under the names that they have for this machine's.
+
+    One that was pulled is left as it is: the registry that it came from has its other platforms.
+
+    Args:
+        platform: Such as "linux/arm64"; its programs run here afterwards.
+        names: The images.
+        engine: The engine that is to have them.
+
+    Raises:
+        BaseImageError: A stand-in cannot be made for this platform.
+    """
+    emulation.ensure(platform)
+    for image in ensure(names, engine=engine).values():
+        if image.standin and not emulation.is_native(platform):
+            spec = catalogue().joining(image.name, platform)
+            if spec is None:
+                raise BaseImageError(f"bases.toml has no stand-in of {image.name} for {platform}")
+            _get(engine, spec.name)
+
+
 def _get(engine: host.Engine, name: str) -> BaseImage:
     image, spec = _present(engine, name), catalogue().find(name)
     if image is None:
         with host.lock(f"image-{_slug(spec.name if spec else name)}"):
             # Somebody else may have made it while we waited.
             image = _present(engine, name) or _make(engine, name)
+    if spec and spec.joins:
+        _join(engine, spec)
     return image
+
+
+def _join(engine: host.Engine, spec: Spec) -> None:
+    """Give the stand-in that this one joins its platform: their layers and settings as they are, under one name."""
+    _get(engine, spec.joins)
+    with host.lock(f"image-{_slug(spec.joins)}"):
+        there = _facts(engine, spec.joins, spec.platform)
+        if there and _labels_of(there).get(RECIPE_LABEL) == _recipe_hash(spec):
+            return
+        own = _facts(engine, spec.joins) or {}
+        native = f"{own['Os']}/{own['Architecture']}"
+        stages = [(native, spec.joins), (spec.platform, spec.name)]
+        lines = [f"FROM --platform={on} {name} AS {on.split('/')[1]}" for on, name in stages]
+        engine.run(
+            *("build", "--provenance=false", f"--platform={native},{spec.platform}", f"--tag={spec.joins}", "-"),
+            input="\n".join([*lines, "FROM ${TARGETARCH}", ""]),
+        )
 
 
 def _present(engine: host.Engine, name: str) -> BaseImage | None:
@@ -127,7 +179,8 @@ def _present(engine: host.Engine, name: str) -> BaseImage | None:
 
 def _make(engine: host.Engine, name: str) -> BaseImage:
     spec, started = catalogue().find(name), time.monotonic()
-    if not _inspect(engine, name)[0] and _pull(engine, name):
+    private = spec is not None and spec.joins
+    if not private and not _inspect(engine, name)[0] and _pull(engine, name):
         log.info("%s: pulled in %.0f s", name, time.monotonic() - started)
     elif spec is None:
         raise BaseImageError(f"{name} cannot be pulled, and bases.toml has no stand-in of that name")
@@ -147,12 +200,22 @@ def _make(engine: host.Engine, name: str) -> BaseImage:
 
 
 def _inspect(engine: host.Engine, name: str) -> tuple[BaseImage | None, str]:
-    done = engine.run("image", "inspect", "--format", "{{json .}}", name, check=False)
-    if done.returncode:
+    found = _facts(engine, name)
+    if found is None:
         return None, ""
-    found = json.loads(done.stdout)
-    labels = found["Config"].get("Labels") or {}
+    labels = _labels_of(found)
     return BaseImage(name, labels.get(LABEL) == "true", found["Id"]), labels.get(RECIPE_LABEL, "")
+
+
+def _facts(engine: host.Engine, name: str, platform: str = "") -> dict[str, Any] | None:
+    """What the engine says of an image, or of one of its platforms; nothing if it has no such one."""
+    options = [f"--platform={platform}"] if platform else []
+    done = engine.run("image", "inspect", "--format", "{{json .}}", *options, name, check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def _labels_of(facts: dict[str, Any]) -> dict[str, str]:
+    return facts["Config"].get("Labels") or {}
 
 
 def _pull(engine: host.Engine, name: str) -> bool:
@@ -179,6 +242,8 @@ def _reachable(engine: host.Engine, registry: str, name: str) -> bool:
 
 
 def _build(engine: host.Engine, spec: Spec) -> None:
+    if spec.platform:
+        emulation.ensure(spec.platform)
     if spec.recipe == "debian":
         _bootstrap(engine, spec)
     else:
@@ -196,6 +261,8 @@ def _docker_build(engine: host.Engine, spec: Spec) -> None:
     options += [f"--build-arg={key}={value}" for key, value in spec.args.items()]
     if spec.target:
         options.append(f"--target={spec.target}")
+    if spec.platform:
+        options.append(f"--platform={spec.platform}")
     # Without an attestation the image is one manifest: nothing here reads the provenance of a stand-in.
     command = ["build", "--progress=plain", "--provenance=false", *options, f"--tag={spec.name}"]
     engine.run(*command, str(STANDINS / spec.recipe), timeout=BUILD_SECONDS)
@@ -214,6 +281,8 @@ def _bootstrap(engine: host.Engine, spec: Spec) -> None:
         sources, system = Path(folder, "debian.sources"), Path(folder, "system.tar")
         sources.write_text("\n".join(stanzas))
         options = [f"--aptopt={option}" for option in apt.acquire_options()]
+        if spec.platform:
+            options.append(f"--architectures={spec.platform.split('/')[1]}")
         if spec.args["slim"]:
             options.append(f"--dpkgopt={STANDINS / 'debian' / 'slim.dpkg.cfg'}")
         if spec.args.get("merge_usr"):
@@ -229,7 +298,8 @@ def _bootstrap(engine: host.Engine, spec: Spec) -> None:
                 archive.add(file, path, filter=_owned_by_root)
         changes = ['CMD ["bash"]', *(f"LABEL {label}" for label in _labels(spec))]
         changes += [f"ENV {key}={value}" for key, value in _environ().items()]
-        engine.run("import", *(f"--change={change}" for change in changes), str(system), spec.name)
+        on = [f"--platform={spec.platform}"] if spec.platform else []
+        engine.run("import", *on, *(f"--change={change}" for change in changes), str(system), spec.name)
 
 
 def _added_files() -> Iterator[tuple[Path, str]]:
@@ -278,7 +348,8 @@ def _pip_index() -> str:
 def _recipe_hash(spec: Spec) -> str:
     """What a stand-in is made of, as a number: another number, and it is built anew."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([spec.name, spec.recipe, spec.args, spec.target, platform.machine()]).encode())
+    of = [spec.platform] if spec.platform else []
+    digest.update(json.dumps([spec.name, spec.recipe, spec.args, spec.target, platform.machine(), *of]).encode())
     for file in sorted(path for path in (STANDINS / spec.recipe).rglob("*") if path.is_file()):
         digest.update(file.read_bytes())
     if spec.recipe == "debian":

@@ -67,13 +67,7 @@ def test_a_repository_becomes_a_healthy_container(
     base_images(*service.NEXT_BASES)
     options = {key: cell[key] for key in ("manager", "router", "layout", "config", "public", "health")}
     app_dir = next_sample.write_next_sample(tmp_path / cell["id"], **options)
-    given = [
-        word
-        for key, value in _expected(cell).items()
-        if key != "app_dir"
-        for word in ("-d", f"{key}={value if isinstance(value, str) else json.dumps(value)}")
-    ]
-    answers = service.new(app_dir, "--no-detect", "-d", f"flavour={cell['flavour']}", *given)
+    answers = service.new(app_dir, "-d", f"flavour={cell['flavour']}")
     assert _expected(cell).items() <= answers.items(), answers
 
     tag = service.verify(app_dir, answers, "--build-arg", f"NEXT_PUBLIC_GREETING={GREETING}")

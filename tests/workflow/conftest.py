@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.engine import apt, bases, host, service
+from tests.engine import apt, host
 from tests.engine.fixtures import _running, no_engine
 from tests.engine.fixtures import registry as registry_address
 
-from . import harness, runner
+from . import harness
 from .registry import Registry
 
 __all__ = ["_running", "registry_address"]
@@ -25,8 +25,7 @@ def registry(registry_address: str) -> Registry:
 def machine(registry: Registry) -> Iterator[harness.Machine]:
     """The machine that runs jobs: an engine with base images and no build cache, and a scanner for `sbom: true`."""
     try:
-        with runner.started() as engine:
-            bases.ensure(service.BASES, engine=engine)
-            yield harness.Machine(engine=engine, scanner=harness.scanner(engine, registry))
+        with harness.lent(registry) as machine:
+            yield machine
     except (host.EngineUnavailableError, apt.AptError) as error:
         no_engine(error)

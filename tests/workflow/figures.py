@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.engine import bases, host, service
 
-from . import harness, runner
+from . import harness
 from .registry import Contents, Registry
 
 GIT = {
@@ -31,9 +31,8 @@ def main() -> None:
     os.environ.update(GIT)
     registry = Registry(address=host.up()[1].address)
     repository = harness.new_repository()
-    with runner.started() as engine, tempfile.TemporaryDirectory() as folder:
-        found = bases.ensure(service.BASES, engine=engine)
-        machine = harness.Machine(engine=engine, scanner=harness.scanner(engine, registry))
+    with harness.lent(registry) as machine, tempfile.TemporaryDirectory() as folder:
+        found = bases.ensure(service.BASES, engine=machine.engine)
         root = harness.application(Path(folder, "orders"), image=f"{registry.address}/{repository}")
         standins = "stand-in" if any(image.standin for image in found.values()) else "real"
         sys.stdout.write(f"Base images: {standins}\n\n")
@@ -46,7 +45,7 @@ def main() -> None:
             if file:
                 harness.append(root, "# More", to=file)
                 harness.commit(root, name)
-            engine.forget()
+            machine.engine.forget()
             run = harness.push(root, machine)
             if not run.ok:
                 raise SystemExit(run.log[-5000:])

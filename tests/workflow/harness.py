@@ -6,6 +6,7 @@ stand-ins in actions/, or real ones: $DOCKERTPL_ACTIONS names a folder with OWNE
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -23,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.engine import host, service
+from tests.engine import bases, host, service
 from tests.samples import sample
 
+from . import buildkit, runner
 from .registry import Registry
 from .runner import Runner
 
@@ -51,10 +53,12 @@ class Machine:
 
     Attributes:
         engine: The engine that every job has as its own.
+        buildkit: The address of its BuildKit.
         scanner: The image that `sbom: true` scans with.
     """
 
     engine: Runner
+    buildkit: str
     scanner: str
 
 
@@ -138,6 +142,19 @@ class Run:
     def recorded(self, action: str) -> list[Mapping[str, Any]]:
         """Return the inputs of each use of an action that is written down."""
         return [record["inputs"] for record in self.records if record["action"] == action]
+
+
+@contextlib.contextmanager
+def lent(registry: Registry) -> Iterator[Machine]:
+    """Start a machine with the sample's base images; stop it at the end of the block.
+
+    Raises:
+        host.EngineUnavailableError: It cannot be had here; the message says why and what to do.
+        apt.AptError: What it needs cannot be installed.
+    """
+    with runner.started() as engine, buildkit.reachable(engine.socket) as address:
+        bases.ensure(service.BASES, engine=engine)
+        yield Machine(engine=engine, buildkit=address, scanner=scanner(engine, registry))
 
 
 def scanner(engine: host.Engine, registry: Registry) -> str:
@@ -269,13 +286,17 @@ def run_workflow(
         "private": False,
     }
     with tempfile.TemporaryDirectory(prefix="act-") as work:
-        folders = {key: Path(work, key) for key in ("cache", "records", "artifacts", "docker")}
+        folders = {key: Path(work, key) for key in ("cache", "records", "artifacts", "docker", "workflows")}
         for folder in folders.values():
             folder.mkdir()
         event_file = Path(work, "event.json")
         event_file.write_text(json.dumps({"repository": repository, **(payload or {})}))
+        text = workflow_file(root).read_text()
+        file = folders["workflows"] / workflow_file(root).name
+        # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
+        file.write_text(text.replace("    strategy:\n", "    strategy:\n      max-parallel: 1\n"))
         options = [f"--platform={label}=-self-hosted" for label in LABELS]
-        options += [f"--local-repository={use}={path}" for use, path in _actions(workflow_file(root).read_text())]
+        options += [f"--local-repository={use}={path}" for use, path in _actions(text)]
         for option, values in (("secret", SECRETS if secrets is None else secrets), ("var", variables or {})):
             options += [f"--{option}={key}={value}" for key, value in values.items()]
         own = {
@@ -284,12 +305,13 @@ def run_workflow(
             "STANDIN_RECORDS": str(folders["records"]),
             "STANDIN_ARTIFACTS": str(folders["artifacts"]),
             "DOCKER_CONFIG": str(folders["docker"]),
+            "STANDIN_BUILDKIT": machine.buildkit,
             "STANDIN_SBOM_GENERATOR": machine.scanner,
             "GIT_PAGER": "cat",
         }
         command = [
             *(_program("act"), event, "--json", "--action-offline-mode", "--no-cache-server"),
-            *("--workflows", str(workflow_file(root)), "--eventpath", str(event_file)),
+            *("--workflows", str(file), "--eventpath", str(event_file)),
             *("--action-cache-path", str(folders["cache"]), "--defaultbranch", BRANCH),
             *options,
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,9 @@ MANIFESTS = (
 )
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 ATTESTATION = "attestation-manifest"
+#: What a statement is about, without its version.
+PROVENANCE = "https://slsa.dev/provenance"
+SBOM = "https://spdx.dev/Document"
 PAGE = 100
 
 
@@ -96,6 +100,31 @@ class Registry:
     def blob(self, repository: str, digest: str) -> Any:
         """Return the value in a blob that holds JSON."""
         return json.loads(self._get(f"/v2/{repository}/blobs/{digest}")[0])
+
+    def platforms(self, repository: str, tag: str) -> dict[str, str]:
+        """Return the digest of each platform's manifest in an index."""
+        return {
+            f"{entry['platform']['os']}/{entry['platform']['architecture']}": entry["digest"]
+            for entry in self.manifest(repository, tag)["manifests"]
+            if "vnd.docker.reference.type" not in entry.get("annotations", {})
+        }
+
+    def predicates(self, repository: str, tag: str) -> dict[str, set[str]]:
+        """Return the types of the statements that an index holds on each of its platforms, without their versions.
+
+        Raises:
+            AssertionError: A statement names another manifest than the one that it is attached to.
+        """
+        platforms = {digest: platform for platform, digest in self.platforms(repository, tag).items()}
+        found: dict[str, set[str]] = {platform: set() for platform in platforms.values()}
+        for entry in self.manifest(repository, tag)["manifests"]:
+            about = entry.get("annotations", {}).get("vnd.docker.reference.digest")
+            for layer in self.manifest(repository, entry["digest"])["layers"] if about else ():
+                subjects = self.blob(repository, layer["digest"])["subject"]
+                assert {f"sha256:{subject['digest']['sha256']}" for subject in subjects} == {about}
+                kind = layer["annotations"]["in-toto.io/predicate-type"]
+                found[platforms[about]].add(re.sub(r"/v[\d.]+$", "", kind))
+        return found
 
     def contents(self, repository: str) -> Contents:
         """Return what a repository holds."""

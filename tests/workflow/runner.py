@@ -22,13 +22,13 @@ GATEWAY = "10.213.77.1/24"
 
 @dataclass(frozen=True, kw_only=True)
 class Runner(host.Engine):
-    """A running engine with an address of its own."""
+    """A running engine with a socket of its own, whose path this is."""
 
-    address: str
+    socket: str
 
     def environ(self) -> dict[str, str]:
         """The environment in which a bare `docker` is this engine's client."""
-        return {**super().environ(), "DOCKER_HOST": self.address}
+        return {**super().environ(), "DOCKER_HOST": f"unix://{self.socket}"}
 
     def forget(self) -> None:
         """Become a machine that has never built anything: no image but base images, no build cache."""
@@ -51,14 +51,14 @@ def started() -> Iterator[Runner]:
         raise host.EngineUnavailableError(
             "the runner's engine is a dockerd of its own, which takes root and a Debian with dockerd"
         )
-    address = f"unix://{host.run_dir() / 'runner.sock'}"
+    socket = str(host.run_dir() / "runner.sock")
     with host.lock(NAME), _bridge():  # one at a time on a machine
         host.stop("dockerd", pid_file=PID_FILE)  # that of a test run which was killed
         # Rules of its own would undo those of the engine beside it.
         options = ("--bridge", BRIDGE, "--iptables=false", "--ip6tables=false")
-        host.start_dockerd(NAME, *options, exec_root="runner", pid_file=PID_FILE, host=address)
+        host.start_dockerd(NAME, *options, exec_root="runner", pid_file=PID_FILE, host=f"unix://{socket}")
         try:
-            runner = Runner(docker="/usr/bin/docker", started=True, address=address)
+            runner = Runner(docker="/usr/bin/docker", started=True, socket=socket)
             runner.forget()
             yield runner
         finally:

@@ -5,7 +5,6 @@ Every run begins on a machine that has never built anything: what it does not bu
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from tests.samples import sample
 
 from . import harness, mutations, proxy
-from .registry import Contents, Registry
+from .registry import PROVENANCE, SBOM, Contents, Registry
 
 pytestmark = pytest.mark.engine
 
@@ -76,9 +75,7 @@ def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(pushed
     assert build.ran
     assert build.cached == ()
     assert [push.ran for push in again] == [()]  # what is pushed is what was tried
-    assert predicates(registry, pushed.repository, "main") == {
-        "linux/amd64": {"https://slsa.dev/provenance", "https://spdx.dev/Document"}
-    }
+    assert registry.predicates(pushed.repository, "main") == {"linux/amd64": {PROVENANCE, SBOM}}
     (attested,) = pushed.run.recorded("actions/attest")
     assert attested["subject-name"] == f"{registry.address}/{pushed.repository}"
     assert attested["subject-digest"] == pushed.contents.tags["main"]
@@ -218,21 +215,3 @@ def test_a_registry_that_refuses_the_cache_leaves_the_run_green(
     assert refused
     assert "main" in registry.tags(repository)
     assert not [tag for tag in registry.tags(repository) if tag.startswith("cache-")]
-
-
-def predicates(registry: Registry, repository: str, tag: str) -> dict[str, set[str]]:
-    """Return the types of the attestations that an image carries, without their versions, by platform."""
-    index = registry.manifest(repository, tag)["manifests"]
-    platforms = {
-        entry["digest"]: f"{entry['platform']['os']}/{entry['platform']['architecture']}"
-        for entry in index
-        if "vnd.docker.reference.type" not in entry.get("annotations", {})
-    }
-    found: dict[str, set[str]] = {platform: set() for platform in platforms.values()}
-    for entry in index:
-        about = entry.get("annotations", {}).get("vnd.docker.reference.digest")
-        if about:
-            layers = registry.manifest(repository, entry["digest"])["layers"]
-            types = {layer["annotations"]["in-toto.io/predicate-type"] for layer in layers}
-            found[platforms[about]] |= {re.sub(r"/v[\d.]+$", "", kind) for kind in types}
-    return found
