@@ -131,8 +131,8 @@ class NextJs(Application):
 
     name = "nextjs"
     others = (BASELINE, "flydotio")
-    flavours = ("slim", "minimal")
-    options = ("--no-detect", "--kind", "nextjs-standalone", "-d", "node_version=26", "-d", "health_path=/api/health")
+    flavours = ("slim", "minimal", "distroless")
+    options = ("-d", "node_version=26")
     bases = ("node:26-trixie-slim", "debian:trixie-slim")
     port = 3000
     page = ("/orders/summary", "Orders summary")
