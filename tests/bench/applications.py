@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class Application(ABC):
     Attributes:
         others: The sides whose files lie in sides/<name>/, the guide's first.
         flavours: Ours.
-        answers: What is answered for ours besides.
+        options: What `dockertpl new` is told for ours besides the flavour.
         bases: The images that all of them stand on.
         port: Where it listens; not every side's file says so.
         page: A path that every side answers 200, and what the answer holds.
@@ -51,7 +51,7 @@ class Application(ABC):
     name: str
     others: tuple[str, ...]
     flavours: tuple[str, ...]
-    answers: Mapping[str, str]
+    options: tuple[str, ...]
     bases: tuple[str, ...]
     port: int
     page: tuple[str, str]
@@ -77,10 +77,9 @@ class Application(ABC):
         for side in sides:
             shutil.copytree(app, side.folder)
             if side.name in self.flavours:
-                answers = {**self.answers, "flavour": side.name}
-                given = [word for key, value in answers.items() for word in ("-d", f"{key}={value}")]
-                command = [sys.executable, "-m", "dockertpl", "new", str(side.folder), "--defaults", "--json", *given]
-                subprocess.run(command, check=True, capture_output=True)
+                command = [sys.executable, "-m", "dockertpl", "new", str(side.folder), "--defaults", "--json"]
+                flavour = ("-d", f"flavour={side.name}")
+                subprocess.run([*command, *flavour, *self.options], check=True, stdout=subprocess.DEVNULL)
                 continue
             own = files / f"{side.name}.dockerignore"
             shutil.copy(files / f"{side.name}.Dockerfile", side.folder / "Dockerfile")
@@ -103,7 +102,7 @@ class FastApi(Application):
     name = "fastapi"
     others = (BASELINE, "uv")
     flavours = ("slim", "minimal", "distroless")
-    answers: Mapping[str, str] = {"python_version": "3.13"}
+    options = ("-d", "python_version=3.13")
     bases = ("python:3.13-slim-trixie", "debian:trixie-slim", "ghcr.io/astral-sh/uv:0.13.9")
     port = 8000
     page = ("/health", "")
@@ -132,8 +131,8 @@ class NextJs(Application):
 
     name = "nextjs"
     others = (BASELINE, "flydotio")
-    flavours = ("slim", "minimal")
-    answers: Mapping[str, str] = {"kind": "nextjs-standalone", "node_version": "26", "health_path": "/api/health"}
+    flavours = ("slim", "minimal", "distroless")
+    options = ("-d", "node_version=26")
     bases = ("node:26-trixie-slim", "debian:trixie-slim")
     port = 3000
     page = ("/orders/summary", "Orders summary")
