@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from . import bases, host
+from . import bases, emulation, host
 
 BaseImages = Callable[..., dict[str, bases.BaseImage]]
 engine = pytest.mark.engine
@@ -48,6 +48,17 @@ def test_every_stand_in_stands_on_another_one() -> None:
     assert all(need in specs for spec in specs.values() for need in spec.needs)
 
 
+def test_what_joins_a_stand_in_is_of_a_platform_and_made_on_request() -> None:
+    specs = bases.catalogue().specs
+    joining = [spec for spec in specs.values() if spec.joins]
+    assert joining
+    for spec in joining:
+        assert spec.joins in specs
+        assert spec.platform
+        assert spec.on_request
+        assert bases.catalogue().joining(spec.joins, spec.platform) == spec
+
+
 def test_an_image_that_is_there_is_used_as_it_is() -> None:
     fake = EngineWith(python__3={})
     assert bases.ensure(["python:3"], engine=fake) == {"python:3": bases.BaseImage("python:3", False, "sha256:1")}
@@ -70,6 +81,27 @@ def test_a_registry_that_does_not_answer_is_asked_once() -> None:
         with pytest.raises(bases.BaseImageError, match=name):
             bases.ensure([name], engine=fake)
     assert fake.asked.count("buildx imagetools") == 1
+
+
+@pytest.fixture
+def _emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulation, "ensure", lambda wanted: None)
+    monkeypatch.setattr(emulation, "is_native", lambda wanted: False)
+
+
+@pytest.mark.usefixtures("_emulated")
+def test_another_platform_of_an_image_that_was_pulled_is_its_registry_s() -> None:
+    fake = EngineWith(**{PYTHON: {}})
+    bases.ensure_platform("linux/arm64", [PYTHON], engine=fake)
+    assert set(fake.asked) == {"image inspect"}
+
+
+@pytest.mark.usefixtures("_emulated")
+def test_a_stand_in_that_has_no_other_platform_is_named() -> None:
+    recipe = bases._recipe_hash(bases.catalogue().specs[PYTHON])
+    fake = EngineWith(**{PYTHON: {bases.LABEL: "true", bases.RECIPE_LABEL: recipe}})
+    with pytest.raises(bases.BaseImageError, match=rf"{PYTHON} for linux/riscv64"):
+        bases.ensure_platform("linux/riscv64", [PYTHON], engine=fake)
 
 
 @engine

@@ -95,6 +95,10 @@ def without_an_sbom(text: str) -> str:
     return _each_step(text, lambda _, step: _without_input(step, "sbom"))
 
 
+def with_each_runner_of_the_other_processor(text: str) -> str:
+    return re.sub(r"ubuntu-24\.04(-arm)?", lambda match: "ubuntu-24.04" if match[1] else "ubuntu-24.04-arm", text)
+
+
 def _without_input(step: dict[str, Any], name: str) -> dict[str, Any]:
     return {**step, "with": {key: value for key, value in step.get("with", {}).items() if key != name}}
 
@@ -117,4 +121,5 @@ NOTICED_BY: dict[Mutation, Callable[[str], None]] = {
     with_an_expression_in_shell: promises.no_expression_stands_in_shell,
     without_provenance: promises.what_is_pushed_says_how_it_was_made,
     without_an_sbom: promises.what_is_pushed_says_how_it_was_made,
+    with_each_runner_of_the_other_processor: promises.every_platform_is_one_that_its_runner_runs,
 }

@@ -18,8 +18,11 @@ Step: TypeAlias = Mapping[str, Any]
 
 BUILD = "docker/build-push-action"
 BUILDX = "docker/setup-buildx-action"
+QEMU = "docker/setup-qemu-action"
 LOGINS = ("docker/login-action", "aws-actions/amazon-ecr-login")
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+#: What each runner's processor runs without help.
+RUNNERS = {"ubuntu-24.04": "linux/amd64", "ubuntu-24.04-arm": "linux/arm64"}
 #: Without image-manifest some registries refuse a cache; without ignore-error a refusal fails the build.
 CACHE_FIELDS = {
     "type": "registry",
@@ -174,6 +177,24 @@ def what_is_pushed_says_how_it_was_made(text: str) -> None:
                 assert step["with"].get("sbom") is True, f"{name}: no SBOM"
 
 
+def every_platform_is_one_that_its_runner_runs(text: str) -> None:
+    """What a build runs, and the image that is tried, is of the runner's processor or of one that is emulated."""
+    for name, job, steps in jobs(text):
+        for cell in job.get("strategy", {}).get("matrix", {}).get("include", [{}]):
+            runs = {RUNNERS[_filled(job["runs-on"], cell)]}
+            for step in steps:
+                if action(step) == QEMU:
+                    runs |= {f"linux/{one}" for one in step["with"]["platforms"].split(",")}
+                if action(step) == BUILD:
+                    wanted = set(_filled(step["with"]["platforms"], cell).split(","))
+                    assert wanted <= runs, f"{name}: {step.get('name')} is for {wanted}, and what runs is {runs}"
+
+
+def _filled(value: str, cell: Mapping[str, str]) -> str:
+    """Return a value with what a cell of the matrix puts into it."""
+    return re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda match: cell[match[1]], value)
+
+
 #: What every workflow promises, whatever it does.
 GENERAL: tuple[Callable[[str], None], ...] = (
     every_action_is_pinned_by_commit,
@@ -190,4 +211,5 @@ PROMISES: tuple[Callable[[str], None], ...] = (
     nothing_is_pushed_that_was_not_healthy,
     a_pull_request_is_tried_and_pushes_nothing,
     what_is_pushed_says_how_it_was_made,
+    every_platform_is_one_that_its_runner_runs,
 )

@@ -41,7 +41,9 @@ def test_two_platforms_are_pushed_as_one_index_and_the_other_one_starts(
     machine.engine.forget()
     repository = harness.new_repository()
     image = f"{registry.address}/{repository}"
-    root = harness.application(tmp_path / "orders", image=image, answers={"platforms": platforms, "health_start_period": "120"})
+    root = harness.application(
+        tmp_path / "orders", image=image, answers={"platforms": platforms, "health_start_period": "120"}
+    )
     run = harness.push(root, machine)
     assert run.ok, run.log[-5000:]
     assert run.jobs == dict.fromkeys(jobs, True)
