@@ -38,8 +38,8 @@ def _added(text: str) -> str:
             "const c = {\r\n\toutput: 'standalone',\r\n\ta: 1,\r\n}\r\nmodule.exports = withA(c)",
         ),
         (
-            'export default async () => {\n    return { // why\n        a: "b",\n    };\n};',
-            'export default async () => {\n    return { // why\n        output: "standalone",\n        a: "b",\n    };\n};',
+            'export default () => {\n    return { // why\n        a: "b",\n    };\n};',
+            'export default () => {\n    return { // why\n        output: "standalone",\n        a: "b",\n    };\n};',
         ),
         ("export default {\n};", "export default {\n  output: 'standalone',\n};"),
     ],

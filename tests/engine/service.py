@@ -135,13 +135,19 @@ def build(
 
 
 @contextlib.contextmanager
-def running(image: str, environment: Mapping[str, str] | None = None, *, healthy: bool = True) -> Iterator[Service]:
+def running(
+    image: str,
+    environment: Mapping[str, str] | None = None,
+    *,
+    healthy: bool = True,
+    seconds: float = HEALTHY_SECONDS,
+) -> Iterator[Service]:
     """Run an image strictly, wait until it is healthy (or just listens), and remove it at the end of the block."""
     engine = client.find()
     facts = inspect_image(engine, image)
     with started(engine, facts, name="test", options=RunOptions(environment=environment or {})) as found:
         assert found.port
-        deadline = time.monotonic() + HEALTHY_SECONDS
+        deadline = time.monotonic() + seconds
         state = found.state
         while state.running and state.health != "healthy" and time.monotonic() < deadline:
             if not healthy and state.probes:

@@ -22,7 +22,8 @@ BASE = {"package-lock.json": '{"lockfileVersion": 3}\n', "app/page.tsx": ""}
 def look_at(repo: Callable[[Mapping[str, str]], Path], tmp_path: Path) -> Look:
     """`look_at({PATH: TEXT, …}, package={…}, given={…})` writes a Next.js repository and returns what is detected.
 
-    A dictionary becomes JSON; None leaves a file out; what an earlier call wrote is gone. `package` is merged into package.json.
+    A dictionary becomes JSON; None leaves a file out; what an earlier call wrote is gone. `package` is merged into
+    package.json.
     """
 
     def run(

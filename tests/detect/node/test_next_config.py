@@ -106,6 +106,7 @@ def test_a_setting_below_another_is_found() -> None:
         "export default {" + "...a," * 15_000 + "}",
         "const a = b; const b = a; export default a",
         "".join(f"const a{n} = {{ ...a{n + 1}, ...a{n + 1} }};" for n in range(40)) + "export default a0",
+        "".join(f"const a{n} = {{ {f'...a{n + 1}, ' * 9}}};" for n in range(40)) + "export default a0",
         "a=>" * 30_000,
         "export default " + "{a:" * 10_000 + "}" * 10_000,
         "module.exports = " * 5000,

@@ -32,6 +32,7 @@ def test_a_whole_repository(repo: Repo) -> None:
     )
     found = detect(root)
     assert found.answers == {
+        "kind": "python-fastapi",
         "name": "shop",
         "app_dir": ".",
         "python_version": "3.12",

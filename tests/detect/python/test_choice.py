@@ -77,7 +77,7 @@ def test_an_existing_dockerfile_decides_between_two(repo: Repo) -> None:
 
 
 def test_none_says_what_was_looked_for_and_how_to_name_it(repo: Repo) -> None:
-    with pytest.raises(NotDetectedError, match="No FastAPI application was found in the repository") as caught:
+    with pytest.raises(NotDetectedError, match="No FastAPI and no Next") as caught:
         detect(repo({"main.py": "print()"}))
     assert "FastAPI(...)" in caught.value.remedy
     assert "in 1 Python files" in caught.value.remedy

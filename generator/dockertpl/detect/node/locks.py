@@ -137,9 +137,9 @@ def _linker(found: Detection, lock: Lock, repository: Repository) -> None:
     if linker is None or linker[1] == "pnp":
         where = f"{path}:{line_of(text, pattern)}" if linker else path if text else lock.path
         found.warn(
-            f"{where}: Yarn installs by Plug'n'Play here, and the image by nodeLinker: node-modules, which the standalone "
-            "output is made of. Code that imports what its package does not name works there alone, and what needs "
-            "Yarn's own runtime (.pnp.cjs) does not work in the image."
+            f"{where}: Yarn installs by Plug'n'Play here, and the image by nodeLinker: node-modules, which the "
+            "standalone output is made of: what needs .pnp.cjs when it runs does not work in the image, and packages "
+            "may resolve differently than on your machine."
         )
 
 
