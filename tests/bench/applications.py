@@ -71,7 +71,7 @@ class Application(ABC):
 
     def prepare(self, root: Path) -> list[Side]:
         """Copy the app for every side and give each its Dockerfile and ignore file."""
-        app, files = root / "app", HERE / "sides" / self.name
+        app = root / "app"
         self.write(app)
         sides = [Side(name, root / name) for name in (*self.others, *self.flavours)]
         for side in sides:
@@ -80,15 +80,20 @@ class Application(ABC):
                 command = [sys.executable, "-m", "dockertpl", "new", str(side.folder), "--defaults", "--json"]
                 flavour = ("-d", f"flavour={side.name}")
                 subprocess.run([*command, *flavour, *self.options], check=True, stdout=subprocess.DEVNULL)
-                continue
-            own = files / f"{side.name}.dockerignore"
-            shutil.copy(files / f"{side.name}.Dockerfile", side.folder / "Dockerfile")
-            shutil.copy(own if own.exists() else files / "dockerignore", side.folder / ".dockerignore")
-            # What does not start as it is printed is repaired; the difference is kept, so that it can be judged.
-            if (repair := files / f"{side.name}.repair.diff").exists():
-                command = ["patch", "--quiet", "--strip=1", f"--input={repair}"]
-                subprocess.run(command, cwd=side.folder, check=True)
+            else:
+                self.equip(side)
         return sides
+
+    def equip(self, side: Side) -> None:
+        """Give a side that is not ours its files, repaired."""
+        files = HERE / "sides" / self.name
+        own = files / f"{side.name}.dockerignore"
+        shutil.copy(files / f"{side.name}.Dockerfile", side.folder / "Dockerfile")
+        shutil.copy(own if own.exists() else files / "dockerignore", side.folder / ".dockerignore")
+        # What does not start as it is printed is repaired; the difference is kept, so that it can be judged.
+        if (repair := files / f"{side.name}.repair.diff").exists():
+            command = ["patch", "--quiet", "--fuzz=0", "--strip=1", f"--input={repair}"]
+            subprocess.run(command, cwd=side.folder, check=True)
 
 
 def change_readme(side: Side, name: str) -> None:
