@@ -1,6 +1,6 @@
-"""Small real Next.js applications for the tests: one source, put under every manager, router, layout and configuration.
+"""Small real Next.js applications for the tests: one source, under every manager, router, layout and configuration.
 
-As with the Python samples no lock is in a commit. Node and the managers that make the locks are put into the tests' cache.
+As with the Python samples no lock is in a commit. Node and the managers that make the locks go into the tests' cache.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def catalogue() -> dict[str, Any]:
 
 
 def is_possible(manager: str, layout: str) -> bool:
-    """Tell whether there is a sample of a manager in a layout: Turborepo's is pnpm's alone, Plug'n'Play a single app's."""
+    """Tell whether a manager has a layout: Turborepo's is pnpm's alone, Plug'n'Play is a single application's."""
     only = {**catalogue()["layouts"][layout], **catalogue()["managers"][manager]}
     return (only.get("manager", manager), only.get("layout", layout)) == (manager, layout)
 
@@ -114,7 +114,8 @@ def relock(folder: Path, manager: str) -> None:
     """Write the lock of the manifests at and below `folder`: made once, and then taken from the cache."""
     known = catalogue()["managers"][manager]
     package = _versioned(known.get("package", ""))
-    manifests = [path for path in sorted(folder.rglob("*")) if path.name in MANIFESTS and "node_modules" not in path.parts]
+    found = (path for path in sorted(folder.rglob("*")) if path.name in MANIFESTS)
+    manifests = [path for path in found if "node_modules" not in path.parts]
     key = hashlib.sha256(json.dumps([known["lock"], package, catalogue()["tools"]]).encode())
     for path in manifests:
         key.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
@@ -161,7 +162,8 @@ def picture(width: int, height: int) -> bytes:
             rows += bytes((x * 224 // width + grain, y * 224 // height + grain, 128 + grain))
     header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows), 6)), (b"IEND", b""))
-    chunks = (struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts)
+    number = struct.Struct(">I").pack
+    chunks = (number(len(data)) + kind + data + number(zlib.crc32(kind + data)) for kind, data in parts)
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
@@ -247,7 +249,7 @@ def _tools() -> Path:
 
 
 def _once(folder: Path, *command: str) -> Path:
-    """Fill a folder by a command that is given the folder to fill as its last word; leave it alone where it is there."""
+    """Fill a folder by a command whose last word is the folder to fill; leave it alone where it is there."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as work:
