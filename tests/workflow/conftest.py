@@ -22,10 +22,10 @@ def registry(registry_address: str) -> Registry:
 
 
 @pytest.fixture(scope="session")
-def machine(registry: Registry) -> Iterator[harness.Machine]:
+def machine(_running: object) -> Iterator[harness.Machine]:
     """The machine that runs jobs: an engine with base images and no build cache, and a scanner for `sbom: true`."""
     try:
-        with harness.lent(registry) as machine:
+        with harness.lent() as machine:
             yield machine
     except (host.EngineUnavailableError, apt.AptError) as error:
         no_engine(error)

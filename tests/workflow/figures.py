@@ -31,7 +31,7 @@ def main() -> None:
     os.environ.update(GIT)
     registry = Registry(address=host.up()[1].address)
     repository = harness.new_repository()
-    with harness.lent(registry) as machine, tempfile.TemporaryDirectory() as folder:
+    with harness.lent() as machine, tempfile.TemporaryDirectory() as folder:
         found = bases.ensure(service.BASES, engine=machine.engine)
         root = harness.application(Path(folder, "orders"), image=f"{registry.address}/{repository}")
         standins = "stand-in" if any(image.standin for image in found.values()) else "real"

@@ -27,8 +27,7 @@ import yaml
 from tests.engine import bases, host, service
 from tests.samples import sample
 
-from . import buildkit, runner
-from .registry import Registry
+from . import api, buildkit, runner
 from .runner import Runner
 
 HERE = Path(__file__).parent
@@ -39,7 +38,6 @@ OWNER_AND_NAME = "acme/orders"
 SECRETS = {"GITHUB_TOKEN": "no-token", "REGISTRY_USERNAME": "someone", "REGISTRY_PASSWORD": "no-password"}
 RUN_SECONDS = 900
 LABELS = ("ubuntu-24.04", "ubuntu-24.04-arm")
-SCANNER = "dockertpl-tests/standin-sbom-scanner:1"
 
 _USES = re.compile(r"uses:\s*[\"']?(?P<action>[\w.-]+/[\w.-]+)(?P<path>/[\w./-]+)?@(?P<ref>[\w.-]+)")
 # "#12 [deps 3/5] RUN …", then "#12 CACHED" or "#12 DONE 1.2s" or "#12 ERROR: …".
@@ -54,12 +52,10 @@ class Machine:
     Attributes:
         engine: The engine that every job has as its own.
         buildkit: The address of its BuildKit.
-        scanner: The image that `sbom: true` scans with.
     """
 
     engine: Runner
     buildkit: str
-    scanner: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,8 +141,8 @@ class Run:
 
 
 @contextlib.contextmanager
-def lent(registry: Registry) -> Iterator[Machine]:
-    """Start a machine with the sample's base images; stop it at the end of the block.
+def lent() -> Iterator[Machine]:
+    """Start a machine with the sample's base images and a stand-in for BuildKit's scanner; stop it at the block's end.
 
     Raises:
         host.EngineUnavailableError: It cannot be had here; the message says why and what to do.
@@ -154,14 +150,8 @@ def lent(registry: Registry) -> Iterator[Machine]:
     """
     with runner.started() as engine, buildkit.reachable(engine.socket) as address:
         bases.ensure(service.BASES, engine=engine)
-        yield Machine(engine=engine, buildkit=address, scanner=scanner(engine, registry))
-
-
-def scanner(engine: host.Engine, registry: Registry) -> str:
-    """Build the stand-in for BuildKit's SBOM scanner and push it; return its name in the registry."""
-    name = f"{registry.address}/{SCANNER}"
-    engine.run("buildx", "build", "--provenance=false", "--push", f"--tag={name}", str(HERE / "sbom"))
-    return name
+        engine.run("build", "--provenance=false", f"--tag={runner.SCANNER}", str(HERE / "sbom"))
+        yield Machine(engine=engine, buildkit=address)
 
 
 def new_repository() -> str:
@@ -296,7 +286,7 @@ def run_workflow(
         "owner": {"login": owner},
         "private": False,
     }
-    with tempfile.TemporaryDirectory(prefix="act-") as work:
+    with tempfile.TemporaryDirectory(prefix="act-") as work, api.answering(repository) as api_address:
         folders = {key: Path(work, key) for key in ("cache", "records", "artifacts", "docker", "workflows")}
         for folder in folders.values():
             folder.mkdir()
@@ -317,12 +307,12 @@ def run_workflow(
             "STANDIN_ARTIFACTS": str(folders["artifacts"]),
             "DOCKER_CONFIG": str(folders["docker"]),
             "STANDIN_BUILDKIT": machine.buildkit,
-            "STANDIN_SBOM_GENERATOR": machine.scanner,
             "GIT_PAGER": "cat",
         }
         command = [
             *(_program("act"), event, "--json", "--action-offline-mode", "--no-cache-server"),
             *("--workflows", str(file), "--eventpath", str(event_file)),
+            *("--env", f"GITHUB_API_URL={api_address}"),
             *("--action-cache-path", str(folders["cache"]), "--defaultbranch", BRANCH),
             *options,
         ]

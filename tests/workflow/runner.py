@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from tests.engine import apt, bases, host
 
 NAME = "runner"
+#: What BuildKit scans with for an SBOM.
+SCANNER = "docker/buildkit-syft-scanner:stable-1"
 PID_FILE = "dockerd-runner"
 BRIDGE = "dockertpl-run0"
 SUBNET = "10.213.77.0/24"
@@ -31,9 +33,10 @@ class Runner(host.Engine):
         return {**super().environ(), "DOCKER_HOST": f"unix://{self.socket}"}
 
     def forget(self) -> None:
-        """Become a machine that has never built anything: no image but base images, no build cache."""
+        """Become a machine that has never built anything: no image but base images and the scanner."""
         listed = self.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        built = [name for name in listed if not name.endswith(":<none>") and not bases.catalogue().find(name)]
+        kept = {SCANNER, *(name for name in listed if bases.catalogue().find(name))}
+        built = [name for name in listed if not name.endswith(":<none>") and name not in kept]
         if built:
             self.run("image", "rm", "--force", *built)
         self.run("image", "prune", "--force")

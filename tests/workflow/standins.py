@@ -39,8 +39,19 @@ def checkout(inputs: Inputs) -> Outputs:
 
 
 def setup_buildx(inputs: Inputs) -> Outputs:
+    """Make a builder. The action's own runs in a container whose image cannot be had: here it is the engine's BuildKit."""
     driver = inputs["driver"] or "docker-container"
     _job_file("builder").write_text(driver)
+    command = [
+        "docker",
+        "buildx",
+        "create",
+        "--use",
+        "--name=stand-in",
+        "--driver=remote",
+        os.environ["STANDIN_BUILDKIT"],
+    ]
+    subprocess.run(command, env=_environ(), stdout=subprocess.DEVNULL, check=True)
     return {"name": "stand-in", "driver": driver, "platforms": "linux/amd64"}
 
 
@@ -174,7 +185,6 @@ def build_push(inputs: Inputs) -> Outputs:
         facts = Path(folder, "metadata.json")
         image_id = Path(folder, "iid")
         command = ["docker", "buildx", "build", "--progress=plain", f"--metadata-file={facts}", f"--iidfile={image_id}"]
-        command += _builder(inputs) if set_up else []
         command += _options(inputs)
         _say(" ".join(command))
         if subprocess.run(command, stderr=subprocess.STDOUT, env=_environ(), check=False).returncode:
@@ -186,20 +196,6 @@ def build_push(inputs: Inputs) -> Outputs:
             "imageid": image_id.read_text() if image_id.exists() else "",
             "metadata": json.dumps(result),
         }
-
-
-def _builder(inputs: Inputs) -> list[str]:
-    """Return the option that names a builder, if that is to be another than the engine's own.
-
-    Where the builder would run in a container the engine's is used. It does what that one does but push by digest: that
-    is not refused by its BuildKit, only by the client, unless the client speaks to BuildKit itself.
-    """
-    if "push-by-digest=true" not in inputs["outputs"]:
-        return []
-    name = f"stand-in-{os.getpid()}"
-    create = ["docker", "buildx", "create", f"--name={name}", "--driver=remote", os.environ["STANDIN_BUILDKIT"]]
-    subprocess.run(create, env=_environ(), stdout=subprocess.DEVNULL, check=True)
-    return [f"--builder={name}"]
 
 
 def _options(inputs: Inputs) -> list[str]:
@@ -232,8 +228,7 @@ def _options(inputs: Inputs) -> list[str]:
     elif inputs["load"] == "true":
         options.append("--provenance=false")
     if inputs["sbom"] not in ("", "false"):
-        # The scanner that BuildKit would pull is not to be had here.
-        options.append(f"--attest=type=sbom,generator={os.environ['STANDIN_SBOM_GENERATOR']}")
+        options.append("--attest=type=sbom")
     return [*options, inputs["context"]]
 
 

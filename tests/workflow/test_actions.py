@@ -127,6 +127,9 @@ class TestBuild:
         empty = dict.fromkeys(_standin("docker/build-push-action")["inputs"], "")
         return {**empty, "context": ".", **inputs}
 
+    def _set_up(self) -> None:
+        standins._job_file("builder").write_text("docker-container")
+
     def _refusal(self, capsys: pytest.CaptureFixture[str], **inputs: str) -> str:
         with pytest.raises(SystemExit):
             standins.build_push(self._inputs(**{key.replace("_", "-"): value for key, value in inputs.items()}))
@@ -147,10 +150,10 @@ class TestBuild:
         assert f"{what} is not supported for the docker driver" in self._refusal(capsys, **inputs)
 
     def test_attestations_of_an_image_that_is_loaded(self, capsys: pytest.CaptureFixture[str]) -> None:
-        standins.setup_buildx({"driver": ""})
+        self._set_up()
         assert "does not currently support exporting" in self._refusal(capsys, load="true", sbom="true")
 
     def test_a_push_without_a_login(self, capsys: pytest.CaptureFixture[str]) -> None:
-        standins.setup_buildx({"driver": ""})
+        self._set_up()
         said = self._refusal(capsys, outputs="type=image,push=true", tags="127.0.0.1:5000/acme/orders:main")
         assert "denied" in said

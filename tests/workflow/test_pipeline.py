@@ -19,15 +19,12 @@ from .registry import Registry
 pytestmark = pytest.mark.engine
 
 # A runner's engine stands behind TLS, so the pipeline makes a builder of its own there. Here the engine's own one
-# exports cache, the registry asks for no login, and a stand-in scans for `--sbom`.
+# exports cache, and the registry asks for no login.
 DOCKER = """#!{python}
 import os, sys
 words = sys.argv[1:]
 if words[0] == "login" or words[:2] in (["context", "create"], ["buildx", "create"]):
     sys.exit()
-if "--sbom" in words:
-    at = words.index("--sbom")
-    words[at : at + 2] = ["--attest", "type=sbom,generator={scanner}"]
 os.execv("{docker}", ["docker", *words])
 """
 
@@ -37,7 +34,7 @@ def _run(root: Path, machine: harness.Machine, tools: Path, **of_run: str) -> su
     (file,) = (root / ".gitlab").glob("*-image.yml")
     (job,) = yaml.safe_load(file.read_text()).values()
     script = tools / "docker"
-    script.write_text(DOCKER.format(python=sys.executable, scanner=machine.scanner, docker=machine.engine.docker))
+    script.write_text(DOCKER.format(python=sys.executable, docker=machine.engine.docker))
     script.chmod(0o755)
     commit = harness.git(root, "rev-parse", "HEAD")
     variables = {
