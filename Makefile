@@ -24,7 +24,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(APP)
 
 wheel-check: $(STAMP)
 	TAG="$(TAG)" $(BIN)/python -m tests.wheel_check

@@ -44,16 +44,27 @@ def values() -> dict[str, list[Any]]:
     """
     template = Template(bundled())
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    result = {}
+    result: dict[str, list[Any]] = {}
     for question in load(template):
-        choices = question.offered(template, {}) if not isinstance(question.choices, str) else []
-        if choices:
+        if isinstance(question.choices, str):
+            result[question.name] = _by_kind(template, question, result["kind"])
+        elif choices := question.offered(template, {}):
             result[question.name] = [choice.value for choice in choices if not choice.disabled]
         elif question.type == "bool":
             result[question.name] = [False, True]
         elif question.name in table:
             result[question.name] = table[question.name]
     return result
+
+
+def _by_kind(template: Template, question: Question, kinds: list[str]) -> list[Any]:
+    """Return the values of a question whose choices depend on the kind: each in turn, as a table of "=kind"."""
+    offered = {kind: [choice.value for choice in question.offered(template, {"kind": kind})] for kind in kinds}
+    # The kind with fewer choices repeats its first.
+    turns = itertools.zip_longest(*offered.values())
+    return [
+        {"=kind": {kind: value or offered[kind][0] for kind, value in zip(kinds, turn, strict=True)}} for turn in turns
+    ]
 
 
 def answer_sets() -> list[dict[str, Any]]:
@@ -125,24 +136,35 @@ def _combinations(
     """Return every combination of the answers that decide, which `when` and only `when` names."""
     deciding = {name for question in questions for name in _deciding(question)}
     # `context` can be the same as `app_dir`, and `image` depends on `registry`.
-    names = [question.name for question in questions if question.name in deciding and question.name in factors]
+    decide = [question for question in questions if question.name in deciding and question.name in factors]
     result = []
-    for positions in itertools.product(*(range(len(factors[name])) for name in names)):
-        levels = dict(zip(names, positions, strict=True))
-        context = {name: _value(name, level, levels, factors) for name, level in levels.items()}
+    for levels in _choices(template, decide, factors):
+        context = {
+            question.name: _value(question.name, levels.get(question.name, 0), levels, factors) for question in decide
+        }
         asked = tuple(
             question.name for question in questions if question.name in factors and question.asked(template, context)
         )
-        if set(levels) - set(asked):
-            # One that is not asked counts once only, with its first value.
-            if any(level for name, level in levels.items() if name not in asked):
-                continue
-            levels = {name: level for name, level in levels.items() if name in asked}
         answers = {name: _value(name, levels.get(name, 0), levels, factors) for name in asked}
-        if not levels.keys() <= _valid(template, answers).keys():
-            continue  # a validator refuses it
-        result.append(_Combination(levels=levels, asked=asked))
+        if levels.keys() <= _valid(template, answers).keys():  # else a validator refuses it
+            result.append(_Combination(levels=levels, asked=asked))
     return result
+
+
+def _choices(template: Template, questions: list[Question], factors: Mapping[str, list[Any]]) -> list[dict[str, int]]:
+    """Return every way to answer the questions, each of which is asked or not by the answers to those before it."""
+    ways: list[tuple[dict[str, int], dict[str, Any]]] = [({}, {})]
+    for question in questions:
+        longer = []
+        for levels, context in ways:
+            asked = question.asked(template, context)
+            for level in range(len(factors[question.name]) if asked else 1):
+                more = {**levels, question.name: level} if asked else levels
+                value = _value(question.name, level, more, factors)
+                if all(_value(question.name, lower, more, factors) != value for lower in range(level)):
+                    longer.append((more, {**context, question.name: value}))
+        ways = longer
+    return [levels for levels, _ in ways]
 
 
 def _levels_of(combination: _Combination, factors: Mapping[str, list[Any]]) -> Iterator[_Level]:

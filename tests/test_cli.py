@@ -109,6 +109,7 @@ def test_options_reach_the_command_and_its_exit_code_comes_back(
         "defaults": False,
         "no_detect": False,
         "update_bot": None,
+        "patch_next_config": False,
         "dry_run": True,
         "quiet": True,
     }

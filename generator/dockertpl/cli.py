@@ -75,6 +75,7 @@ def cli() -> None:
     type=click.Choice(["renovate", "dependabot", "none"]),
     help="Tell this bot about the image's pins (default: ask, where one is configured).",
 )
+@click.option("--patch-next-config", is_flag=True, help="Set output: 'standalone' in next.config, where it is not set.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @_json
 def new(**options: Any) -> None:

@@ -1,7 +1,8 @@
-"""The guide's FastAPI file, uv's own pattern and ours, on one app in one run: `make bench`.
+"""The guide's file, another one's and ours, on one application in one run: `make bench`, `make bench APP=nextjs`.
 
-Same base, same Python, sides in turn, and ratios to the guide, since the machine's speed drifts. Prunes the engine's
-build cache before every cold build. Prints a table in Markdown; `--json FILE` keeps the raw figures.
+Same base images, sides in turn, and ratios to the guide, since the machine's speed drifts. Every side has to answer a
+page before anything is measured. Prunes the engine's build cache before every cold build. Prints a table in Markdown;
+`--json FILE` keeps the raw figures.
 """
 
 from __future__ import annotations
@@ -10,72 +11,29 @@ import argparse
 import dataclasses
 import json
 import os
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+import time
+import urllib.request
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from secrets import token_hex
-from typing import NamedTuple
 
 from tests.engine.bases import ensure
 from tests.engine.host import down, up
 
 from dockertpl.engine import build as engine_build
 from dockertpl.engine.client import Client, call, find
-from dockertpl.engine.image import inspect_image, layers
-from dockertpl.engine.run import RunOptions, ready_seconds
+from dockertpl.engine.container import logs, state
+from dockertpl.engine.image import ImageFacts, inspect_image, layers
+from dockertpl.engine.probe import ask
+from dockertpl.engine.run import RunOptions, ready_seconds, started
+from dockertpl.errors import DockertplError
 
-HERE = Path(__file__).parent
-BASELINE = "guide"
-PORT = 8000
-# Each is small and brings nothing else, so that a round adds one package.
-NEW_DEPENDENCIES = ("cachetools", "itsdangerous", "tabulate")
+from .applications import APPLICATIONS, BASELINE, Application, Change, Side, change_readme
+
 ROWS = ("cold", "bytes", "code", "readme", "dependency", "start")
-BASES = ("python:3.13-slim-trixie", "debian:trixie-slim", "ghcr.io/astral-sh/uv:0.13.9")
-
-
-class Side(NamedTuple):
-    """One Dockerfile on its own copy of the app."""
-
-    name: str
-    folder: Path
-
-    @property
-    def tag(self) -> str:
-        return f"dockertpl-bench/{self.name}"
-
-
-def _uv(folder: Path, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", "uv", *words, "--quiet"], cwd=folder, check=True)
-
-
-def _lock(folder: Path) -> None:
-    _uv(folder, "lock")
-    _uv(folder, "export", "--no-hashes", "--no-default-groups", "--output-file", "requirements.txt")
-
-
-def prepare(root: Path) -> list[Side]:
-    """Copy the app for every side and give each its Dockerfile and ignore file."""
-    app = root / "app"
-    shutil.copytree(HERE / "app", app)
-    _lock(app)
-    sides = [Side(name, root / name) for name in (BASELINE, "uv", "slim", "minimal", "distroless")]
-    for side in sides:
-        shutil.copytree(app, side.folder)
-        if side.name in (BASELINE, "uv"):
-            shutil.copy(HERE / "sides" / f"{side.name}.Dockerfile", side.folder / "Dockerfile")
-            shutil.copy(HERE / "sides" / "dockerignore", side.folder / ".dockerignore")
-        else:
-            command = [sys.executable, "-m", "dockertpl", "new", str(side.folder), "--defaults", "--json"]
-            flavour = ["-d", f"flavour={side.name}", "-d", "python_version=3.13"]
-            subprocess.run([*command, *flavour], check=True, capture_output=True)
-    # The guide's file does not start as printed; the repair is kept as a difference, so that it can be judged.
-    repair = str(HERE / "sides" / "guide.repair.diff")
-    subprocess.run(["patch", "--quiet", "Dockerfile", repair], cwd=root / BASELINE, check=True)
-    return sides
+SERVING_SECONDS = 60
 
 
 def _build(client: Client, side: Side) -> engine_build.BuildResult:
@@ -83,7 +41,7 @@ def _build(client: Client, side: Side) -> engine_build.BuildResult:
 
 
 def _rounds(
-    client: Client, sides: Iterable[Side], names: Iterable[str], change: Callable[[Side, str], None]
+    client: Client, sides: Iterable[Side], names: Iterable[str], change: Change
 ) -> dict[str, list[engine_build.BuildResult]]:
     """Build every side once for every name, in turn, after `change(side, name)`.
 
@@ -101,27 +59,47 @@ def _rounds(
     return results
 
 
-def _append(file: str) -> Callable[[Side, str], None]:
-    def change(side: Side, name: str) -> None:
-        with (side.folder / file).open("a") as text:
-            text.write(f"# {name} {token_hex(4)}\n")
+def check(client: Client, app: Application, side: Side) -> None:
+    """Build a side, and hold it to answering the application's page; else nothing of it is worth measuring.
 
-    return change
+    Raises:
+        RuntimeError: It cannot be built, or does not answer.
+    """
+    path, text = app.page
+    try:
+        _build(client, side)
+        with started(client, _facts(client, app, side), name="bench", options=RunOptions()) as running:
+            deadline = time.monotonic() + SERVING_SECONDS
+            answer = ask(running.port or 0, path)
+            while answer.status is None and time.monotonic() < deadline and state(client, running.name).running:
+                answer = ask(running.port or 0, path)
+            body = answer.status == 200 and _get(running.port or 0, path)
+            if not body or text not in body:
+                said = "\n".join(logs(client, running.name, 30))
+                raise RuntimeError(f"{side.name} does not serve {path}: {answer}\n{said}")
+    except DockertplError as error:
+        raise RuntimeError(f"{side.name} does not serve: {error}") from error
 
 
-def _add_dependency(side: Side, name: str) -> None:
-    manifest = side.folder / "pyproject.toml"
-    manifest.write_text(manifest.read_text().replace('    "alembic",\n', f'    "alembic",\n    "{name}",\n', 1))
-    _lock(side.folder)
+def _get(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        body: bytes = answer.read()
+    return body.decode()
+
+
+def _facts(client: Client, app: Application, side: Side) -> ImageFacts:
+    # Not every side's file names a port.
+    return dataclasses.replace(inspect_image(client, side.tag), port=app.port)
 
 
 def measure(
-    client: Client, sides: list[Side], *, rows: Collection[str], rounds: int, starts: int
+    client: Client, app: Application, sides: list[Side], *, rows: Collection[str], rounds: int, starts: int
 ) -> dict[str, dict[str, list[float]]]:
     """Return the figures of every side: row -> side -> values. Seconds, bytes, or missed steps.
 
     Args:
         client: The engine's client.
+        app: What they package.
         sides: What is compared.
         rows: Which of `ROWS` are measured.
         rounds: Cold builds and new dependencies of each side; code is changed twice as often and once more.
@@ -146,16 +124,16 @@ def measure(
     if "bytes" in rows:
         figures["unpacked, bytes"] = {s.name: [float(sum(y.bytes for y in layers(client, s.tag)))] for s in sides}
     if "code" in rows:
-        code = _rounds(client, sides, [f"code {number}" for number in range(2 * rounds + 1)], _append("app/main.py"))
-        seconds("code change, s", code)
-        missed("code change, missed steps", code)
+        for what, change in app.code_changes().items():
+            code = _rounds(client, sides, [f"code {number}" for number in range(2 * rounds + 1)], change)
+            seconds(f"{what}, s", code)
+            missed(f"{what}, missed steps", code)
     if "readme" in rows:
-        missed("README change, missed steps", _rounds(client, sides, ["readme"], _append("README.md")))
+        missed("README change, missed steps", _rounds(client, sides, ["readme"], change_readme))
     if "dependency" in rows:
-        seconds("new dependency, s", _rounds(client, sides, NEW_DEPENDENCIES[:rounds], _add_dependency))
+        seconds("new dependency, s", _rounds(client, sides, app.new_dependencies[:rounds], app.add_dependency))
     if "start" in rows:
-        # The guide's file and uv's pattern name no port.
-        facts = {side.name: dataclasses.replace(inspect_image(client, side.tag), port=PORT) for side in sides}
+        facts = {side.name: _facts(client, app, side) for side in sides}
         ready: dict[str, list[float]] = {side.name: [] for side in sides}
         for _ in range(starts):
             for side in sides:
@@ -190,18 +168,25 @@ def table(figures: dict[str, dict[str, list[float]]]) -> str:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("app", nargs="?", choices=APPLICATIONS, default="fastapi", help="default: fastapi")
     parser.add_argument("--rounds", type=int, default=3, help="cold builds of each side (default 3)")
     parser.add_argument("--starts", type=int, default=9, help="starts of each side (default 9)")
+    parser.add_argument("--sides", nargs="+", metavar="SIDE", help="measure these alone, the guide among them")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, help="measure these alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the raw figures")
     options = parser.parse_args()
+    app = APPLICATIONS[options.app]
     chosen = {"rows": options.rows, "rounds": options.rounds, "starts": options.starts}
     engine, registry = up()
     os.environ.update(engine.environ())
     try:
-        bases = ensure(BASES, engine=engine)
+        bases = ensure(app.bases, engine=engine)
         with tempfile.TemporaryDirectory() as folder:
-            figures = measure(find(), prepare(Path(folder)), **chosen)
+            sides = app.prepare(Path(folder))
+            sides = [side for side in sides if side.name in (options.sides or [side.name])]
+            for side in sides:
+                check(find(), app, side)
+            figures = measure(find(), app, sides, **chosen)
     finally:
         down(engine=engine.started, registry=registry.started)
     print(table(figures))  # noqa: T201

@@ -291,6 +291,61 @@ def test_a_dry_run_ends_with_1_where_a_person_is_needed(repository: Path, docker
     assert json.loads(done.out)["schema"] == 1
 
 
+# --- next.config -----------------------------------------------------------------------------------------------------
+
+NEXT = ("new", "--defaults", "--no-detect", "--kind", "nextjs-standalone")
+CONFIG = "module.exports = {\n  reactStrictMode: true,\n}\n"
+
+
+def test_next_config_is_patched_on_request_and_the_answer_says_so(repository: Path, dockertpl: Run) -> None:
+    (repository / "next.config.js").write_text(CONFIG)
+    done = dockertpl(*NEXT, "--patch-next-config", "--json").json
+    assert "next.config.js" in done["written"]
+    assert (repository / "next.config.js").read_text() == CONFIG.replace("{\n", "{\n  output: 'standalone',\n", 1)
+    assert _answers(repository)["standalone"] is True
+    assert "NEXT_PRIVATE_STANDALONE" not in (repository / "Dockerfile").read_text()
+    summary = "output: 'standalone' in next.config.js."
+    assert done["actions"] == [{"name": "next-config", "path": "next.config.js", "done": True, "summary": summary}]
+
+
+def test_without_the_flag_next_config_stays_and_one_line_says_so(repository: Path, dockertpl: Run) -> None:
+    (repository / "next.config.js").write_text(CONFIG)
+    done = dockertpl(*NEXT)
+    assert done.code == 0
+    assert (repository / "next.config.js").read_text() == CONFIG
+    assert "--patch-next-config would write it there" in done.err
+    assert "NEXT_PRIVATE_STANDALONE" in (repository / "Dockerfile").read_text()
+
+
+def test_a_dry_run_shows_the_patch_and_changes_nothing(repository: Path, dockertpl: Run) -> None:
+    (repository / "next.config.js").write_text(CONFIG)
+    before = read_tree(repository)
+    done = dockertpl(*NEXT, "--patch-next-config", "--dry-run")
+    assert done.code == 0
+    assert "+  output: 'standalone',\n" in done.out
+    assert read_tree(repository) == before
+
+
+def test_where_the_place_is_not_sure_the_line_is_given_and_nothing_is_written(repository: Path, dockertpl: Run) -> None:
+    (repository / "next.config.js").write_text("module.exports = require('./other')\n")
+    message, remedy = _refused(repository, dockertpl, *NEXT[1:], "--patch-next-config")
+    assert message == "next.config.js is written in a way that cannot be edited with certainty."
+    assert "  output: 'standalone'," in remedy
+
+
+def test_a_next_config_that_asks_for_it_is_left_as_it_is(repository: Path, dockertpl: Run) -> None:
+    (repository / "next.config.js").write_text("module.exports = { output: 'standalone' }\n")
+    done = dockertpl(*NEXT, "--patch-next-config", "--json").json
+    assert "next.config.js" not in done["written"]
+    assert [action["done"] for action in done["actions"]] == [True]
+    assert _answers(repository)["standalone"] is True
+
+
+def test_the_flag_is_for_next_alone(repository: Path, dockertpl: Run) -> None:
+    message, _ = _refused(repository, dockertpl, "--defaults", "--no-detect", "--patch-next-config")
+    assert "is for the kind nextjs-standalone" in message
+
+
 # --- update bot ------------------------------------------------------------------------------------------------------
 
 PRESET = "github>org/dockertpl"
@@ -442,6 +497,25 @@ def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
     assert (done.err.count("  renovate.json\n") == 2) is yes
 
 
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_person_sees_the_patch_of_next_config_and_may_say_no(
+    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch, yes: bool
+) -> None:
+    (repository / "next.config.js").write_text(CONFIG)
+
+    def agree(question: str) -> bool:
+        terminal.append(question)
+        return yes
+
+    monkeypatch.setattr(ask, "agree", agree)
+    done = dockertpl("new", "--no-detect", "--kind", "nextjs-standalone")
+    assert done.code == 0
+    assert "Change next.config.js?" in terminal
+    assert "+  output: 'standalone',\n" in done.err
+    assert ("standalone" in (repository / "next.config.js").read_text()) is yes
+    assert _answers(repository)["standalone"] is yes
+
+
 def test_a_person_who_gave_the_flag_is_not_asked_again(
     repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -481,6 +555,8 @@ def test_on_a_real_terminal_enter_takes_what_was_found(tmp_path: Path) -> None:
         timeout=20,
         encoding="utf-8",
     )
+    child.expect_exact("kind [python-fastapi]: ")
+    child.sendline("")
     child.expect_exact("name [app]: ")
     child.sendline("My App")
     child.expect_exact("is no image name")

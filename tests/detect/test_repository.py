@@ -84,7 +84,7 @@ def test_a_lock_may_be_bigger(repo: Repo) -> None:
 
 
 def test_deep_folders_are_left_out_and_said(repo: Repo) -> None:
-    root = repo({"/".join(["d"] * 20) + "/main.py": ""})
+    root = repo({"/".join(["d"] * 30) + "/main.py": ""})
     found = Repository(root)
     assert found.files == ()
     assert any("folders deep" in text for text in found.skipped.values())
@@ -129,6 +129,21 @@ def test_invalid_toml_names_file_and_line(repo: Repo) -> None:
     root = repo({"api/pyproject.toml": "[project]\nname = \n"})
     with pytest.raises(BadInputError, match=r"^api/pyproject\.toml:2 is not valid TOML: Invalid value\.$"):
         Repository(root).toml("api/pyproject.toml")
+
+
+def test_invalid_json_names_file_and_line(repo: Repo) -> None:
+    root = repo({"web/package.json": '{\n  "a": nothing\n}', "list.json": "[1]", "good.json": '{"a": 1}'})
+    with pytest.raises(BadInputError, match=r"^web/package\.json:2 is not valid JSON: Expecting value\.$"):
+        Repository(root).json("web/package.json")
+    assert Repository(root).json("list.json") == {}
+    assert Repository(root).json("good.json") == {"a": 1}
+    assert Repository(root).json("absent.json") is None
+
+
+def test_other_folders_may_be_ignored(repo: Repo) -> None:
+    root = repo({"env/a.ts": "", "out/b.ts": ""})
+    assert Repository(root).files == ("out/b.ts",)
+    assert Repository(root, frozenset({"out"})).files == ("env/a.ts",)
 
 
 def test_a_folder_that_may_not_be_read_is_said(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from tests.samples import sample
@@ -26,6 +26,7 @@ from . import host
 VERSIONS: dict[str, str] = yaml.safe_load(sample.VERSIONS.read_text())
 #: What the Dockerfiles of the samples stand on.
 BASES = ("python:3.13-slim-trixie", "debian:trixie-slim", f"ghcr.io/astral-sh/uv:{VERSIONS['uv']}")
+NEXT_BASES = ("node:26-trixie-slim", "debian:trixie-slim")
 HEALTHY_SECONDS = 60
 BUILD_SECONDS = 900
 
@@ -45,6 +46,17 @@ class Build:
     log: str
 
 
+class Answer(NamedTuple):
+    """What a good answer holds."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Service:
     """A container that is healthy: its name, and its port on this machine."""
@@ -52,11 +64,16 @@ class Service:
     name: str
     port: int
 
+    def ask(self, path: str, **headers: str) -> Answer:
+        """Return a good answer to a GET, the hyphens of whose headers are written as underscores."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=sent)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return Answer(body=answer.read(), headers=answer.headers)
+
     def get(self, path: str) -> bytes:
         """Return the body of a good answer to a GET."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
-            body: bytes = answer.read()
-        return body
+        return self.ask(path).body
 
     def json(self, path: str) -> Any:
         """Return the value in a good answer to a GET."""
@@ -78,6 +95,18 @@ def new(app_dir: Path, *options: str) -> dict[str, Any]:
     root = next(folder for folder in (app_dir, *app_dir.parents) if (folder / ".git").exists())
     answers: dict[str, Any] = yaml.safe_load((root / result["answers_file"]).read_text())
     return answers
+
+
+def verify(app_dir: Path, answers: Mapping[str, Any], *options: str) -> str:
+    """Hold an application's image to what `dockertpl verify` finds out about every service; return its tag."""
+    code, facts = dockertpl("verify", str(app_dir), *options)
+    assert code == 0, facts
+    assert facts["built"]
+    assert facts["healthy"]
+    assert facts["uid"] == 10001
+    assert facts["read_only"]
+    assert facts["stop_seconds"] < 2
+    return f"dockertpl/{answers['name']}:verify"
 
 
 def build(

@@ -15,6 +15,7 @@ engine = pytest.mark.engine
 SLIM = "debian:trixie-slim"
 PYTHON = "python:3.13-slim-trixie"
 PYTHONS = {PYTHON: "3.13", "python:3.11-slim-bookworm": "3.11"}
+NODE = "node:26-trixie-slim"
 
 
 class EngineWith(host.Engine):
@@ -158,6 +159,53 @@ def test_every_extension_module_finds_its_libraries(docker: host.Engine, base_im
     base_images(name)
     script = "find /usr/local -name '*.so*' ! -name '_tkinter*' -exec ldd {} + | grep 'not found'; which gcc make"
     assert docker.run("run", "--rm", name, "sh", "-c", script, check=False).stdout == ""
+
+
+NODE_FACTS = """
+const { existsSync, lstatSync, readlinkSync, readdirSync } = require("node:fs")
+const folders = process.env.PATH.split(":")
+const found = (name) => folders.map((folder) => `${folder}/${name}`).find((file) => existsSync(file))
+console.log(JSON.stringify({
+  version: process.version,
+  said: process.env.NODE_VERSION,
+  executable: process.execPath,
+  npm: readlinkSync(found("npm")),
+  modules: readdirSync("/usr/local/lib/node_modules"),
+  architectures: readdirSync("/usr/local/include/node/openssl/archs").length,
+  yarn: existsSync("/usr/local/bin/yarn"),
+  home: lstatSync("/home/node").uid,
+  argument: process.argv[1],
+}))
+"""
+
+
+@engine
+def test_a_slim_node_is_laid_out_as_the_official_one(docker: host.Engine, base_images: BaseImages) -> None:
+    base_images(NODE)
+    # The entrypoint makes an option and a file that cannot be executed an argument of node's.
+    facts = json.loads(docker.output("run", "--rm", "--read-only", NODE, "-e", NODE_FACTS, "--", "file"))
+    assert facts.pop("version") == f"v{facts.pop('said')}"
+    assert facts == {
+        "executable": "/usr/local/bin/node",
+        "npm": "../lib/node_modules/npm/bin/npm-cli.js",
+        "modules": ["npm"],
+        "architectures": 1,
+        "yarn": False,
+        "home": 1000,
+        "argument": "file",
+    }
+    assert docker.output("run", "--rm", NODE, "sh", "-c", "echo a command") == "a command"
+    configured = docker.output("image", "inspect", "--format", "{{json .Config.Entrypoint}} {{json .Config.Cmd}}", NODE)
+    assert configured == '["docker-entrypoint.sh"] ["node"]'
+
+
+@engine
+def test_a_slim_node_keeps_the_packages_of_its_binary_alone(docker: host.Engine, base_images: BaseImages) -> None:
+    base_images(NODE)
+    kept = docker.output(
+        "run", "--rm", NODE, "sh", "-c", "apt-mark showmanual; ldd /usr/local/bin/node | grep 'not found'; :"
+    )
+    assert kept.split() == ["libatomic1", "libc6", "libgcc-s1", "libstdc++6"]
 
 
 @engine

@@ -1,83 +1,52 @@
-"""The build matrix: what the promises are made for is built, run and asked.
+"""The build matrix of Python: what the promises are made for is built, run and asked.
 
 The samples differ in nothing else, and everything but the flavour has to be detected.
 """
 
 from __future__ import annotations
 
-import itertools
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 from tests.samples import sample
 
-from dockertpl.template.environment import Template
-from dockertpl.template.questions import load
-from dockertpl.template.source import bundled
-
 from . import host, service
 from .bases import BaseImage
+from .matrix import Cell, Matrix, flavours
 
-MATRIX = Path(__file__).parents[1] / "matrix.toml"
 DIMENSIONS = ("manager", "layout", "server", "flavour")
+MATRIX = Matrix(
+    file="matrix.toml",
+    values={
+        **{key: list(sample.catalogue()[f"{key}s"]) for key in ("manager", "layout", "server")},
+        "flavour": flavours("python-fastapi"),
+    },
+    groups=[DIMENSIONS],
+    named=DIMENSIONS,
+    possible=lambda cell: sample.is_possible(cell["manager"], cell["layout"]),
+)
 VERSION = "1.4.2"
-Cell: TypeAlias = dict[str, Any]
-Pair: TypeAlias = tuple[tuple[str, str], tuple[str, str]]
-
-
-def _cells() -> list[Cell]:
-    cells: list[Cell] = tomllib.loads(MATRIX.read_text())["cells"]
-    return cells
-
-
-def _values() -> dict[str, list[str]]:
-    template = Template(bundled())
-    flavour = next(question for question in load(template) if question.name == "flavour")
-    names = {f"{key}": list(sample.catalogue()[f"{key}s"]) for key in ("manager", "layout", "server")}
-    return {**names, "flavour": [choice.value for choice in flavour.offered(template, {})]}
-
-
-def _pairs(cell: Cell) -> Iterator[Pair]:
-    yield from itertools.combinations([(key, cell[key]) for key in DIMENSIONS], 2)
-
-
-def _possible() -> Iterator[Cell]:
-    for values in itertools.product(*_values().values()):
-        cell = dict(zip(DIMENSIONS, values, strict=True))
-        if sample.is_possible(cell["manager"], cell["layout"]):
-            yield cell
 
 
 def test_every_pair_of_values_that_go_together_is_in_the_matrix() -> None:
-    covered = {pair for cell in _cells() for pair in _pairs(cell)}
-    assert {pair for cell in _possible() for pair in _pairs(cell)} - covered == set()
+    assert MATRIX.untried() == set()
 
 
 def test_no_cell_is_impossible_or_there_twice() -> None:
-    cells = [{key: cell[key] for key in DIMENSIONS} for cell in _cells()]
-    assert [cell for cell in cells if cell not in list(_possible())] == []
-    assert [cell for cell in cells if cells.count(cell) > 1] == []
+    assert MATRIX.needless() == []
 
 
 def test_a_cell_is_named_after_its_values() -> None:
-    assert [cell["id"] for cell in _cells()] == ["-".join(cell[key] for key in DIMENSIONS) for cell in _cells()]
+    assert MATRIX.misnamed() == []
 
 
-@pytest.mark.parametrize("dimension", DIMENSIONS)
-def test_the_part_for_ci_touches_every_value(dimension: str) -> None:
-    assert {cell[dimension] for cell in _cells() if cell.get("ci")} == set(_values()[dimension])
+def test_the_part_for_ci_touches_every_value() -> None:
+    assert MATRIX.left_out_of_ci() == set()
 
 
-def _parameters() -> Iterator[Any]:
-    for cell in _cells():
-        marks = [pytest.mark.engine] + ([] if cell.get("ci") else [pytest.mark.full])
-        yield pytest.param(cell, id=cell["id"], marks=marks)
-
-
-@pytest.mark.parametrize("cell", list(_parameters()))
+@pytest.mark.parametrize("cell", MATRIX.parameters())
 def test_a_repository_becomes_a_healthy_container(
     cell: Cell, docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]], tmp_path: Path
 ) -> None:
@@ -87,15 +56,7 @@ def test_a_repository_becomes_a_healthy_container(
     answers = service.new(app_dir, "-d", f"flavour={cell['flavour']}")
     assert _expected(cell).items() <= answers.items(), answers
 
-    code, facts = service.dockertpl("verify", str(app_dir))
-    assert code == 0, facts
-    assert facts["built"]
-    assert facts["healthy"]
-    assert facts["uid"] == 10001
-    assert facts["read_only"]
-    assert facts["stop_seconds"] < 2
-
-    tag = f"dockertpl/{answers['name']}:verify"
+    tag = service.verify(app_dir, answers)
     with service.running(tag) as running:
         packaged = sample.catalogue()["layouts"][cell["layout"]]["packaged"]
         assert [dish["gross"] for dish in running.json("/menu")] == ["5.00", "7.74"]

@@ -7,6 +7,7 @@ from typing import Any
 import pathspec
 import pytest
 import yaml
+from tests.lint.kinds import kind_of
 from tests.lint.rendering import Rendering
 
 SECRETS = [
@@ -23,7 +24,6 @@ SECRETS = [
     ".aws/credentials",
     ".git/config",
 ]
-KEPT = ["pyproject.toml", "uv.lock", "requirements.txt", "app/main.py", "app/environment.py", "app/data/menu.json"]
 
 
 def _composed(renderings: list[Rendering]) -> list[tuple[Rendering, dict[str, Any]]]:
@@ -49,7 +49,7 @@ def test_compose_builds_the_stage_dev_of_this_dockerfile(renderings: list[Render
 def test_compose_publishes_on_loopback_only(renderings: list[Rendering]) -> None:
     for rendering, composed in _composed(renderings):
         (service,) = composed["services"].values()
-        ports = [rendering.answers["port"]] + ([5678] if rendering.answers["debugger"] else [])
+        ports = kind_of(rendering.answers).ports(rendering.answers)
         assert service["ports"] == [f"127.0.0.1:{port}:{port}" for port in ports]
 
 
@@ -73,7 +73,7 @@ def test_secrets_are_in_no_context(folder: str, renderings: list[Rendering]) -> 
 def test_what_the_build_needs_is_in_the_context(renderings: list[Rendering]) -> None:
     for rendering in renderings:
         spec = _spec(rendering.ignore_file)
-        assert [name for name in KEPT if spec.match_file(name)] == []
+        assert [name for name in kind_of(rendering.answers).kept if spec.match_file(name)] == []
 
 
 def _spec(text: str) -> pathspec.PathSpec[Any]:

@@ -11,8 +11,9 @@ from tests.lint.rendering import Rendering
 LEFT = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 # GitHub's expressions, the engine's Go templates, and the patterns of metadata-action are written the same way.
 OTHERS = re.compile(
-    r"\$\{\{ [^{}]*(?:\{\d\}[^{}]*)* \}\}|\{\{(?:range |printf \"%s\" )?\.[\w.]+\}\}|\{\{end\}\}"
-    r"|\{\{(?:version|major|minor)\}\}"
+    r"\$\{\{ [^{}]*(?:\{\d\}[^{}]*)* \}\}"
+    r'|\{\{(?:range |printf "%s" )?\.[\w.]+\}\}'
+    r"|\{\{end\}\}|\{\{(?:version|major|minor)\}\}"
 )
 
 #: A fault's name, and what finds it in a text.

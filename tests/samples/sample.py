@@ -163,7 +163,7 @@ def _lock(folder: Path, manager: str, source: str) -> None:
     key = hashlib.sha256(json.dumps([command, versions["uv"], sys.version_info[:2]]).encode())
     for path in manifests:
         key.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
-    cached = _cache() / key.hexdigest()[:20] / tool["lock_file"]
+    cached = cache() / "locks" / key.hexdigest()[:20] / tool["lock_file"]
     if not cached.exists():
         cached.parent.mkdir(parents=True, exist_ok=True)
         # Elsewhere, since some tools leave an environment behind; renamed, so that a test beside this one never reads
@@ -208,5 +208,6 @@ def _index() -> str:
     return named or str(PyPI.simple_url)
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("DOCKERTPL_TEST_CACHE") or "~/.cache/dockertpl-tests").expanduser() / "locks"
+def cache() -> Path:
+    """Return the folder of what the tests keep from one run to the next."""
+    return Path(os.environ.get("DOCKERTPL_TEST_CACHE") or "~/.cache/dockertpl-tests").expanduser()

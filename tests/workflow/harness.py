@@ -171,6 +171,17 @@ def application(folder: Path, *, image: str, answers: Mapping[str, str] | None =
         The repository's root, which is also the application's folder.
     """
     root = sample.write_sample(folder, manager="uv", layout="src", server="uvicorn")
+    return published(root, image=image, answers=answers)
+
+
+def published(root: Path, *, image: str, answers: Mapping[str, str] | None = None) -> Path:
+    """Give an application the rendered files and a remote, and commit all of it on the default branch.
+
+    Args:
+        root: The root of a git repository without a commit; it is returned.
+        image: Where the workflow pushes to.
+        answers: More answers, as `new -d` takes them.
+    """
     git(root, "symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
     git(root, "remote", "add", "origin", f"https://github.com/{OWNER_AND_NAME}")
     wanted = {"registry": "other", "image": image, **(answers or {})}

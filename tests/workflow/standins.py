@@ -39,7 +39,7 @@ def checkout(inputs: Inputs) -> Outputs:
 
 
 def setup_buildx(inputs: Inputs) -> Outputs:
-    """Make a builder. The action's own runs in a container whose image cannot be had: here it is the engine's own."""
+    """Make a builder. The action's own runs in a container, whose image is not to be had: this is the engine's."""
     driver = inputs["driver"] or "docker-container"
     _job_file("builder").write_text(driver)
     command = [

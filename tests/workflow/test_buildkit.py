@@ -1,4 +1,4 @@
-"""An engine's BuildKit at an address of its own: what goes in reaches the engine, and what that answers comes back."""
+"""An engine's BuildKit at an address of its own: what goes in reaches the engine, and what it answers comes back."""
 
 from __future__ import annotations
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from dockertpl.errors import DestinationError
+from dockertpl.merge import plan
 from dockertpl.template.tree import File
 
 #: Configuration is written by hand. What is larger was not, and would take its parser long. In bytes.
@@ -51,3 +55,25 @@ def indentation(text: str, at: int) -> str:
     start = text.rfind("\n", 0, at) + 1
     line = text[start:at]
     return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def read_file(root: Path, path: str) -> File | None:
+    """Return a file that can be replaced, or None if nothing is there.
+
+    Args:
+        root: The repository's root.
+        path: The file's path from there.
+
+    Raises:
+        NotEditableError: It is too large, a link or no file, or its folder leads out of the repository.
+    """
+    try:
+        if (root / path).lstat().st_size > LARGEST:
+            raise NotEditableError(f"is larger than {LARGEST // 1024} KiB")
+    except OSError:
+        # The plan finds the words for it.
+        pass
+    try:
+        return plan.make(root, {path: File(content=b"")}).entries[0].old
+    except DestinationError as error:
+        raise NotEditableError(f"cannot be written: {error.message.rstrip('.')}") from None

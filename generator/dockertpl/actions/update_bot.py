@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from dockertpl.actions import dependabot, renovate
-from dockertpl.actions.edit import LARGEST, NotEditableError
+from dockertpl.actions.edit import NotEditableError, read_file
 from dockertpl.errors import DestinationError
-from dockertpl.merge import plan
 from dockertpl.template.source import PUBLISHED
 from dockertpl.template.tree import File
 
@@ -100,7 +99,7 @@ def _renovate(root: Path, path: str | None) -> Proposal:
     try:
         if path == _PACKAGE:
             raise NotEditableError('holds Renovate\'s configuration under "renovate", which is not edited here')
-        old = _read(root, shown)
+        old = read_file(root, shown)
         new = renovate.config(PRESET) if old is None else renovate.extend(old, PRESET)
     except NotEditableError as error:
         return Proposal(bot="renovate", path=shown, old=old, new=None, summary=f"{shown} {error}.", by_hand=by_hand)
@@ -114,7 +113,7 @@ def _dependabot(root: Path, path: str | None, app_dir: str) -> Proposal:
     listed = " and ".join(f"{entry.ecosystem} in {entry.directory}" for entry in wanted)
     old = None
     try:
-        old = _read(root, shown)
+        old = read_file(root, shown)
         new, added = (dependabot.config(wanted), wanted) if old is None else dependabot.add(old, wanted)
     except NotEditableError as error:
         by_hand = f'Add to "updates" in {shown}:\n{dependabot.snippet(wanted)}'
@@ -127,24 +126,6 @@ def _dependabot(root: Path, path: str | None, app_dir: str) -> Proposal:
 def _existing(root: Path, paths: tuple[str, ...]) -> str | None:
     # A link to nowhere is there too.
     return next((path for path in paths if os.path.lexists(root / path)), None)
-
-
-def _read(root: Path, path: str) -> File | None:
-    """Return a file that can be replaced, or None if nothing is there.
-
-    Raises:
-        NotEditableError: It is too large, a link or no file, or its folder leads out of the repository.
-    """
-    try:
-        if (root / path).lstat().st_size > LARGEST:
-            raise NotEditableError(f"is larger than {LARGEST // 1024} KiB")
-    except OSError:
-        # The plan finds the words for it.
-        pass
-    try:
-        return plan.make(root, {path: File(content=b"")}).entries[0].old
-    except DestinationError as error:
-        raise NotEditableError(f"cannot be written: {error.message.rstrip('.')}") from None
 
 
 def _in_package(root: Path) -> bool:

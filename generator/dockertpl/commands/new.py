@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
 
+from dockertpl.actions import next_config
 from dockertpl.actions import update_bot as bots
+from dockertpl.actions.next_config import Patch
 from dockertpl.actions.update_bot import Choice, Proposal
 from dockertpl.commands.screen import printable, say
 from dockertpl.detect.root import repository_root
@@ -34,6 +36,7 @@ class _Found:
     warnings: tuple[str, ...]
 
 
+_NEXT = "nextjs-standalone"
 _NOTHING = _Found(answers={}, evidence={}, unknown={}, warnings=())
 
 
@@ -46,6 +49,7 @@ def run(
     defaults: bool,
     no_detect: bool,
     update_bot: Choice | None,
+    patch_next_config: bool,
     dry_run: bool,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
@@ -59,6 +63,7 @@ def run(
         defaults: Whether to ask nothing.
         no_detect: Whether to leave the repository unread, but for the configuration of its update bot.
         update_bot: The bot to tell about the image's pins, or `none`; None to ask, where one is configured.
+        patch_next_config: Whether to set `output: 'standalone'` in the application's next.config, where it is not set.
         dry_run: Whether to print a diff on stdout and write nothing.
         quiet: Whether to print nothing at all and to ask nothing.
 
@@ -90,6 +95,20 @@ def run(
         ask = asker(found.evidence)
     answers = resolve(template, folder_name=root.name, data=given, data_file=in_file, detected=found.answers, ask=ask)
     answers_file = answers_path(template, answers)
+    patch = _patch(root, answers)
+    if patch_next_config and patch is None:
+        raise BadInputError(
+            f"--patch-next-config is for the kind {_NEXT}, and this is {answers.values['kind']}.", "Leave it out."
+        )
+    patched = patch_next_config or (interactive and not dry_run and _wants_patch(root, patch))
+    if patch and patched:
+        if patch.new is None:
+            raise next_config.refusal(patch)
+        answers = replace(
+            answers,
+            values={**answers.values, "standalone": True},
+            origin={**answers.origin, "standalone": "detected"},
+        )
     owners.check_new(
         root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=str(answers.values["app_dir"])
     )
@@ -105,20 +124,27 @@ def run(
         _say_found(answers, found)
     for warning in warnings:
         say(f"Warning: {warning}", quiet=quiet)
+    if patch and not patched and patch.is_change:
+        say(
+            f"{patch.path} does not set output: 'standalone': the build asks for it, by NEXT_PRIVATE_STANDALONE. "
+            "(--patch-next-config would write it there.)",
+            quiet=quiet,
+        )
+    change = _extra(patch) if patched else ()
     extra = _extra(proposal) if update_bot or interactive else ()
     result = {
         "written": [],
         "answers_file": answers_file,
         "warnings": warnings,
-        "actions": _actions(proposal, extra=()),
+        "actions": [*_actions(proposal, extra=()), *_patch_action(patch, done=False)],
     }
     if dry_run:
-        code, shown = _dry_run(planned, extra, quiet)
+        code, shown = _dry_run(planned, (*change, *extra), quiet)
         return code, {**result, **shown}
     plan.check_free(planned)
     if interactive:
-        extra = _agreed(planned, extra, asked_for=update_bot is not None)
-    entries = [*planned.having("create"), *extra]
+        extra = _agreed(planned, extra, change, asked_for=update_bot is not None)
+    entries = [*planned.having("create"), *change, *extra]
     new = [entry.path for entry in entries]
     write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])
     say("Written:\n" + "\n".join(f"  {path}" for path in new), quiet=quiet)
@@ -126,10 +152,41 @@ def run(
     if proposal and proposal.is_change and not extra and not interactive:
         say(f"The update bot does not know of this image's pins yet. {proposal.by_hand}", quiet=quiet)
         say(f"(--update-bot {proposal.bot} would have done it.)", quiet=quiet)
-    return 0, {**result, "written": new, "actions": _actions(proposal, extra)}
+    actions = [*_actions(proposal, extra), *_patch_action(patch, done=bool(change))]
+    return 0, {**result, "written": new, "actions": actions}
 
 
-def _extra(proposal: Proposal | None) -> tuple[plan.Entry, ...]:
+def _patch(root: Path, answers: Answers) -> Patch | None:
+    """Return what would be done to the application's next.config; None for another kind."""
+    if answers.values["kind"] != _NEXT:
+        return None
+    return next_config.propose(root, str(answers.values["app_dir"]))
+
+
+def _wants_patch(root: Path, patch: Patch | None) -> bool:
+    """Show a patch on a terminal and ask for it."""
+    if patch is None or not patch.is_change:
+        return False
+    from dockertpl.commands.ask import agree
+    from dockertpl.merge.diff import unified
+
+    say(f"\nSo that next.config itself asks for the standalone output:\n\n{unified(_plan(root, _extra(patch)))}")
+    return agree(f"Change {patch.path}?")
+
+
+def _plan(root: Path, entries: tuple[plan.Entry, ...]) -> plan.Plan:
+    return plan.Plan(root=root, entries=entries)
+
+
+def _patch_action(patch: Patch | None, *, done: bool) -> list[Mapping[str, Any]]:
+    """Return the patch for `--json`, with whether it is done, now or since before."""
+    if patch is None:
+        return []
+    done = done or patch.is_there
+    return [{"name": next_config.NAME, "path": patch.path, "done": done, "summary": patch.summary}]
+
+
+def _extra(proposal: Proposal | Patch | None) -> tuple[plan.Entry, ...]:
     """Return what an action would write: it may change a file, which the template may not."""
     if not proposal or not proposal.new or not proposal.is_change:
         return ()
@@ -140,24 +197,26 @@ def _dry_run(planned: plan.Plan, extra: tuple[plan.Entry, ...], quiet: bool) -> 
     """Show what would be written; return the exit code and what that adds to the result."""
     from dockertpl.merge.diff import unified
 
-    text = unified(plan.Plan(root=planned.root, entries=(*planned.entries, *extra)))
+    text = unified(_plan(planned.root, (*planned.entries, *extra)))
     if not quiet:
         click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     would_write = [entry.path for entry in (*planned.having("create"), *extra)]
     return (1 if planned.having("differs") else 0), {"dry_run": True, "would_write": would_write, "diff": text}
 
 
-def _agreed(planned: plan.Plan, extra: tuple[plan.Entry, ...], *, asked_for: bool) -> tuple[plan.Entry, ...]:
+def _agreed(
+    planned: plan.Plan, extra: tuple[plan.Entry, ...], change: tuple[plan.Entry, ...], *, asked_for: bool
+) -> tuple[plan.Entry, ...]:
     """Show all that is to be written on a terminal and have it confirmed; return what is left of the actions'."""
     from dockertpl.commands.ask import agree, confirm
 
     if extra and not asked_for:
         from dockertpl.merge.diff import unified
 
-        shown = unified(plan.Plan(root=planned.root, entries=extra))
+        shown = unified(_plan(planned.root, extra))
         say(f"\nAn update bot is configured. So that it moves this image's pins:\n\n{shown}")
         extra = extra if agree(f"Change {extra[0].path}?") else ()
-    say("\nFiles:\n" + "\n".join(f"  {entry.path}" for entry in (*planned.having("create"), *extra)))
+    say("\nFiles:\n" + "\n".join(f"  {entry.path}" for entry in (*planned.having("create"), *change, *extra)))
     confirm(f"Write them into {planned.root}?")
     return extra
 

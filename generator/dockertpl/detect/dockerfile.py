@@ -106,6 +106,26 @@ def base_of(stage: Stage, all_stages: Sequence[Stage]) -> Stage:
     return stage
 
 
+def last_base(text: str) -> str:
+    """Return what the last stage of a Dockerfile stands on, as a note for people."""
+    all_stages = stages(text)
+    return f"FROM {base_of(all_stages[-1], all_stages).base}" if all_stages else "holds no FROM"
+
+
+def exposed(all_stages: Sequence[Stage]) -> tuple[int, int, str] | None:
+    """Return the port that the last stage says it listens on: the port, the line, and `EXPOSE` or `ENV PORT`."""
+    last = all_stages[-1]
+    values = base_of(last, all_stages).environment() | last.environment()
+    step = last.last("EXPOSE")
+    ports = expand(step.value, values).split() if step else []
+    if step and len(ports) == 1 and (number := re.fullmatch(r"(\d{1,5})(?:/tcp)?", ports[0])):
+        return int(number[1]), step.line, "EXPOSE"
+    if re.fullmatch(r"\d{1,5}", values.get("PORT", "")):
+        lines = (one.line for one in last.instructions if one.name in ("ENV", "ARG") and "PORT" in one.value)
+        return int(values["PORT"]), next(lines, last.line), "ENV PORT"
+    return None
+
+
 def expand(text: str, values: Mapping[str, str]) -> str:
     """Put in variables that have a value or a default (`${PORT:-8000}`); the others stay as they are."""
 

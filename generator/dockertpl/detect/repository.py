@@ -16,14 +16,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dockertpl.detect.conventions import IGNORED_FOLDERS
+from dockertpl.detect.jsonfile import JsonError, load_json
 from dockertpl.detect.tomlfile import TomlError, load_toml
 from dockertpl.errors import BadInputError
 
 MAX_BYTES = 1 << 20
 MAX_LOCK_BYTES = 16 << 20
+_LOCKS = (".lock", "package-lock.json", "pnpm-lock.yaml")
 MAX_TOTAL_BYTES = 256 << 20
 MAX_FILES = 50_000
-MAX_DEPTH = 12
+MAX_DEPTH = 24
 
 
 def join(*parts: str) -> str:
@@ -55,14 +57,17 @@ class Repository:
         unreadable: Python files, with a line, whose syntax this Python cannot read.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, ignored: frozenset[str] = IGNORED_FOLDERS) -> None:
+        """Read below `root`, without the folders that are called as one of `ignored`."""
         self.root = root.resolve()
+        self._ignored = ignored
         self.skipped: dict[str, str] = {}
         self.unreadable: list[str] = []
         self._read_bytes = 0
         self._texts: dict[str, str | None] = {}
         self._trees: dict[str, ast.Module | None] = {}
         self._tomls: dict[str, dict[str, Any] | None] = {}
+        self._jsons: dict[str, dict[str, Any] | None] = {}
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -82,7 +87,7 @@ class Repository:
                 for entry in self._entries(folder):
                     path = join(folder, entry.name)
                     if entry.is_dir(follow_symlinks=False):
-                        if not entry.name.startswith(".") and entry.name not in IGNORED_FOLDERS:
+                        if not entry.name.startswith(".") and entry.name not in self._ignored:
                             below.append(path)
                     elif entry.is_file(follow_symlinks=False):
                         count += 1
@@ -155,7 +160,7 @@ class Repository:
                 ".", f"The repository has more than {MAX_TOTAL_BYTES >> 20} MiB of text: not all of it was read."
             )
             return None
-        limit = MAX_LOCK_BYTES if path.endswith(".lock") else MAX_BYTES
+        limit = MAX_LOCK_BYTES if path.endswith(_LOCKS) else MAX_BYTES
         try:
             # O_NONBLOCK: a pipe that took the file's place since would otherwise wait for ever.
             with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123
@@ -185,6 +190,24 @@ class Repository:
                     f"{where} is not valid TOML: {error.reason}.", "Repair the file; nothing was changed."
                 ) from None
         return self._tomls[path]
+
+    def json(self, path: str) -> dict[str, Any] | None:
+        """Return a parsed JSON file, empty where it holds no object, or None where there is none to read.
+
+        Raises:
+            BadInputError: It is not valid JSON. The message names file and line.
+        """
+        if path not in self._jsons:
+            text = self.text(path)
+            try:
+                content = None if text is None else load_json(text)
+            except JsonError as error:
+                where = f"{path}:{error.line}" if error.line else path
+                raise BadInputError(
+                    f"{where} is not valid JSON: {error.reason}.", "Repair the file; nothing was changed."
+                ) from None
+            self._jsons[path] = content if isinstance(content, dict) or content is None else {}
+        return self._jsons[path]
 
     def tree(self, path: str) -> ast.Module | None:
         """Return a Python file's syntax tree, or None if it cannot be read or has an error in its syntax."""

@@ -1,0 +1,87 @@
+"""Which kind of image a repository is for: each ecosystem looks for its own applications."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.forge import find_forge
+from dockertpl.detect.node import application as node
+from dockertpl.detect.node.conventions import QUESTIONS as NODE_QUESTIONS
+from dockertpl.detect.python import application as python
+from dockertpl.detect.python.conventions import QUESTIONS as PYTHON_QUESTIONS
+from dockertpl.errors import NotDetectedError
+
+
+def look_for_kind(
+    root: Path, app_dir: str | None, given: Mapping[str, Any]
+) -> tuple[Detection, NotDetectedError | None]:
+    """Return what is known, and the error to raise where the application was not found or is one of several.
+
+    Where no kind is given, and no answer that one kind alone has a question for, every ecosystem is looked at.
+
+    Args:
+        root: The repository's root.
+        app_dir: The application's folder, seen from the root; None to look for it.
+        given: Answers that are known already.
+
+    Raises:
+        BadInputError: A manifest or a lock is not valid.
+    """
+    folder = app_dir if app_dir is not None else given.get("app_dir")
+    kind = _told(given)
+    if kind == python.KIND:
+        return python.look_for_application(python.repository_of(root), app_dir, given)
+    if kind == node.KIND:
+        return node.look_for_application(node.repository_of(root), app_dir, given)
+    if kind:
+        return Detection(), None
+    python_files, node_files = python.repository_of(root), node.repository_of(root)
+    services = python.applications(python_files, folder)
+    pages = node.folders(node_files, folder)
+    if services and pages:
+        return _several(root, services, {one: node.proof(node_files, one) for one in pages})
+    if pages:
+        return node.look_for_application(node_files, app_dir, given)
+    found, problem = python.look_for_application(python_files, app_dir, given)
+    if problem and not services and (folder is None or python_files.is_dir(folder)):
+        problem = _neither(problem, folder or ".")
+    return found, problem
+
+
+def _told(given: Mapping[str, Any]) -> str:
+    """Return the kind that the answers name, or that alone has a question for one of them."""
+    if isinstance(given.get("kind"), str):
+        return str(given["kind"])
+    services = set(PYTHON_QUESTIONS) & set(given) - set(NODE_QUESTIONS)
+    pages = set(NODE_QUESTIONS) & set(given) - set(PYTHON_QUESTIONS)
+    if bool(services) == bool(pages):
+        return ""
+    return python.KIND if services else node.KIND
+
+
+def _several(root: Path, services: Mapping[str, str], pages: Mapping[str, str]) -> tuple[Detection, NotDetectedError]:
+    found = Detection()
+    lines = []
+    for kind, folders in ((python.KIND, services), (node.KIND, pages)):
+        for folder, place in folders.items():
+            path, _, line = place.rpartition(":")
+            found.fact("application", folder, path or line, int(line) if path else None, kind)
+            lines.append(f"-d kind={kind} -d app_dir={folder}  ({place})")
+    find_forge(node.repository_of(root), found)
+    found.settle({}, ("ci", "branch"))
+    return found, NotDetectedError(
+        "The repository holds applications of several kinds.",
+        "Choose one, or run once for each:\n" + "\n".join(lines),
+        candidates=[line.split("  ")[0] for line in lines],
+    )
+
+
+def _neither(problem: NotDetectedError, folder: str) -> NotDetectedError:
+    where = "the repository" if folder == "." else folder
+    other = node.nothing(folder).remedy.partition("\n")[0]
+    return NotDetectedError(
+        f"No FastAPI and no Next.js application was found in {where}.", f"{problem.remedy}\n{other}"
+    )

@@ -1,0 +1,1 @@
+"""What a repository with a Next.js application is."""

@@ -1,0 +1,228 @@
+"""What the installation reads besides manifests and lock: patches, hooks, schemas, scripts; and Prisma's client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dockertpl.detect import dockerfile
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.node.conventions import HARMLESS, RUNNERS
+from dockertpl.detect.node.locks import Lock
+from dockertpl.detect.node.package import Package
+from dockertpl.detect.node.workspace import Workspace, resolved
+from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
+from dockertpl.detect.tables import table
+from dockertpl.detect.yamlfile import load_yaml
+
+#: What npm and the others run when they install.
+LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "pnpm:devPreinstall")
+GENERATE = r"\bprisma\s+(?:\S+\s+)?generate\b"
+_SCHEMAS = ("prisma/schema.prisma", "schema.prisma", "prisma/schema")
+_IS_FILE = re.compile(r"\.?/|\S+\.[cm]?[jt]s$")
+
+
+def find_install_files(package: Package, found: Detection, lock: Lock, workspace: Workspace) -> None:
+    """Answer `install_files`, seen from the build context.
+
+    Args:
+        package: The application's folder.
+        found: Where answers and warnings go.
+        lock: The lock.
+        workspace: The workspace that the lock covers.
+    """
+    repository = package.repository
+    folders = dict.fromkeys([lock.folder, package.folder, *workspace.members])
+    files: dict[str, str] = {}
+    for path, why in _of_manager(repository, lock):
+        files.setdefault(path, why)
+    for folder in folders:
+        one = Package(repository, folder)
+        for path, why in (*_of_scripts(one, found), *_of_paths(one)):
+            files.setdefault(path, why)
+    if lock.folder == package.folder:
+        # The members of a workspace whose root is the application itself: the lock covers their manifests.
+        for folder in workspace.members:
+            files.setdefault(join(folder, "package.json"), "a member of the workspace")
+    context = lock.folder
+    inside = sorted(path for path in files if is_within(path, context) and path != context)
+    kept = [path for path in inside if not any(path != other and is_within(path, other) for other in inside)]
+    if kept:
+        notes = ", ".join(dict.fromkeys(files[path] for path in kept))
+        found.answer("install_files", [relative_to(path, context) for path in kept], kept[0], None, notes)
+
+
+def _of_manager(repository: Repository, lock: Lock) -> Iterator[tuple[str, str]]:
+    folder = lock.folder
+    patched: list[str] = []
+    root = Package(repository, folder)
+    if lock.manager == "pnpm":
+        for name in (".pnpmfile.cjs", ".pnpmfile.mjs"):
+            if repository.is_file(join(folder, name)):
+                yield join(folder, name), "pnpm's hooks"
+        patched += _texts(table(root.data, "pnpm", "patchedDependencies"))
+        try:
+            settings = load_yaml(repository.text(join(folder, "pnpm-workspace.yaml")) or "")
+        except (ValueError, RecursionError):
+            settings = None
+        patched += _texts(table(settings, "patchedDependencies"))
+    elif lock.manager == "bun":
+        patched += _texts(table(root.data, "patchedDependencies"))
+    elif lock.manager == "yarn-berry":
+        for name in (".yarn/releases", ".yarn/plugins", ".yarn/patches", ".yarn/cache"):
+            if repository.is_dir(join(folder, name)) and _is_committed(repository, folder, name):
+                yield join(folder, name), "Yarn's own files"
+    elif lock.manager == "yarn" and repository.is_dir(join(folder, ".yarn/releases")):
+        yield join(folder, ".yarn/releases"), "Yarn's own files"
+    for path in patched:
+        target = resolved(folder, path)
+        if target and repository.is_file(target):
+            above = parent(target)
+            yield (target if above == folder else above), "patches"
+
+
+def _texts(values: dict[str, object]) -> list[str]:
+    return [value for value in values.values() if isinstance(value, str)]
+
+
+def _is_committed(repository: Repository, folder: str, name: str) -> bool:
+    """Tell whether git keeps a folder below .yarn, as far as .gitignore says."""
+    keeps = True
+    for line in (repository.text(join(folder, ".gitignore")) or "").splitlines():
+        pattern = line.strip().lstrip("/").rstrip("/")
+        if pattern in (".yarn", ".yarn/*", name, f"{name}/*"):
+            keeps = False
+        elif pattern in (f"!{name}", f"!{name}/*"):
+            keeps = True
+    return keeps
+
+
+def _of_paths(package: Package) -> Iterator[tuple[str, str]]:
+    """Yield what `file:./x` names."""
+    for wanted in package.wants().values():
+        if match := re.fullmatch(r"(?:file|portal):(.+)", wanted):
+            target = resolved(package.folder, match[1])
+            if target and (package.repository.is_file(target) or package.repository.is_dir(target)):
+                yield target, "a dependency by its path"
+
+
+def _of_scripts(package: Package, found: Detection) -> Iterator[tuple[str, str]]:
+    repository = package.repository
+    for script in LIFECYCLE:
+        for name in package.called(script):
+            text = package.scripts[name]
+            if re.search(GENERATE, text) and (schema := schema_of(package, text)):
+                yield _schema_folder(schema), "the Prisma schema"
+                if package.has("prisma.config.ts"):
+                    yield package.at("prisma.config.ts"), "the Prisma schema"
+            if re.search(r"\bpatch-package\b", text):
+                folder = re.search(r"--patch-dir[ =](\S+)", text)
+                patches = resolved(package.folder, folder[1] if folder else "patches")
+                if patches and repository.is_dir(patches):
+                    yield patches, "patches"
+            named = list(_files(package, text))
+            yield from ((target, f"{name} runs it") for target in named)
+            unknown = _unknown(package, text)
+            if unknown and not named:
+                line = package.line("scripts", name)
+                found.warn(
+                    f"{package.path}:{line} runs `{unknown}` when dependencies are installed, before the source is "
+                    "there. If it reads files, name them with -d 'install_files=[…]'."
+                )
+
+
+def _files(package: Package, text: str) -> Iterator[str]:
+    for word in dockerfile.split(text[:4096]):
+        if re.fullmatch(r"[\w@./-]+", word) and ("/" in word or "." in word):
+            target = resolved(package.folder, word)
+            if target and package.repository.is_file(target) and not target.endswith((".prisma", "package.json")):
+                yield target
+
+
+def _unknown(package: Package, text: str) -> str:
+    """Return the first command of a script of which nothing is known, empty if there is none."""
+    commands: list[list[str]] = [[]]
+    for word in dockerfile.split(text[:4096]):
+        if word in ("&&", "||", ";", "|"):
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    for command in commands:
+        words = [word for word in command if word not in RUNNERS and "=" not in word and not word.startswith("-")]
+        name = words[0].rpartition("/")[2].partition("@")[0] if words else ""
+        known = not name or name in HARMLESS or words[0] in package.scripts or _IS_FILE.match(words[0])
+        if not known:
+            return " ".join(command)[:80]
+    return ""
+
+
+def schema_of(package: Package, text: str = "") -> str:
+    """Return the Prisma schema of a folder, seen from the repository's root; empty if there is none.
+
+    Args:
+        package: The folder.
+        text: The command that generates, which may name it.
+    """
+    named = re.search(r"--schema[ =](\S+)", text)
+    config = package.repository.text(package.at("prisma.config.ts")) or ""
+    configured = re.search(r"\bschema:\s*(?:path\.join\()?[\"']([\w./-]+)[\"'](?:,\s*[\"']([\w./-]+)[\"'])?", config)
+    names = [
+        named[1] if named else "",
+        package.text("prisma", "schema"),
+        "/".join(part for part in configured.groups() if part) if configured else "",
+        *_SCHEMAS,
+    ]
+    for name in filter(None, names):
+        target = resolved(package.folder, name)
+        if target and (package.repository.is_file(target) or package.repository.is_dir(target)):
+            return target
+    return ""
+
+
+def _schema_folder(schema: str) -> str:
+    """Return the folder of a schema that has one to itself, since a schema may be of several files."""
+    above = parent(schema)
+    return above if above.rpartition("/")[2] == "prisma" else schema
+
+
+def find_prisma(package: Package, found: Detection, workspace: Workspace, build_script: str) -> None:
+    """Answer `prisma_schema`, where nothing generates the client that the application imports.
+
+    Args:
+        package: The application's folder.
+        found: Where answer and warnings go.
+        workspace: The workspace, whose packages may have a client of their own.
+        build_script: The script that builds.
+    """
+    for folder in (package.folder, *workspace.packages):
+        one = package if folder == package.folder else Package(package.repository, folder)
+        wants = one.wants()
+        if "@prisma/client" not in wants and "prisma" not in wants:
+            continue
+        scripts = (*LIFECYCLE, build_script if one is package else "build")
+        if any(one.runs(script, GENERATE) for script in scripts):
+            continue
+        if workspace.root != package.folder and any(
+            Package(package.repository, workspace.root).runs(script, GENERATE) for script in LIFECYCLE
+        ):
+            continue
+        schema = schema_of(one)
+        if not schema:
+            continue
+        if one is package and is_within(schema, package.folder):
+            note = "neither an install script nor the build generates the client"
+            found.answer("prisma_schema", relative_to(schema, package.folder), schema, None, note)
+        elif not _turbo_generates(package.repository, one):
+            found.warn(
+                f"{one.path}: nothing in the build generates the Prisma client of {schema}. Add "
+                '"postinstall": "prisma generate" to its scripts.'
+            )
+
+
+def _turbo_generates(repository: Repository, package: Package) -> bool:
+    """Tell whether turbo.json names a script of a package that generates the client."""
+    text = repository.text("turbo.json") or repository.text("turbo.jsonc") or ""
+    return any(
+        re.search(GENERATE, command) and re.search(rf"[\"^#]{re.escape(name)}\"", text)
+        for name, command in package.scripts.items()
+    )

@@ -1,0 +1,278 @@
+"""The package manager: by its lock file, in the application's folder or above; its version; what the lock holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.node.conventions import LOCK_COMMANDS, LOCKS, PNPM_LOCKS
+from dockertpl.detect.node.package import Package
+from dockertpl.detect.node.ranges import version
+from dockertpl.detect.repository import Repository, join, parent
+from dockertpl.detect.tables import table
+from dockertpl.detect.tomlfile import line_of
+from dockertpl.errors import NotDetectedError
+
+_PINNED = re.compile(r"(npm|pnpm|yarn|bun)@(\d+\.\d+\.\d+(?:-[A-Za-z0-9.-]+)?)(?:\+.*)?")
+_WANTED = re.compile(r"(npm|pnpm|yarn|bun)@(\d[\w.-]*)(?:\+.*)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """A lock file.
+
+    Attributes:
+        manager: Whose it is: npm, pnpm, yarn, yarn-berry or bun.
+        folder: The folder that it lies in, seen from the repository's root.
+        path: The lock.
+    """
+
+    manager: str
+    folder: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """What `packageManager` or `devEngines` names.
+
+    Attributes:
+        manager: npm, pnpm, yarn or bun.
+        version: As it is written, without a hash; empty if there is none.
+        path: Where.
+        line: The line there.
+    """
+
+    manager: str
+    version: str
+    path: str
+    line: int | None
+
+
+def family(manager: str) -> str:
+    """Return a manager without the difference between Yarn 1 and the newer ones."""
+    return manager.removesuffix("-berry")
+
+
+def locks_in(repository: Repository, folder: str) -> list[Lock]:
+    """Return the locks of a folder, one for each manager."""
+    found = []
+    for manager, names in LOCKS.items():
+        path = next((join(folder, name) for name in names if repository.is_file(join(folder, name))), None)
+        if path and manager == "yarn" and "__metadata:" in (repository.text(path) or "")[:4096]:
+            found.append(Lock(manager="yarn-berry", folder=folder, path=path))
+        elif path:
+            found.append(Lock(manager=manager, folder=folder, path=path))
+    return found
+
+
+def nearest_locks(repository: Repository, folder: str) -> list[Lock]:
+    """Return the locks of the nearest folder at or above one that has any."""
+    while True:
+        found = locks_in(repository, folder)
+        if found or folder == ".":
+            return found
+        folder = parent(folder)
+
+
+def find_pin(repository: Repository, folder: str) -> Pin | None:
+    """Return the manager that is named for a folder, in its package.json or in one above.
+
+    Raises:
+        BadInputError: A package.json is not valid.
+    """
+    while True:
+        package = Package(repository, folder)
+        if match := _WANTED.fullmatch(package.text("packageManager")):
+            return Pin(manager=match[1], version=match[2], path=package.path, line=package.line("packageManager"))
+        engine = table(package.data, "devEngines", "packageManager")
+        if engine.get("name") in LOCKS:
+            wanted = engine.get("version")
+            line = package.line("devEngines", "packageManager")
+            text = wanted if isinstance(wanted, str) and re.fullmatch(r"\d+\.\d+\.\d+", wanted) else ""
+            return Pin(manager=str(engine["name"]), version=text, path=package.path, line=line)
+        if folder == ".":
+            return None
+        folder = parent(folder)
+
+
+def find_manager(package: Package, found: Detection) -> Lock:
+    """Answer `manager` and `manager_version`.
+
+    Args:
+        package: The application's folder.
+        found: Where answers and warnings go.
+
+    Raises:
+        NotDetectedError: There is no lock that can be installed from, or two of which neither is named.
+        BadInputError: A package.json is not valid.
+    """
+    repository = package.repository
+    pin = find_pin(repository, package.folder)
+    given = str(package.given.get("manager", ""))
+    lock = _choose(package, nearest_locks(repository, package.folder), pin, given)
+    if not given:
+        found.answer("manager", lock.manager, lock.path, None, "")
+    _check(lock, repository)
+    if lock.manager == "yarn-berry":
+        _linker(found, lock, repository)
+    if pin and family(lock.manager) != pin.manager:
+        found.warn(
+            f"{pin.path}:{pin.line} names {pin.manager}, but the lock is {lock.path}: {lock.manager} is used. Make "
+            f"them agree."
+        )
+        pin = None
+    _version(package, found, lock, pin)
+    return lock
+
+
+def _linker(found: Detection, lock: Lock, repository: Repository) -> None:
+    """Say what Plug'n'Play means: the standalone output is made of node_modules."""
+    path = join(lock.folder, ".yarnrc.yml")
+    text = repository.text(path) or ""
+    pattern = r"^nodeLinker[ \t]*:[ \t]*[\"']?([\w-]+)"
+    linker = re.search(pattern, text, re.MULTILINE)
+    if linker is None or linker[1] == "pnp":
+        where = f"{path}:{line_of(text, pattern)}" if linker else path if text else lock.path
+        found.warn(
+            f"{where}: Yarn installs by Plug'n'Play here, and the image by nodeLinker: node-modules, which the "
+            "standalone output is made of: what needs .pnp.cjs when it runs does not work in the image, and packages "
+            "may resolve differently than on your machine."
+        )
+
+
+def _choose(package: Package, locks: list[Lock], pin: Pin | None, given: str) -> Lock:
+    wanted = given or (pin.manager if pin else "")
+    if not locks:
+        command = LOCK_COMMANDS.get(given or (pin.manager if pin else "npm"), LOCK_COMMANDS["npm"])
+        where = "the repository" if package.folder == "." else f"{package.folder}, or above it"
+        raise NotDetectedError(
+            f"There is no lock file in {where}: every build would install other versions.",
+            f"Make one with `{command}` in the folder that the dependencies are installed in, and commit it.",
+        )
+    if len(locks) == 1 and not given:
+        return locks[0]
+    chosen = [lock for lock in locks if wanted in (lock.manager, family(lock.manager) if not given else "")]
+    if chosen:
+        return chosen[0]
+    files = " and ".join(lock.path for lock in locks)
+    if given:
+        raise NotDetectedError(
+            f"{given} is to install the dependencies, but the lock is {files}.",
+            f"Leave out -d manager={given}, or make its lock with `{LOCK_COMMANDS.get(given, given)}`.",
+        )
+    raise NotDetectedError(
+        f"{files} are locks of different managers, and nothing says which one counts.",
+        "Remove the one that nobody keeps, or choose:\n" + "\n".join(f"-d manager={lock.manager}" for lock in locks),
+        candidates=[lock.manager for lock in locks],
+    )
+
+
+def _check(lock: Lock, repository: Repository) -> None:
+    """Refuse locks that the build does not install from."""
+    if lock.path.endswith("bun.lockb"):
+        raise NotDetectedError(
+            f"{lock.path} is Bun's old, binary lock.",
+            "Make it text with `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, and commit "
+            "bun.lock in its place.",
+        )
+    if lock.path.endswith("npm-shrinkwrap.json"):
+        target = join(lock.folder, "package-lock.json")
+        other = " (package-lock.json beside it is not read by npm)" if repository.is_file(target) else ""
+        raise NotDetectedError(
+            f"{lock.path} is the lock of a package that is published{other}.",
+            f"An application keeps it as package-lock.json: `git mv -f {lock.path} {target}`.",
+        )
+
+
+def lock_version(lock: Lock, repository: Repository) -> tuple[str, int | None]:
+    """Return the version of the lock's format, as it is written, and its line; empty if it has none."""
+    text = (repository.text(lock.path) or "")[:4096]
+    pattern = r"^[ \t{]*[\"']?lockfileVersion[\"']?:[ \t]*[\"']?(\d+(?:\.\d+)?)"
+    match = re.search(pattern, text, re.MULTILINE)
+    return (match[1], line_of(text, pattern)) if match else ("", None)
+
+
+def _version(package: Package, found: Detection, lock: Lock, pin: Pin | None) -> None:
+    repository = package.repository
+    given = str(package.given.get("manager_version", ""))
+    exact = re.fullmatch(r"\d+\.\d+\.\d+(?:-[A-Za-z0-9.-]+)?", pin.version) if pin else None
+    if pin and exact and not given:
+        found.answer("manager_version", pin.version, pin.path, pin.line, "")
+    elif pin and pin.version and not given:
+        found.warn(
+            f"{pin.path}:{pin.line} names {pin.manager} {pin.version}, which is no whole version: the version that "
+            "the template was tried with is used. Write all three numbers."
+        )
+    wanted = given or (pin.version if pin else "")
+    major = (version(wanted) or (0, 0, 0))[0]
+    says = f"{pin.path}:{pin.line} names" if pin and not given else "manager_version says"
+    if lock.manager == "pnpm":
+        _pnpm(found, lock, repository, major, wanted, says)
+    elif family(lock.manager) == "yarn" and major and (major == 1) != (lock.manager == "yarn"):
+        raise NotDetectedError(
+            f"{lock.path} was written by {'Yarn 1' if lock.manager == 'yarn' else 'Yarn 2 or newer'}, but {says} "
+            f"Yarn {wanted}.",
+            "Run `yarn install` with that version and commit the lock, or name the version that wrote it.",
+        )
+    elif lock.manager == "npm" and lock_version(lock, repository)[0] == "1":
+        found.warn(
+            f"{lock.path} was written by npm 6: newer ones read it, slowly. Run `npm install --package-lock-only` and "
+            "commit it."
+        )
+
+
+def _pnpm(found: Detection, lock: Lock, repository: Repository, major: int, wanted: str, says: str) -> None:
+    text, line = lock_version(lock, repository)
+    known = PNPM_LOCKS.get(text.partition(".")[0])
+    where = f"{lock.path}:{line}" if line else lock.path
+    if known is None:
+        found.warn(f"{where}: lockfileVersion {text or 'none'} is not known here; the build tells if pnpm reads it.")
+        return
+    majors = known["majors"]
+    assert isinstance(majors, list)  # noqa: S101
+    if major and major not in majors:
+        writers = " or ".join(f"pnpm {one}" for one in majors)
+        raise NotDetectedError(
+            f"{where}: lockfileVersion {text} was written by {writers}, but {says} pnpm {wanted}.",
+            "Run `pnpm install` with that version and commit the lock, or name the version that wrote it.",
+        )
+    if not major and known["version"]:
+        found.answer("manager_version", known["version"], lock.path, line, f"lockfileVersion {text}")
+
+
+def locked(lock: Lock, repository: Repository, name: str, wanted: str) -> str:
+    """Return the version of a package that the lock holds, empty if it cannot be told.
+
+    Args:
+        lock: The lock.
+        repository: Where it is read.
+        name: The package.
+        wanted: The range that is asked for, which chooses among several.
+    """
+    everything = sorted(set(_locked(lock, repository, name)), key=lambda text: version(text) or (0, 0, 0))
+    major = version(wanted)
+    same = [text for text in everything if major and (version(text) or (0,))[0] == major[0]]
+    return (same or everything or [""])[-1]
+
+
+def _locked(lock: Lock, repository: Repository, name: str) -> Iterator[str]:
+    if lock.manager == "npm":
+        data = repository.json(lock.path) or {}
+        for key, entry in [*table(data, "packages").items(), *table(data, "dependencies").items()]:
+            if key in (name, f"node_modules/{name}") or key.endswith(f"/node_modules/{name}"):
+                text = table(entry).get("version")
+                if isinstance(text, str):
+                    yield text
+        return
+    text = repository.text(lock.path) or ""
+    quoted = re.escape(name)
+    patterns = {
+        "pnpm": rf"^  '?/?{quoted}[@/](\d+\.\d+\.\d+[\w.-]*)",
+        "yarn": rf"^\"?{quoted}@[^\n]*:\n  version \"([^\"\n]+)\"",
+        "yarn-berry": rf"^\"?{quoted}@[^\n]*:\n  version: (\S+)",
+        "bun": rf"^ *\"{quoted}\": \[\"{quoted}@(\d[^\"\n]*)\"",
+    }
+    yield from re.findall(patterns[lock.manager], text, re.MULTILINE)

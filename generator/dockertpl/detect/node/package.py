@@ -1,0 +1,163 @@
+"""One package.json, and which of a repository's folders hold a Next.js application."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from dockertpl.detect.jsonfile import json_line
+from dockertpl.detect.node.conventions import CONFIGS, NOT_DEPLOYED
+from dockertpl.detect.repository import Repository, join, parent
+from dockertpl.detect.tables import table
+
+#: The tables of package.json in which a package is asked for.
+TABLES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_WORD = re.compile(r"[\w@.:/-]+")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A folder with a package.json, or a folder without one in a workspace that needs none (Nx).
+
+    Attributes:
+        repository: Where it is read.
+        folder: The folder, seen from the repository's root.
+        given: Answers that are known already.
+    """
+
+    repository: Repository
+    folder: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def at(self, name: str) -> str:
+        """Return the path of a file in the folder, seen from the root."""
+        return join(self.folder, name)
+
+    def has(self, name: str) -> bool:
+        """Tell whether the folder holds a file."""
+        return self.repository.is_file(self.at(name))
+
+    @property
+    def path(self) -> str:
+        """Return the path of package.json."""
+        return self.at("package.json")
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """Return what package.json holds, empty if there is none.
+
+        Raises:
+            BadInputError: It is not valid JSON.
+        """
+        return self.repository.json(self.path) or {}
+
+    def line(self, *keys: str) -> int | None:
+        """Return the line of a key of package.json."""
+        return json_line(self.repository.text(self.path) or "", *keys)
+
+    def text(self, *keys: str) -> str:
+        """Return the text at a path of keys, empty if there is none."""
+        value = table(self.data, *keys[:-1]).get(keys[-1])
+        return value if isinstance(value, str) else ""
+
+    @property
+    def name(self) -> str:
+        """Return the package's name, empty if it has none."""
+        return self.text("name")
+
+    @cached_property
+    def scripts(self) -> dict[str, str]:
+        """Return the scripts."""
+        return {key: value for key, value in table(self.data, "scripts").items() if isinstance(value, str)}
+
+    def wants(self, *tables: str) -> dict[str, str]:
+        """Return what is asked for, by name: its range.
+
+        Args:
+            tables: The tables to look in, by default all but the peers.
+        """
+        found: dict[str, str] = {}
+        for key in reversed(tables or TABLES[:3]):
+            found |= {name: text for name, text in table(self.data, key).items() if isinstance(text, str)}
+        return found
+
+    def place(self, name: str) -> tuple[str, int | None]:
+        """Return where a dependency is asked for: file and line."""
+        for key in TABLES:
+            if name in table(self.data, key):
+                return self.path, self.line(key, name)
+        return self.path, None
+
+    def runs(self, script: str, pattern: str) -> tuple[str, int | None] | None:
+        """Tell whether a script, or one that it runs, matches; return that script's name and its line.
+
+        Args:
+            script: The script's name; what npm runs before and after it counts too.
+            pattern: A regular expression.
+        """
+        for name in self.called(script):
+            if re.search(pattern, self.scripts[name][:4096]):
+                return name, self.line("scripts", name)
+        return None
+
+    def runs_next(self) -> bool:
+        """Tell whether a script runs Next.js."""
+        return any(re.search(r"\bnext\b", text) for text in self.scripts.values())
+
+    def called(self, script: str) -> list[str]:
+        """Return the names of a script, of what npm runs around it, and of the scripts that they run."""
+        waiting, seen = [f"pre{script}", script, f"post{script}"], []
+        while waiting:
+            name = waiting.pop(0)
+            if name in seen or name not in self.scripts:
+                continue
+            seen.append(name)
+            words = _WORD.findall(self.scripts[name][:4096])
+            # `npm run x`, `pnpm x`, `run-s x y`: any word behind a runner that is a script's name.
+            if any(re.fullmatch(r"npm|pnpm|yarn|bun|npx|run-[sp]|npm-run-all\d?|concurrently", word) for word in words):
+                waiting += [word.removeprefix("npm:") for word in words[1:]]
+        return seen
+
+
+def is_next(repository: Repository, folder: str) -> bool:
+    """Tell whether a folder holds a Next.js application, as far as its files say.
+
+    Raises:
+        BadInputError: Its package.json is not valid.
+    """
+    package = Package(repository, folder)
+    if not package.has("package.json"):
+        # Nx keeps one package.json at the root for all of its projects.
+        return has_config(package) and repository.is_file("nx.json")
+    return "next" in package.wants() and (package.runs_next() or has_config(package) or has_pages(package))
+
+
+def has_config(package: Package) -> bool:
+    """Tell whether a folder holds a next.config."""
+    return any(package.has(name) for name in CONFIGS)
+
+
+def has_pages(package: Package) -> bool:
+    """Tell whether a folder holds one of the folders that pages lie in."""
+    return any(package.repository.is_dir(package.at(name)) for name in ("app", "pages", "src/app", "src/pages"))
+
+
+def applications(repository: Repository) -> Iterator[str]:
+    """Yield every folder with a Next.js application that may be deployed.
+
+    Raises:
+        BadInputError: A package.json that mentions Next.js is not valid.
+    """
+    folders = {parent(path) for path in repository.files if PurePosixPath(path).name in ("package.json", *CONFIGS)}
+    for folder in sorted(folders):
+        if any(part.lower() in NOT_DEPLOYED for part in folder.split("/")):
+            continue
+        manifest = join(folder, "package.json")
+        if (not repository.is_file(manifest) or '"next"' in (repository.text(manifest) or "")) and is_next(
+            repository, folder
+        ):
+            yield folder

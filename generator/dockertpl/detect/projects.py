@@ -1,0 +1,46 @@
+"""Which project a file of a repository belongs to, and which Dockerfiles speak of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from dockertpl.detect.repository import Repository, is_within, parent
+
+_DOCKERFILE = re.compile(r"(?:Dockerfile|Containerfile)(?:[._-][\w.-]+)?|[\w.-]+\.(?:Dockerfile|dockerfile)")
+
+
+def project_of(path: str, projects: frozenset[str]) -> str:
+    """Return the nearest folder at or above a file that is a project of its own (the root always is)."""
+    folder = parent(path)
+    while folder != "." and folder not in projects:
+        folder = parent(folder)
+    return folder
+
+
+def concerns(path: str, app_dir: str, projects: frozenset[str]) -> bool:
+    """Tell whether a file speaks of this application: it is of its project, or of a folder around it."""
+    owner = project_of(path, projects)
+    return owner == app_dir or (owner == "." and not is_within(app_dir, parent(path))) or is_within(app_dir, owner)
+
+
+def dockerfiles_of(
+    repository: Repository, app_dir: str, projects: frozenset[str], speaks_of: re.Pattern[str]
+) -> list[str]:
+    """Return the Dockerfiles that may be this application's, the likeliest first.
+
+    Args:
+        repository: Where they are looked for.
+        app_dir: The application's folder.
+        projects: Every folder that is a project of its own.
+        speaks_of: What one outside of the application's folder has to mention.
+    """
+    found = [
+        path
+        for path in repository.files
+        if _DOCKERFILE.fullmatch(PurePosixPath(path).name)
+        and not re.search(r"template|example|sample", PurePosixPath(path).name, re.IGNORECASE)
+        and concerns(path, app_dir, projects)
+        and (parent(path) == app_dir or speaks_of.search(repository.text(path) or ""))
+    ]
+    return sorted(found, key=lambda path: (not is_within(path, app_dir), len(PurePosixPath(path).parts), path))

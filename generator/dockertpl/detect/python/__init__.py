@@ -1,0 +1,1 @@
+"""What a Python repository is."""

@@ -1,0 +1,191 @@
+"""Detection in its order: which folder, which application in it, and then what each question asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dockertpl.detect.dockerfile import last_base
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.forge import find_forge
+from dockertpl.detect.python.asgi import Candidate, best, python_files
+from dockertpl.detect.python.choice import (
+    IMPORT_STRING,
+    applications_in,
+    choose_application,
+    choose_folder,
+    folders_with_applications,
+    import_string,
+    newer_syntax,
+)
+from dockertpl.detect.python.conventions import QUESTIONS
+from dockertpl.detect.python.health import health_routes
+from dockertpl.detect.python.indexes import find_private_index
+from dockertpl.detect.python.layout import find_extras, find_groups, find_import_base, find_layout, find_name
+from dockertpl.detect.python.lock import production
+from dockertpl.detect.python.manager import find_manager
+from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.server import find_options, find_server
+from dockertpl.detect.python.sources import all_starts, dockerfiles, from_code, project_folders
+from dockertpl.detect.python.syntax import Code, Name
+from dockertpl.detect.python.system_packages import find_system_packages
+from dockertpl.detect.python.versions import find_python
+from dockertpl.detect.python.workspace import find_workspace, warn_of_outside, workspace_root
+from dockertpl.detect.repository import Repository, is_within
+from dockertpl.errors import NotDetectedError
+
+KIND = "python-fastapi"
+
+
+def repository_of(root: Path) -> Repository:
+    """Return a repository as it is read for an application in Python."""
+    return Repository(root)
+
+
+def applications(repository: Repository, folder: str | None) -> dict[str, str]:
+    """Return the folders that hold FastAPI applications, each with where as `file:line`; with `folder`, that one."""
+    projects = project_folders(repository)
+    if folder is None:
+        found = folders_with_applications(repository, projects)
+    else:
+        own = applications_in(repository, folder, projects) if repository.is_dir(folder) else []
+        found = {folder: own} if own else {}
+    return {name: f"{best(ones)[0].path}:{best(ones)[0].line}" for name, ones in sorted(found.items())}
+
+
+def look_for_application(
+    repository: Repository, app_dir: str | None, given: Mapping[str, Any]
+) -> tuple[Detection, NotDetectedError | None]:
+    """Return what is known, and the error to raise where the application was not found or is one of several.
+
+    Args:
+        repository: The repository, from `repository_of`.
+        app_dir: The application's folder, seen from the root; None to look for it.
+        given: Answers that are known already.
+
+    Raises:
+        BadInputError: A manifest or a lock is not valid.
+    """
+    projects = project_folders(repository)
+    found = Detection()
+    folder: str | None = app_dir if app_dir is not None else given.get("app_dir")
+    note, problem = "", None
+    if folder is None:
+        folder, problem = choose_folder(repository, projects, found, given)
+        note = "the only application is there"
+    if folder is not None:
+        found.answer("app_dir", folder, "" if folder == "." else folder, None, "" if folder == "." else note)
+        problem = _describe(Project(repository, folder, given), found, projects | {folder})
+    find_forge(repository, found)
+    for path, sentence in repository.skipped.items():
+        if folder is None or is_within(path, folder):
+            found.warn(sentence)
+    if unreadable := [place for place in repository.unreadable if is_within(place, folder or ".")]:
+        found.warn(newer_syntax(unreadable))
+    found.settle(given, QUESTIONS)
+    return found, problem
+
+
+def _describe(project: Project, found: Detection, projects: frozenset[str]) -> NotDetectedError | None:
+    """Fill `found` with everything about one folder; return the error if its application is not known."""
+    repository, folder, given = project.repository, project.app_dir, project.given
+    files = dockerfiles(repository, folder, projects)
+    starts = all_starts(repository, folder, projects)
+    code = Code(repository, folder, python_files(repository.files, folder))
+    scripts = {start.script.rpartition("/")[2] for start in starts if start.script}
+    served = set()
+    for module in code.mentioning(r"\b(?:uvicorn|hypercorn|granian)\.(?:run|Config)\("):
+        served.add(module.path.rpartition("/")[2])
+        starts += from_code(module.tree, module.path, module.path.rpartition("/")[2] in scripts)
+    starts.sort(key=lambda start: -start.weight)
+    # The Dockerfile that starts a server is the application's, whatever it is called.
+    serving = {start.path for start in starts if start.server or start.script.rpartition("/")[2] in served}
+    files.sort(key=lambda path: path not in serving)
+    chosen, problem = choose_application(project, found, code, starts, projects)
+    if problem is None:
+        path, line = (chosen.path, chosen.line) if chosen else (project.manifest if project.data else "", None)
+        found.answer("kind", KIND, path, line, "")
+
+    root = workspace_root(repository, folder)
+    manager = find_manager(project, found, root, files)
+    locked = production(project, manager.name, manager.requirements_file, manager.lock) if manager.name else None
+    find_name(project, found)
+    if root is not None:
+        find_workspace(project, found, root)
+    context = str(given.get("context", found.answers.get("context", folder)))
+    warn_of_outside(project, found, context, locked.direct if locked else ())
+    find_python(project, found, files, locked)
+    find_groups(project, found, manager.name)
+    if manager.name not in ("pip", "pipenv", ""):
+        find_extras(project, found, files)
+    find_private_index(project, found, manager.requirements_file)
+    if locked:
+        find_system_packages(project, found, locked, files)
+    if chosen:
+        _application_answers(project, found, code, chosen, manager.name, files)
+    own = [
+        *(chosen.starts if chosen else ()),
+        *(start for start in starts if not (start.target or start.file or start.script)),
+    ]
+    own.sort(key=lambda start: -start.weight)
+    find_server(project, found, own, locked)
+    first = next((start for start in own if start.weight >= 80 and start.before), None)
+    if first:
+        found.warn(
+            f"{first.path}:{first.line} runs `{first.before}` before the server. The image starts the server and "
+            "nothing else: run it as a job of its own, with the same image."
+        )
+    find_options(project, found, own, files)
+    for path in files:
+        found.fact("dockerfile", path, path, None, last_base(repository.text(path) or ""))
+    return problem
+
+
+def _application_answers(
+    project: Project, found: Detection, code: Code, chosen: Candidate, manager: str, files: Sequence[str]
+) -> None:
+    """Answer layout, app, app_file, app_factory and health_path."""
+    target = next((start.target for start in chosen.starts if start.target), "")
+    base = find_layout(project, found, code, chosen.path, manager, target, files)
+    string = import_string(project, chosen, base)
+    first = chosen.starts[0] if chosen.starts else None
+    note = f"named by {first.path}:{first.line} ({first.what})" if first else ""
+    if IMPORT_STRING.fullmatch(string):
+        found.answer("app", string, chosen.path, chosen.line, note)
+        found.answer("app_file", project.inside(chosen.path), chosen.path, None, "")
+        found.answer("check_app", False, chosen.path, None, "it is there")
+        found.answer("app_factory", chosen.factory, chosen.path, chosen.line, "a function" if chosen.factory else "")
+    else:
+        found.cannot_tell(
+            "app",
+            f"{chosen.path}:{chosen.line} holds an application, but {string} cannot be imported.",
+            "Give its folders names that Python can import, or name the folder with -d app_dir=….",
+        )
+    if wrong := find_import_base(project, code, chosen.path, base):
+        beside = chosen.path.rpartition("/")[0]
+        found.warn(
+            f"{chosen.path}:{wrong[1]} imports {wrong[0]}, which works only when it is started in {beside}. Write the "
+            f"import from the folder that the application is started in, or move the manifest to {beside} and use "
+            f"-d app_dir={beside}."
+        )
+    _health(found, code, chosen)
+
+
+def _health(found: Detection, code: Code, chosen: Candidate) -> None:
+    routes, lost = health_routes(code, Name(chosen.path, chosen.name))
+    if routes:
+        route = routes[0]
+        notes = [f"needs {', '.join(route.needs)}"] if route.needs else []
+        notes += [f"with {', '.join(route.assumes)} as in the code"] if route.assumes else []
+        found.answer("health_path", route.path, route.file, route.line, "; ".join(notes))
+        return
+    if lost:
+        route = lost[0]
+        found.cannot_tell(
+            "health_path",
+            f"{route.file}:{route.line} has a route {route.path}, but the whole of its path cannot be told.",
+            "Name it with -d health_path=/…, or leave it empty: any answer below 500 on / is then healthy.",
+        )
+    else:
+        found.answer("health_path", "", "", None, "no health route that a plain GET may call")

@@ -1,0 +1,242 @@
+"""How the code is laid out: flat, src or package; the readme that its build asks for; groups, extras, name."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dockertpl.detect import dockerfile
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.naming import folder_name, image_name
+from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.syntax import Code
+from dockertpl.detect.repository import join
+from dockertpl.detect.tables import strings, table
+from dockertpl.detect.tomlfile import line_of
+
+_PATH = re.compile(r"[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*")
+
+
+def find_layout(
+    project: Project, found: Detection, code: Code, app_file: str, manager: str, target: str, dockerfiles: Sequence[str]
+) -> str:
+    """Answer `layout` and `readme`, and return the folder that imports are seen from (".", "src", or a package's own).
+
+    Args:
+        project: The application's folder.
+        found: Where answers go.
+        code: Its Python files.
+        app_file: The application's file, seen from the root.
+        manager: The package manager.
+        target: The import string of a command that starts it, or an empty string.
+        dockerfiles: Existing Dockerfiles, the likeliest first.
+    """
+    inside = project.inside(app_file)
+    base = "src" if inside.startswith("src/") and not src_is_package(project, code, target) else "."
+    built, line = _is_built(project, manager, dockerfiles)
+    if built:
+        folders = [base, *(folder for folder in _package_folders(project) if inside.startswith(f"{folder}/"))]
+        base = folders[-1]
+        top = inside if base == "." else inside.removeprefix(f"{base}/")
+        top = top.partition("/")[0]
+        if reason := _left_out(project, base, top):
+            found.answer("layout", "src" if base == "src" else "flat", project.manifest, line, reason)
+            return "src" if base == "src" else "."
+        found.answer("layout", "package", project.manifest, line, "built and installed")
+        _find_readme(project, found)
+        return base
+    if base == "src":
+        found.answer("layout", "src", app_file, None, "in src/, which is no package itself")
+    else:
+        found.answer("layout", "flat", app_file, None, "")
+    return base
+
+
+def src_is_package(project: Project, code: Code, target: str) -> bool:
+    """Tell whether modules are imported as `src.x`.
+
+    Args:
+        project: The application's folder.
+        code: Its Python files.
+        target: The import string of a command that starts it, or an empty string.
+    """
+    if target:
+        return target.startswith("src.")
+    if project.has("src/__init__.py"):
+        return True
+    return next(iter(code.mentioning(r"(?m)^[ \t]*(?:from|import)[ \t]+src\b")), None) is not None
+
+
+def _is_built(project: Project, manager: str, dockerfiles: Sequence[str]) -> tuple[bool, int | None]:
+    """Tell whether the manager builds and installs the project itself, and the line that says so."""
+    uv, poetry, pdm = (project.table("tool", name) for name in ("uv", "poetry", "pdm"))
+    system = bool(project.table("build-system"))
+    line = project.line("build-system")
+    if manager == "uv":
+        if isinstance(uv.get("package"), bool):
+            return uv["package"], project.line("tool", "uv", "package")
+        return system, line
+    if manager == "poetry":
+        if poetry.get("package-mode") is False:
+            return False, project.line("tool", "poetry", "package-mode")
+        return bool(project.name), project.line("tool", "poetry") or line
+    if manager == "pdm":
+        if isinstance(pdm.get("distribution"), bool):
+            return pdm["distribution"], project.line("tool", "pdm", "distribution")
+        return system, line
+    if manager in ("pip", "pipenv") and _runs_uninstalled(project, dockerfiles):
+        return False, line
+    return system and bool(project.name), line
+
+
+def _runs_uninstalled(project: Project, dockerfiles: Sequence[str]) -> bool:
+    """Tell whether an existing Dockerfile installs dependencies and not the project itself."""
+    for path in dockerfiles[:1]:
+        commands = [words for words, _ in dockerfile.run_commands(project.repository.text(path) or "")]
+        installs = [words for words in commands if {"install", "sync"} & set(words)]
+        itself = re.compile(r"\.(?:/|\[.*)?|.*\.whl|setup\.py")
+        return bool(installs) and not any(itself.fullmatch(word) for words in installs for word in words)
+    return False
+
+
+def _package_folders(project: Project) -> list[str]:
+    """Return the folders that packages are taken from, where the manifest names other ones than the root and src."""
+    packages = project.table("tool", "poetry").get("packages")
+    entries = [entry for entry in packages if isinstance(entry, dict)] if isinstance(packages, list) else []
+    folders = [entry["from"].strip("/") for entry in entries if isinstance(entry.get("from"), str)]
+    folders += strings(project.table("tool", "setuptools", "packages", "find").get("where"))
+    backend = project.table("tool", "uv", "build-backend")
+    if isinstance(backend.get("module-root"), str):
+        folders.append(backend["module-root"].strip("/"))
+    return [folder for folder in folders if folder not in ("", ".")]
+
+
+def _build_settings(project: Project) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) for every text in the settings of a build backend, with the nearest key that has a name."""
+    tables = {"poetry": ("packages", "include"), "uv": ("build-backend",), "pdm": ("build",), "flit": ("module",)}
+    tables |= {"hatch": ("build",), "setuptools": ("packages", "py-modules", "package-dir")}
+    waiting: list[tuple[str, Any]] = [
+        (key, project.table("tool", name).get(key)) for name, keys in tables.items() for key in keys
+    ]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, str):
+            yield key, value
+        elif isinstance(value, list):
+            waiting += [(key, item) for item in value]
+        elif isinstance(value, dict):
+            waiting += [(name or key, item) for name, item in value.items()]
+
+
+def _left_out(project: Project, base: str, top: str) -> str:
+    """Return why the package that is built lacks the application, empty if it holds it."""
+    module = top.removesuffix(".py")
+    name = re.sub(r"[-_.]+", "_", project.name).lower()
+    if module.lower() == name:
+        return ""
+    for key, value in _build_settings(project):
+        inside = re.sub(r"^\./|[/*]+$", "", value)
+        if key in ("where", "from", "module-root", "sources", "package-dir"):
+            if base != "." and inside == base:
+                return ""
+            continue
+        inside = inside if base == "." else inside.removeprefix(f"{base}/")
+        if inside in (module, f"{module}.py") or inside.startswith(f"{module}/"):
+            return ""
+    unnamed = "poetry" if project.table("tool", "poetry") else "setuptools"
+    backend = str(project.table("build-system").get("build-backend", unnamed))
+    if "setuptools" in backend and not top.endswith(".py"):
+        return ""  # it finds the one package, or what is in src, by itself
+    return f"{top} is no part of the package {project.name or 'that is built'}"
+
+
+def _find_readme(project: Project, found: Detection) -> None:
+    for keys in (("project",), ("tool", "poetry")):
+        value = project.table(*keys).get("readme")
+        if isinstance(value, dict):
+            value = value.get("file")
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if not isinstance(value, str):
+            continue
+        line = project.line(*keys, "readme")
+        if _PATH.fullmatch(value) and ".." not in value.split("/") and project.has(value):
+            found.answer("readme", value, project.manifest, line, "")
+        else:
+            found.warn(
+                f"{project.manifest}:{line} names the readme {value}, which is not in the folder: the package does "
+                "not build."
+            )
+        return
+
+
+def find_groups(project: Project, found: Detection, manager: str) -> None:
+    """Answer `dev_groups`: the group `dev` if the project has one, else none."""
+    if manager not in ("uv", "poetry", "pdm", "pyproject"):
+        return
+    for keys in (
+        ("dependency-groups", "dev"),
+        ("tool", "uv", "dev-dependencies"),
+        ("tool", "poetry", "group", "dev"),
+        ("tool", "poetry", "dev-dependencies"),
+        ("tool", "pdm", "dev-dependencies", "dev"),
+    ):
+        if keys[-1] in table(project.data, *keys[:-1]):
+            found.answer("dev_groups", ["dev"], project.manifest, project.line(*keys), "")
+            return
+    found.answer("dev_groups", [], project.manifest, None, "no group named dev")
+
+
+def find_extras(project: Project, found: Detection, dockerfiles: Sequence[str]) -> None:
+    """Answer `extras` with those that an existing Dockerfile installs."""
+    offered = {*project.table("project", "optional-dependencies"), *project.table("tool", "poetry", "extras")}
+    if not offered:
+        return
+    for path in dockerfiles:
+        for words, line in dockerfile.run_commands(project.repository.text(path) or ""):
+            named = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("--extra", "--extras", "-E")]
+            named += [word.partition("=")[2] for word in words if word.startswith(("--extra=", "--extras="))]
+            named += [word[2:-1] for word in words if word.startswith(".[") and word.endswith("]")]
+            extras = sorted({extra for names in named for extra in re.split(r"[,\s]+", names)} & offered)
+            if "--all-extras" in words:
+                extras = sorted(offered)
+            if extras:
+                found.answer("extras", extras, path, line, "installs them")
+                return
+    found.fact("extras_offered", sorted(offered), project.manifest, project.line("project", "optional-dependencies"))
+
+
+def find_name(project: Project, found: Detection) -> None:
+    """Answer `name`: the application's folder, or at the root the project's name."""
+    if name := folder_name(project.app_dir):
+        found.answer("name", name, project.app_dir, None, "the folder's name")
+    elif name := image_name(project.name):
+        keys = ("project", "name") if project.table("project") else ("tool", "poetry", "name")
+        found.answer("name", name, project.manifest, project.line(*keys), "the project's name")
+
+
+def find_import_base(project: Project, code: Code, app_file: str, base: str) -> tuple[str, int] | None:
+    """Return (module, line) of an import that works only where the application's own folder is the working directory.
+
+    Such code is started with `cd app && uvicorn main:app`, which no layout of the image does.
+    """
+    module = code.module(app_file)
+    inside = project.inside(app_file)
+    if module is None or "/" not in inside:
+        return None
+    beside = join(project.app_dir, inside.rpartition("/")[0])
+    root = join(project.app_dir, base)
+    if beside == root:
+        return None
+    repository = project.repository
+    for source, level, _ in module.imports.values():
+        first = source.partition(".")[0]
+        if level or not first or first in sys.stdlib_module_names:
+            continue
+        near = any(repository.is_file(join(beside, end)) for end in (f"{first}.py", f"{first}/__init__.py"))
+        far = repository.is_file(join(root, f"{first}.py")) or repository.is_dir(join(root, first))
+        if near and not far:
+            return first, line_of(module.text, rf"^[ \t]*(?:from|import)[ \t]+{re.escape(first)}\b") or 1
+    return None

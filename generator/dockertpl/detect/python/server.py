@@ -1,0 +1,138 @@
+"""The server and how it is started: which one, port, workers, root path, proxy headers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dockertpl.detect import dockerfile
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.python.lock import Production
+from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.starts import Start
+from dockertpl.detect.python.syntax import string
+from dockertpl.detect.repository import Repository
+
+# Below this weight a command (a README's) says which application is meant, and nothing about production.
+_PRODUCTION = 50
+_ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_ADD = {
+    "uv": "uv add uvicorn",
+    "poetry": "poetry add uvicorn",
+    "pdm": "pdm add uvicorn",
+    "pipenv": "pipenv install uvicorn",
+}
+
+
+def find_server(project: Project, found: Detection, starts: Sequence[Start], locked: Production | None) -> None:
+    """Answer `server`, what starts the application now or a dependency that can, and `gunicorn_worker`.
+
+    Args:
+        project: The application's folder.
+        found: Where answer and warnings go.
+        starts: The commands that start this application, the weightiest first.
+        locked: What production installs, if that is known.
+    """
+    named = next((start for start in starts if start.server and start.weight >= _PRODUCTION), None)
+    if locked is None or not locked.packages:
+        if named:
+            found.answer("server", named.server, named.path, named.line, named.what)
+        return
+    have = _servers(locked)
+    if named and named.server in have:
+        found.answer("server", named.server, named.path, named.line, named.what)
+    elif server := next((server for server in have if server in locked.direct), have[0] if have else ""):
+        through = server if server in locked.packages else "fastapi"
+        path, line = locked.place(through, project.repository)
+        found.answer("server", server, path, line, "a dependency")
+        if named:
+            found.warn(f"{named.path}:{named.line} starts {named.server}, which is no dependency: {server} is used.")
+    else:
+        found.warn(f"{locked.path} brings no ASGI server. Add one: {_add(project, found)}.")
+    if found.answers.get("server") == "gunicorn" and not {"uvicorn", "uvicorn-worker"} & {*locked.packages, *have}:
+        found.warn(
+            f"{locked.path} has gunicorn, but not uvicorn, whose workers serve ASGI. Add it: {_add(project, found)}."
+        )
+    if found.answers.get("server") == "gunicorn" and "uvicorn-worker" in locked.packages:
+        where = locked.place("uvicorn-worker", project.repository)
+        found.answer("gunicorn_worker", "uvicorn_worker.UvicornWorker", *where)
+    if not {"fastapi", "fastapi-slim", "starlette", "cadwyn"} & set(locked.packages):
+        found.warn(f"{locked.path} does not bring fastapi in production: is it in a group or an extra?")
+
+
+def _servers(locked: Production) -> list[str]:
+    """Return the servers that production installs, in the order in which they are taken."""
+    have = [name for name in ("gunicorn", "granian", "hypercorn", "uvicorn") if name in locked.packages]
+    fastapi = locked.direct.get("fastapi")
+    brings = (
+        fastapi and {"standard", "standard-no-fastapi-cloud-cli", "all"} & fastapi.extras
+    ) or "fastapi-cli" in locked.packages
+    return have if "uvicorn" in have or not brings else [*have, "uvicorn"]
+
+
+def _add(project: Project, found: Detection) -> str:
+    manager = str(project.given.get("manager") or found.answers.get("manager"))
+    file = found.answers.get("requirements_file", "requirements.txt")
+    return f"`{_ADD[manager]}`" if manager in _ADD else f"uvicorn in {file if manager == 'pip' else 'pyproject.toml'}"
+
+
+def find_options(project: Project, found: Detection, starts: Sequence[Start], dockerfiles: Sequence[str]) -> None:
+    """Answer `port`, `workers`, `root_path` and `proxy_headers` from the commands that start the application."""
+    everything = [start for start in starts if start.weight >= _PRODUCTION]
+    everything += [start for first in everything if first.config for start in _gunicorn(project.repository, first)]
+    everything += _exposed(project.repository, dockerfiles)
+    everything += [start for start in starts if start.weight < _PRODUCTION]
+    everything.sort(key=lambda start: -start.weight)
+    _port(found, everything)
+    production = [start for start in everything if not start.reload and start.weight >= _PRODUCTION]
+    many = next((start for start in production if start.workers is not None), None)
+    if many and many.workers and 1 <= many.workers <= 64:
+        found.answer("workers", many.workers, many.path, many.line, many.what)
+    prefixed = next((start for start in production if start.root_path), None)
+    if prefixed and _ROOT_PATH.fullmatch(prefixed.root_path or ""):
+        found.answer("root_path", prefixed.root_path, prefixed.path, prefixed.line, prefixed.what)
+    server = found.answers.get("server", project.given.get("server", "uvicorn"))
+    behind = next((start for start in production if start.proxy_headers), None)
+    if behind and server in ("uvicorn", "gunicorn"):
+        found.answer("proxy_headers", True, behind.path, behind.line, behind.what)
+
+
+def _port(found: Detection, starts: Sequence[Start]) -> None:
+    listens = next((start for start in starts if start.port), None)
+    if listens is None or listens.port is None:
+        return
+    if 1024 <= listens.port <= 65535:
+        found.answer("port", listens.port, listens.path, listens.line, listens.what)
+    elif listens.weight >= _PRODUCTION:
+        found.warn(
+            f"{listens.path}:{listens.line} listens on port {listens.port}, which a user other than root may not bind "
+            "everywhere. The image listens on another one: change what forwards to it."
+        )
+
+
+def _exposed(repository: Repository, dockerfiles: Sequence[str]) -> Iterator[Start]:
+    for path in dockerfiles[:1]:
+        stages = dockerfile.stages(repository.text(path) or "")
+        if stages and (found := dockerfile.exposed(stages)):
+            port, line, what = found
+            yield Start(port=port, path=path, line=line, what=what, weight=85 if what == "EXPOSE" else 84)
+
+
+def _gunicorn(repository: Repository, start: Start) -> Iterator[Start]:
+    """Read `bind` and `workers` of a gunicorn settings file where they are literals or defaults of a variable."""
+    name = start.config.rpartition("/")[2]
+    path = next((path for path in repository.files if path.rpartition("/")[2] == name and name.endswith(".py")), "")
+    tree = repository.tree(path) if path else None
+    for node in tree.body if tree else ():
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            continue
+        value = node.value
+        if isinstance(value, ast.Call) and len(value.args) == 2:  # os.getenv("BIND", "0.0.0.0:8000")
+            value = value.args[1]
+        here = replace(start, port=None, workers=None, path=path, line=node.lineno, what="gunicorn's settings")
+        if node.targets[0].id == "bind" and (match := re.search(r":(\d{1,5})$", string(value) or "")):
+            yield replace(here, port=int(match[1]))
+        if node.targets[0].id == "workers" and isinstance(value, ast.Constant) and isinstance(value.value, int):
+            yield replace(here, workers=value.value)

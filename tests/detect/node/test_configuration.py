@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def _config(text: str, name: str = "next.config.mjs") -> dict[str, Any]:
+    return {name: f"export default {{ {text} }}"}
+
+
+@pytest.mark.parametrize("name", ["next.config.js", "next.config.mjs", "next.config.ts", "next.config.mts"])
+def test_standalone_is_read_wherever_next_looks(look_at: Any, name: str) -> None:
+    found, _ = look_at(_config("output: 'standalone'", name))
+    assert (found.answers["standalone"], found.evidence["standalone"].where) == (True, f"{name}:1")
+
+
+def test_what_is_not_set_for_sure_is_left_to_the_build(look_at: Any) -> None:
+    assert look_at()[0].answers["standalone"] is False
+    assert look_at(_config("a: 1"))[0].answers["standalone"] is False
+    found, problem = look_at(_config("output: process.env.X ? 'standalone' : undefined"))
+    assert (found.answers["standalone"], problem) == (False, None)
+    assert any("next.config.mjs:1 sets output under a condition" in text for text in found.warnings)
+
+
+def test_an_application_that_is_exported_to_files_is_refused(look_at: Any) -> None:
+    problem = look_at(_config("output: 'export'"))[1]
+    assert problem
+    assert "without a server" in problem.message
+    assert "`out`" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("value", "folder"), [("'build'", "build"), ("'./out/x/'", "out/x"), ("process.env.D || '.next'", ".next")]
+)
+def test_the_folder_of_the_build_is_an_answer(look_at: Any, value: str, folder: str) -> None:
+    assert look_at(_config(f"distDir: {value}"))[0].answers["dist_dir"] == folder
+
+
+@pytest.mark.parametrize("value", ["f()", "'../out'", "'/out'"])
+def test_one_that_cannot_be_told_is_a_riddle(look_at: Any, value: str) -> None:
+    (unknown,) = look_at(_config(f"distDir: {value}"))[0].unknown
+    assert (unknown.key, "-d dist_dir=" in unknown.remedy) == ("dist_dir", True)
+
+
+def test_a_tracing_root_elsewhere_is_warned_of(look_at: Any) -> None:
+    found, _ = look_at(
+        {"a/x": "", "next.config.js": "module.exports = { outputFileTracingRoot: path.join(__dirname, 'a') }"}
+    )
+    assert any("outputFileTracingRoot to a, but the build context is ." in text for text in found.warnings)
+    assert not look_at(_config("outputFileTracingRoot: __dirname"))[0].warnings
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [("^13.5.0", "Next.js 13, which gets no fixes"), ("14.2.0", "without sharp"), ("16.0.0", ""), ("latest", "")],
+)
+def test_what_an_old_next_means_is_said(look_at: Any, version: str, says: str) -> None:
+    warnings = look_at(package={"dependencies": {"next": version}})[0].warnings
+    assert any(says in text for text in warnings) is bool(says)
+
+
+def test_a_next_without_a_standalone_output_is_refused(look_at: Any) -> None:
+    problem = look_at(package={"dependencies": {"next": "12.1.6"}})[1]
+    assert problem
+    assert "the standalone output came with 12.2.0" in problem.message

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+WEB = {"name": "@acme/web", "scripts": {"build": "next build"}, "dependencies": {"next": "16.0.0"}}
+ROOT = {"name": "acme", "workspaces": ["apps/*", "packages/*", "!packages/old"], "scripts": {}, "dependencies": {}}
+
+
+def _workspace(**web: Any) -> dict[str, Any]:
+    return {
+        "package.json": ROOT,
+        "app/page.tsx": None,
+        "apps/web/package.json": {**WEB, **web},
+        "packages/ui/package.json": {"name": "@acme/ui", "version": "1.2.0", "dependencies": {"@acme/core": "*"}},
+        "packages/core/package.json": {"name": "@acme/core", "devDependencies": {"@acme/ui": "*"}},
+        "packages/env/package.json": {"name": "@acme/env"},
+        "packages/old/package.json": {"name": "@acme/old"},
+        "tools/package.json": {"name": "tools"},
+    }
+
+
+def _pnpm(**web: Any) -> dict[str, Any]:
+    globs = "packages:\n  - apps/*\n  - 'packages/**'\n  - '!packages/old'\n"
+    return {
+        **_workspace(**web),
+        "package.json": {"name": "acme"},
+        "package-lock.json": None,
+        "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+        "pnpm-workspace.yaml": globs,
+    }
+
+
+def test_a_member_is_built_from_the_root_with_what_it_depends_on(look_at: Any) -> None:
+    found, problem = look_at(_workspace(dependencies={"next": "16.0.0", "@acme/ui": "^1.0.0"}))
+    assert problem is None
+    answers = found.answers
+    assert (answers["app_dir"], answers["context"]) == ("apps/web", ".")
+    assert answers["workspace_members"] == ["packages/core", "packages/env", "packages/ui"]
+    assert answers["workspace_packages"] == ["packages/core", "packages/ui"]
+    assert answers["workspace_tool"] == "none"
+    assert found.evidence["context"].where == "package.json:3"
+
+
+def test_a_published_version_is_no_member(look_at: Any) -> None:
+    found, _ = look_at(_workspace(dependencies={"next": "16.0.0", "@acme/ui": "^2.0.0", "@acme/core": "npm:x@1"}))
+    assert found.answers["workspace_packages"] == []
+
+
+def test_pnpm_means_a_member_by_its_protocol_alone(look_at: Any) -> None:
+    wanted = {"next": "16.0.0", "@acme/ui": "^1.0.0", "alias": "workspace:@acme/env@*"}
+    found, problem = look_at(_pnpm(dependencies=wanted))
+    assert problem is None
+    assert found.answers["workspace_members"] == ["packages/core", "packages/env", "packages/ui"]
+    assert found.answers["workspace_packages"] == ["packages/env"]
+    assert found.evidence["context"].where == "pnpm-workspace.yaml:1"
+
+
+def test_turborepo_is_found_by_its_file_and_its_dependency(look_at: Any) -> None:
+    files = _workspace()
+    files["package.json"] = {**ROOT, "devDependencies": {"turbo": "2.0.0"}}
+    found, _ = look_at({**files, "turbo.json": "{}", "tsconfig.base.json": "{}"})
+    assert (found.answers["workspace_tool"], found.answers["workspace_name"]) == ("turborepo", "@acme/web")
+    assert found.answers["workspace_files"] == ["tsconfig.base.json", "turbo.json"]
+    assert look_at({**_workspace(), "turbo.json": "{}"})[0].answers["workspace_tool"] == "none"
+
+
+def test_nx_without_a_package_json_takes_what_is_imported(look_at: Any) -> None:
+    root = {"name": "acme", "scripts": {}, "dependencies": {"next": "16.0.0"}, "devDependencies": {"nx": "22"}}
+    found, problem = look_at(
+        {
+            "package.json": root,
+            "app/page.tsx": None,
+            "nx.json": "{}",
+            "tsconfig.base.json": '{"compilerOptions": {"paths": {"@acme/ui": ["libs/ui/src/index.ts"],\n'
+            '"@acme/core/*": ["libs/core/src/*"], "@acme/unused": ["libs/unused/src/index.ts"]}}}',
+            "apps/web/next.config.js": "module.exports = {}",
+            "apps/web/project.json": {"name": "shop-web"},
+            "apps/web/app/page.tsx": "import { A } from '@acme/ui'",
+            "libs/ui/project.json": {"name": "ui"},
+            "libs/ui/src/index.ts": "export * from '@acme/core/x'",
+            "libs/core/project.json": {"name": "core"},
+            "libs/unused/project.json": {"name": "unused"},
+        },
+        app_dir="apps/web",
+    )
+    assert problem is None
+    answers = found.answers
+    assert (answers["workspace_tool"], answers["workspace_name"]) == ("nx", "shop-web")
+    assert answers["workspace_packages"] == ["libs/core", "libs/ui"]
+    assert answers["workspace_members"] == []
+    assert "build_script" not in answers
+
+
+def test_a_tsconfig_s_chain_is_followed(look_at: Any) -> None:
+    found, _ = look_at(
+        {
+            **_workspace(),
+            "apps/web/tsconfig.json": '{ // why\n "extends": ["../../config/next.json", "@acme/x"] }',
+            "config/next.json": '{"extends": "./base"}',
+            "config/base.json": '{"extends": "../../../outside.json"}',
+        }
+    )
+    assert found.answers["workspace_files"] == ["config/base.json", "config/next.json"]
+
+
+@pytest.mark.parametrize(
+    ("app_dir", "says"),
+    [("apps/absent", "is no folder"), ("packages/old", "No Next.js"), ("tools", "none of the workspace")],
+)
+def test_a_folder_that_is_no_member_is_refused(look_at: Any, app_dir: str, says: str) -> None:
+    files = {**_workspace(), "tools/package.json": WEB, "tools/app/page.tsx": ""}
+    problem = look_at(files, app_dir=app_dir, given={"kind": "nextjs-standalone"})[1]
+    assert problem
+    assert says in problem.message
+
+
+def test_a_workspace_below_the_root_cannot_be_a_context(look_at: Any) -> None:
+    files = {f"js/{path}": text for path, text in {**_workspace(), "package-lock.json": "{}"}.items() if text}
+    nothing = {"package.json": None, "package-lock.json": None, "app/page.tsx": None}
+    found, _ = look_at({**nothing, **files})
+    assert [unknown.key for unknown in found.unknown] == ["context"]
+
+
+def test_a_root_that_is_the_application_brings_its_members_manifests(look_at: Any) -> None:
+    found, problem = look_at({"packages/ui/package.json": {"name": "ui"}}, {"workspaces": ["packages/*"]})
+    assert problem is None
+    assert found.answers["install_files"] == ["packages/ui/package.json"]

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.python.layout import (
+    find_extras,
+    find_groups,
+    find_import_base,
+    find_layout,
+    find_name,
+)
+from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.syntax import Code
+from dockertpl.detect.repository import Repository
+
+Repo = Callable[[dict[str, str]], Path]
+BUILT = "[project]\nname = 'shop'\nreadme = 'README.md'\n[build-system]\nrequires = ['{0}']\nbuild-backend = '{0}'\n"
+
+
+def look(root: Path, file: str, manager: str = "uv", target: str = "") -> tuple[Detection, str]:
+    repository = Repository(root)
+    found = Detection()
+    dockerfiles = [path for path in repository.files if path.endswith("Dockerfile")]
+    code = Code(repository, ".", [path for path in repository.files if path.endswith(".py")])
+    return found, find_layout(Project(repository, "."), found, code, file, manager, target, dockerfiles)
+
+
+@pytest.mark.parametrize(
+    ("files", "file", "target", "layout", "base"),
+    [
+        ({"app/main.py": ""}, "app/main.py", "", "flat", "."),
+        ({"main.py": ""}, "main.py", "", "flat", "."),
+        ({"src/shop/main.py": ""}, "src/shop/main.py", "", "src", "src"),
+        ({"src/main.py": "from src.db import x"}, "src/main.py", "", "flat", "."),
+        ({"src/__init__.py": "", "src/main.py": ""}, "src/main.py", "", "flat", "."),
+        ({"src/main.py": ""}, "src/main.py", "src.main:app", "flat", "."),
+        ({"src/__init__.py": "", "src/main.py": ""}, "src/main.py", "main:app", "src", "src"),
+    ],
+)
+def test_code_that_is_not_packaged(
+    repo: Repo, files: dict[str, str], file: str, target: str, layout: str, base: str
+) -> None:
+    found, seen_from = look(repo(files), file, target=target)
+    assert (found.answers["layout"], seen_from) == (layout, base)
+
+
+@pytest.mark.parametrize("backend", ["hatchling.build", "setuptools.build_meta", "uv_build", "pdm.backend"])
+@pytest.mark.parametrize("manager", ["uv", "pdm", "pyproject", "pip", "pipenv"])
+def test_a_build_system_makes_a_package(repo: Repo, manager: str, backend: str) -> None:
+    root = repo({"pyproject.toml": BUILT.format(backend), "README.md": "", "src/shop/main.py": ""})
+    found, base = look(root, "src/shop/main.py", manager)
+    assert (found.answers["layout"], found.answers["readme"], base) == ("package", "README.md", "src")
+
+
+@pytest.mark.parametrize(
+    ("manager", "text"),
+    [
+        ("uv", BUILT + "[tool.uv]\npackage = false\n"),
+        ("pdm", BUILT + "[tool.pdm]\ndistribution = false\n"),
+        ("poetry", "[tool.poetry]\nname = 'shop'\npackage-mode = false\n"),
+        ("uv", "[project]\nname = 'shop'\n"),
+        ("poetry", "[tool.poetry]\nname = 'other'\n"),
+        ("uv", BUILT.replace("shop", "other")),
+    ],
+)
+def test_what_is_switched_off_or_not_part_of_the_package_is_none(repo: Repo, manager: str, text: str) -> None:
+    found, _ = look(
+        repo({"pyproject.toml": text.format("hatchling.build"), "shop/main.py": ""}), "shop/main.py", manager
+    )
+    assert found.answers["layout"] == "flat"
+    assert "readme" not in found.answers
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "[tool.hatch.build.targets.wheel]\npackages = ['app']\n",
+        "[tool.setuptools]\npackages = [\n  'app',\n]\n",
+        "[tool.uv.build-backend]\nmodule-name = 'app'\n",
+    ],
+)
+def test_a_package_may_have_another_name_than_the_project(repo: Repo, settings: str) -> None:
+    found, _ = look(repo({"pyproject.toml": BUILT.format("x") + settings, "app/main.py": ""}), "app/main.py")
+    assert found.answers["layout"] == "package"
+
+
+def test_poetry_packages_its_project_and_names_its_readme(repo: Repo) -> None:
+    text = "[tool.poetry]\nname = 'shop'\nreadme = ['R.md']\npackages = [{include = 'api', from = 'lib'}]\n"
+    found, base = look(repo({"pyproject.toml": text, "R.md": "", "lib/api/main.py": ""}), "lib/api/main.py", "poetry")
+    assert (found.answers["layout"], found.answers["readme"], base) == ("package", "R.md", "lib")
+
+
+def test_a_dockerfile_that_installs_only_requirements_runs_the_code_as_it_lies(repo: Repo) -> None:
+    files = {
+        "pyproject.toml": BUILT.format("x"),
+        "shop/main.py": "",
+        "Dockerfile": "FROM python\nRUN pip install -r r.txt",
+    }
+    assert look(repo(files), "shop/main.py", "pip")[0].answers["layout"] == "flat"
+    files["Dockerfile"] += " && pip install .\n"
+    assert look(repo(files), "shop/main.py", "pip")[0].answers["layout"] == "package"
+
+
+@pytest.mark.parametrize("readme", ["absent.md", "../README.md", "/etc/passwd"])
+def test_a_readme_that_is_not_there_is_said(repo: Repo, readme: str) -> None:
+    found, _ = look(
+        repo({"pyproject.toml": BUILT.format("x").replace("README.md", readme), "shop/main.py": ""}), "shop/main.py"
+    )
+    assert "readme" not in found.answers
+    assert "does not build" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("manager", "text", "groups"),
+    [
+        ("uv", "[dependency-groups]\ndev = []\n", ["dev"]),
+        ("uv", "[tool.uv]\ndev-dependencies = []\n", ["dev"]),
+        ("poetry", "[tool.poetry.group.dev.dependencies]\nx = '*'\n", ["dev"]),
+        ("poetry", "[tool.poetry.dev-dependencies]\nx = '*'\n", ["dev"]),
+        ("pdm", "[tool.pdm.dev-dependencies]\ndev = []\n", ["dev"]),
+        ("uv", "[dependency-groups]\ntest = []\n", []),
+    ],
+)
+def test_the_group_of_development(repo: Repo, manager: str, text: str, groups: list[str]) -> None:
+    found = Detection()
+    find_groups(Project(Repository(repo({"pyproject.toml": text})), "."), found, manager)
+    assert found.answers["dev_groups"] == groups
+
+
+@pytest.mark.parametrize(
+    "command", ["uv sync --extra pgsql", "poetry install -E pgsql", "pip install '.[pgsql]'", "uv sync --all-extras"]
+)
+def test_extras_are_those_that_a_dockerfile_installs(repo: Repo, command: str) -> None:
+    root = repo(
+        {"pyproject.toml": "[project.optional-dependencies]\npgsql = []\n", "Dockerfile": f"FROM x\nRUN {command}\n"}
+    )
+    found = Detection()
+    find_extras(Project(Repository(root), "."), found, ["Dockerfile"])
+    assert (found.answers["extras"], found.evidence["extras"].line) == (["pgsql"], 2)
+
+
+def test_extras_that_nobody_installs_are_a_fact(repo: Repo) -> None:
+    found = Detection()
+    find_extras(
+        Project(Repository(repo({"pyproject.toml": "[project.optional-dependencies]\na = []\n"})), "."), found, []
+    )
+    assert "extras" not in found.answers
+    assert found.facts["extras_offered"][0].value == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("app_dir", "name"),
+    [(".", "my-shop"), ("services/Order_API", "order-api"), ("backend/app", "backend"), ("src", "my-shop")],
+)
+def test_the_images_name(repo: Repo, app_dir: str, name: str) -> None:
+    root = repo(
+        {"pyproject.toml": "[project]\nname = 'My_Shop'\n", "src/pyproject.toml": "[project]\nname = 'My_Shop'\n"}
+    )
+    found = Detection()
+    find_name(Project(Repository(root), app_dir), found)
+    assert found.answers["name"] == name
+
+
+def test_an_import_that_needs_another_working_directory_is_found(repo: Repo) -> None:
+    root = repo(
+        {
+            "server/main.py": "import logging\nfrom db import x\nfrom server.a import y",
+            "server/db.py": "",
+            "server/logging.py": "",
+        }
+    )
+    repository = Repository(root)
+    code = Code(repository, ".", repository.files)
+    assert find_import_base(Project(repository, "."), code, "server/main.py", ".") == ("db", 2)
+    assert find_import_base(Project(repository, "server"), code, "server/main.py", ".") is None

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.python.manager import Manager, find_manager
+from dockertpl.detect.python.project import Project
+from dockertpl.detect.repository import Repository
+
+Repo = Callable[[dict[str, str]], Path]
+PROJECT = "[project]\nname = 'x'\ndependencies = ['fastapi']\n"
+
+
+def look(root: Path, workspace: str | None = None, **given: str) -> tuple[Manager, Detection]:
+    repository = Repository(root)
+    found = Detection()
+    dockerfiles = [path for path in repository.files if path.endswith("Dockerfile")]
+    return find_manager(Project(repository, ".", given), found, workspace, dockerfiles), found
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "where"),
+    [
+        ({"pyproject.toml": PROJECT, "uv.lock": ""}, "uv", "uv.lock"),
+        ({"pyproject.toml": PROJECT, "poetry.lock": ""}, "poetry", "poetry.lock"),
+        ({"pyproject.toml": PROJECT, "pdm.lock": ""}, "pdm", "pdm.lock"),
+        ({"Pipfile": "", "Pipfile.lock": "{}"}, "pipenv", "Pipfile.lock"),
+        ({"requirements.txt": "fastapi==1\n"}, "pip", "requirements.txt"),
+        ({"pyproject.toml": "[tool.ruff]\n", "requirements.txt": "fastapi==1\n"}, "pip", "requirements.txt"),
+        ({"pyproject.toml": PROJECT, "requirements.txt": "fastapi==1\n"}, "pip", "requirements.txt"),
+        ({"pyproject.toml": PROJECT, "uv.lock": "", "requirements.txt": "fastapi==1\n"}, "uv", "uv.lock"),
+        (
+            {
+                "pyproject.toml": PROJECT,
+                "requirements.txt": "fastapi\n",
+                "Dockerfile": "FROM python\nRUN pip install -r requirements.txt",
+            },
+            "pip",
+            "Dockerfile:2",
+        ),
+    ],
+)
+def test_the_manager_is_told_by_its_lock(repo: Repo, files: dict[str, str], name: str, where: str) -> None:
+    manager, found = look(repo(files))
+    assert (manager.name, found.answers["manager"], found.evidence["manager"].where) == (name, name, where)
+    assert not any("missing" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "remedy"),
+    [
+        ({"pyproject.toml": f"{PROJECT}[tool.uv]\n"}, "uv", "`uv lock`"),
+        ({"pyproject.toml": "[tool.poetry]\nname='x'\n"}, "poetry", "`poetry lock`"),
+        ({"pyproject.toml": f"{PROJECT}[tool.pdm]\n"}, "pdm", "`pdm lock`"),
+        ({"Pipfile": "[packages]\n"}, "pipenv", "`pipenv lock`"),
+        ({"pyproject.toml": PROJECT}, "pyproject", "`uv lock`"),
+        ({"pyproject.toml": PROJECT, "requirements.txt": "fastapi\n"}, "pyproject", "`uv lock`"),
+        ({"requirements.txt": "fastapi\nhttpx==1\n"}, "pip", "does not pin fastapi"),
+    ],
+)
+def test_without_a_lock_the_remedy_is_named(repo: Repo, files: dict[str, str], name: str, remedy: str) -> None:
+    _, found = look(repo(files))
+    assert found.answers["manager"] == name
+    assert any(remedy in warning for warning in found.warnings)
+
+
+def test_of_several_locks_the_one_with_a_table_counts(repo: Repo) -> None:
+    _, found = look(repo({"pyproject.toml": "[tool.poetry]\nname='x'\n", "uv.lock": "", "poetry.lock": ""}))
+    assert found.answers["manager"] == "poetry"
+    assert any("uv.lock lies beside it" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("file", ["setup.py", "setup.cfg", "environment.yml", "pyproject.toml", "other"])
+def test_what_cannot_be_installed_from_is_said_with_a_remedy(repo: Repo, file: str) -> None:
+    manager, found = look(repo({file: ""}))
+    assert manager == Manager()
+    (unknown,) = found.unknown
+    assert unknown.key == "manager"
+    assert unknown.remedy
+    assert file in unknown.message or "holds no" in unknown.message
+
+
+def test_a_given_manager_is_honoured(repo: Repo) -> None:
+    manager, found = look(repo({"uv.lock": "", "requirements.txt": "fastapi==1\n"}), manager="pip")
+    assert manager == Manager(name="pip", requirements_file="requirements.txt")
+    assert "manager" not in found.answers
+
+
+@pytest.mark.parametrize(
+    ("files", "file"),
+    [
+        ({"requirements/prod.txt": "fastapi==1\n", "requirements/dev.txt": ""}, "requirements/prod.txt"),
+        ({"requirements/base.txt": "fastapi==1\n"}, "requirements/base.txt"),
+        ({"app/__init__.py": "", "app/requirements.txt": "fastapi==1\n"}, "app/requirements.txt"),
+        (
+            {
+                "requirements.txt": "",
+                "requirements/live.txt": "fastapi==1\n",
+                "Dockerfile": "FROM python\nRUN pip install -r /tmp/requirements/live.txt",
+            },
+            "requirements/live.txt",
+        ),
+    ],
+)
+def test_the_requirements_file_that_is_installed(repo: Repo, files: dict[str, str], file: str) -> None:
+    _, found = look(repo(files))
+    assert found.answers["requirements_file"] == file
+
+
+def test_the_file_that_requirements_were_compiled_from(repo: Repo) -> None:
+    text = "# Autogenerated by uv via the following command:\n#    uv pip compile requirements.in\nfastapi==1\n"
+    _, found = look(repo({"requirements.in": "fastapi", "requirements.txt": text}))
+    assert (found.answers["requirements_source"], found.evidence["requirements_source"].line) == ("requirements.in", 2)
+    _, found = look(repo({"requirements.txt": "fastapi==1\n"}))
+    assert "requirements_source" not in found.answers
+
+
+def test_requirements_for_development_and_hashes(repo: Repo) -> None:
+    root = repo(
+        {
+            "requirements.txt": "fastapi==1 \\\n    --hash=sha256:a\nhttpx==1 --hash=sha256:b\n",
+            "requirements-dev.txt": "",
+        }
+    )
+    _, found = look(root)
+    assert found.answers["requirements_dev"] == "requirements-dev.txt"
+    assert (found.answers["require_hashes"], found.evidence["require_hashes"].line) == (True, 2)
+
+
+def test_a_line_without_a_hash_means_no_hashes(repo: Repo) -> None:
+    _, found = look(repo({"requirements.txt": "fastapi==1 --hash=sha256:a\nhttpx==1\n"}))
+    assert found.answers["require_hashes"] is False
+
+
+def test_included_files_are_an_answer(repo: Repo) -> None:
+    _, found = look(repo({"requirements.txt": "-r requirements/base.txt\n", "requirements/base.txt": "fastapi==1\n"}))
+    assert found.answers["requirements_includes"] == ["requirements/base.txt"]
+
+
+def test_a_member_is_locked_at_the_workspaces_root(repo: Repo) -> None:
+    manager, found = look(repo({"pyproject.toml": PROJECT, "uv.lock": ""}), workspace=".")
+    assert (manager.lock, found.answers["manager"]) == ("uv.lock", "uv")

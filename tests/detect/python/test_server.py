@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.python.lock import Locked, Production
+from dockertpl.detect.python.project import Dependency, Project
+from dockertpl.detect.python.server import find_options, find_server
+from dockertpl.detect.python.starts import Start
+from dockertpl.detect.repository import Repository
+
+Repo = Callable[[dict[str, str]], Path]
+
+
+def production(*names: str, extras: tuple[str, ...] = ()) -> Production:
+    direct = {name: Dependency(name=name, path="pyproject.toml", line=1) for name in names}
+    direct["fastapi"] = Dependency(name="fastapi", extras=frozenset(extras), path="pyproject.toml", line=2)
+    return Production(packages={name: Locked(name=name) for name in direct}, path="pyproject.toml", direct=direct)
+
+
+def server(root: Path, locked: Production, *starts: Start, manager: str = "uv") -> Detection:
+    found = Detection()
+    found.answer("manager", manager)
+    find_server(Project(Repository(root), "."), found, starts, locked)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        (("uvicorn",), "uvicorn"),
+        (("gunicorn", "uvicorn"), "gunicorn"),
+        (("granian", "uvicorn"), "granian"),
+        (("hypercorn",), "hypercorn"),
+        (("fastapi-cli",), "uvicorn"),
+    ],
+)
+def test_the_server_is_the_dependency(repo: Repo, names: tuple[str, ...], name: str) -> None:
+    found = server(repo({}), production(*names))
+    assert (found.answers["server"], found.warnings) == (name, [])
+
+
+def test_fastapi_standard_brings_uvicorn(repo: Repo) -> None:
+    assert server(repo({}), production(extras=("standard",))).answers["server"] == "uvicorn"
+
+
+def test_what_starts_it_now_wins_if_it_is_a_dependency(repo: Repo) -> None:
+    start = Start(server="uvicorn", weight=100, path="Dockerfile", line=3)
+    found = server(repo({}), production("gunicorn", "uvicorn"), start)
+    assert (found.answers["server"], found.evidence["server"].where) == ("uvicorn", "Dockerfile:3")
+    found = server(repo({}), production("uvicorn"), Start(server="gunicorn", weight=100, path="Procfile", line=1))
+    assert found.answers["server"] == "uvicorn"
+    assert "Procfile:1 starts gunicorn, which is no dependency" in found.warnings[0]
+
+
+def test_a_readme_does_not_choose_the_server(repo: Repo) -> None:
+    assert (
+        server(repo({}), production("granian", "uvicorn"), Start(server="uvicorn", weight=30)).answers["server"]
+        == "granian"
+    )
+
+
+@pytest.mark.parametrize(
+    ("manager", "remedy"), [("uv", "uv add uvicorn"), ("poetry", "poetry add"), ("pip", "requirements.txt")]
+)
+def test_no_server_is_said_with_the_remedy(repo: Repo, manager: str, remedy: str) -> None:
+    found = server(repo({}), production(), manager=manager)
+    assert "server" not in found.answers
+    assert "no ASGI server" in found.warnings[0]
+    assert remedy in found.warnings[0]
+
+
+def test_the_worker_is_of_the_package_that_is_there(repo: Repo) -> None:
+    worker = "uvicorn_worker.UvicornWorker"
+    assert server(repo({}), production("gunicorn", "uvicorn-worker")).answers["gunicorn_worker"] == worker
+    assert "gunicorn_worker" not in server(repo({}), production("gunicorn", "uvicorn")).answers
+
+
+def test_gunicorn_alone_serves_no_asgi(repo: Repo) -> None:
+    assert "uvicorn, whose workers" in server(repo({}), production("gunicorn")).warnings[0]
+    assert server(repo({}), production("gunicorn", "uvicorn-worker")).warnings == []
+
+
+def test_fastapi_missing_from_production_is_said(repo: Repo) -> None:
+    locked = Production(packages={"uvicorn": Locked(name="uvicorn")}, path="uv.lock", direct={})
+    assert "does not bring fastapi" in server(repo({}), locked).warnings[0]
+
+
+def options(root: Path, *starts: Start) -> Detection:
+    repository = Repository(root)
+    found = Detection()
+    dockerfiles = [path for path in repository.files if path.endswith("Dockerfile")]
+    find_options(Project(repository, "."), found, starts, dockerfiles)
+    return found
+
+
+def test_options_come_from_the_weightiest_command(repo: Repo) -> None:
+    found = options(
+        repo({}),
+        Start(server="uvicorn", port=9000, workers=2, root_path="/api", proxy_headers=True, weight=100),
+        Start(server="uvicorn", port=7000, workers=9, weight=60),
+    )
+    assert found.answers == {"port": 9000, "workers": 2, "root_path": "/api", "proxy_headers": True}
+
+
+def test_a_command_for_development_gives_a_port_and_no_more(repo: Repo) -> None:
+    found = options(repo({}), Start(port=9000, workers=2, root_path="/x", proxy_headers=True, reload=True, weight=60))
+    assert found.answers == {"port": 9000}
+
+
+@pytest.mark.parametrize(
+    ("text", "port", "line"),
+    [
+        ("FROM x\nEXPOSE 9000/tcp\n", 9000, 2),
+        ("FROM x\nENV PORT=9000\nEXPOSE $PORT\n", 9000, 3),
+        ("FROM x\nENV PORT=9000\n", 9000, 2),
+        ("FROM x AS a\nEXPOSE 1111\nFROM y\nEXPOSE 9000\n", 9000, 4),
+    ],
+)
+def test_the_port_of_an_existing_dockerfile(repo: Repo, text: str, port: int, line: int) -> None:
+    found = options(repo({"Dockerfile": text}))
+    assert (found.answers["port"], found.evidence["port"].line) == (port, line)
+
+
+def test_two_exposed_ports_tell_nothing(repo: Repo) -> None:
+    assert "port" not in options(repo({"Dockerfile": "FROM x\nEXPOSE 8000 9000\n"})).answers
+
+
+def test_a_low_port_is_left_out_and_said(repo: Repo) -> None:
+    found = options(repo({}), Start(port=80, weight=100, path="Dockerfile", line=4))
+    assert "port" not in found.answers
+    assert "Dockerfile:4 listens on port 80" in found.warnings[0]
+
+
+@pytest.mark.parametrize("prefix", ["api", "/a b", "/$X", "/"])
+def test_a_root_path_that_is_none_is_left_out(repo: Repo, prefix: str) -> None:
+    assert "root_path" not in options(repo({}), Start(root_path=prefix, weight=100)).answers
+
+
+def test_gunicorns_settings_file_is_read(repo: Repo) -> None:
+    text = "import os\nbind = os.getenv('BIND', '0.0.0.0:9000')\nworkers = 3\n"
+    found = options(
+        repo({"conf/gunicorn.conf.py": text}), Start(server="gunicorn", config="/app/conf/gunicorn.conf.py", weight=100)
+    )
+    assert (found.answers["port"], found.answers["workers"]) == (9000, 3)
+    assert found.evidence["port"].where == "conf/gunicorn.conf.py:2"

@@ -1,0 +1,90 @@
+"""A build matrix: the cells of a file that tests build and run, and whether they are all that they have to be."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from dockertpl.template.environment import Template
+from dockertpl.template.questions import load
+from dockertpl.template.source import bundled
+
+HERE = Path(__file__).parents[1]
+Cell: TypeAlias = dict[str, Any]
+Pair: TypeAlias = tuple[tuple[str, Any], tuple[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """The cells of a file, and what they are cells of.
+
+    Attributes:
+        file: Its name in tests/.
+        values: The values of each dimension.
+        groups: Dimensions every two of which are tried together.
+        named: The dimensions whose values, with hyphens between, make a cell's name.
+        possible: Whether a cell's values go together.
+    """
+
+    file: str
+    values: Mapping[str, Sequence[Any]]
+    groups: Sequence[Sequence[str]]
+    named: Sequence[str]
+    possible: Callable[[Cell], bool]
+
+    def cells(self) -> list[Cell]:
+        """Return the cells as the file has them."""
+        cells: list[Cell] = tomllib.loads((HERE / self.file).read_text())["cells"]
+        return cells
+
+    def untried(self) -> set[Pair]:
+        """Return the pairs of values that could go together and do so in no cell."""
+        wanted = {pair for cell in self._all() for pair in self._pairs(cell)}
+        return wanted - {pair for cell in self.cells() for pair in self._pairs(cell)}
+
+    def needless(self) -> list[Cell]:
+        """Return the cells that are impossible or there twice."""
+        possible = list(self._all())
+        cells = [{key: cell[key] for key in self.values} for cell in self.cells()]
+        return [cell for cell in cells if cell not in possible or cells.count(cell) > 1]
+
+    def misnamed(self) -> list[Cell]:
+        """Return the cells that are not named after their values."""
+        return [cell for cell in self.cells() if cell["id"] != "-".join(cell[key] for key in self.named)]
+
+    def left_out_of_ci(self) -> set[tuple[str, Any]]:
+        """Return the values that no cell for ci has."""
+        wanted = {(key, value) for key, values in self.values.items() for value in values}
+        return wanted - {(key, cell[key]) for cell in self.cells() if cell.get("ci") for key in self.values}
+
+    def parameters(self) -> list[Any]:
+        """Return the cells as pytest's parameters: all need an engine, and those that are not for ci are "full"."""
+        return [
+            pytest.param(
+                cell, id=cell["id"], marks=[pytest.mark.engine] + ([] if cell.get("ci") else [pytest.mark.full])
+            )
+            for cell in self.cells()
+        ]
+
+    def _all(self) -> Iterator[Cell]:
+        for values in itertools.product(*self.values.values()):
+            cell = dict(zip(self.values, values, strict=True))
+            if self.possible(cell):
+                yield cell
+
+    def _pairs(self, cell: Cell) -> Iterator[Pair]:
+        for group in self.groups:
+            yield from itertools.combinations([(key, cell[key]) for key in group], 2)
+
+
+def flavours(kind: str) -> list[str]:
+    """Return the flavours that a kind of image is offered in."""
+    template = Template(bundled())
+    flavour = next(question for question in load(template) if question.name == "flavour")
+    return [choice.value for choice in flavour.offered(template, {"kind": kind})]

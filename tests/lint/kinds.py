@@ -1,0 +1,101 @@
+"""What the promises of every image come down to for each kind of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Answers = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind.
+
+    Attributes:
+        interpreter: What runs the probe.
+        asks: The text in the probe that asks for the answers' route and port.
+        starts: Whether a command, by stage, starts what the answers say.
+        reloads: Whether a command reloads on a change.
+        base: The image that the final stage stands on.
+        secret: What an answer `private_index` mounts.
+        kept: Files that are never ignored.
+        ports: The ports that a development container publishes.
+    """
+
+    interpreter: str
+    asks: Callable[[Answers], Sequence[str]]
+    starts: Callable[[Answers, str, list[str]], bool]
+    reloads: Callable[[Sequence[str]], bool]
+    base: Callable[[Answers], str]
+    secret: str
+    kept: tuple[str, ...]
+    ports: Callable[[Answers], list[int]]
+
+
+def _fastapi_starts(answers: Answers, stage: str, words: list[str]) -> bool:
+    if answers["debugger"] and stage == "dev":
+        if words[:3] != ["python", "-m", "debugpy"]:
+            return False
+        words = words[words.index("-m", 3) + 1 :]
+    # Gunicorn cannot reload its uvicorn workers.
+    server = "uvicorn" if stage == "dev" and answers["server"] == "gunicorn" else answers["server"]
+    named = words[0] == server and words[1].removesuffix("()") == answers["app"]
+    return named and any(str(answers["port"]) in word for word in words)
+
+
+def _fastapi_base(answers: Answers) -> str:
+    if answers["flavour"] == "minimal":
+        return f"debian:{answers['debian_release']}-slim"
+    return f"python:{answers['python_version']}-slim-{answers['debian_release']}"
+
+
+def _nextjs_starts(answers: Answers, stage: str, words: list[str]) -> bool:
+    if stage == "dev":
+        return words == ["next", "dev", "--hostname", "0.0.0.0", "--port", str(answers["port"])]
+    server = "server.js" if answers["context"] == answers["app_dir"] else f"{answers['app_dir']}/server.js"
+    # Where the platform sets HOSTNAME, only the command can set it right again.
+    return words == ["env", "HOSTNAME=0.0.0.0", "node", server]
+
+
+def _nextjs_base(answers: Answers) -> str:
+    if answers["flavour"] == "minimal":
+        return f"debian:{answers['debian_release']}-slim"
+    system = "alpine" if answers["flavour"] == "alpine" else f"{answers['debian_release']}-slim"
+    return f"node:{answers['node_version']}-{system}"
+
+
+KINDS = {
+    "python-fastapi": Kind(
+        interpreter="/usr/local/bin/python3",
+        asks=lambda answers: [f"GET {answers['health_path'] or '/'} HTTP/1.1", f",{answers['port']})"],
+        starts=_fastapi_starts,
+        reloads=lambda words: "--reload" in words,
+        base=_fastapi_base,
+        secret="netrc",
+        kept=("pyproject.toml", "uv.lock", "requirements.txt", "app/main.py", "app/environment.py",
+              "app/data/menu.json"),
+        ports=lambda answers: [answers["port"]] + ([5678] if answers["debugger"] else []),
+    ),
+    "nextjs-standalone": Kind(
+        interpreter="/usr/local/bin/node",
+        asks=lambda answers: [f'path:"{answers["health_path"] or "/"}"', f",port:{answers['port']},"],
+        starts=_nextjs_starts,
+        reloads=lambda words: bool(re.match("next dev ", " ".join(words))),
+        base=_nextjs_base,
+        secret="npmrc",
+        kept=(
+            "package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", ".yarnrc.yml", ".npmrc",
+            "next.config.ts",
+            "app/page.tsx", "app/docs/page.tsx", "app/out/page.tsx", "app/coverage/page.tsx", "public/logo.svg",
+        ),
+        ports=lambda answers: [answers["port"]],
+    ),
+}  # fmt: skip
+
+
+def kind_of(answers: Answers) -> Kind:
+    """Return the kind that the answers ask for."""
+    return KINDS[answers["kind"]]

@@ -1,0 +1,7 @@
+import { about } from "@/lib/about"
+
+export const dynamic = "force-dynamic"
+
+export function GET() {
+  return Response.json(about())
+}
