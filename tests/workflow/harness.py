@@ -43,6 +43,8 @@ _USES = re.compile(r"uses:\s*[\"']?(?P<action>[\w.-]+/[\w.-]+)(?P<path>/[\w./-]+
 # "#12 [deps 3/5] RUN …", then "#12 CACHED" or "#12 DONE 1.2s" or "#12 ERROR: …".
 _NAMED = re.compile(r"#(?P<number>\d+) \[(?:[^\]]+ )?\d+/\d+\] (?P<instruction>(?!FROM |LINK ).+)")
 _ENDED = re.compile(r"#(?P<number>\d+) (?P<end>CACHED|DONE|ERROR|CANCELED)\b.*")
+# A layer of a step that a registry's cache has; a step that runs fetches none of its own.
+_FETCHED = re.compile(r"#(?P<number>\d+) (?:extracting )?sha256:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +94,11 @@ class Step:
         ends: dict[str, str] = {}
         for line in self.log.splitlines():
             if (ended := _ENDED.fullmatch(line)) and ended["number"] in names:
-                # What was cached is "DONE" once more when its layer has been fetched.
-                ends.setdefault(ended["number"], ended["end"])
+                # What was cached is "DONE" too when its layer has been fetched, and either may be said first.
+                if ends.get(ended["number"]) != "CACHED":
+                    ends[ended["number"]] = ended["end"]
+            elif (fetched := _FETCHED.match(line)) and fetched["number"] in names:
+                ends[fetched["number"]] = "CACHED"
             elif named := _NAMED.fullmatch(line):
                 names.setdefault(named["number"], line.split(" ", 1)[1])
         return Build(
