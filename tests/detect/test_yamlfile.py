@@ -12,3 +12,13 @@ def test_a_merge_stays_a_key() -> None:
 def test_no_yaml_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="flow node"):
         load_yaml("a: [")
+
+
+@pytest.mark.parametrize("opening", ["[", "- ", "{a: ", "? "])
+def test_what_is_nested_too_deeply_is_a_value_error_and_no_crash(opening: str) -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        load_yaml(opening * 200_000)
+
+
+def test_what_a_person_writes_is_not_too_deep() -> None:
+    assert str(load_yaml("[" * 50 + "1" + "]" * 50)).count("[") == 50

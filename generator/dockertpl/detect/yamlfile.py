@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 
+#: No file that a person keeps is nested deeper; libyaml's composer has no bound but the process's stack.
+_DEEPEST = 100
+
+
 def load_yaml(text: str) -> Any:
     """Parse YAML. `<<: *anchor` stays a key `<<`: merging while loading doubles the work at every `<<: [*a, *a]`.
 
     Raises:
-        ValueError: It is no YAML.
-        RecursionError: It is nested too deeply.
+        ValueError: It is no YAML, or nested too deeply.
     """
     import yaml
 
@@ -22,6 +25,11 @@ def load_yaml(text: str) -> Any:
 
     Loader.add_constructor("tag:yaml.org,2002:merge", lambda loader, node: "<<")
     try:
+        depth = 0
+        for event in yaml.parse(text, Loader=base):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise ValueError("it is nested too deeply")
         return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None

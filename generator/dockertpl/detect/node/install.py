@@ -63,7 +63,7 @@ def _of_manager(repository: Repository, lock: Lock) -> Iterator[tuple[str, str]]
         patched += _texts(table(root.data, "pnpm", "patchedDependencies"))
         try:
             settings = load_yaml(repository.text(join(folder, "pnpm-workspace.yaml")) or "")
-        except (ValueError, RecursionError):
+        except ValueError:
             settings = None
         patched += _texts(table(settings, "patchedDependencies"))
     elif lock.manager == "bun":

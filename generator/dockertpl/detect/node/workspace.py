@@ -56,7 +56,7 @@ def globs(repository: Repository, root: str) -> tuple[list[str], str, int | None
     if text := repository.text(path):
         try:
             data = load_yaml(text)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             where = re.search(r"line (\d+)", str(error))
             raise BadInputError(
                 f"{path}{':' + where[1] if where else ''} is not valid YAML.", "Repair the file; nothing was changed."

@@ -166,7 +166,7 @@ def compose_services(text: str) -> dict[str, dict[str, Any]]:
     """Return the services of a Compose file, empty if it cannot be read."""
     try:
         services = table(load_yaml(text), "services")
-    except (ValueError, RecursionError):
+    except ValueError:
         return {}
     return {
         name: {**_merged(service), **service}
