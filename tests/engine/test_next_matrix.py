@@ -44,22 +44,6 @@ console.log(JSON.stringify(readdirSync("/app", { recursive: true }).filter((path
 """
 
 
-def test_every_pair_of_values_that_go_together_is_in_the_matrix() -> None:
-    assert MATRIX.untried() == set()
-
-
-def test_no_cell_is_impossible_or_there_twice() -> None:
-    assert MATRIX.needless() == []
-
-
-def test_a_cell_is_named_after_its_values() -> None:
-    assert MATRIX.misnamed() == []
-
-
-def test_the_part_for_ci_touches_every_value() -> None:
-    assert MATRIX.left_out_of_ci() == set()
-
-
 @pytest.mark.parametrize("cell", MATRIX.parameters())
 def test_a_repository_becomes_a_healthy_container(
     cell: Cell, docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]], tmp_path: Path

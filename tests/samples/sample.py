@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -178,20 +179,23 @@ def _lock(folder: Path, manager: str, source: str) -> None:
     shutil.copy(cached, folder / tool["lock_file"])
 
 
-def _run(command: list[str], folder: Path) -> None:
-    # Which Python runs the tests, and which environment, is no business of the lock.
-    ours = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    special = {
-        "UV_PYTHON": sys.executable,
-        "PDM_CHECK_UPDATE": "0",
-        "POETRY_VIRTUALENVS_CREATE": "0",
-        "PIPENV_IGNORE_VIRTUALENVS": "1",
-        "PIPENV_VENV_IN_PROJECT": "1",
-    }
+def run(command: list[str], folder: Path, *, without: Collection[str], environ: Mapping[str, str]) -> None:
+    """Run what makes a lock.
+
+    Args:
+        command: The program and its arguments.
+        folder: Where it runs.
+        without: Variables of the tests' own environment that are no business of it.
+        environ: Variables that it gets besides.
+
+    Raises:
+        RuntimeError: It failed; holds what it printed.
+    """
+    ours = {name: value for name, value in os.environ.items() if name not in without}
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**ours, **special},
+        env={**ours, **environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -200,6 +204,18 @@ def _run(command: list[str], folder: Path) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} exited {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    special = {
+        "UV_PYTHON": sys.executable,
+        "PDM_CHECK_UPDATE": "0",
+        "POETRY_VIRTUALENVS_CREATE": "0",
+        "PIPENV_IGNORE_VIRTUALENVS": "1",
+        "PIPENV_VENV_IN_PROJECT": "1",
+    }
+    # Which Python runs the tests, and which environment, is no business of the lock.
+    run(command, folder, without=("VIRTUAL_ENV", "PYTHONPATH"), environ=special)
 
 
 def _index() -> str:

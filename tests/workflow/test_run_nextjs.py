@@ -34,7 +34,7 @@ def test_a_changed_page_builds_the_pages_and_brings_one_new_layer(
     before = _image_layers(registry, repository)
 
     machine.engine.forget()
-    page = root / "app" / "page.tsx"
+    page = root / "components" / "home.tsx"
     page.write_text(page.read_text().replace("</main>", "<p>Closed on Mondays</p></main>"))
     harness.commit(root, "Say when it is closed")
     second = harness.push(root, machine)

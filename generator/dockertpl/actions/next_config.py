@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from dockertpl.actions.edit import UNCERTAIN, NotEditableError, decoded, indentation, line_end, read_file
+from dockertpl.actions.proposal import Proposal
 from dockertpl.detect.node.conventions import CONFIGS
 from dockertpl.detect.node.next_config import NextConfig, read
 from dockertpl.errors import DestinationError
@@ -25,36 +25,7 @@ export default nextConfig;
 _VALUE = "standalone"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patch:
-    """What would be done to a next.config.
-
-    Attributes:
-        path: Its path from the repository's root.
-        old: What is there, or None if nothing.
-        new: What would be there; the same as `old` if nothing is to be done, None if nothing can be.
-        summary: What would be there, or why it cannot, in one sentence.
-        by_hand: How a person does it.
-    """
-
-    path: str
-    old: File | None
-    new: File | None
-    summary: str
-    by_hand: str
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self.new is not None and self.new == self.old
-
-    @property
-    def is_change(self) -> bool:
-        """Whether a file would be written."""
-        return self.new is not None and self.new != self.old
-
-
-def propose(root: Path, app_dir: str) -> Patch:
+def propose(root: Path, app_dir: str) -> Proposal:
     """Find out what would be done; nothing is written.
 
     Args:
@@ -69,11 +40,11 @@ def propose(root: Path, app_dir: str) -> Patch:
         old = read_file(root, path)
         new = File(content=_NEW.encode()) if old is None else add_output(old)
     except NotEditableError as error:
-        return Patch(path=path, old=old, new=None, summary=f"{path} {error}.", by_hand=by_hand)
-    return Patch(path=path, old=old, new=new, summary=f"output: 'standalone' in {path}.", by_hand=by_hand)
+        return Proposal(path=path, old=old, new=None, summary=f"{path} {error}.", by_hand=by_hand)
+    return Proposal(path=path, old=old, new=new, summary=f"output: 'standalone' in {path}.", by_hand=by_hand)
 
 
-def refusal(patch: Patch) -> DestinationError:
+def refusal(patch: Proposal) -> DestinationError:
     """Return the error that says that a patch was asked for and cannot be made."""
     return DestinationError(
         patch.summary, f"{patch.by_hand}\nOr run this again without --patch-next-config.", path=patch.path

@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeAlias
 
 from dockertpl.actions import dependabot, renovate
 from dockertpl.actions.edit import NotEditableError, read_file
+from dockertpl.actions.proposal import Proposal
 from dockertpl.errors import DestinationError
 from dockertpl.template.source import PUBLISHED
-from dockertpl.template.tree import File
 
 Bot: TypeAlias = Literal["renovate", "dependabot"]
 Choice: TypeAlias = Literal["renovate", "dependabot", "none"]
@@ -27,37 +27,17 @@ _LARGEST_PACKAGE = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proposal:
+class BotProposal(Proposal):
     """What would be done for a repository's update bot.
 
     Attributes:
         bot: Which bot.
-        path: Its configuration's path from the repository's root.
-        old: What is there, or None if nothing.
-        new: What would be there; the same as `old` if nothing is to be done, None if nothing can be.
-        summary: What would be there, or why it cannot, in one sentence.
-        by_hand: How a person does it, as a sentence that may end in lines to add.
     """
 
     bot: Bot
-    path: str
-    old: File | None
-    new: File | None
-    summary: str
-    by_hand: str
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self.new is not None and self.new == self.old
-
-    @property
-    def is_change(self) -> bool:
-        """Whether a file would be written."""
-        return self.new is not None and self.new != self.old
 
 
-def propose(root: Path, app_dir: str, choice: Choice | None) -> Proposal | None:
+def propose(root: Path, app_dir: str, choice: Choice | None) -> BotProposal | None:
     """Find out what would be done; nothing is written.
 
     Args:
@@ -91,7 +71,7 @@ def propose(root: Path, app_dir: str, choice: Choice | None) -> Proposal | None:
     return proposal
 
 
-def _renovate(root: Path, path: str | None) -> Proposal:
+def _renovate(root: Path, path: str | None) -> BotProposal:
     shown = path or renovate.PATHS[0]
     where = '"extends" of "renovate"' if path == _PACKAGE else '"extends"'
     by_hand = f'Add "{PRESET}" to {where} in {shown}.'
@@ -102,12 +82,12 @@ def _renovate(root: Path, path: str | None) -> Proposal:
         old = read_file(root, shown)
         new = renovate.config(PRESET) if old is None else renovate.extend(old, PRESET)
     except NotEditableError as error:
-        return Proposal(bot="renovate", path=shown, old=old, new=None, summary=f"{shown} {error}.", by_hand=by_hand)
+        return BotProposal(bot="renovate", path=shown, old=old, new=None, summary=f"{shown} {error}.", by_hand=by_hand)
     summary = f'"{PRESET}" in "extends" of {shown}.'
-    return Proposal(bot="renovate", path=shown, old=old, new=new, summary=summary, by_hand=by_hand)
+    return BotProposal(bot="renovate", path=shown, old=old, new=new, summary=summary, by_hand=by_hand)
 
 
-def _dependabot(root: Path, path: str | None, app_dir: str) -> Proposal:
+def _dependabot(root: Path, path: str | None, app_dir: str) -> BotProposal:
     shown = path or dependabot.PATHS[0]
     wanted = dependabot.entries(app_dir)
     listed = " and ".join(f"{entry.ecosystem} in {entry.directory}" for entry in wanted)
@@ -117,10 +97,12 @@ def _dependabot(root: Path, path: str | None, app_dir: str) -> Proposal:
         new, added = (dependabot.config(wanted), wanted) if old is None else dependabot.add(old, wanted)
     except NotEditableError as error:
         by_hand = f'Add to "updates" in {shown}:\n{dependabot.snippet(wanted)}'
-        return Proposal(bot="dependabot", path=shown, old=old, new=None, summary=f"{shown} {error}.", by_hand=by_hand)
+        return BotProposal(
+            bot="dependabot", path=shown, old=old, new=None, summary=f"{shown} {error}.", by_hand=by_hand
+        )
     by_hand = f'Add to "updates" in {shown}:\n{dependabot.snippet(added)}'
     summary = f'{listed}, in "updates" of {shown}.'
-    return Proposal(bot="dependabot", path=shown, old=old, new=new, summary=summary, by_hand=by_hand)
+    return BotProposal(bot="dependabot", path=shown, old=old, new=new, summary=summary, by_hand=by_hand)
 
 
 def _existing(root: Path, paths: tuple[str, ...]) -> str | None:

@@ -13,8 +13,8 @@ import click
 
 from dockertpl.actions import next_config
 from dockertpl.actions import update_bot as bots
-from dockertpl.actions.next_config import Patch
-from dockertpl.actions.update_bot import Choice, Proposal
+from dockertpl.actions.proposal import Proposal
+from dockertpl.actions.update_bot import Choice
 from dockertpl.commands.screen import printable, say
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, NotDetectedError
@@ -61,7 +61,7 @@ def run(
         data: Answers as text, by question.
         data_file: A YAML file of answers.
         defaults: Whether to ask nothing.
-        no_detect: Whether to leave the repository unread, but for the configuration of its update bot.
+        no_detect: Whether to leave the repository unread, but for the files that an action would change.
         update_bot: The bot to tell about the image's pins, or `none`; None to ask, where one is configured.
         patch_next_config: Whether to set `output: 'standalone'` in the application's next.config, where it is not set.
         dry_run: Whether to print a diff on stdout and write nothing.
@@ -136,7 +136,7 @@ def run(
         "written": [],
         "answers_file": answers_file,
         "warnings": warnings,
-        "actions": [*_actions(proposal, extra=()), *_patch_action(patch, done=False)],
+        "actions": _actions(bot=proposal, patch=patch),
     }
     if dry_run:
         code, shown = _dry_run(planned, (*change, *extra), quiet)
@@ -152,18 +152,18 @@ def run(
     if proposal and proposal.is_change and not extra and not interactive:
         say(f"The update bot does not know of this image's pins yet. {proposal.by_hand}", quiet=quiet)
         say(f"(--update-bot {proposal.bot} would have done it.)", quiet=quiet)
-    actions = [*_actions(proposal, extra), *_patch_action(patch, done=bool(change))]
+    actions = _actions(bot=proposal, patch=patch, done=(*change, *extra))
     return 0, {**result, "written": new, "actions": actions}
 
 
-def _patch(root: Path, answers: Answers) -> Patch | None:
+def _patch(root: Path, answers: Answers) -> Proposal | None:
     """Return what would be done to the application's next.config; None for another kind."""
     if answers.values["kind"] != _NEXT:
         return None
     return next_config.propose(root, str(answers.values["app_dir"]))
 
 
-def _wants_patch(root: Path, patch: Patch | None) -> bool:
+def _wants_patch(root: Path, patch: Proposal | None) -> bool:
     """Show a patch on a terminal and ask for it."""
     if patch is None or not patch.is_change:
         return False
@@ -178,15 +178,7 @@ def _plan(root: Path, entries: tuple[plan.Entry, ...]) -> plan.Plan:
     return plan.Plan(root=root, entries=entries)
 
 
-def _patch_action(patch: Patch | None, *, done: bool) -> list[Mapping[str, Any]]:
-    """Return the patch for `--json`, with whether it is done, now or since before."""
-    if patch is None:
-        return []
-    done = done or patch.is_there
-    return [{"name": next_config.NAME, "path": patch.path, "done": done, "summary": patch.summary}]
-
-
-def _extra(proposal: Proposal | Patch | None) -> tuple[plan.Entry, ...]:
+def _extra(proposal: Proposal | None) -> tuple[plan.Entry, ...]:
     """Return what an action would write: it may change a file, which the template may not."""
     if not proposal or not proposal.new or not proposal.is_change:
         return ()
@@ -221,12 +213,21 @@ def _agreed(
     return extra
 
 
-def _actions(proposal: Proposal | None, extra: tuple[plan.Entry, ...]) -> list[Mapping[str, Any]]:
-    """Return the actions for `--json`, with whether each is done, now or since before."""
-    if not proposal:
-        return []
-    done = proposal.is_there or bool(extra)
-    return [{"name": bots.NAME, "path": proposal.path, "done": done, "summary": proposal.summary}]
+def _actions(
+    *, bot: Proposal | None, patch: Proposal | None, done: tuple[plan.Entry, ...] = ()
+) -> list[Mapping[str, Any]]:
+    """Return the actions for `--json`, with whether each is done: now, by an entry in `done`, or since before."""
+    written = {entry.path for entry in done}
+    return [
+        {
+            "name": name,
+            "path": proposal.path,
+            "done": proposal.is_there or proposal.path in written,
+            "summary": proposal.summary,
+        }
+        for name, proposal in ((bots.NAME, bot), (next_config.NAME, patch))
+        if proposal
+    ]
 
 
 def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dockertpl.detect.node import application as node
 from dockertpl.detect.node.conventions import QUESTIONS as NODE_QUESTIONS
 from dockertpl.detect.python import application as python
 from dockertpl.detect.python.conventions import QUESTIONS as PYTHON_QUESTIONS
+from dockertpl.detect.repository import Repository
 from dockertpl.errors import NotDetectedError
 
 
@@ -42,7 +43,7 @@ def look_for_kind(
     services = python.applications(python_files, folder)
     pages = node.folders(node_files, folder)
     if services and pages:
-        return _several(root, services, {one: node.proof(node_files, one) for one in pages})
+        return _several(node_files, services, {one: node.proof(node_files, one) for one in pages})
     if pages:
         return node.look_for_application(node_files, app_dir, given)
     found, problem = python.look_for_application(python_files, app_dir, given)
@@ -62,7 +63,9 @@ def _told(given: Mapping[str, Any]) -> str:
     return python.KIND if services else node.KIND
 
 
-def _several(root: Path, services: Mapping[str, str], pages: Mapping[str, str]) -> tuple[Detection, NotDetectedError]:
+def _several(
+    repository: Repository, services: Mapping[str, str], pages: Mapping[str, str]
+) -> tuple[Detection, NotDetectedError]:
     found = Detection()
     lines = []
     for kind, folders in ((python.KIND, services), (node.KIND, pages)):
@@ -70,7 +73,7 @@ def _several(root: Path, services: Mapping[str, str], pages: Mapping[str, str]) 
             path, _, line = place.rpartition(":")
             found.fact("application", folder, path or line, int(line) if path else None, kind)
             lines.append(f"-d kind={kind} -d app_dir={folder}  ({place})")
-    find_forge(node.repository_of(root), found)
+    find_forge(repository, found)
     found.settle({}, ("ci", "branch"))
     return found, NotDetectedError(
         "The repository holds applications of several kinds.",

@@ -1,32 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import yaml
+from tests.detect.questions import ROOT, questions
 
 from dockertpl.detect.node.conventions import LOCK_COMMANDS, NODES, OLDEST_NODE, PNPM_LOCKS, QUESTIONS
 from dockertpl.detect.node.ranges import version
 
-ROOT = Path(__file__).resolve().parents[3]
-
-
-class _Loader(yaml.SafeLoader):
-    pass
-
-
-_Loader.add_constructor("!include", lambda loader, node: None)
-
-
-def _questions() -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = {}
-    for path in [ROOT / "copier.yml", *ROOT.glob("templates/kinds/*.yml"), *ROOT.glob("templates/*/**/questions.yml")]:
-        for document in yaml.load_all(path.read_text(), Loader=_Loader):
-            found |= document or {}
-    return found
-
 
 def test_every_key_that_is_detected_is_a_question() -> None:
-    assert set(QUESTIONS) <= set(_questions())
+    assert set(QUESTIONS) <= set(questions())
 
 
 def test_every_question_of_the_kind_has_its_place_in_the_order() -> None:
@@ -35,7 +17,7 @@ def test_every_question_of_the_kind_has_its_place_in_the_order() -> None:
 
 
 def test_the_offered_nodes_are_those_of_the_question() -> None:
-    question = _questions()["node_version"]
+    question = questions()["node_version"]
     choices = question["choices"]
     assert isinstance(choices, list)
     assert (set(NODES), NODES[0]) == (set(choices), question["default"])

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.detect.dockerfile import last_base
+from dockertpl.detect.ending import conclude
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.forge import find_forge
 from dockertpl.detect.naming import folder_name, image_name
 from dockertpl.detect.node.configuration import find_configuration, find_next
 from dockertpl.detect.node.conventions import IGNORED_FOLDERS, QUESTIONS
@@ -23,7 +23,7 @@ from dockertpl.detect.node.variables import find_secrets, find_variables
 from dockertpl.detect.node.versions import find_node
 from dockertpl.detect.node.workspace import Workspace, find_workspace
 from dockertpl.detect.projects import dockerfiles_of
-from dockertpl.detect.repository import Repository, is_within, parent
+from dockertpl.detect.repository import Repository, parent
 from dockertpl.errors import NotDetectedError
 
 KIND = "nextjs-standalone"
@@ -66,11 +66,7 @@ def look_for_application(
         package = Package(repository, folder, given)
         found.answer("kind", KIND, *_proof(package), "")
         problem = _describe(package, found)
-    find_forge(repository, found)
-    for path, sentence in repository.skipped.items():
-        if folder is None or is_within(path, folder):
-            found.warn(sentence)
-    found.settle(given, QUESTIONS)
+    conclude(repository, found, folder, given, QUESTIONS)
     return found, problem
 
 

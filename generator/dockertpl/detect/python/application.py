@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.detect.dockerfile import last_base
+from dockertpl.detect.ending import conclude
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.forge import find_forge
 from dockertpl.detect.python.asgi import Candidate, best, python_files
 from dockertpl.detect.python.choice import (
     IMPORT_STRING,
@@ -77,13 +77,9 @@ def look_for_application(
     if folder is not None:
         found.answer("app_dir", folder, "" if folder == "." else folder, None, "" if folder == "." else note)
         problem = _describe(Project(repository, folder, given), found, projects | {folder})
-    find_forge(repository, found)
-    for path, sentence in repository.skipped.items():
-        if folder is None or is_within(path, folder):
-            found.warn(sentence)
     if unreadable := [place for place in repository.unreadable if is_within(place, folder or ".")]:
         found.warn(newer_syntax(unreadable))
-    found.settle(given, QUESTIONS)
+    conclude(repository, found, folder, given, QUESTIONS)
     return found, problem
 
 
