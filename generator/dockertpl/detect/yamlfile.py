@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 #: No file that a person keeps is nested deeper; libyaml's composer has no bound but the process's stack.
 _DEEPEST = 100
 
