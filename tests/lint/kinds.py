@@ -23,6 +23,7 @@ class Kind:
         secret: What an answer `private_index` mounts.
         kept: Files that are never ignored.
         ports: The ports that a development container publishes.
+        stages: The stages that people build, which are the last ones.
     """
 
     interpreter: str
@@ -33,6 +34,7 @@ class Kind:
     secret: str
     kept: tuple[str, ...]
     ports: Callable[[Answers], list[int]]
+    stages: tuple[str, ...] = ("dev", "prod")
 
 
 def _fastapi_starts(answers: Answers, stage: str, words: list[str]) -> bool:
@@ -92,6 +94,17 @@ KINDS = {
             "app/page.tsx", "app/docs/page.tsx", "app/out/page.tsx", "app/coverage/page.tsx", "public/logo.svg",
         ),
         ports=lambda answers: [answers["port"]],
+    ),
+    "sandbox-multi-runtime": Kind(
+        interpreter="/usr/local/bin/healthcheck",
+        asks=lambda _: [],
+        starts=lambda answers, _, words: words == answers["command"],
+        reloads=lambda _: False,
+        base=lambda answers: str(answers["distribution"]),
+        secret="netrc",
+        kept=("healthcheck.py", "agent.py", "requirements.txt", "tools/search.py", "data/menu.json"),
+        ports=lambda _: [],
+        stages=("prod",),
     ),
 }  # fmt: skip
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners
 
-SERVICE_KINDS = ("python-fastapi", "nextjs-standalone")
+#: Those whose images run by themselves.
+RUNNING_KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime")
 
 
 class Subject(NamedTuple):
