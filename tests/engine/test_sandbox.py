@@ -173,7 +173,7 @@ def test_a_change_of_the_application_makes_its_layer_alone(
     done = _build(docker, folder, makers, f"{image}-changed")
     after = _layers(docker, f"{image}-changed")
     docker.run("rmi", "--force", f"{image}-changed")
-    assert [step for step in done.ran if "COPY" in step or "RUN" in step] == ["[prod 4/5] COPY --link . /app/"]
+    assert [step.partition("] ")[2] for step in done.ran if "COPY" in step or "RUN" in step] == ["COPY --link . /app/"]
     assert [one != other for one, other in zip(before, after, strict=True)].count(True) == 1
 
 
