@@ -48,6 +48,8 @@ def makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makers]:
 
 def _build(docker: host.Engine, folder: Path, makers: Makers, tag: str = "", target: str = "") -> Build:
     options = ["--network=host", *(f"--build-arg={argument}" for argument in makers.arguments)]
+    # A single stage is built for what it fetches, which the engine may have fetched before.
+    options += [f"--no-cache-filter={target}"] if target else []
     return build(docker, folder, tag=tag, target=target, options=options)
 
 
@@ -168,7 +170,7 @@ def test_a_change_of_the_application_makes_its_layer_alone(
 ) -> None:
     image, folder = everything
     before = _layers(docker, image)
-    (folder / "agent.py").write_text("print('changed')\n")
+    (folder / "agent.py").write_text(f"print('{os.urandom(8).hex()}')\n")  # no engine has built this yet
     (folder / "README.md").write_text("# Changed\n")
     done = _build(docker, folder, makers, f"{image}-changed")
     after = _layers(docker, f"{image}-changed")
