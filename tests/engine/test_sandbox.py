@@ -153,6 +153,34 @@ def test_sudo_is_a_mode_of_its_own(docker: host.Engine, everything: tuple[str, P
     assert "no new privileges" in refused.stderr
 
 
+@pytest.mark.full
+def test_what_else_can_be_chosen_works_too(
+    docker: host.Engine, base_images: Callable[..., Any], makers: Makers, bucket: str, fuse: str, tmp_path: Path
+) -> None:
+    base_images(*BASES)
+    makers.scaffold(
+        tmp_path,
+        distribution="debian:trixie-slim",
+        tools=["go", "java", "r", "bun"],
+        browser="chromium",
+        fonts="cjk",
+        s3_mount="s3fs",
+        pip_packages=["idna==3.10"],
+        npm_packages=["is-number"],
+        user_id=10001,
+        name="others",
+    )
+    done = _build(docker, tmp_path, makers, tag := "dockertpl-test/sandbox:others")
+    assert done.code == 0, done.log
+    home = HOME.replace("1000", "10001")
+    told = [fuse, *FUSE, *KEYS, "--network=host", home]
+    told += ["--env=HEALTHCHECK_BUCKET=things", f"--env=HEALTHCHECK_ENDPOINT={bucket}"]
+    script = "healthcheck --deep && go version && javac --version && Rscript --version && bun --version && pip show idna"
+    ran = docker.run("run", "--rm", *STRICT, *told, tag, "bash", "-ec", script, check=False, timeout=240)
+    docker.run("rmi", "--force", tag)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_it_is_verified_like_every_image(everything: tuple[str, Path], makers: Makers, tmp_path: Path) -> None:
     (app := tmp_path / "sandbox").mkdir()
     makers.scaffold(app, distribution="debian:trixie-slim", tools=["git"], browser="none", name="small")

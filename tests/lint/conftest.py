@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from tests.lint.kinds import kind_of
 from tests.lint.rendering import Rendering, render_all
 
 
 @pytest.fixture(scope="session")
 def renderings(tmp_path_factory: pytest.TempPathFactory) -> list[Rendering]:
     return render_all(tmp_path_factory.mktemp("renderings"))
+
+
+@pytest.fixture(scope="session")
+def services(renderings: list[Rendering]) -> list[Rendering]:
+    """Those whose image is a service."""
+    return [rendering for rendering in renderings if kind_of(rendering.answers).is_service]

@@ -15,26 +15,28 @@ class Kind:
     """One kind.
 
     Attributes:
+        base: The image that the final stage stands on.
+        secret: What an answer `private_index` mounts.
+        stages: The last stages of its Dockerfile, which are what is run.
+        is_service: Whether it has the rest, which is of an image that runs by itself.
         interpreter: What runs the probe.
         asks: The text in the probe that asks for the answers' route and port.
         starts: Whether a command, by stage, starts what the answers say.
         reloads: Whether a command reloads on a change.
-        base: The image that the final stage stands on.
-        secret: What an answer `private_index` mounts.
         kept: Files that are never ignored.
         ports: The ports that a development container publishes.
-        stages: The stages that people build, which are the last ones.
     """
 
-    interpreter: str
-    asks: Callable[[Answers], Sequence[str]]
-    starts: Callable[[Answers, str, list[str]], bool]
-    reloads: Callable[[Sequence[str]], bool]
     base: Callable[[Answers], str]
     secret: str
-    kept: tuple[str, ...]
-    ports: Callable[[Answers], list[int]]
     stages: tuple[str, ...] = ("dev", "prod")
+    is_service: bool = True
+    interpreter: str = ""
+    asks: Callable[[Answers], Sequence[str]] = lambda _: ()
+    starts: Callable[[Answers, str, list[str]], bool] = lambda *_: False
+    reloads: Callable[[Sequence[str]], bool] = lambda _: False
+    kept: tuple[str, ...] = ()
+    ports: Callable[[Answers], list[int]] = lambda _: []
 
 
 def _fastapi_starts(answers: Answers, stage: str, words: list[str]) -> bool:
@@ -49,6 +51,8 @@ def _fastapi_starts(answers: Answers, stage: str, words: list[str]) -> bool:
 
 
 def _fastapi_base(answers: Answers) -> str:
+    if answers["base_image"]:
+        return str(answers["base_image"])
     if answers["flavour"] == "minimal":
         return f"debian:{answers['debian_release']}-slim"
     return f"python:{answers['python_version']}-slim-{answers['debian_release']}"
@@ -63,10 +67,18 @@ def _nextjs_starts(answers: Answers, stage: str, words: list[str]) -> bool:
 
 
 def _nextjs_base(answers: Answers) -> str:
+    if answers["base_image"]:
+        return str(answers["base_image"])
     if answers["flavour"] == "minimal":
         return f"debian:{answers['debian_release']}-slim"
     system = "alpine" if answers["flavour"] == "alpine" else f"{answers['debian_release']}-slim"
     return f"node:{answers['node_version']}-{system}"
+
+
+def _root_of_a_family(answers: Answers) -> str:
+    if answers["flavour"] == "node":
+        return f"node:{answers['node_version']}-{answers['debian_release']}-slim"
+    return f"python:{answers['python_version']}-slim-{answers['debian_release']}"
 
 
 KINDS = {
@@ -100,12 +112,13 @@ KINDS = {
         asks=lambda _: [],
         starts=lambda answers, _, words: words == answers["command"],
         reloads=lambda _: False,
-        base=lambda answers: str(answers["distribution"]),
+        base=lambda answers: str(answers["base_image"] or answers["distribution"]),
         secret="netrc",
         kept=("healthcheck.py", "agent.py", "requirements.txt", "tools/search.py", "data/menu.json"),
         ports=lambda _: [],
         stages=("prod",),
     ),
+    "shared-base": Kind(base=_root_of_a_family, secret="netrc", stages=("base",), is_service=False),
 }  # fmt: skip
 
 

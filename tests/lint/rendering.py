@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from tests.renderings import rendered
@@ -26,13 +26,14 @@ class Instruction(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Rendering:
-    """What one set of answers gives.
+    """A Dockerfile that one set of answers gives, and the files beside it. Of a family there is one for each image.
 
     Attributes:
         number: Its place in the set, by which it can be found again.
-        answers: The answers, with the defaults filled in.
+        answers: The answers, with the defaults filled in; `flavour` is which of a family's images it is.
         root: A folder that holds its files.
         texts: The files, by path.
+        dockerfile: Where the Dockerfile is.
         stages: The instructions of each stage, by its name; those before the first FROM by "".
     """
 
@@ -40,18 +41,14 @@ class Rendering:
     answers: Mapping[str, Any]
     root: Path
     texts: dict[str, str]
+    dockerfile: Path
     stages: dict[str, list[Instruction]]
-
-    @property
-    def dockerfile(self) -> Path:
-        """Where its Dockerfile is."""
-        return self.root / str(self.answers["app_dir"]) / "Dockerfile"
 
     @property
     def ignore_file(self) -> str:
         """What its ignore file says."""
-        app_dir = self.answers["app_dir"]
-        return self.texts[".dockerignore" if app_dir == "." else f"{app_dir}/Dockerfile.dockerignore"]
+        own = f"{self.dockerfile.relative_to(self.root)}.dockerignore"
+        return self.texts.get(own) or self.texts[".dockerignore"]
 
     @property
     def compose(self) -> str | None:
@@ -74,8 +71,14 @@ def _stages(path: Path) -> dict[str, list[Instruction]]:
     return result
 
 
+def _answers(answers: Mapping[str, Any], dockerfile: str) -> Mapping[str, Any]:
+    if answers["kind"] != "shared-base":
+        return answers
+    return {**answers, "flavour": PurePosixPath(dockerfile).parent.name}
+
+
 def render_all(folder: Path) -> list[Rendering]:
-    """Write what every set of answers is rendered to into a folder of its own below `folder`."""
+    """Write what every set of answers is rendered to into a folder of its own below `folder`; one for each Dockerfile."""
     result = []
     for number, (answers, tree) in enumerate(rendered()):
         root = folder / str(number)
@@ -83,6 +86,11 @@ def render_all(folder: Path) -> list[Rendering]:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(file.content)
         texts = {path: file.content.decode() for path, file in tree.items()}
-        stages = _stages(root / str(answers.values["app_dir"]) / "Dockerfile")
-        result.append(Rendering(number=number, answers=answers.values, root=root, texts=texts, stages=stages))
+        for path in texts:
+            if PurePosixPath(path).name == "Dockerfile":
+                found = _answers(answers.values, path)
+                file, stages = root / path, _stages(root / path)
+                result.append(
+                    Rendering(number=number, answers=found, root=root, texts=texts, dockerfile=file, stages=stages)
+                )
     return result

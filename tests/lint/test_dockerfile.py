@@ -84,8 +84,8 @@ def test_the_user_is_a_number_and_not_root(renderings: list[Rendering]) -> None:
         assert re.fullmatch(r"[1-9][0-9]{3,}:[1-9][0-9]{3,}", user.words[0])
 
 
-def test_the_probe_is_in_exec_form_and_has_a_start_period(renderings: list[Rendering]) -> None:
-    for rendering, stage in _built(renderings):
+def test_the_probe_is_in_exec_form_and_has_a_start_period(services: list[Rendering]) -> None:
+    for rendering, stage in _built(services):
         probe = rendering.last(stage, "HEALTHCHECK")
         assert probe
         words = _exec_form(probe.text)
@@ -104,23 +104,23 @@ def _exec_form(original: str) -> list[str]:
     return words
 
 
-def test_the_command_is_in_exec_form_and_starts_what_the_answers_say(renderings: list[Rendering]) -> None:
-    for rendering, stage in _built(renderings):
+def test_the_command_is_in_exec_form_and_starts_what_the_answers_say(services: list[Rendering]) -> None:
+    for rendering, stage in _built(services):
         command = rendering.last(stage, "CMD")
         assert command
         assert command.exec_form
         assert kind_of(rendering.answers).starts(rendering.answers, stage, list(command.words)), command.words
 
 
-def test_dev_reloads_and_prod_does_not(renderings: list[Rendering]) -> None:
-    for rendering, stage in _built(renderings):
+def test_dev_reloads_and_prod_does_not(services: list[Rendering]) -> None:
+    for rendering, stage in _built(services):
         command = rendering.last(stage, "CMD")
         assert command
         assert kind_of(rendering.answers).reloads(command.words) == (stage == "dev")
 
 
-def test_prod_runs_nothing_and_each_of_its_copies_is_linked(renderings: list[Rendering]) -> None:
-    for rendering in renderings:
+def test_prod_runs_nothing_and_each_of_its_copies_is_linked(services: list[Rendering]) -> None:
+    for rendering in services:
         commands = rendering.stages["prod"]
         assert [c.text for c in commands if c.name in ("RUN", "ADD")] == []
         copies = [c for c in commands if c.name == "COPY"]
@@ -130,9 +130,10 @@ def test_prod_runs_nothing_and_each_of_its_copies_is_linked(renderings: list[Ren
 
 def test_the_base_s_name_and_digest_are_labels(renderings: list[Rendering]) -> None:
     for rendering in renderings:
-        text = "\n".join(c.text for c in rendering.stages["prod"] if c.name == "LABEL")
         answers = rendering.answers
-        image = kind_of(answers).base(answers)
+        kind = kind_of(answers)
+        text = "\n".join(c.text for c in rendering.stages[kind.stages[-1]] if c.name == "LABEL")
+        image = kind.base(answers)
         assert f'org.opencontainers.image.base.name="{image}"' in text
         digest = answers["digests"].get(image)
         assert (f'org.opencontainers.image.base.digest="{digest}"' in text) == (digest is not None)

@@ -12,7 +12,7 @@ LEFT = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 # GitHub's expressions, the engine's Go templates, and the patterns of metadata-action are written the same way.
 OTHERS = re.compile(
     r"\$\{\{ [^{}]*(?:\{\d\}[^{}]*)* \}\}"
-    r'|\{\{(?:range |printf "%s" )?\.[\w.]+\}\}'
+    r'|\{\{(?:range |json |printf "%s" )?\.[\w.]+\}\}'
     r"|\{\{end\}\}|\{\{(?:version|major|minor)\}\}"
 )
 
@@ -27,8 +27,8 @@ FAULTS: dict[str, Callable[[str], bool]] = {
     "what the template's language left behind": lambda text: bool(LEFT.search(OTHERS.sub("", text))),
     "a continuation into nothing": lambda text: bool(re.search(r"\\\n\s*(\n|\Z)", text)),
     "a line that none continues": lambda text: bool(re.search(r"[^\\\n]\n +(?:&&|\|\|) ", text)),
-    # Lines in quotes are a program's, which has its own indentation.
-    "a gap inside a line": lambda text: bool(re.search(r"^ *[^'\s](?:.*\S)? {2,}\S", text, re.MULTILINE)),
+    # Lines in quotes are a program's, which has its own indentation; HCL's formatter aligns the equals signs.
+    "a gap inside a line": lambda text: bool(re.search(r"^ *[^'\s](?:.*\S)? {2,}[^=\s]", text, re.MULTILINE)),
 }
 
 
