@@ -1,7 +1,7 @@
-"""A base family and its children in one repository, built by one `docker buildx bake` and pushed to the loopback registry.
+"""A base family and its children in one repository, built and pushed by one `docker buildx bake`.
 
-`python -m tests.engine.family` prints what a line of code and a moved base push and how long that takes. The times are of
-this machine; the base images are stand-ins where no registry is reached.
+`python -m tests.engine.family` prints what a line of code and a moved base push, and how long that takes. The times are
+of this machine; the base images are stand-ins where no registry is reached.
 """
 
 from __future__ import annotations
@@ -147,8 +147,9 @@ class Family:
 
     def config(self, name: str) -> dict[str, Any]:
         """Return what an image says of itself."""
-        found: dict[str, Any] = self.registry.blob(self.repository(name), self._manifest(name)["config"]["digest"])
-        return found["config"]
+        found = self.registry.blob(self.repository(name), self._manifest(name)["config"]["digest"])
+        config: dict[str, Any] = found["config"]
+        return config
 
     def digest(self, name: str) -> str:
         """Return the digest that an image's tag has."""
