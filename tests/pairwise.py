@@ -63,9 +63,8 @@ def _by_kind(template: Template, question: Question, kinds: list[str]) -> list[A
     offered = {kind: choices for kind, choices in offered.items() if choices}  # the others are not asked
     # The kind with fewer choices repeats its first.
     turns = itertools.zip_longest(*offered.values())
-    return [
-        {"=kind": {kind: value or offered[kind][0] for kind, value in zip(offered, turn, strict=True)}} for turn in turns
-    ]
+    by_kind = (zip(offered, turn, strict=True) for turn in turns)
+    return [{"=kind": {kind: value or offered[kind][0] for kind, value in pairs}} for pairs in by_kind]
 
 
 def answer_sets() -> list[dict[str, Any]]:

@@ -175,7 +175,9 @@ def test_what_else_can_be_chosen_works_too(
     home = HOME.replace("1000", "10001")
     told = [fuse, *FUSE, *KEYS, "--network=host", home]
     told += ["--env=HEALTHCHECK_BUCKET=things", f"--env=HEALTHCHECK_ENDPOINT={bucket}"]
-    script = "healthcheck --deep && go version && javac --version && Rscript --version && bun --version && pip show idna"
+    script = (
+        "healthcheck --deep && go version && javac --version && Rscript --version && bun --version && pip show idna"
+    )
     ran = docker.run("run", "--rm", *STRICT, *told, tag, "bash", "-ec", script, check=False, timeout=240)
     docker.run("rmi", "--force", tag)
     assert ran.returncode == 0, ran.stdout + ran.stderr

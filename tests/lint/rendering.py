@@ -78,7 +78,7 @@ def _answers(answers: Mapping[str, Any], dockerfile: str) -> Mapping[str, Any]:
 
 
 def render_all(folder: Path) -> list[Rendering]:
-    """Write what every set of answers is rendered to into a folder of its own below `folder`; one for each Dockerfile."""
+    """Write what every set of answers gives into a folder of its own below `folder`; return one for each Dockerfile."""
     result = []
     for number, (answers, tree) in enumerate(rendered()):
         root = folder / str(number)
@@ -89,8 +89,8 @@ def render_all(folder: Path) -> list[Rendering]:
         for path in texts:
             if PurePosixPath(path).name == "Dockerfile":
                 found = _answers(answers.values, path)
-                file, stages = root / path, _stages(root / path)
+                there, stages = root / path, _stages(root / path)
                 result.append(
-                    Rendering(number=number, answers=found, root=root, texts=texts, dockerfile=file, stages=stages)
+                    Rendering(number=number, answers=found, root=root, texts=texts, dockerfile=there, stages=stages)
                 )
     return result

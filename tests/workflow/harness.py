@@ -195,9 +195,9 @@ def published(root: Path, *, image: str, answers: Mapping[str, str] | None = Non
     return root
 
 
-def workflow_file(root: Path) -> Path:
-    """Return the one workflow of a repository that builds its image."""
-    (file,) = (root / ".github" / "workflows").glob("*-image.yml")
+def workflow_file(root: Path, image: str = "*") -> Path:
+    """Return the workflow of a repository that builds an image, which is named where there are several."""
+    (file,) = (root / ".github" / "workflows").glob(f"{image}-image.yml")
     return file
 
 
@@ -267,6 +267,7 @@ def run_workflow(
     payload: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
     variables: Mapping[str, str] | None = None,
+    image: str = "*",
 ) -> Run:
     """Run the workflow of a repository's commit for an event.
 
@@ -277,6 +278,7 @@ def run_workflow(
         payload: The event's payload beyond what says which repository it is.
         secrets: Instead of `SECRETS`.
         variables: What `vars` has.
+        image: The image whose workflow it is, where the repository has several.
 
     Raises:
         RuntimeError: The workflow did not run at all: act refuses it, or an action has no stand-in.
@@ -297,8 +299,8 @@ def run_workflow(
             folder.mkdir()
         event_file = Path(work, "event.json")
         event_file.write_text(json.dumps({"repository": repository, **(payload or {})}))
-        text = workflow_file(root).read_text()
-        file = folders["workflows"] / workflow_file(root).name
+        text = workflow_file(root, image).read_text()
+        file = folders["workflows"] / workflow_file(root, image).name
         # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
         file.write_text(text.replace("    strategy:\n", "    strategy:\n      max-parallel: 1\n"))
         options = [f"--platform={label}=-self-hosted" for label in LABELS]
@@ -340,13 +342,15 @@ def run_workflow(
 
 def _environ(engine: host.Engine) -> dict[str, str]:
     environ = {key: value for key, value in engine.environ().items() if not key.startswith(("BUILDX_", "BUILDKIT_"))}
-    # As on a machine of GitHub's, the programs that a workflow may call are on PATH: pipx here is that of the tests.
+    # As on a machine of GitHub's, the programs that a workflow may call are on PATH: pipx here is that of the tests,
+    # and gh writes down what it is asked for.
     tools = host.run_dir() / "workflow-tools"
     tools.mkdir(exist_ok=True)
-    link = tools / "pipx"
-    if not link.exists() or link.resolve() != Path(_program("pipx")).resolve():
-        link.unlink(missing_ok=True)
-        link.symlink_to(_program("pipx"))
+    for name, program in (("pipx", _program("pipx")), ("gh", str(HERE / "gh"))):
+        link = tools / name
+        if not link.exists() or link.resolve() != Path(program).resolve():
+            link.unlink(missing_ok=True)
+            link.symlink_to(program)
     return {**environ, "PATH": f"{tools}{os.pathsep}{environ['PATH']}"}
 
 

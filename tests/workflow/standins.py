@@ -147,6 +147,11 @@ def _tags(text: str, event: Mapping[str, Any]) -> tuple[list[str], bool]:
                 # A release candidate moves no tag but its own.
                 names.append(whole if rest else filled)
                 latest = latest or not rest
+        elif kind == "match":
+            value = fields.get("value") or (ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else "")
+            if found := re.search(fields["pattern"], value):
+                names.append(found[int(fields.get("group", "0"))])
+                latest = True
         elif kind == "sha":
             names.append(fields.get("prefix", "sha-") + (sha if fields.get("format") == "long" else sha[:7]))
         elif kind == "raw":

@@ -103,6 +103,21 @@ class TestMetadata:
         expected = [f"registry.example.com/acme/orders:{tag}" for tag in tags]
         assert self._outputs(tags=self.TAGS)["tags"].splitlines() == expected
 
+    @pytest.mark.parametrize(
+        ("ref", "tags"),
+        [
+            ("refs/tags/orders-v1.4.2", ["1.4.2", "latest"]),
+            ("refs/tags/menu-v1.4.2", []),
+            ("refs/heads/orders-v1.4.2", []),
+        ],
+    )
+    def test_a_pattern_takes_its_group_of_a_tag(
+        self, ref: str, tags: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GITHUB_REF", ref)
+        outputs = self._outputs(tags=r"type=match,pattern=orders-v(\d+\.\d+\.\d+.*),group=1")
+        assert outputs["tag-names"].split() == tags
+
     def test_latest_is_left_out_where_that_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GITHUB_REF", "refs/tags/v1.4.2")
         outputs = self._outputs(tags="type=semver,pattern={{version}}", flavor="latest=false")

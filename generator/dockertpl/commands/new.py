@@ -16,6 +16,7 @@ from dockertpl.actions import update_bot as bots
 from dockertpl.actions.proposal import Proposal
 from dockertpl.actions.update_bot import Choice
 from dockertpl.commands.screen import printable, say
+from dockertpl.commands.subject import FAMILY_KIND
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, NotDetectedError
 from dockertpl.merge import owners, plan
@@ -306,6 +307,9 @@ def _say_found(answers: Answers, found: _Found) -> None:
 
 def _next(root: Path, answers: Answers) -> str:
     """Return the command that proves what was written."""
+    if answers.values["kind"] == FAMILY_KIND:
+        there = "" if root == Path.cwd() else f"cd {shlex.quote(str(root))} && "
+        return f"{there}docker buildx bake"
     app_dir = answers.values["app_dir"]
     words = ["dockertpl", "verify"]
     if root != Path.cwd():

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners
 
+#: Its answers file has several images, of which none runs by itself.
+FAMILY_KIND = "shared-base"
 #: Those whose images run by themselves.
 RUNNING_KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime")
 
@@ -88,7 +90,7 @@ def _owned(folder: Path) -> Iterator[tuple[Path, Subject]]:
     """Yield what the answers files here and above, up to the repository's root, say: their folder and the image."""
     for root in (folder, *folder.parents):
         for owner in owners.find(root):
-            if owner.ours:
+            if owner.ours and owner.answers["kind"] != FAMILY_KIND:
                 yield root, _subject(root, owner)
         if (root / ".git").exists():
             return

@@ -1,0 +1,293 @@
+"""A base family and its children in one repository, built and pushed by one `docker buildx bake`.
+
+`python -m tests.engine.family` prints what a line of code and a moved base push, and how long that takes. The times are
+of this machine; the base images are stand-ins where no registry is reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.samples import next_sample, sample
+from tests.workflow.registry import Contents, Registry
+
+from . import bases, host, service
+
+NAME = "base"
+PACKAGE = "libpq5"
+#: What a family's own packages are in these tests, and one more, which moves every base.
+MORE_PACKAGES = f"{PACKAGE} tree"
+BASES = (*service.BASES, *service.NEXT_BASES)
+FLAVOURS = ("python", "node", "python-node")
+BUILD_SECONDS = 1800
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """An image that stands on a base of the family.
+
+    Attributes:
+        directory: Its folder.
+        base: The flavour that it stands on.
+        write: Writes the application into an empty folder, as a git repository.
+        code: The file that `change` is made to: an expression and what its match becomes.
+        uid: Who it runs as.
+        installs: Whether it installs packages on its base, in a layer that is made again with the base.
+        answers: More answers, as `new -d` takes them.
+    """
+
+    directory: str
+    base: str
+    write: Callable[[Path], object]
+    code: str
+    change: tuple[str, str]
+    uid: int = 10001
+    installs: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _write_sandbox(folder: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    (folder / "agent.py").write_text("print('at work')\n")
+
+
+#: By name. Whatever kind stands on a base belongs here; the tests of the family are of each.
+CHILDREN: dict[str, Child] = {
+    "api": Child(
+        directory="services/api",
+        base="python",
+        write=lambda folder: sample.write_sample(folder, manager="uv", layout="src", server="uvicorn"),
+        code="src/orders/main.py",
+        change=(r"\Z", "\nCHANGED = True\n"),
+    ),
+    "web": Child(
+        directory="web",
+        base="node",
+        write=lambda folder: next_sample.write_next_sample(folder, manager="npm", router="app", layout="single"),
+        code="components/home.tsx",
+        change=(r"</main>", "<p>Closed on Mondays</p></main>"),
+    ),
+    "sandbox": Child(
+        directory="sandbox",
+        base="python-node",
+        write=_write_sandbox,
+        code="agent.py",
+        change=(r"\Z", "\nCHANGED = True\n"),
+        uid=1000,
+        installs=True,
+        answers={"kind": "sandbox-multi-runtime", "tools": "[]", "browser": "none", "fonts": "none"},
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baked:
+    """A bake that ended.
+
+    Attributes:
+        ok: Whether it succeeded.
+        log: What it printed.
+        seconds: How long it took.
+    """
+
+    ok: bool
+    log: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """A repository with a family and its children.
+
+    Attributes:
+        root: Its folder.
+        docker: The engine that builds it.
+        registry: Where it is pushed to.
+        namespace: In front of each image's name there.
+    """
+
+    root: Path
+    docker: host.Engine
+    registry: Registry
+    namespace: str
+
+    def repository(self, name: str) -> str:
+        """Return the name that a child, or a base ("base-python"), has in the registry."""
+        return f"{self.namespace}/{name}"
+
+    def image(self, name: str) -> str:
+        """Return a child's or a base's image by its tag."""
+        return f"{self.registry.address}/{self.repository(name)}:main"
+
+    def bake(self, *words: str, **environment: str) -> Baked:
+        """Run `docker buildx bake` at the repository's root."""
+        started = time.monotonic()
+        done = subprocess.run(
+            [self.docker.docker, "buildx", "bake", *words],
+            cwd=self.root,
+            env={**self.docker.environ(), **environment},
+            capture_output=True,
+            text=True,
+            timeout=BUILD_SECONDS,
+            check=False,
+        )
+        return Baked(ok=done.returncode == 0, log=done.stdout + done.stderr, seconds=time.monotonic() - started)
+
+    def push(self, *words: str, **environment: str) -> Baked:
+        """Build all of it and push it, which has to succeed."""
+        baked = self.bake("--push", *words, **environment)
+        assert baked.ok, baked.log[-5000:]
+        return baked
+
+    def plan(self, **environment: str) -> dict[str, Any]:
+        """Return what bake would build, by target."""
+        baked = self.bake("--print", "--progress=quiet", **environment)
+        assert baked.ok, baked.log
+        targets: dict[str, Any] = json.loads(baked.log)["target"]
+        return targets
+
+    def contents(self, name: str) -> Contents:
+        """Return what the registry has of a child or a base."""
+        return self.registry.contents(self.repository(name))
+
+    def layers(self, name: str) -> list[str]:
+        """Return the digests of an image's layers, the lowest first."""
+        return [layer["digest"] for layer in self._manifest(name)["layers"]]
+
+    def copied(self, name: str) -> list[str]:
+        """Return the digests of the layers that COPY made, the lowest first."""
+        config = self.registry.blob(self.repository(name), self._manifest(name)["config"]["digest"])
+        made = [step["created_by"] for step in config["history"] if not step.get("empty_layer")]
+        return [layer for layer, by in zip(self.layers(name), made, strict=True) if by.startswith("COPY ")]
+
+    def config(self, name: str) -> dict[str, Any]:
+        """Return what an image says of itself."""
+        found = self.registry.blob(self.repository(name), self._manifest(name)["config"]["digest"])
+        config: dict[str, Any] = found["config"]
+        return config
+
+    def digest(self, name: str) -> str:
+        """Return the digest that an image's tag has."""
+        return self.registry.tags(self.repository(name))["main"]
+
+    def change_code(self, name: str) -> None:
+        """Change a line of a child's code."""
+        child = CHILDREN[name]
+        _edit([self.root / child.directory / child.code], *child.change)
+
+    def change_bases(self) -> None:
+        """Have every base install one package more, as a family's answer `runtime_packages` would."""
+        files = [self.root / flavour / "Dockerfile" for flavour in FLAVOURS]
+        _edit([file for file in files if file.exists()], rf"\b{PACKAGE}\b", MORE_PACKAGES)
+
+    def _manifest(self, name: str) -> dict[str, Any]:
+        repository = self.repository(name)
+        found = self.registry.manifest(repository, "main")
+        if "manifests" not in found:
+            return found
+        return self.registry.manifest(repository, self.registry.platforms(repository, "main")["linux/amd64"])
+
+
+def _edit(files: Iterable[Path], pattern: str, replacement: str) -> None:
+    for file in files:
+        text = file.read_text()
+        changed = re.sub(pattern, replacement, text, count=1)
+        assert changed != text, f"{file} has no {pattern}"
+        file.write_text(changed)
+
+
+def write_family(
+    root: Path,
+    *,
+    docker: host.Engine,
+    registry: Registry,
+    flavours: Iterable[str] = FLAVOURS,
+    children: Iterable[str] = tuple(CHILDREN),
+    answers: Mapping[str, str] | None = None,
+) -> Family:
+    """Write a repository with a family of this name and its children, each with its own answers.
+
+    Args:
+        root: A folder that is not there yet.
+        docker: The engine that is to build it.
+        registry: Where it is to be pushed to.
+        flavours: The family's bases.
+        children: Keys of `CHILDREN`.
+        answers: More answers of the family, as `new -d` takes them.
+    """
+    family = Family(root=root, docker=docker, registry=registry, namespace=f"acme-{uuid.uuid4().hex[:12]}")
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(root)], check=True)
+    chosen = {name: CHILDREN[name] for name in children}
+    for child in chosen.values():
+        child.write(root / child.directory)
+        # The repository is the one around it.
+        shutil.rmtree(root / child.directory / ".git")
+    listed = {name: {"dir": child.directory, "base": child.base} for name, child in chosen.items()}
+    own = {
+        "flavours": json.dumps(list(flavours)),
+        "children": json.dumps(listed),
+        "runtime_packages": json.dumps([PACKAGE]),
+    }
+    _new(family, root, NAME, {**own, **(answers or {})}, "--kind", "shared-base")
+    for name, child in chosen.items():
+        own = {"base_image": family.image(f"{NAME}-{child.base}"), **child.answers}
+        _new(family, root / child.directory, name, own)
+    return family
+
+
+def _new(family: Family, folder: Path, name: str, answers: Mapping[str, str], *options: str) -> None:
+    image = f"{family.registry.address}/{family.repository(name)}"
+    wanted = {"name": name, "registry": "other", "image": image, **answers}
+    service.new(folder, *options, *(word for key, value in wanted.items() for word in ("-d", f"{key}={value}")))
+
+
+def main() -> None:
+    """Print a table."""
+    for role in ("AUTHOR", "COMMITTER"):
+        os.environ |= {f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.invalid"}
+    docker, where = host.up()
+    found = bases.ensure(BASES, engine=docker)
+    sys.stdout.write(f"Base images: {'stand-in' if any(one.standin for one in found.values()) else 'real'}\n\n")
+    sys.stdout.write("| change | child | bake with push, s | new layers | of them the base's | steps run |\n")
+    sys.stdout.write("|---|---|---|---|---|---|\n")
+    with tempfile.TemporaryDirectory() as folder:
+        family = write_family(Path(folder, "family"), docker=docker, registry=Registry(address=where.address))
+        family.push()
+        for name in CHILDREN:
+            _row(family, f"a line of code in {name}", [name], lambda name=name: family.change_code(name))  # type: ignore[misc]
+        _row(family, "a package more in every base", list(CHILDREN), family.change_bases)
+
+
+def _row(family: Family, what: str, names: list[str], change: Callable[[], None]) -> None:
+    before = {name: family.contents(name) for name in names}
+    change()
+    baked = family.push()
+    for name in names:
+        new = family.contents(name).since(before[name])
+        own = set(family.layers(f"{NAME}-{CHILDREN[name].base}"))
+        of_base = sum(blob.size for digest, blob in new.blobs.items() if digest in own)
+        layers = sum(new.sizes("layer"))
+        sys.stdout.write(f"| {what} | {name} | {baked.seconds:.1f} | {layers:,} B | {of_base:,} B | {_ran(baked)} |\n")
+
+
+def _ran(baked: Baked) -> int:
+    """Return the number of steps of Dockerfiles that no cache had."""
+    named = dict(re.findall(r"^#(\d+) \[\S+ \S+ \d+/\d+\] (?!FROM )(.+)", baked.log, re.MULTILINE))
+    cached = set(re.findall(r"^#(\d+) CACHED", baked.log, re.MULTILINE))
+    return len(named.keys() - cached)
+
+
+if __name__ == "__main__":
+    main()
