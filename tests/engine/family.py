@@ -169,7 +169,7 @@ class Family:
     def copied(self, name: str) -> list[str]:
         """Return the digests of the layers that COPY made, the lowest first."""
         config = self.registry.blob(self.repository(name), self._manifest(name)["config"]["digest"])
-        made = [step["created_by"] for step in config["history"] if not step.get("empty_layer")]
+        made = [step.get("created_by", "") for step in config["history"] if not step.get("empty_layer")]
         return [layer for layer, by in zip(self.layers(name), made, strict=True) if by.startswith("COPY ")]
 
     def config(self, name: str) -> dict[str, Any]:
