@@ -59,12 +59,15 @@ def values() -> dict[str, list[Any]]:
 
 def _by_kind(template: Template, question: Question, kinds: list[str]) -> list[Any]:
     """Return the values of a question whose choices depend on the kind: each in turn, as a table of "=kind"."""
-    offered = {kind: [choice.value for choice in question.offered(template, {"kind": kind})] for kind in kinds}
-    offered = {kind: choices for kind, choices in offered.items() if choices}  # the others are not asked
+    every = {kind: [choice.value for choice in question.offered(template, {"kind": kind})] for kind in kinds}
+    # A kind without any is not asked.
+    offered = {kind: values for kind, values in every.items() if values}
     # The kind with fewer choices repeats its first.
     turns = itertools.zip_longest(*offered.values())
-    by_kind = (zip(offered, turn, strict=True) for turn in turns)
-    return [{"=kind": {kind: value or offered[kind][0] for kind, value in pairs}} for pairs in by_kind]
+    return [
+        {"=kind": {kind: value or offered[kind][0] for kind, value in zip(offered, turn, strict=True)}}
+        for turn in turns
+    ]
 
 
 def answer_sets() -> list[dict[str, Any]]:
@@ -220,7 +223,8 @@ def _value(name: str, level: int, levels: Mapping[str, int], factors: Mapping[st
         return _value(value[1:], levels[value[1:]], levels, factors)
     if isinstance(value, dict) and len(value) == 1 and (other := next(iter(value))).startswith("="):
         chosen = _value(other[1:], levels.get(other[1:], 0), levels, factors)
-        return value[other].get(chosen)  # None where it is not asked
+        # What is not asked has no value for that answer.
+        return value[other].get(chosen, "")
     return value
 
 

@@ -42,7 +42,7 @@ class Child:
         directory: Its folder.
         base: The flavour that it stands on.
         write: Writes the application into an empty folder, as a git repository.
-        code: The file that `change` is made to: an expression and what its match becomes.
+        code: The file that `change` is made to: an expression, and what its match becomes; `{}` is a word like no other.
     """
 
     directory: str
@@ -59,14 +59,14 @@ CHILDREN: dict[str, Child] = {
         base="python",
         write=lambda folder: sample.write_sample(folder, manager="uv", layout="src", server="uvicorn"),
         code="src/orders/main.py",
-        change=(r"\Z", "\nCHANGED = True\n"),
+        change=(r"\Z", "\nCHANGED = '{}'\n"),
     ),
     "web": Child(
         directory="web",
         base="node",
         write=lambda folder: next_sample.write_next_sample(folder, manager="npm", router="app", layout="single"),
         code="components/home.tsx",
-        change=(r"</main>", "<p>Closed on Mondays</p></main>"),
+        change=(r"</main>", "<p>Closed on Mondays ({})</p></main>"),
     ),
 }
 
@@ -156,14 +156,21 @@ class Family:
         return self.registry.tags(self.repository(name))["main"]
 
     def change_code(self, name: str) -> None:
-        """Change a line of a child's code."""
+        """Change a line of a child's code, as nobody has changed it before."""
         child = CHILDREN[name]
-        _edit([self.root / child.directory / child.code], *child.change)
+        pattern, replacement = child.change
+        _edit([self.root / child.directory / child.code], pattern, replacement.format(uuid.uuid4().hex))
 
     def change_bases(self) -> None:
         """Have every base install one package more, as a family's answer `runtime_packages` would."""
         files = [self.root / flavour / "Dockerfile" for flavour in FLAVOURS]
         _edit([file for file in files if file.exists()], rf"\b{PACKAGE}\b", MORE_PACKAGES)
+
+    def forget(self) -> None:
+        """Remove what the engine has of its images, which the registry keeps."""
+        listed = self.docker.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+        if mine := [name for name in listed if f"/{self.namespace}/" in name]:
+            self.docker.run("image", "rm", *mine)
 
     def _manifest(self, name: str) -> dict[str, Any]:
         repository = self.repository(name)
@@ -256,9 +263,8 @@ def _row(family: Family, what: str, names: list[str], change: Callable[[], None]
 
 def _ran(baked: Baked) -> int:
     """Return the number of steps of Dockerfiles that no cache had."""
-    named = dict(re.findall(r"^#(\d+) \[\S+ \S+ \d+/\d+\] (?!FROM )(.+)", baked.log, re.MULTILINE))
-    cached = set(re.findall(r"^#(\d+) CACHED", baked.log, re.MULTILINE))
-    return len(named.keys() - cached)
+    named = set(re.findall(r"^#(\d+) \[\S+ [\w-]+ \d+/\d+\] (?:RUN|COPY|WORKDIR) ", baked.log, re.MULTILINE))
+    return len(named - set(re.findall(r"^#(\d+) CACHED", baked.log, re.MULTILINE)))
 
 
 if __name__ == "__main__":

@@ -26,35 +26,36 @@ SECRETS = [
 ]
 
 
-def _composed(renderings: list[Rendering]) -> list[tuple[Rendering, dict[str, Any]]]:
+def _composed(renderings: list[Rendering], *, stage: str = "") -> list[tuple[Rendering, dict[str, Any]]]:
+    """Return the compose files, of kinds that have a stage if one is named."""
     result = [(rendering, yaml.safe_load(rendering.compose)) for rendering in renderings if rendering.compose]
     assert result
-    return result
+    return [pair for pair in result if not stage or stage in kind_of(pair[0].answers).stages]
 
 
 def test_a_compose_file_is_there_on_request_only(renderings: list[Rendering]) -> None:
     assert [rendering for rendering in renderings if bool(rendering.compose) != rendering.answers["compose"]] == []
 
 
-def test_compose_builds_the_stage_dev_of_this_dockerfile(renderings: list[Rendering]) -> None:
+def test_compose_builds_a_stage_of_this_dockerfile(renderings: list[Rendering]) -> None:
     for rendering, composed in _composed(renderings):
         (service,) = composed["services"].values()
         folder = rendering.dockerfile.parent
         context = (folder / service["build"]["context"]).resolve()
         assert context == (rendering.root / rendering.answers["context"]).resolve()
         assert context / service["build"].get("dockerfile", "Dockerfile") == rendering.dockerfile.resolve()
-        assert service["build"]["target"] == "dev"
+        assert service["build"]["target"] == kind_of(rendering.answers).stages[0]
 
 
 def test_compose_publishes_on_loopback_only(renderings: list[Rendering]) -> None:
     for rendering, composed in _composed(renderings):
         (service,) = composed["services"].values()
         ports = kind_of(rendering.answers).ports(rendering.answers)
-        assert service["ports"] == [f"127.0.0.1:{port}:{port}" for port in ports]
+        assert service.get("ports", []) == [f"127.0.0.1:{port}:{port}" for port in ports]
 
 
 def test_compose_syncs_the_code_and_rebuilds_on_a_manifest(renderings: list[Rendering]) -> None:
-    for rendering, composed in _composed(renderings):
+    for rendering, composed in _composed(renderings, stage="dev"):
         (service,) = composed["services"].values()
         rules = [(rule["action"], rule["path"].lstrip("./")) for rule in service["develop"]["watch"]]
         synced = [path for action, path in rules if action == "sync"]

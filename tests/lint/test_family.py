@@ -20,8 +20,8 @@ def _bases(renderings: list[Rendering]) -> list[Rendering]:
     return found
 
 
-def _children(services: list[Rendering]) -> list[Rendering]:
-    found = [rendering for rendering in services if rendering.answers["base_image"]]
+def _children(running: list[Rendering]) -> list[Rendering]:
+    found = [rendering for rendering in running if rendering.answers["base_image"]]
     assert {rendering.answers["kind"] for rendering in found} == {"python-fastapi", "nextjs-standalone"}
     return found
 
@@ -78,8 +78,8 @@ def test_the_bake_file_names_every_base_and_every_child(renderings: list[Renderi
         assert ('group "children"' in text) == bool(children)
 
 
-def test_only_the_final_image_of_a_child_stands_on_the_base(services: list[Rendering]) -> None:
-    for rendering in _children(services):
+def test_only_the_final_image_of_a_child_stands_on_the_base(running: list[Rendering]) -> None:
+    for rendering in _children(running):
         on = {name: commands[0].words[0] for name, commands in rendering.stages.items() if name}
         assert [name for name, image in on.items() if image == "${BASE_IMAGE}"] == ["runtime"]
         assert on["prod"] == "runtime"
@@ -89,15 +89,15 @@ def test_only_the_final_image_of_a_child_stands_on_the_base(services: list[Rende
                 assert [c.text for c in commands if "--from=runtime" in c.flags] == []
 
 
-def test_no_copy_into_a_child_sets_modes_since_none_that_does_is_linked(services: list[Rendering]) -> None:
-    for rendering in _children(services):
+def test_no_copy_into_a_child_sets_modes_since_none_that_does_is_linked(running: list[Rendering]) -> None:
+    for rendering in _children(running):
         copies = [c for stage in ("runtime", "prod") for c in rendering.stages[stage] if c.name == "COPY"]
         assert copies
         assert [c.text for c in copies if "--link" not in c.flags or "--chmod" in c.text] == []
 
 
-def test_a_child_adds_no_user_and_no_step_of_its_own_unless_it_installs(services: list[Rendering]) -> None:
-    for rendering in _children(services):
+def test_a_child_adds_no_user_and_no_step_of_its_own_unless_it_installs(running: list[Rendering]) -> None:
+    for rendering in _children(running):
         steps = [c.text for c in rendering.stages["runtime"] if c.name == "RUN"]
         assert len(steps) == bool(rendering.answers["runtime_packages"])
         assert [step for step in steps if "/etc/passwd" in step] == []

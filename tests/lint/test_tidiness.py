@@ -19,7 +19,8 @@ OTHERS = re.compile(
 #: A fault's name, and what finds it in a text.
 FAULTS: dict[str, Callable[[str], bool]] = {
     "trailing blanks": lambda text: bool(re.search(r"[ \t]+$", text, re.MULTILINE)),
-    "two empty lines in a row": lambda text: "\n\n\n" in text,
+    # Python wants two before a function.
+    "two empty lines in a row": lambda text: bool(re.search(r"\n\n\n(?!def |if __name__)", text)),
     "not one newline at the end": lambda text: not re.search(r"[^\n]\n\Z", text),
     "an empty line at the start": lambda text: text.startswith("\n"),
     "a tab": lambda text: "\t" in text,

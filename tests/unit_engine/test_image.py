@@ -104,18 +104,20 @@ def test_instructions_read_as_written_without_the_arguments_values(created_by: s
 
 
 @pytest.mark.parametrize(
-    ("config", "port", "healthcheck"),
+    ("config", "port", "probe"),
     [
-        ({"ExposedPorts": {"9000/tcp": {}, "8000/tcp": {}, "53/udp": {}}}, 8000, False),
-        ({"Healthcheck": {"Test": ["CMD", "x"]}}, None, True),
-        ({"Healthcheck": {"Test": ["NONE"]}, "ExposedPorts": {"53/udp": {}}}, None, False),
-        (None, None, False),
+        ({"ExposedPorts": {"9000/tcp": {}, "8000/tcp": {}, "53/udp": {}}}, 8000, ()),
+        ({"Healthcheck": {"Test": ["CMD", "x", "y z"]}}, None, ("x", "y z")),
+        ({"Healthcheck": {"Test": ["CMD-SHELL", "x || exit 1"]}}, None, ("/bin/sh", "-c", "x || exit 1")),
+        ({"Healthcheck": {"Test": ["NONE"]}, "ExposedPorts": {"53/udp": {}}}, None, ()),
+        (None, None, ()),
     ],
 )
 def test_how_an_image_says_that_it_is_to_be_run(
-    tmp_path: Path, config: dict[str, Any] | None, port: int | None, healthcheck: bool
+    tmp_path: Path, config: dict[str, Any] | None, port: int | None, probe: tuple[str, ...]
 ) -> None:
     client = engine(tmp_path, b"", [])
     (tmp_path / "diff_ids").write_text(json.dumps({"Id": "sha256:i", "Config": config}))
     facts = inspect_image(client, "x")
-    assert (facts.image, facts.user, facts.port, facts.has_healthcheck) == ("sha256:i", "", port, healthcheck)
+    assert (facts.image, facts.user, facts.port, facts.probe) == ("sha256:i", "", port, probe)
+    assert facts.has_healthcheck == bool(probe)

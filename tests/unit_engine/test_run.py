@@ -13,7 +13,7 @@ from dockertpl.errors import BadInputError
 
 def image(**labels: str) -> ImageFacts:
     known = {f"org.dockertpl.run.{key}": value for key, value in labels.items()}
-    return ImageFacts(image="sha256:1", user="10001", port=8000, has_healthcheck=True, labels=known)
+    return ImageFacts(image="sha256:1", user="10001", port=8000, probe=("probe",), labels=known)
 
 
 def options(**given: Any) -> RunOptions:

@@ -6,7 +6,7 @@ from dockertpl.engine import probe, verdict
 from dockertpl.engine.container import Probe, State
 from dockertpl.engine.image import ImageFacts
 
-IMAGE = ImageFacts(image="sha256:1", user="1", port=8000, has_healthcheck=True, labels={})
+IMAGE = ImageFacts(image="sha256:1", user="1", port=8000, probe=("probe",), labels={})
 LOG = ["one", "two"]
 
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners
 
+#: Those whose images run by themselves.
+RUNNING_KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime")
 #: Its answers file has several images, of which none runs by itself.
 FAMILY_KIND = "shared-base"
-SERVICE_KINDS = ("python-fastapi", "nextjs-standalone")
 
 
 class Subject(NamedTuple):

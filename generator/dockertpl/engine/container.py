@@ -102,6 +102,11 @@ def state(client: Client, name: str) -> State:
     )
 
 
+def succeeds(client: Client, name: str, command: Sequence[str]) -> bool:
+    """Run a command in a container, as its own user, and tell whether it ended well."""
+    return call(client, "container", "exec", name, *command, check=False).code == 0
+
+
 def logs(client: Client, name: str, lines: int) -> list[str]:
     """Return the last lines of both of a container's streams, empty ones left out; in time's order but for ties."""
     output = call(client, "container", "logs", "--timestamps", f"--tail={lines}", name, check=False)

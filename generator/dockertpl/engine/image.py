@@ -23,15 +23,20 @@ class ImageFacts:
         image: The engine's id for it.
         user: What USER says; empty is root.
         port: The port of EXPOSE (the lowest TCP one; the engine does not keep their order), or None.
-        has_healthcheck: Whether the engine can tell that it is healthy.
         labels: Its labels.
+        probe: The command of its HEALTHCHECK; empty without one.
     """
 
     image: str
     user: str
     port: int | None
-    has_healthcheck: bool
     labels: Mapping[str, str]
+    probe: tuple[str, ...]
+
+    @property
+    def has_healthcheck(self) -> bool:
+        """Whether the engine can tell that it is healthy."""
+        return bool(self.probe)
 
 
 class Layer(NamedTuple):
@@ -60,8 +65,8 @@ def inspect_image(client: Client, image: str) -> ImageFacts:
         image=str(known["Id"]),
         user=str(config.get("User") or ""),
         port=min(ports, default=None),
-        has_healthcheck=bool(test) and test != ["NONE"],
         labels=config.get("Labels") or {},
+        probe=("/bin/sh", "-c", *test[1:]) if test[:1] == ["CMD-SHELL"] else tuple(test[1:]),
     )
 
 

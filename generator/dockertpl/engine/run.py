@@ -53,7 +53,8 @@ class RunReport:
         healthy: The engine's word, and that it answers on its published port.
         uid: The numeric uid that its first process has.
         read_only: Whether its root was read-only.
-        ready_seconds: Container start to first good answer, polled every 10 ms.
+        ready_seconds: Container start to first good answer, polled every 10 ms; of an image without a port, to the end
+            of the first run of its probe that succeeds.
         healthy_seconds: Container start to the end of the first good probe, both by the engine's clock.
         stop_seconds: SIGTERM to the end of its first process.
         error: The first thing that is wrong, or None.
@@ -275,8 +276,11 @@ def _wait(
                 answer = probe.ask(running.port, wanted.path)
                 if probe.good(wanted, answer):
                     ready, look = answer.at - running.started, 0.0
-                    if not for_health:
-                        break
+            # Where nothing listens the image's own probe is the question; the engine asks it a second late.
+            elif ready is None and image.probe and container.succeeds(client, running.name, image.probe):
+                ready, look = time.monotonic() - running.started, 0.0
+            if ready is not None and not for_health:
+                break
             now = time.monotonic()
             over = watcher.poll() is not None or now > deadline
             if over or now >= look:
@@ -284,7 +288,7 @@ def _wait(
                 look = now + (0.2 if ready is not None or running.port is None else 1.0)
                 if over or not state.running or state.health == "unhealthy":
                     break
-                if not for_health and running.port is None:
+                if not for_health and running.port is None and not image.probe:
                     break
                 if state.health == "healthy":
                     silent_until = silent_until or now + _SILENCE

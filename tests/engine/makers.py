@@ -1,0 +1,189 @@
+"""Stand-ins for what a sandbox fetches from its makers, signed with keys of their own and served on loopback.
+
+A test changes keys and checksums in a copy of the template, and nothing else of it: what fetches and what checks is the
+template's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import http.server
+import io
+import shutil
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pysequoia
+import yaml
+
+from dockertpl.template.answers import resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.render import render
+from dockertpl.template.source import bundled, directory
+
+DOWNLOADS = Path("templates", "kinds", "sandbox-multi-runtime", "downloads.yml")
+AWS = """#!/bin/sh
+[ "$1" = --version ] && echo "aws-cli/{version} stand-in"
+"""
+#: Mountpoint's command line in front of s3fs, so that a mount is a real one.
+MOUNT_S3 = """#!/bin/sh
+set -eu
+bucket=$1 folder=$2 url=
+shift 2
+while [ $# -gt 0 ]; do
+  case $1 in --endpoint-url) url=$2 && shift ;; esac
+  shift
+done
+exec s3fs "$bucket" "$folder" -o use_path_request_style -o "url=$url"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Makers:
+    """What is served.
+
+    Attributes:
+        files: The folder that is served.
+        url: Where it is served.
+        template: A folder with the template that believes these makers.
+        arguments: The build arguments that name the mirrors.
+    """
+
+    files: Path
+    url: str
+    template: Path
+    arguments: list[str]
+
+    def path(self, name: str) -> Path:
+        """Return the served archive of one artefact."""
+        return self.files / name / _path(_catalogue(self.template)[name])
+
+    def sign(self, name: str, key: pysequoia.Tsk) -> None:
+        """Sign an artefact as it is now."""
+        signature = pysequoia.sign(key.signer(), self.path(name).read_bytes(), mode=pysequoia.SignatureMode.DETACHED)
+        self._signature(name).write_bytes(signature)
+
+    @contextlib.contextmanager
+    def tampered(self, name: str) -> Iterator[None]:
+        """Serve an artefact with its last byte changed, until the end of the block."""
+        path = self.path(name)
+        data = path.read_bytes()
+        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        try:
+            yield
+        finally:
+            path.write_bytes(data)
+
+    @contextlib.contextmanager
+    def signed_by_another(self, name: str) -> Iterator[None]:
+        """Serve an artefact that is the right one with a good signature of someone else, until the end of the block."""
+        signature = self._signature(name).read_bytes()
+        self.sign(name, pysequoia.Tsk.generate("Someone else <someone@example.com>"))
+        try:
+            yield
+        finally:
+            self._signature(name).write_bytes(signature)
+
+    def _signature(self, name: str) -> Path:
+        path = self.path(name)
+        return path.with_name(path.name + _catalogue(self.template)[name]["signature"])
+
+    def scaffold(self, folder: Path, **answers: Any) -> dict[str, Any]:
+        """Write what the template renders for a sandbox into a folder; return the answers."""
+        template = Template(directory(self.template))
+        resolved = resolve(template, folder_name="sandbox", data={"kind": "sandbox-multi-runtime", **answers})
+        for path, file in render(template, resolved).items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(file.content)
+            (folder / path).chmod(0o755 if file.executable else 0o644)
+        return dict(resolved.values)
+
+
+def _catalogue(template: Path) -> dict[str, Any]:
+    result: dict[str, Any] = yaml.safe_load((template / DOWNLOADS).read_text())
+    return result
+
+
+def _path(item: dict[str, Any]) -> str:
+    result: str = item["path"].format(version=item["version"], arch=item["arch"]["amd64"])
+    return result
+
+
+def _zip(files: dict[str, str]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, text in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o755 << 16
+            archive.writestr(entry, text)
+    return data.getvalue()
+
+
+def _tar(files: dict[str, str]) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(text.encode()), 0o755
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return data.getvalue()
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[Makers]:
+    """Make the stand-ins below a folder and serve them until the end of the block."""
+    template, files = folder / "template", folder / "files"
+    shutil.copytree(bundled().root / "templates", template / "templates")
+    shutil.copy(bundled().root / "copier.yml", template)
+    catalogue = _catalogue(template)
+    aws, mountpoint = catalogue["aws-cli"], catalogue["mountpoint"]
+    archives = {
+        "aws-cli": _zip(
+            {
+                "aws/dist/aws": AWS.format(version=aws["version"]),
+                "aws/dist/aws_completer": "",
+                "aws/dist/awscli/data/ac.index": "",
+                "aws/dist/awscli/examples/s3/ls.rst": "",
+            }
+        ),
+        "mountpoint": _tar({"./bin/mount-s3": MOUNT_S3}),
+    }
+    keys = {name: pysequoia.Tsk.generate(f"Stand-in for {name} <maker@example.com>") for name in archives}
+    for name, data in archives.items():
+        catalogue[name]["sha256"]["amd64"] = hashlib.sha256(data).hexdigest()
+        catalogue[name]["fingerprints"] = [keys[name].extract_certificate().fingerprint.upper()]
+        path = files / name / _path(catalogue[name])
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+    aws["key"] = str(keys["aws-cli"].extract_certificate())
+    public = files / "mountpoint" / mountpoint["keys"]
+    public.parent.mkdir(parents=True)
+    public.write_text(str(keys["mountpoint"].extract_certificate()))
+    (template / DOWNLOADS).write_text(yaml.safe_dump(catalogue, sort_keys=False, width=1000))
+    handler = functools.partial(_Handler, directory=str(files))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    arguments = [f"{catalogue[name]['mirror']['argument']}={url}/{name}" for name in archives]
+    try:
+        made = Makers(files=files, url=url, template=template, arguments=arguments)
+        for name, key in keys.items():
+            made.sign(name, key)
+        yield made
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base's name)
+        pass

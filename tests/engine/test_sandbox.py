@@ -1,0 +1,222 @@
+"""A sandbox with everything in it is built, and used by its own deep check as the user, as strictly as can be.
+
+Real: Debian, its Chromium, s3fs, FUSE, Python, Node. Stand-ins, which no host here may fetch: the AWS CLI and
+Mountpoint, in archives of the makers' form, signed by keys of the test's (tests/engine/makers.py).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import bases, host
+from .makers import Makers, serving
+from .service import VERSIONS, Build, build, dockertpl
+
+pytestmark = pytest.mark.engine
+
+BASES = ("debian:trixie-slim", "node:26-trixie-slim", f"ghcr.io/astral-sh/uv:{VERSIONS['uv']}")
+STRICT = ["--read-only", "--tmpfs=/tmp:exec", "--cap-drop=ALL", "--memory=2g", "--pids-limit=512"]
+HOME = "--tmpfs=/home/sandbox:exec,uid=1000,gid=1000"
+UNPRIVILEGED = "--security-opt=no-new-privileges"
+FUSE = ["--cap-add=SYS_ADMIN", "--security-opt=apparmor=unconfined"]
+KEYS = ["--env=AWS_ACCESS_KEY_ID=test", "--env=AWS_SECRET_ACCESS_KEY=test", "--env=AWS_REGION=us-east-1"]
+# The guide's sandbox, and what people ask for besides.
+EVERYTHING = {
+    "distribution": "debian:trixie-slim",
+    "aws_cli": True,
+    "s3_mount": "mountpoint",
+    # What the stand-in of Mountpoint mounts with.
+    "runtime_packages": ["s3fs"],
+    "sudo": True,
+}
+
+
+@pytest.fixture(scope="module")
+def makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makers]:
+    with serving(tmp_path_factory.mktemp("makers")) as served:
+        yield served
+
+
+def _build(docker: host.Engine, folder: Path, makers: Makers, tag: str = "", target: str = "") -> Build:
+    options = ["--network=host", *(f"--build-arg={argument}" for argument in makers.arguments)]
+    # A single stage is built for what it fetches, which the engine may have fetched before.
+    options += [f"--no-cache-filter={target}"] if target else []
+    return build(docker, folder, tag=tag, target=target, options=options)
+
+
+@pytest.fixture(scope="module")
+def everything(
+    docker: host.Engine,
+    base_images: Callable[..., dict[str, bases.BaseImage]],
+    makers: Makers,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, Path]]:
+    """An image with everything in it, and the folder that it was built from."""
+    base_images(*BASES)
+    folder = tmp_path_factory.mktemp("sandbox")
+    makers.scaffold(folder, **EVERYTHING)
+    (folder / "agent.py").write_text("print('at work')\n")
+    tag = "dockertpl-test/sandbox:everything"
+    done = _build(docker, folder, makers, tag)
+    assert done.code == 0, done.log
+    yield tag, folder
+    docker.run("rmi", "--force", tag)
+
+
+def _run(docker: host.Engine, image: str, *words: str, options: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in a container that is removed afterwards."""
+    return docker.run("run", "--rm", *STRICT, HOME, *options, image, *words, check=False, timeout=240)
+
+
+@pytest.fixture(scope="module")
+def fuse(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The option that gives a container /dev/fuse with the mode that udev gives it, which not every machine runs."""
+    device = tmp_path_factory.mktemp("devices") / "fuse"
+    os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(10, 229))
+    device.chmod(0o666)
+    return f"--device={device}:/dev/fuse"
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """The address of an S3 server on loopback that has the bucket "things"."""
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout
+        line = next(line for line in server.stdout if "Running on http" in line)
+        address = line.split("Running on ")[1].split()[0]
+        with urllib.request.urlopen(urllib.request.Request(f"{address}/things", method="PUT"), timeout=20):
+            pass
+        yield address
+        server.terminate()
+
+
+def test_everything_works_inside_as_the_user(
+    docker: host.Engine, everything: tuple[str, Path], bucket: str, fuse: str
+) -> None:
+    told = [
+        fuse,
+        *FUSE,
+        *KEYS,
+        "--network=host",
+        "--env=HEALTHCHECK_BUCKET=things",
+        f"--env=HEALTHCHECK_ENDPOINT={bucket}",
+    ]
+    seccomp = f"--security-opt=seccomp={next((everything[1] / 'deploy').glob('*/seccomp.json'))}"
+    done = _run(docker, everything[0], "healthcheck", "--deep", options=[*told, seccomp])
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
+    assert said["python"] == "[3, 45]"
+    assert said["node"] == "1,4,9"
+    assert said["aws"].startswith("aws-cli/2")
+    assert "in its own sandbox" in said["browser"]
+    assert len(said["bucket"]) == 16
+    assert _run(docker, everything[0], "id", "-u", options=[]).stdout.strip() == "1000"
+
+
+def test_all_but_the_mount_works_as_strictly_as_can_be(docker: host.Engine, everything: tuple[str, Path]) -> None:
+    done = _run(docker, everything[0], "healthcheck", "--deep", options=[UNPRIVILEGED, "--network=none"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "with --no-sandbox" in done.stdout
+    # With the profile that comes with it the browser walls itself in, and nothing else is looser.
+    seccomp = f"--security-opt=seccomp={next((everything[1] / 'deploy').glob('*/seccomp.json'))}"
+    done = _run(docker, everything[0], "healthcheck", "--deep", options=[UNPRIVILEGED, "--network=none", seccomp])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in its own sandbox" in done.stdout
+
+
+def test_what_the_user_installs_goes_into_the_home(docker: host.Engine, everything: tuple[str, Path]) -> None:
+    script = (
+        "pip install --quiet --no-cache-dir idna && python -c 'import idna; print(idna.__file__)'"
+        " && npm install --silent --global is-number && ls ~/.local/lib/node_modules"
+    )
+    done = _run(docker, everything[0], "bash", "-c", script, options=[UNPRIVILEGED, "--network=host"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "/home/sandbox/.local/" in done.stdout
+    assert "is-number" in done.stdout
+
+
+def test_sudo_is_a_mode_of_its_own(docker: host.Engine, everything: tuple[str, Path]) -> None:
+    needs = [f"--cap-add={name}" for name in ("SETUID", "SETGID", "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER")]
+    assert _run(docker, everything[0], "sudo", "id", "-u", options=needs).stdout.strip() == "0"
+    refused = _run(docker, everything[0], "sudo", "id", "-u", options=[*needs, UNPRIVILEGED])
+    assert refused.returncode != 0
+    assert "no new privileges" in refused.stderr
+
+
+def test_it_is_verified_like_every_image(everything: tuple[str, Path], makers: Makers, tmp_path: Path) -> None:
+    (app := tmp_path / "sandbox").mkdir()
+    makers.scaffold(app, distribution="debian:trixie-slim", tools=["git"], browser="none", name="small")
+    code, facts = dockertpl("verify", str(app))
+    assert code == 0, facts
+    assert facts["healthy"]
+    assert facts["read_only"]
+    assert facts["uid"] == 1000
+    assert facts["ready_seconds"] > 0
+    assert facts["stop_seconds"] < 2
+
+
+def test_a_change_of_the_application_makes_its_layer_alone(
+    docker: host.Engine, everything: tuple[str, Path], makers: Makers
+) -> None:
+    image, folder = everything
+    before = _layers(docker, image)
+    (folder / "agent.py").write_text(f"print('{os.urandom(8).hex()}')\n")  # no engine has built this yet
+    (folder / "README.md").write_text("# Changed\n")
+    done = _build(docker, folder, makers, f"{image}-changed")
+    after = _layers(docker, f"{image}-changed")
+    docker.run("rmi", "--force", f"{image}-changed")
+    assert [step.partition("] ")[2] for step in done.ran if "COPY" in step or "RUN" in step] == ["COPY --link . /app/"]
+    assert [one != other for one, other in zip(before, after, strict=True)].count(True) == 1
+
+
+def _layers(docker: host.Engine, image: str) -> list[str]:
+    format_ = "{{range .RootFS.Layers}}{{.}} {{end}}"
+    return docker.run("image", "inspect", "--format", format_, image).stdout.split()
+
+
+@pytest.mark.parametrize(("artefact", "title"), [("aws-cli", "AWS CLI"), ("mountpoint", "Mountpoint for Amazon S3")])
+def test_a_byte_that_was_changed_stops_the_build(
+    artefact: str, title: str, docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+) -> None:
+    base_images(*BASES)
+    makers.scaffold(tmp_path, **EVERYTHING)
+    with makers.tampered(artefact):
+        done = _build(docker, tmp_path, makers, target=artefact)
+    assert done.code != 0
+    assert f"{title}: {makers.url}" in done.log
+    assert "is not the file that was released" in done.log
+
+
+@pytest.mark.parametrize(("artefact", "title"), [("aws-cli", "AWS CLI"), ("mountpoint", "Mountpoint for Amazon S3")])
+def test_a_signature_of_someone_else_stops_the_build(
+    artefact: str, title: str, docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+) -> None:
+    base_images(*BASES)
+    makers.scaffold(tmp_path, **EVERYTHING)
+    with makers.signed_by_another(artefact):
+        done = _build(docker, tmp_path, makers, target=artefact)
+    assert done.code != 0
+    assert f"{title}: {makers.url}" in done.log
+    assert "is signed by none of the keys of its maker" in done.log
+
+
+def test_a_mirror_that_has_nothing_is_named(
+    docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+) -> None:
+    base_images(*BASES)
+    makers.scaffold(tmp_path, **EVERYTHING)
+    arguments = [f"--build-arg=AWS_CLI_MIRROR={makers.url}/nothing", "--network=host"]
+    done = build(docker, tmp_path, target="aws-cli", options=arguments)
+    assert done.code != 0
+    assert "AWS CLI" in done.log
+    assert "--build-arg AWS_CLI_MIRROR=URL" in done.log
