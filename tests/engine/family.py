@@ -42,7 +42,7 @@ class Child:
         directory: Its folder.
         base: The flavour that it stands on.
         write: Writes the application into an empty folder, as a git repository.
-        code: The file that `change` is made to: an expression, and what its match becomes; `{}` is a word like no other.
+        code: The file that `change` is made to: an expression, and what its match becomes ({}: a word like no other).
     """
 
     directory: str
@@ -239,8 +239,8 @@ def main() -> None:
     docker, where = host.up()
     found = bases.ensure(BASES, engine=docker)
     sys.stdout.write(f"Base images: {'stand-in' if any(one.standin for one in found.values()) else 'real'}\n\n")
-    sys.stdout.write("| change | child | bake with push, s | new layers | of them the base's | steps run |\n")
-    sys.stdout.write("|---|---|---|---|---|---|\n")
+    sys.stdout.write("| change | child | bake with push, s | new layers | of them the base's |\n")
+    sys.stdout.write("|---|---|---|---|---|\n")
     with tempfile.TemporaryDirectory() as folder:
         family = write_family(Path(folder, "family"), docker=docker, registry=Registry(address=where.address))
         family.push()
@@ -258,13 +258,7 @@ def _row(family: Family, what: str, names: list[str], change: Callable[[], None]
         own = set(family.layers(f"{NAME}-{CHILDREN[name].base}"))
         of_base = sum(blob.size for digest, blob in new.blobs.items() if digest in own)
         layers = sum(new.sizes("layer"))
-        sys.stdout.write(f"| {what} | {name} | {baked.seconds:.1f} | {layers:,} B | {of_base:,} B | {_ran(baked)} |\n")
-
-
-def _ran(baked: Baked) -> int:
-    """Return the number of steps of Dockerfiles that no cache had."""
-    named = set(re.findall(r"^#(\d+) \[\S+ [\w-]+ \d+/\d+\] (?:RUN|COPY|WORKDIR) ", baked.log, re.MULTILINE))
-    return len(named - set(re.findall(r"^#(\d+) CACHED", baked.log, re.MULTILINE)))
+        sys.stdout.write(f"| {what} | {name} | {baked.seconds:.1f} | {layers:,} B | {of_base:,} B |\n")
 
 
 if __name__ == "__main__":
