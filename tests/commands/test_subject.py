@@ -132,3 +132,10 @@ def test_without_git_nothing_above_the_destination_is_looked_at(tmp_path: Path) 
 )
 def test_any_folder_makes_an_image_name(text: str, name: str) -> None:
     assert image_name(text) == name
+
+
+def test_a_family_of_bases_is_none_of_the_images_that_run(root: Path, image: Image) -> None:
+    app = image("api", "services/api", "services/api")
+    (root / ".copier-answers.yml").write_text("kind: shared-base\nname: base\napp_dir: .\ncontext: .\n")
+    assert locate(root) == Subject("api", app / "Dockerfile", app, "python-fastapi")
+    assert "has no Dockerfile" in refused(root / "services").message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,13 +61,14 @@ def built(
     registry: str,
     base_images: Callable[..., dict[str, BaseImage]],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Family:
+) -> Iterator[Family]:
     """A family whose images were pushed by one bake."""
     base_images(*family.BASES)
     folder = tmp_path_factory.mktemp("family") / "repository"
     made = family.write_family(folder, docker=docker, registry=Registry(address=registry))
     made.push()
-    return made
+    yield made
+    made.forget()
 
 
 @pytest.mark.parametrize("child", CHILDREN)

@@ -13,6 +13,6 @@ def renderings(tmp_path_factory: pytest.TempPathFactory) -> list[Rendering]:
 
 
 @pytest.fixture(scope="session")
-def services(renderings: list[Rendering]) -> list[Rendering]:
-    """Those whose image is a service."""
-    return [rendering for rendering in renderings if kind_of(rendering.answers).is_service]
+def running(renderings: list[Rendering]) -> list[Rendering]:
+    """Those whose image runs something by itself."""
+    return [rendering for rendering in renderings if kind_of(rendering.answers).runs]

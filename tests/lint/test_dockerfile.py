@@ -119,8 +119,8 @@ def test_dev_reloads_and_prod_does_not(services: list[Rendering]) -> None:
         assert kind_of(rendering.answers).reloads(command.words) == (stage == "dev")
 
 
-def test_prod_runs_nothing_and_each_of_its_copies_is_linked(services: list[Rendering]) -> None:
-    for rendering in services:
+def test_prod_runs_nothing_and_each_of_its_copies_is_linked(running: list[Rendering]) -> None:
+    for rendering in running:
         commands = rendering.stages["prod"]
         assert [c.text for c in commands if c.name in ("RUN", "ADD")] == []
         copies = [c for c in commands if c.name == "COPY"]

@@ -38,7 +38,7 @@ def look_for_kind(
     if kind == node.KIND:
         return node.look_for_application(node.repository_of(root), app_dir, given)
     if kind:
-        return Detection(), None
+        return _forge_alone(root, given), None
     python_files, node_files = python.repository_of(root), node.repository_of(root)
     services = python.applications(python_files, folder)
     pages = node.folders(node_files, folder)
@@ -61,6 +61,14 @@ def _told(given: Mapping[str, Any]) -> str:
     if bool(services) == bool(pages):
         return ""
     return python.KIND if services else node.KIND
+
+
+def _forge_alone(root: Path, given: Mapping[str, Any]) -> Detection:
+    """Return what is known of a repository whose kind has no application to look for."""
+    found = Detection()
+    find_forge(node.repository_of(root), found)
+    found.settle(given, ("ci", "branch"))
+    return found
 
 
 def _several(

@@ -1,0 +1,116 @@
+"""What a family and a child take for an answer, and what they say to another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dockertpl.errors import BadAnswerError
+from dockertpl.template.answers import resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.source import bundled
+
+API = {"dir": "services/api", "base": "python"}
+
+
+def _resolve(**data: Any) -> dict[str, Any]:
+    return dict(resolve(Template(bundled()), folder_name="orders", data=data).values)
+
+
+def _refusal(**data: Any) -> str:
+    with pytest.raises(BadAnswerError) as caught:
+        _resolve(**data)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        API,
+        {"dir": ".", "base": "node"},
+        {"dir": "web", "base": "node", "context": "."},
+        {"dir": "web", "base": "node", "context": "web", "image": "localhost:5000/acme/web"},
+    ],
+)
+def test_a_child_is_a_folder_and_a_base(child: dict[str, str]) -> None:
+    answers = _resolve(kind="shared-base", flavours=["python", "node"], children={"api": child})
+    assert answers["children"] == {"api": child}
+
+
+@pytest.mark.parametrize(
+    ("children", "said"),
+    [
+        (["api"], "is no mapping: write it like {api:"),
+        ({"Api": API}, '"Api" is no image name'),
+        ({1: API}, "1 is no image name"),
+        ({"bases": API}, "has a target or a group of that name"),
+        ({"base-python": API}, "has a target or a group of that name"),
+        ({"a.b": API, "a-b": API}, "has a target or a group of that name"),
+        ({"api": "services/api"}, "is no child: write it like {dir:"),
+        ({"api": {**API, "args": {}}}, "is no child: write it like {dir:"),
+        ({"api": {"dir": "services/api"}}, 'base is "", and the family has python.'),
+        ({"api": {**API, "base": "node"}}, 'base is "node", and the family has python.'),
+        ({"api": {**API, "base": ["python"]}}, "and the family has python."),
+        ({"api": {"base": "python"}}, 'dir is "", no clean relative path'),
+        ({"api": {**API, "dir": "../api"}}, "no clean relative path"),
+        ({"api": {**API, "dir": 'a" }'}}, "no clean relative path"),
+        ({"api": {**API, "context": "services"}}, 'it is dir (services/api) or "."'),
+        ({"api": {**API, "image": "ghcr.io/acme/api:main"}}, "without a tag"),
+        ({"api": {**API, "image": '${REGISTRY}"'}}, "without a tag"),
+    ],
+)
+def test_another_child_is_refused_in_one_sentence(children: Any, said: str) -> None:
+    message = _refusal(kind="shared-base", children=children)
+    assert said in message
+    assert message.count("children") == 1
+
+
+@pytest.mark.parametrize(
+    ("flavours", "said"),
+    [
+        ([], "at least one base"),
+        (["python", "python"], "each once"),
+        (["ruby"], '"ruby" is not a base'),
+        ("python", "is no list"),
+        ({"python": 1}, "is no list"),
+    ],
+)
+def test_a_family_has_bases_that_there_are(flavours: Any, said: str) -> None:
+    assert said in _refusal(kind="shared-base", flavours=flavours)
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["ghcr.io/acme/base-python:main", "localhost:5000/base:1.2", "127.0.0.1:5000/a/b:x", "base-python:main"],
+)
+def test_a_child_s_base_is_an_image_with_its_tag(image: str) -> None:
+    assert _resolve(base_image=image)["base_image"] == image
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "ghcr.io/acme/base-python",
+        "ghcr.io/Acme/base:main",
+        f"ghcr.io/acme/base:main@sha256:{'0' * 64}",
+        "ghcr.io/acme/base:main\nRUN id",
+        "$(id):main",
+        "-base:main",
+    ],
+)
+def test_another_base_is_refused(image: str) -> None:
+    assert "is no image with its tag" in _refusal(base_image=image)
+
+
+@pytest.mark.parametrize("flavour", ["minimal", "distroless"])
+@pytest.mark.parametrize("kind", ["python-fastapi", "nextjs-standalone"])
+def test_a_flavour_that_leaves_its_base_behind_stands_on_none(kind: str, flavour: str) -> None:
+    message = _refusal(kind=kind, flavour=flavour, base_image="ghcr.io/acme/base-python:main")
+    assert "answer flavour slim" in message
+
+
+@pytest.mark.parametrize("question", ["cleanup", "prewarm"])
+def test_what_would_harm_or_is_a_child_s_is_refused_with_the_reason(question: str) -> None:
+    message = _refusal(kind="shared-base", image="ghcr.io/acme/base", **{question: True})
+    assert "Children name their base" in message or "answer prewarm for the child" in message

@@ -1,0 +1,103 @@
+"""Every family of the pairwise set: its bases, its bake file, and what a child makes of its base."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests.lint.rendering import Rendering
+
+PROBES = {
+    "python": ["/usr/local/bin/python3"],
+    "node": ["/usr/local/bin/node"],
+    "python-node": ["/usr/local/bin/python3", "/usr/local/bin/node"],
+}
+
+
+def _bases(renderings: list[Rendering]) -> list[Rendering]:
+    found = [rendering for rendering in renderings if rendering.answers["kind"] == "shared-base"]
+    assert found
+    return found
+
+
+def _children(running: list[Rendering]) -> list[Rendering]:
+    found = [rendering for rendering in running if rendering.answers["base_image"]]
+    assert {rendering.answers["kind"] for rendering in found} == {"python-fastapi", "nextjs-standalone"}
+    return found
+
+
+def test_a_family_has_one_dockerfile_for_each_base_and_no_other(renderings: list[Rendering]) -> None:
+    for rendering in _bases(renderings):
+        app_dir = rendering.answers["app_dir"]
+        folder = "" if app_dir == "." else f"{app_dir}/"
+        files = {path for path in rendering.texts if "Dockerfile" in path}
+        expected = {f"{folder}{flavour}/Dockerfile" for flavour in rendering.answers["flavours"]}
+        assert files == expected | {f"{path}.dockerignore" for path in expected}
+        assert ".dockerignore" not in rendering.texts
+
+
+def test_only_a_family_has_a_bake_file(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        assert ("docker-bake.hcl" in rendering.texts) == (rendering.answers["kind"] == "shared-base")
+
+
+def test_a_base_takes_nothing_of_the_repository_and_no_onbuild(renderings: list[Rendering]) -> None:
+    for rendering in _bases(renderings):
+        for commands in rendering.stages.values():
+            assert [c.text for c in commands if c.name in ("ONBUILD", "ADD", "VOLUME")] == []
+            copies = [c for c in commands if c.name == "COPY"]
+            assert [c.text for c in copies if "--link" not in c.flags or "--from=node" not in c.flags] == []
+
+
+def test_a_base_s_probe_starts_each_of_its_runtimes(renderings: list[Rendering]) -> None:
+    for rendering in _bases(renderings):
+        probe = rendering.last("base", "HEALTHCHECK")
+        assert probe
+        words = json.loads(re.sub(r"^.*?\bCMD\s+(?=\[)", "", probe.text.replace("\\\n", " "), flags=re.DOTALL))
+        runtimes = PROBES[rendering.answers["flavour"]]
+        assert words[0] == runtimes[0]
+        assert all(runtime in " ".join(words) for runtime in runtimes)
+        assert "--start-period=" in " ".join((*probe.flags, probe.text))
+
+
+def test_every_step_of_a_base_ends_with_one_time_for_what_it_wrote(renderings: list[Rendering]) -> None:
+    for rendering in _bases(renderings):
+        steps = [c.text for commands in rendering.stages.values() for c in commands if c.name == "RUN"]
+        assert steps
+        ending = re.compile(r"-newer /dev/shm -exec touch --no-dereference --date=\S+ \{\} \+\Z")
+        assert [step for step in steps if not ending.search(step)] == []
+
+
+def test_the_bake_file_names_every_base_and_every_child(renderings: list[Rendering]) -> None:
+    for rendering in _bases(renderings):
+        text = rendering.texts["docker-bake.hcl"]
+        targets = re.findall(r'^target "(.+)" \{$', text, re.MULTILINE)
+        children = [name.replace(".", "-") for name in rendering.answers["children"]]
+        assert targets == [f"base-{flavour}" for flavour in rendering.answers["flavours"]] + children
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]+", target) for target in targets)
+        assert ('group "children"' in text) == bool(children)
+
+
+def test_only_the_final_image_of_a_child_stands_on_the_base(running: list[Rendering]) -> None:
+    for rendering in _children(running):
+        on = {name: commands[0].words[0] for name, commands in rendering.stages.items() if name}
+        assert [name for name, image in on.items() if image == "${BASE_IMAGE}"] == ["runtime"]
+        assert on["prod"] == "runtime"
+        for name, commands in rendering.stages.items():
+            # What is copied into the image is made on the public image, or found out by its contents alone.
+            if name not in ("runtime", "warm", "prod"):
+                assert [c.text for c in commands if "--from=runtime" in c.flags] == []
+
+
+def test_no_copy_into_a_child_sets_modes_since_none_that_does_is_linked(running: list[Rendering]) -> None:
+    for rendering in _children(running):
+        copies = [c for stage in ("runtime", "prod") for c in rendering.stages[stage] if c.name == "COPY"]
+        assert copies
+        assert [c.text for c in copies if "--link" not in c.flags or "--chmod" in c.text] == []
+
+
+def test_a_child_adds_no_user_and_no_step_of_its_own_unless_it_installs(running: list[Rendering]) -> None:
+    for rendering in _children(running):
+        steps = [c.text for c in rendering.stages["runtime"] if c.name == "RUN"]
+        assert len(steps) == bool(rendering.answers["runtime_packages"])
+        assert [step for step in steps if "/etc/passwd" in step] == []
