@@ -17,8 +17,8 @@ class Kind:
     Attributes:
         base: The image that the final stage stands on.
         secret: What an answer `private_index` mounts.
-        stages: The last stages of its Dockerfile, which are what is run.
-        is_service: Whether it has the rest, which is of an image that runs by itself.
+        stages: The stages that people build, which are the last ones.
+        runs: Whether its image runs something by itself; if not, it has none of what follows.
         interpreter: What runs the probe.
         asks: The text in the probe that asks for the answers' route and port.
         starts: Whether a command, by stage, starts what the answers say.
@@ -30,7 +30,7 @@ class Kind:
     base: Callable[[Answers], str]
     secret: str
     stages: tuple[str, ...] = ("dev", "prod")
-    is_service: bool = True
+    runs: bool = True
     interpreter: str = ""
     asks: Callable[[Answers], Sequence[str]] = lambda _: ()
     starts: Callable[[Answers, str, list[str]], bool] = lambda *_: False
@@ -118,7 +118,7 @@ KINDS = {
         ports=lambda _: [],
         stages=("prod",),
     ),
-    "shared-base": Kind(base=_root_of_a_family, secret="netrc", stages=("base",), is_service=False),
+    "shared-base": Kind(base=_root_of_a_family, secret="netrc", stages=("base",), runs=False),
 }  # fmt: skip
 
 

@@ -84,8 +84,8 @@ def test_the_user_is_a_number_and_not_root(renderings: list[Rendering]) -> None:
         assert re.fullmatch(r"[1-9][0-9]{3,}:[1-9][0-9]{3,}", user.words[0])
 
 
-def test_the_probe_is_in_exec_form_and_has_a_start_period(services: list[Rendering]) -> None:
-    for rendering, stage in _built(services):
+def test_the_probe_is_in_exec_form_and_has_a_start_period(running: list[Rendering]) -> None:
+    for rendering, stage in _built(running):
         probe = rendering.last(stage, "HEALTHCHECK")
         assert probe
         words = _exec_form(probe.text)
@@ -104,16 +104,16 @@ def _exec_form(original: str) -> list[str]:
     return words
 
 
-def test_the_command_is_in_exec_form_and_starts_what_the_answers_say(services: list[Rendering]) -> None:
-    for rendering, stage in _built(services):
+def test_the_command_is_in_exec_form_and_starts_what_the_answers_say(running: list[Rendering]) -> None:
+    for rendering, stage in _built(running):
         command = rendering.last(stage, "CMD")
         assert command
         assert command.exec_form
         assert kind_of(rendering.answers).starts(rendering.answers, stage, list(command.words)), command.words
 
 
-def test_dev_reloads_and_prod_does_not(services: list[Rendering]) -> None:
-    for rendering, stage in _built(services):
+def test_dev_reloads_and_prod_does_not(running: list[Rendering]) -> None:
+    for rendering, stage in _built(running):
         command = rendering.last(stage, "CMD")
         assert command
         assert kind_of(rendering.answers).reloads(command.words) == (stage == "dev")
