@@ -68,10 +68,9 @@ def test_nor_is_anything_built_for_options_that_cannot_be(
 
 def test_a_kind_that_is_no_service_is_refused_with_another_way(tmp_path: Path) -> None:
     (tmp_path / ".copier-answers.yml").write_text("kind: shared-base\nname: base\napp_dir: .\n")
-    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     with pytest.raises(BadInputError, match="shared-base") as caught:
         run(tmp_path)
-    assert "docker build" in caught.value.remedy
+    assert "docker buildx bake" in caught.value.remedy
 
 
 def test_json_is_one_object_with_every_key_and_exit_code_3(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ class Family:
     def forget(self) -> None:
         """Remove what the engine has of its images, which the registry keeps."""
         listed = self.docker.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        if mine := [name for name in listed if f"/{self.namespace}/" in name]:
+        if mine := [name for name in listed if f"/{self.namespace}/" in name and "<none>" not in name]:
             self.docker.run("image", "rm", *mine)
 
     def _manifest(self, name: str) -> dict[str, Any]:

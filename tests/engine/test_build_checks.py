@@ -19,7 +19,7 @@ def test_buildkit_s_own_checks_find_nothing(
 ) -> None:
     base_images("debian:trixie-slim")
     # Its checks ask the engine for each base image, and every one can be replaced.
-    names = ("PYTHON_IMAGE", "DEBIAN_IMAGE", "UV_IMAGE", "NODE_IMAGE", "BASE_IMAGE")
+    names = ("PYTHON_IMAGE", "DEBIAN_IMAGE", "UV_IMAGE", "NODE_IMAGE", "BASE_IMAGE", "UBUNTU_IMAGE")
     bases = [f"--build-arg={name}=debian:trixie-slim" for name in names]
     findings: dict[str, int] = {}
     for rendering in render_all(tmp_path):

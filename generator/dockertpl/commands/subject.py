@@ -21,7 +21,7 @@ class Subject(NamedTuple):
 
     Attributes:
         name: The image's name, from its answers file, else from the folder.
-        dockerfile: An absolute path to a file.
+        dockerfile: An absolute path to a file; a family has none there.
         context: The absolute path of the build context.
         kind: What the answers file says, or None where there is none.
     """
@@ -54,6 +54,8 @@ def locate(destination: Path, dockerfile: Path | None = None) -> Subject:
         return _chosen(folder, dockerfile, owned)
     # At the root every image of the repository is meant; in an application's folder, its own.
     mine = [subject for root, subject in owned if root == folder or subject.dockerfile.parent == folder]
+    # Beside its children a family is not what is meant.
+    mine = [subject for subject in mine if subject.kind != FAMILY_KIND] or mine
     if len(mine) > 1:
         raise BadInputError(
             f"{destination} has several images: {', '.join(sorted(subject.name for subject in mine))}.",
@@ -61,7 +63,7 @@ def locate(destination: Path, dockerfile: Path | None = None) -> Subject:
             + "\n".join(sorted(f"  --file {_relative(subject.dockerfile, folder)}" for subject in mine)),
         )
     subject = mine[0] if mine else _plain(folder, folder / "Dockerfile")
-    if not subject.dockerfile.is_file():
+    if subject.kind != FAMILY_KIND and not subject.dockerfile.is_file():
         raise BadInputError(
             f"{destination} has no {_relative(subject.dockerfile, folder)}.",
             "Write one with `dockertpl new`, or name yours with --file.",
@@ -90,7 +92,7 @@ def _owned(folder: Path) -> Iterator[tuple[Path, Subject]]:
     """Yield what the answers files here and above, up to the repository's root, say: their folder and the image."""
     for root in (folder, *folder.parents):
         for owner in owners.find(root):
-            if owner.ours and owner.answers["kind"] != FAMILY_KIND:
+            if owner.ours:
                 yield root, _subject(root, owner)
         if (root / ".git").exists():
             return
