@@ -78,6 +78,10 @@ def test_the_bake_file_names_every_base_and_every_child(renderings: list[Renderi
         assert targets == [f"base-{flavour}" for flavour in rendering.answers["flavours"]] + children
         assert all(re.fullmatch(r"[A-Za-z0-9_-]+", target) for target in targets)
         assert ('group "children"' in text) == bool(children)
+        places = re.findall(r'^  context    = "(.+)"\n  dockerfile = "(.+)"$', text, re.MULTILINE)
+        assert len(places) == len(targets)
+        for context, dockerfile in places[: len(rendering.answers["flavours"])]:
+            assert (rendering.root / context / dockerfile).is_file()
 
 
 def test_only_the_final_image_of_a_child_stands_on_the_base(running: list[Rendering]) -> None:

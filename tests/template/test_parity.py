@@ -132,6 +132,7 @@ _TEXT_QUESTIONS = [
     "context",
     "requirements_file",
     "app",
+    "base_image",
     "root_path",
     "health_path",
     "build_packages",
