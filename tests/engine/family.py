@@ -30,7 +30,7 @@ PACKAGE = "libpq5"
 #: What a family's own packages are in these tests, and one more, which moves every base.
 MORE_PACKAGES = f"{PACKAGE} tree"
 BASES = (*service.BASES, *service.NEXT_BASES)
-FLAVOURS = ("python", "node", "python-node")
+FLAVOURS = ("python", "node", "python-node", "sandbox")
 BUILD_SECONDS = 1800
 
 
@@ -81,7 +81,7 @@ CHILDREN: dict[str, Child] = {
     ),
     "sandbox": Child(
         directory="sandbox",
-        base="python-node",
+        base="sandbox",
         write=_write_sandbox,
         code="agent.py",
         change=(r"\Z", "\nCHANGED = True\n"),
@@ -246,6 +246,7 @@ def write_family(
         "flavours": json.dumps(list(flavours)),
         "children": json.dumps(listed),
         "runtime_packages": json.dumps([PACKAGE]),
+        **({"tools": "[jq]", "browser": "none", "fonts": "none"} if "sandbox" in flavours else {}),
     }
     _new(family, root, NAME, {**own, **(answers or {})}, "--kind", "shared-base")
     for name, child in chosen.items():

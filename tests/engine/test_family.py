@@ -25,6 +25,7 @@ RUNTIMES = {
     "python": ["python3", "pip"],
     "node": ["node", "npm"],
     "python-node": ["python3", "pip", "node", "npm"],
+    "sandbox": ["python3", "node", "jq"],
 }
 STRICTLY = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 

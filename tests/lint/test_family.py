@@ -11,6 +11,7 @@ PROBES = {
     "python": ["/usr/local/bin/python3"],
     "node": ["/usr/local/bin/node"],
     "python-node": ["/usr/local/bin/python3", "/usr/local/bin/node"],
+    "sandbox": ["/usr/local/bin/python3", "/usr/local/bin/node"],
 }
 
 
