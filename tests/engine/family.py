@@ -80,7 +80,7 @@ CHILDREN: dict[str, Child] = {
         change=(r"</main>", "<p>Closed on Mondays ({})</p></main>"),
     ),
     "sandbox": Child(
-        directory="sandbox",
+        directory="agent",
         base="sandbox",
         write=_write_sandbox,
         code="agent.py",
