@@ -129,6 +129,7 @@ def test_a_base_that_moved_starts_its_child_which_builds_nothing_of_its_own_agai
     assert _started(_run(first, machine, NAME)) == []
 
 
+@pytest.mark.full  # its probe is given its start period
 @pytest.mark.engine
 def test_a_base_whose_runtime_does_not_start_is_not_pushed(
     pushed: tuple[harness.Run, harness.Run], first: Family, machine: harness.Machine
