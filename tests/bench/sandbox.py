@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.engine.bases import ensure
 from tests.engine.host import down, up
+from tests.engine.service import SANDBOX_BASES
 
 from dockertpl.engine.build import build
 from dockertpl.engine.client import find
@@ -68,9 +69,7 @@ def main() -> None:
     engine, registry = up()
     os.environ.update(engine.environ())
     try:
-        template = (bundled().root / "templates" / "lib" / "versions.yml").read_text()
-        uv = next(line.split()[1] for line in template.splitlines() if line.startswith("uv:"))
-        ensure(("debian:trixie-slim", "node:26-trixie-slim", f"ghcr.io/astral-sh/uv:{uv}"), engine=engine)
+        ensure(SANDBOX_BASES, engine=engine)
         nothing = 0
         print("| | unpacked | more than nothing |\n|---|---|---|")  # noqa: T201
         for name, chosen in VARIANTS.items():

@@ -84,7 +84,7 @@ CHILDREN: dict[str, Child] = {
         base="sandbox",
         write=_write_sandbox,
         code="agent.py",
-        change=(r"\Z", "\nCHANGED = True\n"),
+        change=(r"\Z", "\nCHANGED = '{}'\n"),
         uid=1000,
         installs=True,
         answers={"kind": "sandbox-multi-runtime", "tools": "[]", "browser": "none", "fonts": "none"},

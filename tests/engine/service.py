@@ -27,6 +27,7 @@ VERSIONS: dict[str, str] = yaml.safe_load(sample.VERSIONS.read_text())
 #: What the Dockerfiles of the samples stand on.
 BASES = ("python:3.13-slim-trixie", "debian:trixie-slim", f"ghcr.io/astral-sh/uv:{VERSIONS['uv']}")
 NEXT_BASES = ("node:26-trixie-slim", "debian:trixie-slim")
+SANDBOX_BASES = (*NEXT_BASES, BASES[-1])
 HEALTHY_SECONDS = 60
 BUILD_SECONDS = 900
 

@@ -42,6 +42,16 @@ def test_both_streams_come_in_the_order_of_time_and_empty_lines_go(tmp_path: Pat
     assert container.logs(client, "x", 2) == ["two", "three"]
 
 
+@pytest.mark.parametrize(("script", "well"), [("exit 0", True), ("exit 1", False), ("exec sleep 60", False)])
+def test_a_command_that_fails_or_hangs_did_not_succeed(
+    script: str, well: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "_COMMAND_SECONDS", 1.0)
+    client = engine(tmp_path, "")
+    Path(client.executable).write_text(f"#!/bin/sh\n{script}\n")
+    assert container.succeeds(client, "x", ["true"]) == well
+
+
 def test_the_uid_is_the_first_process(tmp_path: Path) -> None:
     assert container.running_uid(engine(tmp_path, "PID   UID\n120 7\n99   10001\n"), "x") == 10001
     assert container.running_uid(engine(tmp_path, "PID   UID\n"), "x") is None

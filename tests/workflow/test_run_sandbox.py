@@ -19,13 +19,12 @@ ANSWERS = {
     "tools": "[git]",
     "fonts": "none",
 }
-BASES = ("debian:trixie-slim", "node:26-trixie-slim", f"ghcr.io/astral-sh/uv:{service.VERSIONS['uv']}")
 
 
 def test_a_sandbox_is_pushed_once_its_deep_check_passed(
     machine: harness.Machine, registry: Registry, tmp_path: Path
 ) -> None:
-    bases.ensure(BASES, engine=machine.engine)
+    bases.ensure(service.SANDBOX_BASES, engine=machine.engine)
     repository = harness.new_repository()
     (root := tmp_path / "sandbox").mkdir()
     subprocess.run(["git", "init", "--quiet", root], check=True)

@@ -12,8 +12,6 @@ from dockertpl.merge import owners
 
 #: Its answers file has several images, of which none runs by itself.
 FAMILY_KIND = "shared-base"
-#: Those whose images run by themselves.
-RUNNING_KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime")
 
 
 class Subject(NamedTuple):

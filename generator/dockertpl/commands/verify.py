@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from dockertpl.commands.screen import printable, say
-from dockertpl.commands.subject import FAMILY_KIND, RUNNING_KINDS, Subject, locate
+from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.engine import client as engine
 from dockertpl.engine.build import build, check_secret, tag_also, untag
 from dockertpl.engine.image import Layer, inspect_image, layers
@@ -148,11 +148,10 @@ def _run(client: engine.Client, built: str, name: str, options: RunOptions, fact
 
 
 def _check_kind(subject: Subject) -> None:
-    if subject.kind is not None and subject.kind not in RUNNING_KINDS:
-        how = f"docker build -f {_shown(subject.dockerfile)} {_shown(subject.context)}"
+    if subject.kind == FAMILY_KIND:
         raise BadInputError(
             f"{subject.name} is of the kind {subject.kind}, which does not run by itself.",
-            f"Build it with: {'docker buildx bake' if subject.kind == FAMILY_KIND else how}",
+            "Build it with: docker buildx bake",
         )
 
 

@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 from dockertpl.engine.client import Client, Output, call, call_json, says
 from dockertpl.engine.interrupts import deferred
-from dockertpl.errors import MachineError
+from dockertpl.errors import MachineError, NoEngineError
 
 LABEL = "org.dockertpl.verify"
+
+_COMMAND_SECONDS = 10.0  # until a command in a container counts as one that hangs
 
 
 class State(NamedTuple):
@@ -103,8 +105,11 @@ def state(client: Client, name: str) -> State:
 
 
 def succeeds(client: Client, name: str, command: Sequence[str]) -> bool:
-    """Run a command in a container, as its own user, and tell whether it ended well."""
-    return call(client, "container", "exec", name, *command, check=False).code == 0
+    """Run a command in a container, as its own user, and tell whether it ended well and in time."""
+    try:
+        return call(client, "container", "exec", name, *command, check=False, timeout=_COMMAND_SECONDS).code == 0
+    except NoEngineError:
+        return False  # It hangs; an engine that is really gone is missed by the next call.
 
 
 def logs(client: Client, name: str, lines: int) -> list[str]:
