@@ -60,7 +60,8 @@ def render_adopted(adoption: adopt.Adoption, kind: str, known: Mapping[str, Any]
 def adopt_sample_at(folder: Path, name: str) -> Adopted:
     """Take over the sample that is written at a folder, as `dockertpl new` does."""
     row = adopt_sample.catalogue()[name]
-    known = detect(folder, ".", given={"kind": row["kind"]}).answers
+    given = {"kind": row["kind"], **row.get("answers", {})}
+    known = {**detect(folder, ".", given=given).answers, **given}
     adoption = adopt.read(
         adopt_sample.old_dockerfile(name),
         path="Dockerfile",

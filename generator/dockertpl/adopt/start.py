@@ -41,6 +41,7 @@ class _Start:
     prefix: list[str] = field(default_factory=list)
     before: list[Command] = field(default_factory=list)
     server: list[str] = field(default_factory=list)
+    follows: str = "&&"
 
 
 def read_start(draft: Draft, scene: Scene, entry: Step | None, cmd: Step | None) -> None:
@@ -114,7 +115,7 @@ def _taken_apart(draft: Draft, scene: Scene, words: list[str], line: int) -> _St
             _assigned(draft, line, command.assignments)
         for name in words[at : at + 2]:
             draft.template(line, name, "the server is the first process, and no shell")
-        server.before = list(inside[:number])
+        server.before, server.follows = list(inside[:number]), command.before
         server.prefix = [*words[:at], *server.prefix]
         _skip(draft, line, server)
         return server
@@ -205,7 +206,7 @@ def _entry_point(draft: Draft, scene: Scene, start: _Start) -> None:
     draft.uses.setdefault("start", set()).update(word for command in before for part in command.parts for word in part)
     draft.uses["start"].update(start.prefix)
     if before:
-        text = _joined(before)
+        text = _joined(before, start.follows)
         for command in before:
             draft.item(start.line, command.text, "kept", "image, as ENTRYPOINT, before the server")
         prefix += ["sh", "-c", text + ' exec "$@"', "--"]
@@ -221,11 +222,11 @@ def _keep_word(draft: Draft, scene: Scene, line: int, word: str) -> None:
         _bring(draft, scene, word)
 
 
-def _joined(before: Sequence[Command]) -> str:
+def _joined(before: Sequence[Command], last: str) -> str:
     parts = []
     for number, command in enumerate(before):
         bare = re.sub(r"^(?:poetry run|uv run(?: --[\w-]+)*|pipenv run|pdm run)\s+", "", command.text)
-        follows = before[number + 1].before if number + 1 < len(before) else "&&"
+        follows = before[number + 1].before if number + 1 < len(before) else last
         parts.append(f"{bare}{';' if follows == ';' else ' &&'}")
     return " ".join(parts)
 
