@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import click
 
 from dockertpl import __version__
-from dockertpl.commands.screen import say
 from dockertpl.errors import BadInputError, DockertplError, InternalError, MachineError, StoppedError
+from dockertpl.screen import say
 
 SCHEMA = 1
 DEBUG = "DOCKERTPL_DEBUG"

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import yaml
 
-from dockertpl.commands.screen import printable, say
+from dockertpl.screen import printable, say
 from dockertpl.template.answers import Prompt
 from dockertpl.template.questions import MISSING
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from dockertpl.commands.screen import printable, say
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.engine import client as engine
 from dockertpl.engine.build import build, check_secret, tag_also, untag
@@ -19,6 +18,7 @@ from dockertpl.engine.image import Layer, inspect_image, layers
 from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.run import RunOptions, check_options, run_strictly
 from dockertpl.errors import BadInputError, DockertplError
+from dockertpl.screen import printable, say
 
 _BIGGEST = 5
 _WIDTH = 80

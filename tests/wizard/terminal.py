@@ -1,0 +1,99 @@
+"""A person's terminal: a real pseudo-terminal of a certain size, and what can be read on it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import pexpect  # type: ignore[import-untyped]
+import pyte
+
+ROWS, COLUMNS = 24, 80
+SECONDS = 30
+ENTER, ESCAPE, INTERRUPT, UP, DOWN, END_OF_INPUT = "\r", "\x1b", "\x03", "\x1b[A", "\x1b[B", "\x04"
+CLEAR = "\x15"
+
+_SOURCES = f"{Path(__file__).parents[2] / 'generator'}:{Path(__file__).parents[2]}"
+
+
+class Terminal:
+    """A program on a terminal of 80 columns and 24 rows.
+
+    Everything that it writes goes through a terminal's emulator, so that a test sees what a person sees.
+    """
+
+    def __init__(self, arguments: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        given = {"TERM": "xterm-256color", "PAGER": "cat", **(environment or {})}
+        kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "DOCKERTPL_PLAIN")}
+        self._child = pexpect.spawn(
+            sys.executable,
+            arguments,
+            cwd=str(folder),
+            env={**kept, "PYTHONPATH": _SOURCES, **given},
+            timeout=SECONDS,
+            dimensions=(ROWS, COLUMNS),
+        )
+        self._child.delaybeforesend = None
+        self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=10_000)
+        self._stream = pyte.ByteStream(self._screen)
+        self.raw = b""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None) -> None:
+        self._child.close(force=True)
+
+    @property
+    def screen(self) -> str:
+        """The rows that can be seen, without what is blank at their ends and below them."""
+        return "\n".join(row.rstrip() for row in self._screen.display).rstrip() + "\n"
+
+    def see(self, *texts: str) -> str:
+        """Read until each text is on the screen; return the screen."""
+        for text in texts:
+            while text not in self.screen:
+                self._read(f"{text!r} never came")
+        return self.screen
+
+    def press(self, *keys: str) -> None:
+        """Press keys, or type."""
+        self._child.send("".join(keys))
+
+    def type(self, text: str) -> None:
+        """Type in place of what is there, and press Enter."""
+        self.press(CLEAR, text, ENTER)
+
+    def end(self) -> int:
+        """Read until the program ends; return its exit code."""
+        try:
+            while True:
+                self._feed(self._child.read_nonblocking(65_536, timeout=SECONDS))
+        except pexpect.EOF:
+            self._child.close()
+        code = self._child.exitstatus
+        assert code is not None, f"ended by a signal; last seen:\n{self.screen}"
+        return int(code)
+
+    def _read(self, problem: str) -> None:
+        try:
+            self._feed(self._child.read_nonblocking(65_536, timeout=SECONDS))
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            raise AssertionError(f"{problem}; last seen:\n{self.screen}") from None
+
+    def _feed(self, data: bytes) -> None:
+        self.raw += data
+        # The cursor's place is asked for: an emulator that only listens gives none.
+        if b"\x1b[6n" in data:
+            cursor = self._screen.cursor
+            self._child.send(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
+        self._stream.feed(re.sub(rb"\x1b\[\?\d+[hl]|\x1b\[>[\d;]*m", b"", data))
+
+
+def dockertpl(*arguments: str) -> list[str]:
+    """Return what Python is given to run the command line."""
+    return ["-m", "dockertpl", *arguments]
