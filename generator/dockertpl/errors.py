@@ -69,6 +69,13 @@ class NoImageError(BadInputError):
     code = "no-image"
 
 
+class RegionError(BadInputError):
+    """The marks of a region that users own are at fault, or what is to stand between them is."""
+
+    code = "region"
+    usual_remedy = "A region is the line `# >>> yours: NAME - …`, your lines, and the line `# <<< yours: NAME`."
+
+
 class TemplateError(BadInputError):
     """The template itself cannot be read or rendered."""
 
