@@ -8,22 +8,24 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockertpl.actions.update_bot import Choice
 from dockertpl.commands.subject import FAMILY_KIND
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, StoppedError
-from dockertpl.merge import owners, plan
-from dockertpl.merge.write import Change, write
+from dockertpl.merge import owners
+from dockertpl.scaffold.actions import Actions
 from dockertpl.scaffold.look import Found, look, missing
-from dockertpl.scaffold.prepare import Actions, Scaffold, prepare
 from dockertpl.screen import printable, say
 from dockertpl.template.answers import read_data_file, resolve
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
+
+if TYPE_CHECKING:
+    from dockertpl.actions.update_bot import Choice
+    from dockertpl.scaffold.prepare import Scaffold
 
 #: Set to anything, it makes the wizard ask by lines alone, as on a dumb terminal.
 PLAIN = "DOCKERTPL_PLAIN"
@@ -151,6 +153,8 @@ def _console() -> Any:
 
 def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[int, Mapping[str, Any]]:
     """Write without asking anybody."""
+    from dockertpl.scaffold.prepare import prepare
+
     root, quiet = request.root, request.quiet
     found = (
         look(template, root, given=request.given, in_file=request.in_file).without({**request.in_file, **request.given})
@@ -212,6 +216,9 @@ def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> t
 
 def _write(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> Mapping[str, Any]:
     """Write all, and say what is next; return the result with what was written."""
+    from dockertpl.merge import plan
+    from dockertpl.merge.write import Change, write
+
     plan.check_free(scaffold.planned)
     root, entries = scaffold.planned.root, scaffold.to_write
     write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])

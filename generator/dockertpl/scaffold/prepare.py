@@ -11,29 +11,14 @@ from dockertpl.actions import next_config
 from dockertpl.actions import update_bot as bots
 from dockertpl.actions.proposal import Proposal
 from dockertpl.actions.update_bot import BotProposal
-from dockertpl.actions.update_bot import Choice as Bot
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners, plan
+from dockertpl.scaffold.actions import Actions
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render
 
 NEXT_KIND = "nextjs-standalone"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actions:
-    """Which of the things that no template can do are to be done.
-
-    Attributes:
-        bot: The update bot to tell, or `none`; None for the one that has a configuration.
-        tell_bot: Whether to tell it.
-        patch_next_config: Whether to set `output: 'standalone'`.
-    """
-
-    bot: Bot | None = None
-    tell_bot: bool = False
-    patch_next_config: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

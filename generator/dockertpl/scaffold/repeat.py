@@ -73,9 +73,13 @@ def _differing(template: Template, answers: Answers) -> dict[str, Any]:
 
 
 def _flags(answers: Mapping[str, Any]) -> list[str]:
-    return [word for key, value in answers.items() for word in ("-d", f"{key}={_typed(value)}")]
+    return [word for key, value in answers.items() for word in ("-d", f"{key}={typed(value)}")]
 
 
-def _typed(value: Any) -> str:
-    """Return a value as the command line takes it: text as it is, anything else as JSON, which is YAML too."""
+def typed(value: Any) -> str:
+    """Return a value as the command line takes it: text as it is, anything else as JSON, which is YAML too.
+
+    Args:
+        value: An answer.
+    """
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

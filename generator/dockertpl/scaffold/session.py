@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dockertpl.scaffold.actions import Actions
 from dockertpl.scaffold.look import Found, look
-from dockertpl.scaffold.prepare import Actions, Scaffold, prepare
 from dockertpl.template.environment import Template
 from dockertpl.template.interview import Interview
+
+if TYPE_CHECKING:
+    from dockertpl.scaffold.prepare import Scaffold
 
 # What decides which application is looked at.
 _WHICH = ("kind", "app_dir")
@@ -123,6 +126,9 @@ class Session:
         Raises:
             BadInputError: An answer is bad, or the files cannot be written where they belong.
         """
+        # The first question is on the screen before this is needed.
+        from dockertpl.scaffold.prepare import prepare
+
         return prepare(self.template, self.root, self.interview.answers(), self.actions)
 
     def _look(self) -> Found:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockertpl.errors import BadInputError, NotDetectedError, StoppedError
 from dockertpl.scaffold.look import candidates
-from dockertpl.scaffold.prepare import Scaffold
 from dockertpl.scaffold.session import Session
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
@@ -17,6 +16,9 @@ from dockertpl.template.questions import MISSING
 from dockertpl.wizard import screens
 from dockertpl.wizard.console import BACK, Back, Console, Option, Text
 from dockertpl.wizard.lines import rule, wrapped, written
+
+if TYPE_CHECKING:
+    from dockertpl.scaffold.prepare import Scaffold
 
 
 class Go(Enum):
@@ -78,7 +80,7 @@ class Wizard:
                 go = self._tour(pending)
             else:
                 agreed = self._review()
-                if isinstance(agreed, Scaffold):
+                if not isinstance(agreed, Go):
                     return agreed
                 go = agreed
 
@@ -144,7 +146,7 @@ class Wizard:
         self.asked += 1
         session, presentation, name = self._session, self._presentation, prompt.question.name
         self._console.say(screens.question(session, presentation, prompt, number=number, count=count))
-        options = screens.choices(session, presentation, prompt)
+        options = screens.choices(prompt)
         while True:
             if options:
                 chosen = self._console.choose(presentation.title(name), options, prompt.default, back=back)

@@ -48,9 +48,10 @@ class KeysConsole:
 
     def choose(self, message: str, options: Sequence[Option], default: Any, *, back: bool) -> Chosen:
         """Have one of several chosen with the arrow keys."""
-        # By number, as a value may be anything, and two may be equal.
+        # By number, as a value may be anything, and two may be equal; no wider than the line that is left of it.
+        room = WIDTH - len(message) - 4
         choices = [
-            questionary.Choice(cut(option.label, WIDTH - 4), value=number, disabled=option.disabled or None)
+            questionary.Choice(cut(option.label, room), value=number, disabled=option.disabled or None)
             for number, option in enumerate(options)
         ]
         usual = (choice for choice, one in zip(choices, options, strict=True) if one.value == default)
@@ -70,7 +71,6 @@ class KeysConsole:
 
     def type(self, text: Text, *, back: bool) -> Chosen:
         """Have a line typed, which is checked while it is."""
-
         wrong = ""
 
         def check(typed: str) -> bool | str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from dockertpl.merge.diff import unified
-from dockertpl.merge.plan import Entry
-from dockertpl.scaffold.prepare import Scaffold
 from dockertpl.scaffold.session import Session
 from dockertpl.screen import printable
 from dockertpl.template.answers import Prompt
@@ -15,6 +13,10 @@ from dockertpl.template.presentation import Presentation
 from dockertpl.template.questions import MISSING
 from dockertpl.wizard.console import Option
 from dockertpl.wizard.lines import Line, Style, read_out, rule, table, wrapped, written
+
+if TYPE_CHECKING:
+    from dockertpl.merge.plan import Entry
+    from dockertpl.scaffold.prepare import Scaffold
 
 
 def seen(session: Session, presentation: Presentation) -> list[Line]:
@@ -25,7 +27,7 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
         presentation: The questions' labels.
     """
     found, prompts, given = session.found, session.interview.prompts, {**session.in_file, **session.given}
-    lines = [rule(f"This is what I see in {session.root}")]
+    lines = [rule(f"This is what I see in {session.root.name}")]
     rows = [
         (presentation.title(key), read_out(prompt.default), found.evidence.get(key, ""))
         for key, prompt in prompts.items()
@@ -86,16 +88,24 @@ def _notes(session: Session, presentation: Presentation, prompt: Prompt) -> Iter
         yield f"Found {read_out(prompt.default)}{f' ({where})' if where else ''}.", "dim"
     elif prompt.default is not MISSING:
         yield f"{read_out(prompt.default)} is the default: {presentation.why(name)}", "dim"
+    if effects := list(_effects(session, presentation, name)):
+        yield f"Measured: {'; '.join(effects)}.", "dim"
     if prompt.type_name in ("yaml", "json") and not prompt.choices:
         yield "Write a list like [one, two], and [] for none.", "dim"
 
 
-def choices(session: Session, presentation: Presentation, prompt: Prompt) -> list[Option]:
-    """Return a question's choices, each with its measured effect where there is one; none for what is typed.
+def _effects(session: Session, presentation: Presentation, name: str) -> Iterator[str]:
+    """Yield what each choice, or each item of a list, was measured to come to."""
+    effects = presentation.questions[name].effects
+    for value in effects:
+        if effect := presentation.effect(name, value, session.kind):
+            yield f"{'yes' if value == 'true' else value} {effect.removesuffix(', measured')}"
+
+
+def choices(prompt: Prompt) -> list[Option]:
+    """Return a question's choices; none for what is typed.
 
     Args:
-        session: The run.
-        presentation: The effects.
         prompt: The question.
     """
     if prompt.type_name == "bool" and not prompt.choices:
@@ -104,10 +114,7 @@ def choices(session: Session, presentation: Presentation, prompt: Prompt) -> lis
     for choice in prompt.choices:
         value = str(choice.value)
         label = choice.label if choice.label.startswith(value) else f"{value}: {choice.label}"
-        effect = presentation.effect(prompt.question.name, choice.value, session.kind)
-        found.append(
-            Option(value=choice.value, label=f"{label}  ({effect})" if effect else label, disabled=choice.disabled)
-        )
+        found.append(Option(value=choice.value, label=label, disabled=choice.disabled))
     return found
 
 
@@ -120,7 +127,7 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
         scaffold: What would be written.
     """
     answers = scaffold.answers
-    lines = [rule(f"Review: {answers.values['name']}, into {session.root}")]
+    lines = [rule(f"Review: {answers.values['name']}, into {session.root.name}")]
     given = {**session.in_file, **session.given}
     plain = 0
     for group in presentation.groups:
@@ -203,6 +210,8 @@ def difference(scaffold: Scaffold, *entries: Entry) -> list[Line]:
         scaffold: What would be written.
         entries: The files; all where none is named.
     """
+    from dockertpl.merge.diff import unified
+
     text = unified(replace(scaffold.planned, entries=entries or scaffold.entries))
     return [Line(printable(line), _kind(line)) for line in text.split("\n")[:-1]]
 
