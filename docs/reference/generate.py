@@ -20,7 +20,8 @@ HEAD = """\
 # Questions
 
 Made by `docs/reference/generate.py` from `copier.yml`, and from `templates/wizard.yml` what the wizard says beside a
-question; change it there. Every question has a default. `-d KEY=VALUE` answers one; lists are written `[one, two]`.
+question; change it there. Every question has a default; where it is `UNSET`, only you know the answer. `-d KEY=VALUE`
+answers one; lists are written `[one, two]`.
 [How the figures were measured](../explanation/figures.md).
 
 | key | type | default | why this default | asks | when |

@@ -92,6 +92,13 @@ def test_a_question_without_default_needs_an_answer(make_template: MakeTemplate)
         resolve(make_template("a: {type: str}\n"), folder_name="x")
 
 
+def test_a_question_without_default_says_how_its_answer_is_written(make_template: MakeTemplate) -> None:
+    question = "a: {type: str, default: '{{ UNSET }}', validator: \"{{ 'Write it like b.' if a != 'b' }}\"}\n"
+    with pytest.raises(BadAnswerError) as caught:
+        resolve(make_template(question), folder_name="x")
+    assert caught.value.message == "a: it needs an answer: -d a=… (Write it like b.)"
+
+
 def test_an_answer_that_does_not_apply_is_not_stored_and_warned_of(make_template: MakeTemplate) -> None:
     resolved = resolve(make_template(QUESTIONS), folder_name="x", data={"requirements": "r.txt"})
     assert "requirements" not in resolved.remembered()

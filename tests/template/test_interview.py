@@ -154,6 +154,7 @@ def test_a_question_without_an_answer_is_asked_and_no_answers_are_had_before(mak
     assert one.prompts["a"].default is MISSING
     # What needs it cannot be put yet.
     assert list(one.prompts) == ["a", "c"]
+    assert not one.refused
     with pytest.raises(BadAnswerError, match="a: it needs an answer"):
         one.answers()
     one.say("a", "2")
@@ -206,6 +207,25 @@ def test_a_prompt_checks_against_the_answers_before_it_also_after_others_were_gi
     assert prompt.check("with uv") == "with uv"
     with pytest.raises(ValueError, match="pip"):
         one.prompts["title"].check("with uv")
+
+
+def test_a_prompt_does_not_see_the_answers_after_it(make_template: MakeTemplate) -> None:
+    question = (
+        "a: {type: str, default: x, validator: \"{{ 'b is known' if b is defined }}\"}\nb: {type: str, default: y}\n"
+    )
+    one = interview(make_template(question))
+    one.say("b", "z")
+    assert one.prompts["a"].check("q") == "q"
+
+
+def test_what_follows_from_an_answer_that_was_dropped_is_not_reported_too(make_template: MakeTemplate) -> None:
+    follows = "slug: {type: str, default: '{{ title }}', validator: \"{{ 'No.' if 'with' not in slug }}\"}\n"
+    one = interview(make_template(QUESTIONS + follows))
+    one.say("title", "with uv")
+    one.say("manager", "pip")
+    with pytest.raises(BadAnswerError) as caught:
+        one.answers()
+    assert [problem["key"] for problem in caught.value.data["answers"]] == ["title"]
 
 
 def test_the_same_answers_come_of_an_interview_and_of_flags(make_template: MakeTemplate) -> None:

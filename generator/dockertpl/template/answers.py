@@ -318,7 +318,7 @@ class _State:
             origin = "asked"
         elif default is MISSING:
             if asked and name not in dict(self.problems):
-                self.problems.append((name, f"it needs an answer: -d {name}=…"))
+                self.problems.append((name, f"it needs an answer: -d {name}=…{self._wanted(question)}"))
             return
         elif asked and origin == "default" and not question.secret:
             try:
@@ -343,6 +343,16 @@ class _State:
             if question.name not in self.layers.given():
                 self.context.pop(question.name, None)
             return MISSING, str(error)
+
+    def _wanted(self, question: Question) -> str:
+        """Return what a question without a default says to no text, which is mostly how to write one."""
+        if self.is_broken or question.type != "str":
+            return ""
+        try:
+            self._check(question, "")
+        except _REFUSED as error:
+            return f" ({error})"
+        return ""
 
     def _said(self, question: Question) -> Any:
         """Return what a person said, or `MISSING` if they did not or if it does not do now, which is noted."""
