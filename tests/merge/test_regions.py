@@ -10,6 +10,7 @@ from tests.renderings import rendered
 
 from dockertpl.errors import RegionError
 from dockertpl.merge import regions
+from dockertpl.merge.pins import merge_text
 
 PLAIN = """\
 FROM debian AS build
@@ -168,6 +169,19 @@ def test_every_rendering_has_its_regions_empty_and_in_order() -> None:
                 assert list(found) == ["pull-request-steps", "steps"], path
             else:
                 assert found == {}, path
+
+
+@pytest.mark.parametrize("kind", EXPECTED)
+def test_our_own_merge_keeps_what_stands_in_a_region_whatever_becomes_of_the_lines_beside_it(kind: str) -> None:
+    tree = next(tree for answers, tree in rendered() if answers.values["kind"] == kind)
+    for path, file in tree.items():
+        old = file.content.decode()
+        contents = {name: f"RUN make\n\n# in {name}\nWORKDIR /app\nUSER 10001:10001\n" for name in regions.find(old)}
+        rewritten = re.sub(r"(?m)^(?![ ]*# <<< yours).*\n(?=[ ]*# >>> yours)", "# Another.\n", old)
+        rewritten = re.sub(r"(?m)(^[ ]*# <<< yours: .*\n)(?:(?![ ]*# >>> yours).*\n)?", r"\1# Another.\n", rewritten)
+        merged = merge_text(old, rewritten, regions.fill(old, contents))
+        assert merged.conflicts == (), path
+        assert merged.text == regions.fill(rewritten, contents), path
 
 
 def test_a_file_with_regions_says_so_once_near_its_top() -> None:
