@@ -17,9 +17,9 @@ from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, StoppedError
 from dockertpl.merge import owners
 from dockertpl.scaffold.actions import Actions
-from dockertpl.scaffold.look import Found, look, missing
+from dockertpl.scaffold.look import Found, missing
 from dockertpl.screen import printable, say
-from dockertpl.template.answers import read_data_file, resolve
+from dockertpl.template.answers import read_data_file
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
 
@@ -42,6 +42,7 @@ class _Request:
     in_file: Mapping[str, Any]
     detecting: bool
     actions: Actions
+    accept_dropped: bool
     dry_run: bool
     quiet: bool
 
@@ -56,6 +57,8 @@ def run(
     no_detect: bool,
     update_bot: Choice | None,
     patch_next_config: bool,
+    adopt: bool,
+    accept_dropped: bool,
     dry_run: bool,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
@@ -70,6 +73,8 @@ def run(
         no_detect: Whether to leave the repository unread, but for the files that an action would change.
         update_bot: The bot to tell about the image's pins, or `none`; None to offer it, where one is configured.
         patch_next_config: Whether to set `output: 'standalone'` in the application's next.config, where it is not set.
+        adopt: Whether to take over a Dockerfile that is there; on a terminal that is done unasked, and shown.
+        accept_dropped: Whether to go on where the new Dockerfile does without something of the old one.
         dry_run: Whether to print a diff on stdout and write nothing.
         quiet: Whether to print nothing at all and to ask nothing.
 
@@ -89,7 +94,10 @@ def run(
         data_file=data_file,
         in_file=read_data_file(data_file) if data_file else {},
         detecting=not no_detect,
-        actions=Actions(bot=update_bot, tell_bot=update_bot is not None, patch_next_config=patch_next_config),
+        actions=Actions(
+            bot=update_bot, tell_bot=update_bot is not None, patch_next_config=patch_next_config, adopt=adopt
+        ),
+        accept_dropped=accept_dropped,
         dry_run=dry_run,
         quiet=quiet,
     )
@@ -112,15 +120,14 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     from dockertpl.template import presentation
     from dockertpl.wizard.flow import Wizard
 
-    actions = request.actions
     session = Session(
         template,
         request.root,
         given=request.given,
         in_file=request.in_file,
         detecting=request.detecting,
-        # Where a bot is there it is told, unless the person says no; the review names the file.
-        actions=replace(actions, tell_bot=True),
+        # A bot that is there is told, and a Dockerfile that is there is taken over; the review names both.
+        actions=replace(request.actions, tell_bot=True, adopt=True),
     )
     console = _console()
     try:
@@ -153,26 +160,36 @@ def _console() -> Any:
 
 def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[int, Mapping[str, Any]]:
     """Write without asking anybody."""
-    from dockertpl.scaffold.prepare import prepare
+    from dockertpl.scaffold import takeover
+    from dockertpl.scaffold.session import Session
 
-    root, quiet = request.root, request.quiet
-    found = (
-        look(template, root, given=request.given, in_file=request.in_file).without({**request.in_file, **request.given})
-        if request.detecting
-        else Found()
+    quiet = request.quiet
+    session = Session(
+        template,
+        request.root,
+        given=request.given,
+        in_file=request.in_file,
+        detecting=request.detecting,
+        actions=request.actions,
+        go_on=False,
     )
+    found = session.found
+    if session.not_taken_over:
+        raise session.not_taken_over
     if found.unknown and not defaults:
         raise missing(found.unknown)
-    answers = resolve(
-        template, folder_name=root.name, data=request.given, data_file=request.in_file, detected=found.answers
-    )
-    scaffold = prepare(template, root, answers, request.actions)
+    scaffold = session.prepare()
+    answers = scaffold.answers
     warnings = [*found.warnings, *answers.warnings]
     warnings += [f"{key}: {message} {remedy}".strip() for key, (message, remedy) in found.unknown.items()]
     bot, patch = scaffold.bot, scaffold.patch
     if bot and bot.new is None:
         warnings.append(f"{bot.summary} {bot.by_hand}")
     result = _result(scaffold, found, warnings)
+    objection = None
+    if scaffold.old and scaffold.adoption:
+        objection = takeover.objection(scaffold.old.dockerfile, scaffold.adoption)
+        _say_taken_over(scaffold, quiet=quiet)
     if not quiet:
         _say_found(scaffold, found)
     for warning in warnings:
@@ -185,6 +202,8 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
         )
     if request.dry_run:
         return _dry_run(scaffold, result, quiet=quiet)
+    if objection and not request.accept_dropped:
+        raise objection
     result = _write(scaffold, result, quiet=quiet)
     if bot and bot.is_change and not request.actions.tell_bot:
         say(f"The update bot does not know of this image's pins yet. {bot.by_hand}", quiet=quiet)
@@ -194,23 +213,30 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
 
 def _result(scaffold: Scaffold, found: Found, warnings: Sequence[str]) -> Mapping[str, Any]:
     """Return the object of the contract, with nothing written yet."""
-    return {
+    result: dict[str, Any] = {
         "written": [],
         "answers_file": scaffold.answers_file,
         "warnings": list(dict.fromkeys([*found.warnings, *warnings])),
         "actions": scaffold.done(),
     }
+    if scaffold.adoption:
+        from dockertpl.scaffold import takeover
+
+        result["adopted"] = takeover.as_json(scaffold.adoption, [copy.path for copy in scaffold.copies])
+    return result
 
 
 def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     """Show what would be written; return the exit code and what that adds to the result."""
     from dockertpl.merge.diff import unified
+    from dockertpl.scaffold import takeover
 
     text = unified(scaffold.shown)
     if not quiet:
         click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     would_write = [entry.path for entry in scaffold.to_write]
-    code = 1 if scaffold.planned.having("differs") else 0
+    doubtful = scaffold.adoption and (takeover.lost(scaffold.adoption) or scaffold.adoption.doubts)
+    code = 1 if scaffold.in_the_way or doubtful else 0
     return code, {**result, "dry_run": True, "would_write": would_write, "diff": text}
 
 
@@ -219,7 +245,7 @@ def _write(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> Map
     from dockertpl.merge import plan
     from dockertpl.merge.write import Change, write
 
-    plan.check_free(scaffold.planned)
+    plan.check_free(scaffold.planned, scaffold.old.paths if scaffold.old else ())
     root, entries = scaffold.planned.root, scaffold.to_write
     write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])
     paths = [entry.path for entry in entries]
@@ -254,6 +280,13 @@ def _say_found(scaffold: Scaffold, found: Found) -> None:
             lines.append(f"  {key}: {written(answers.values[key])}{f' ({where})' if where else ''}")
     if lines:
         say("Found:\n" + "\n".join(lines))
+
+
+def _say_taken_over(scaffold: Scaffold, *, quiet: bool) -> None:
+    from dockertpl.wizard.lines import uncoloured
+    from dockertpl.wizard.screens import taken_over
+
+    say(uncoloured(taken_over(scaffold)).rstrip(), quiet=quiet)
 
 
 def _next(scaffold: Scaffold) -> str:

@@ -17,8 +17,10 @@ class Actions:
         bot: The update bot to tell, or `none`; None for the one that has a configuration.
         tell_bot: Whether to tell it.
         patch_next_config: Whether to set `output: 'standalone'`.
+        adopt: Whether to take over a Dockerfile that is there.
     """
 
     bot: Choice | None = None
     tell_bot: bool = False
     patch_next_config: bool = False
+    adopt: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockertpl.actions import next_config
 from dockertpl.actions import update_bot as bots
@@ -13,10 +13,15 @@ from dockertpl.actions.proposal import Proposal
 from dockertpl.actions.update_bot import BotProposal
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners, plan
+from dockertpl.scaffold import takeover
 from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.takeover import Old
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render
+
+if TYPE_CHECKING:
+    from dockertpl.adopt import Adoption
 
 NEXT_KIND = "nextjs-standalone"
 
@@ -32,6 +37,9 @@ class Scaffold:
         actions: Which of the actions are to be done.
         patch: What that would do to next.config; None for another kind.
         bot: What that would do to the bot's configuration; None where there is none.
+        old: The files that are taken over; None where that is not wanted, or there is none.
+        adoption: What they come to; None without them.
+        copies: Copies of them, as far as no commit holds them.
     """
 
     answers: Answers
@@ -40,6 +48,15 @@ class Scaffold:
     actions: Actions
     patch: Proposal | None
     bot: BotProposal | None
+    old: Old | None = None
+    adoption: Adoption | None = None
+    copies: tuple[plan.Entry, ...] = ()
+
+    @property
+    def in_the_way(self) -> list[plan.Entry]:
+        """What is there, is another file, and is not taken over."""
+        taken_over = self.old.paths if self.old else ()
+        return [entry for entry in self.planned.having("differs") if entry.path not in taken_over]
 
     @property
     def extra(self) -> tuple[plan.Entry, ...]:
@@ -55,12 +72,14 @@ class Scaffold:
     @property
     def entries(self) -> tuple[plan.Entry, ...]:
         """Every file that would be written or is in the way of one, in the order in which it is shown."""
-        return (*self.planned.entries, *self.extra)
+        return (*self.planned.entries, *self.copies, *self.extra)
 
     @property
     def to_write(self) -> tuple[plan.Entry, ...]:
         """What is to be written where nothing is in the way."""
-        return (*self.planned.having("create"), *self.extra)
+        in_the_way = self.in_the_way
+        wanted = [one for one in self.planned.entries if one.status != "identical" and one not in in_the_way]
+        return (*wanted, *self.copies, *self.extra)
 
     @property
     def shown(self) -> plan.Plan:
@@ -110,11 +129,25 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
     answers_file = answers_path(template, answers)
     app_dir = str(answers.values["app_dir"])
     owners.check_new(root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=app_dir)
+    tree = render(template, answers)
+    old = (
+        takeover.find(root, app_dir, str(answers.values["context"]))
+        if actions.adopt and kind in takeover.KINDS
+        else None
+    )
+    adoption = old.read(str(kind), answers.values) if old else None
+    if old and adoption:
+        tree = old.fill(tree, adoption)
+    planned = plan.make(root, tree)
+    replaced = {entry.path: entry.old for entry in planned.having("differs") if old and entry.path in old.paths}
     return Scaffold(
         answers=answers,
         answers_file=answers_file,
-        planned=plan.make(root, render(template, answers)),
+        planned=planned,
         actions=actions,
+        old=old,
+        adoption=adoption,
+        copies=tuple(takeover.backups(root, {path: file for path, file in replaced.items() if file})),
         patch=patch,
         bot=bots.propose(root, app_dir, actions.bot),
     )

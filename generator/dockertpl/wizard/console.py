@@ -7,19 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
 
-import click
-
-from dockertpl.wizard.lines import Line, Style
-
-_COLOURS: Final[dict[Style, dict[str, Any]]] = {
-    "plain": {},
-    "title": {"bold": True},
-    "dim": {"dim": True},
-    "place": {"dim": True},
-    "warning": {"fg": "yellow"},
-    "added": {"fg": "green"},
-    "removed": {"fg": "red"},
-}
+from dockertpl.wizard.lines import Line
 
 
 class Back(Enum):
@@ -87,21 +75,3 @@ class Console(Protocol):
 
     def page(self, lines: Sequence[Line]) -> None:
         """Show lines that may be more than a screen holds."""
-
-
-def coloured(lines: Iterable[Line]) -> str:
-    """Return lines as text with a terminal's colours.
-
-    Args:
-        lines: The lines.
-    """
-    return "".join(f"{click.style(line.text, **_COLOURS[line.style])}\n" for line in lines)
-
-
-def uncoloured(lines: Iterable[Line]) -> str:
-    """Return lines as text and nothing else.
-
-    Args:
-        lines: The lines.
-    """
-    return "".join(f"{line.text}\n" for line in lines)

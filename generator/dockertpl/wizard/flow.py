@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dockertpl.errors import BadInputError, NotDetectedError, StoppedError
 from dockertpl.scaffold.look import candidates
 from dockertpl.scaffold.session import Session
+from dockertpl.scaffold.takeover import lost
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
 from dockertpl.template.questions import MISSING
@@ -28,6 +29,7 @@ class Go(Enum):
     CHANGE = auto()
     ALL = auto()
     FILES = auto()
+    BESIDE = auto()
     WRITE = auto()
     PATCH = auto()
     BOT = auto()
@@ -119,10 +121,10 @@ class Wizard:
             Option(value=Go.ALL, label="go through every question"),
             Option(value=Go.STOP, label="stop"),
         ]
-        return self._go("What now?", options, back=False)
+        return self._go("What now?", options, usual=Go.REVIEW, back=False)
 
-    def _go(self, message: str, options: Sequence[Option], *, back: bool = True) -> Go:
-        chosen = self._console.choose(message, options, options[0].value, back=back)
+    def _go(self, message: str, options: Sequence[Option], *, usual: Go, back: bool = True) -> Go:
+        chosen = self._console.choose(message, options, usual, back=back)
         return Go.SEEN if chosen is BACK else Go(chosen)
 
     def _everything(self) -> list[str]:
@@ -208,22 +210,29 @@ class Wizard:
         session = self._session
         scaffold = session.prepare()
         self._console.say(screens.review(session, self._presentation, scaffold))
-        taken = [entry.path for entry in scaffold.planned.having("differs")]
-        files = len(scaffold.to_write)
-        yes = f"show what would be written to {files} files" if self._dry_run else f"write {files} files"
-        why_not = f"{', '.join(taken)} would be lost" if taken and not self._dry_run else ""
+        adoption = scaffold.adoption
+        losing = adoption and (lost(adoption) or adoption.doubts)
+        verb = "show" if self._dry_run else "write"
+        yes = f"{verb} {len(scaffold.to_write)} files{', without what is dropped above' if losing else ''}"
+        taken = [] if self._dry_run else [entry.path for entry in scaffold.in_the_way]
         options = [
-            Option(value=Go.WRITE, label=yes, disabled=why_not),
+            Option(value=Go.WRITE, label=yes, disabled=f"{', '.join(taken)} would be lost" if taken else ""),
             Option(value=Go.FILES, label="look at the files first"),
+            *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if adoption else []),
             Option(value=Go.CHANGE, label="change an answer"),
             *self._actions(scaffold),
             Option(value=Go.STOP, label="stop, and write nothing"),
         ]
-        go = self._go("Write it?", options)
+        # Enter alone is a yes, but for a loss.
+        usual = options[2 if losing else 0].value
+        go = self._go("Write it?", options, usual=usual)
         if go is Go.WRITE:
             return scaffold
         if go is Go.FILES:
             self._files(scaffold)
+            return Go.REVIEW
+        if go is Go.BESIDE:
+            self._console.page(screens.beside(scaffold))
             return Go.REVIEW
         if go in (Go.PATCH, Go.BOT):
             self._toggle(go)

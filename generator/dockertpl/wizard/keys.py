@@ -12,8 +12,8 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output.color_depth import ColorDepth
 
-from dockertpl.wizard.console import BACK, Chosen, Option, Text, coloured, uncoloured
-from dockertpl.wizard.lines import WIDTH, Line, cut, wrapped
+from dockertpl.wizard.console import BACK, Chosen, Option, Text
+from dockertpl.wizard.lines import WIDTH, Line, coloured, cut, uncoloured, wrapped
 
 # Seconds to wait for the rest of an arrow key after its Esc.
 _ESCAPE = 0.05

@@ -5,13 +5,24 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
+import click
 import yaml
 
 from dockertpl.screen import printable
 
 Style: TypeAlias = Literal["plain", "title", "dim", "warning", "added", "removed", "place"]
+
+_COLOURS: Final[dict[Style, dict[str, Any]]] = {
+    "plain": {},
+    "title": {"bold": True},
+    "dim": {"dim": True},
+    "place": {"dim": True},
+    "warning": {"fg": "yellow"},
+    "added": {"fg": "green"},
+    "removed": {"fg": "red"},
+}
 
 #: Columns that every screen keeps to.
 WIDTH = 80
@@ -118,3 +129,21 @@ def read_out(value: Any) -> str:
     if value in ("", [], {}):
         return "none"
     return ", ".join(map(str, value)) if isinstance(value, list) else written(value)
+
+
+def coloured(lines: Iterable[Line]) -> str:
+    """Return lines as text with a terminal's colours.
+
+    Args:
+        lines: The lines.
+    """
+    return "".join(f"{click.style(line.text, **_COLOURS[line.style])}\n" for line in lines)
+
+
+def uncoloured(lines: Iterable[Line]) -> str:
+    """Return lines as text and nothing else.
+
+    Args:
+        lines: The lines.
+    """
+    return "".join(f"{line.text}\n" for line in lines)

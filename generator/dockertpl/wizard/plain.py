@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from dockertpl.wizard.console import BACK, Chosen, Option, Text, uncoloured
-from dockertpl.wizard.lines import Line, wrapped
+from dockertpl.wizard.console import BACK, Chosen, Option, Text
+from dockertpl.wizard.lines import Line, uncoloured, wrapped
 
 _BACK = "<"
 _NOTHING = ('""', "''")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from dockertpl.scaffold.session import Session
+from dockertpl.scaffold.takeover import lost, place
 from dockertpl.screen import printable
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
 from dockertpl.template.questions import MISSING
 from dockertpl.wizard.console import Option
-from dockertpl.wizard.lines import Line, Style, read_out, rule, table, wrapped, written
+from dockertpl.wizard.lines import WIDTH, Line, Style, read_out, rule, table, wrapped, written
 
 if TYPE_CHECKING:
     from dockertpl.merge.plan import Entry
@@ -37,6 +40,13 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
     lines += table(rows) if rows else _nothing(session)
     for key, (message, remedy) in found.unknown.items():
         lines += wrapped(f"{presentation.title(key)}: {message} {remedy}".strip(), "  ? ")
+    if session.old:
+        lines += wrapped(
+            f"{session.old.dockerfile} is there. What it does is taken over: see the review.", "  * "
+        )
+    if session.not_taken_over:
+        problem = session.not_taken_over
+        lines += wrapped(f"{problem.message} {problem.remedy}".strip(), "  ! ", style="warning")
     for warning in found.warnings:
         lines += wrapped(warning, "  ! ", style="warning")
     return [*lines, Line("")]
@@ -149,21 +159,92 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
     lines.append(Line("Files", "title"))
     for entry in scaffold.entries:
         lines += wrapped(f"{entry.path}{_what(entry, scaffold)}", "  ", style=_style(entry, scaffold))
+    if scaffold.adoption:
+        lines += taken_over(scaffold)
     for warning in answers.warnings:
         lines += wrapped(warning, "  ! ", style="warning")
     return [*lines, Line("")]
 
 
+def taken_over(scaffold: Scaffold) -> list[Line]:
+    """Return what becomes of an old Dockerfile, in short: what is dropped or in doubt is said in full.
+
+    Args:
+        scaffold: What would be written, with an adoption.
+    """
+    old, adoption = scaffold.old, scaffold.adoption
+    if not old or not adoption:
+        return []
+    counts = Counter(item.outcome for item in adoption.items)
+    lines = [Line(f"{old.dockerfile}, taken over", "title")]
+    known, kept = counts["answer"] + counts["template"], counts["kept"]
+    lines += wrapped(f"{known} things the new one does by itself, {kept} are kept as they were.", "  ")
+    for improvement in adoption.improvements:
+        lines += wrapped(improvement, "  + ", style="added")
+    for item in lost(adoption):
+        lines += wrapped(f"{place(old.dockerfile, item)}: {item.what} - {item.where}", "  - ", style="removed")
+    for doubt in adoption.doubts:
+        lines += wrapped(doubt, "  ? ", style="warning")
+    where = ", ".join(copy.path for copy in scaffold.copies)
+    lines += wrapped(f"The old one stays as {where}." if where else "The old one stays in Git.", "  ", style="dim")
+    return lines
+
+
+def beside(scaffold: Scaffold) -> list[Line]:
+    """Return an old Dockerfile item by item with what becomes of each, and then beside the new one.
+
+    Args:
+        scaffold: What would be written, with an adoption.
+    """
+    old, adoption = scaffold.old, scaffold.adoption
+    if not old or not adoption:
+        return []
+    lines = [*taken_over(scaffold), Line(""), Line("Line  What it does, and what becomes of it", "title")]
+    styles: dict[str, Style] = {"dropped": "removed", "kept": "added"}
+    for item in adoption.items:
+        number = f"{item.line:>4}  " if item.line else "      "
+        lines += wrapped(f"{item.what}", number, style=styles.get(item.outcome, "plain"))
+        lines += wrapped(f"{_OUTCOMES[item.outcome]} {item.where}", "        ", style="dim")
+    new = next(entry.new for entry in scaffold.planned.entries if entry.path == old.dockerfile)
+    width = (WIDTH - 4) // 2
+    lines += [Line(""), Line(f"{'The old one':<{width}} | The new one", "title")]
+    left, right = (
+        [part for line in text.splitlines() for part in _columns(line, width)]
+        for text in (old.text, new.content.decode())
+    )
+    for one, other in zip_longest(left, right, fillvalue=""):
+        lines.append(Line(f"{one:<{width}} | {other}".rstrip()))
+    return lines
+
+
+_OUTCOMES = {
+    "answer": "becomes the answer",
+    "template": "the new one does so:",
+    "kept": "is kept, in your region",
+    "dropped": "is dropped:",
+}
+
+
+def _columns(line: str, width: int) -> list[str]:
+    """Return a line as lines that a column has room for."""
+    text = printable(line).replace("\t", "    ")
+    return [text[at : at + width] for at in range(0, len(text), width)] or [""]
+
+
 def _what(entry: Entry, scaffold: Scaffold) -> str:
     if entry in scaffold.extra:
         return " (one of yours: changed)"
+    if entry in scaffold.copies:
+        return " (the old one)"
+    if entry.status == "differs" and entry not in scaffold.in_the_way:
+        return " (takes the old one's place)"
     return {"create": "", "identical": " (is there, the same)", "differs": " (IN THE WAY: is there, and another)"}[
         entry.status
     ]
 
 
 def _style(entry: Entry, scaffold: Scaffold) -> Style:
-    return "warning" if entry.status == "differs" and entry not in scaffold.extra else "plain"
+    return "warning" if entry in scaffold.in_the_way else "plain"
 
 
 def group(session: Session, presentation: Presentation, names: Sequence[str]) -> list[Option]:
