@@ -31,7 +31,7 @@ def test_a_place_that_does_not_fit_beside_its_value_goes_below_it() -> None:
     assert [line.text for line in table([("Port", "8000", "app/main.py:3"), ("Python", "3.13", "x" * 70)])] == [
         "  Port    8000  app/main.py:3",
         "  Python  3.13",
-        f"            {'x' * 62}...",
+        f"            {'x' * 64}...",
     ]
 
 
