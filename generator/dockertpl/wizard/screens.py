@@ -41,9 +41,7 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
     for key, (message, remedy) in found.unknown.items():
         lines += wrapped(f"{presentation.title(key)}: {message} {remedy}".strip(), "  ? ")
     if session.old:
-        lines += wrapped(
-            f"{session.old.dockerfile} is there. What it does is taken over: see the review.", "  * "
-        )
+        lines += wrapped(f"{session.old.dockerfile} is there. What it does is taken over: see the review.", "  * ")
     if session.not_taken_over:
         problem = session.not_taken_over
         lines += wrapped(f"{problem.message} {problem.remedy}".strip(), "  ! ", style="warning")
