@@ -479,6 +479,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
         found = Person(answers)
         monkeypatch.setattr(new, "_is_terminal", lambda: True)
         monkeypatch.setattr(new, "_console", lambda: found)
+        monkeypatch.setenv("DOCKERTPL_DOCKER", "no-engine")
         return found
 
     return sit_down

@@ -15,11 +15,11 @@ def test_the_old_files_are_those_that_the_engine_reads(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM a\n")
     old = find(tmp_path, ".", ".")
     assert old is not None
-    assert (old.dockerfile, old.ignored, old.paths) == ("Dockerfile", None, {"Dockerfile"})
+    assert (old.dockerfile, old.ignored, set(old.paths)) == ("Dockerfile", None, {"Dockerfile"})
     (tmp_path / ".dockerignore").write_text("x\n")
     old = find(tmp_path, ".", ".")
     assert old is not None
-    assert (old.ignored, old.paths) == ("x\n", {"Dockerfile", ".dockerignore"})
+    assert (old.ignored, set(old.paths)) == ("x\n", {"Dockerfile", ".dockerignore"})
 
 
 @pytest.mark.parametrize(("context", "expected"), [("api", "y\n"), (".", None)])

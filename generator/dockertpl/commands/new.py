@@ -26,6 +26,7 @@ from dockertpl.template.source import bundled
 if TYPE_CHECKING:
     from dockertpl.actions.update_bot import Choice
     from dockertpl.scaffold.prepare import Scaffold
+    from dockertpl.wizard.console import Console
 
 #: Set to anything, it makes the wizard ask by lines alone, as on a dumb terminal.
 PLAIN = "DOCKERTPL_PLAIN"
@@ -144,10 +145,26 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     say("\nThe same without questions:")
     say(f"  {repeat.ours(session, request.destination, request.data_file, defaults=True)}")
     say(f"The same with Copier alone:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
+    _offer_proof(console, scaffold)
     return 0, result
 
 
-def _console() -> Any:
+def _offer_proof(console: Console, scaffold: Scaffold) -> None:
+    """Offer to build and run what was written, where there is an engine to do it."""
+    from dockertpl.commands import prove
+    from dockertpl.wizard.console import Option
+
+    if scaffold.answers.values["kind"] == FAMILY_KIND or not prove.is_possible():
+        return
+    options = [Option(value="", label="not now"), Option(value="new", label="build it and run it as production would")]
+    if scaffold.old:
+        options.append(Option(value="both", label="that, and build the old Dockerfile for comparison"))
+    chosen = console.choose("Verify it?", options, "", back=False)
+    if chosen:
+        prove.prove(scaffold, compare=chosen == "both")
+
+
+def _console() -> Console:
     """Return the console that this terminal is up to."""
     if os.environ.get(PLAIN) or os.environ.get("TERM", "dumb") == "dumb":
         from dockertpl.wizard.plain import PlainConsole

@@ -108,7 +108,7 @@ def _verify(
     own = f"{kept}-{token_hex(4)}"
     say(f"Building {_shown(subject.dockerfile)} …", quiet=quiet)
     try:
-        with _Ticker(quiet) as show:
+        with Ticker(quiet) as show:
             result = build(
                 client,
                 context=subject.context,
@@ -194,7 +194,7 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-class _Ticker:
+class Ticker:
     """The step that runs, on one line of a terminal that is written over; elsewhere nothing."""
 
     def __init__(self, quiet: bool) -> None:
