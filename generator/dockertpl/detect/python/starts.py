@@ -84,7 +84,7 @@ def read_command(words: Sequence[str], values: Mapping[str, str] | None = None) 
     end = next((index for index, word in enumerate(rest) if word in _STOPS), len(rest))
     start = Start(server=server, folder=folder, before=_before(words[:at]))
     positional: list[str] = []
-    for option, value in _options(rest[:end]):
+    for option, value in options(rest[:end]):
         if not option:
             positional.append(value)
         elif changed := _option(start, option, value):
@@ -115,7 +115,7 @@ def _before(words: Sequence[str]) -> str:
     return ", ".join(commands)
 
 
-def _options(words: Sequence[str]) -> Iterable[tuple[str, str]]:
+def options(words: Sequence[str]) -> Iterable[tuple[str, str]]:
     """Yield (option, value) pairs; ("", word) for one that is no option."""
     at = 0
     while at < len(words):

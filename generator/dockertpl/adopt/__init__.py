@@ -1,0 +1,9 @@
+"""Taking over an existing Dockerfile: it becomes answers and the text of regions, and nothing is lost unsaid."""
+
+from __future__ import annotations
+
+from dockertpl.adopt.fill import apply
+from dockertpl.adopt.model import Adoption, Item, Outcome
+from dockertpl.adopt.reader import read
+
+__all__ = ["Adoption", "Item", "Outcome", "apply", "read"]

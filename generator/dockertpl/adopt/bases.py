@@ -1,0 +1,106 @@
+"""FROM: what an old Dockerfile stands on, as answers."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dockertpl.adopt.draft import Draft
+from dockertpl.adopt.stages import Stage
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "data" / "bases.toml").read_text("utf-8"))
+
+
+def kind_of(image: str) -> tuple[str, re.Match[str] | None, dict[str, Any]]:
+    """Return the kind whose applications stand on an image, what its name says, and its row; empty if none does."""
+    name = re.sub(r"^(?:docker\.io|registry-1\.docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/", "", image)
+    name = name.partition("@")[0]
+    if ":" not in name:
+        name += ":"
+    for row in _data()["bases"]:
+        if match := re.fullmatch(row["image"], name.lower()):
+            return row["kind"], match, row
+    return "", None, {}
+
+
+def read_base(draft: Draft, stage: Stage) -> None:
+    """Note what a stage's FROM says; that of the image answers."""
+    line, what = stage.start.line, "FROM " + " ".join(stage.start.words[:1])
+    for flag in stage.start.flags:
+        if flag.startswith("--platform="):
+            draft.dropped(line, flag, "the workflow and the one who builds say for which processor")
+    if stage.below:
+        draft.template(line, what, "the template has stages of its own")
+        return
+    kind, match, row = kind_of(stage.image)
+    if kind != draft.kind or match is None:
+        if stage.final:
+            draft.dropped(line, what, "it is no image of " + ("Python" if draft.is_python else "Node.js"))
+            draft.doubt(line, f"the image stands on {stage.image}, of which cannot be told what it brings.")
+        return
+    if row.get("doubt") and stage.final:
+        draft.doubt(line, f"{stage.image}: {row['doubt']}.")
+    if not stage.final:
+        draft.template(line, what, "the stage build" if draft.is_python else "the stages deps and build")
+        return
+    said = {key: value or "" for key, value in match.groupdict().items()}
+    _release(draft, line, said)
+    if draft.is_python:
+        _python(draft, line, what, said)
+    else:
+        _node(draft, line, what, said)
+    if said.get("variant", "") == "" and not row.get("flavour"):
+        draft.facts.add("full-base")
+    if "@sha256:" in stage.image:
+        draft.dropped(line, "the base image's digest", "`dockertpl pin` sets the one of the new base")
+
+
+def _python(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
+    version = ".".join(said.get("version", "").split(".")[:2])
+    offered = _data()["offered"]["python"]
+    if said.get("variant", "").startswith("alpine"):
+        draft.facts.add("python-alpine")
+    if version in offered:
+        draft.answer(line, what, "python_version", version, version)
+    elif version in ("", "3"):
+        draft.template(line, what, "the answer python_version: the old file names no version")
+    else:
+        draft.dropped(line, what, f"Python {version} is not offered, but {', '.join(offered)}")
+        draft.doubt(line, f"the old image has Python {version}, and the new one the answer python_version.")
+
+
+def _node(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
+    if said.get("variant", "").startswith("alpine") and not draft.known.get("flavour"):
+        draft.answer(line, "the Alpine flavour", "flavour", "alpine", "alpine")
+    version, offered = said.get("version", ""), _data()["offered"]["node"]
+    if version in offered:
+        draft.answer(line, what, "node_version", version, version)
+    elif version.isdigit() and int(version) < int(offered[-1]):
+        next_ = next(one for one in offered if int(one) > int(version))
+        if "node_version" in draft.known:
+            draft.dropped(
+                line, what, f"Node.js {version} is not offered: node_version is {draft.known['node_version']}"
+            )
+        else:
+            draft.answer(line, what, "node_version", next_, f"{next_}, the oldest that is offered above {version}")
+        draft.facts.add("old-node")
+    else:
+        draft.template(line, what, "the answer node_version: the old file names no version")
+
+
+def _release(draft: Draft, line: int, said: dict[str, str]) -> None:
+    release = said.get("release") or said.get("late") or ""
+    if not release:
+        return
+    if release in _data()["offered"]["debian"]:
+        if draft.flavour != "alpine":
+            draft.answer(line, f"Debian {release}", "debian_release", release)
+    else:
+        draft.dropped(line, f"Debian {release}", "it is not offered any more: the answer debian_release says which is")
+        draft.facts.add("old-debian")

@@ -1,0 +1,263 @@
+"""COPY and ADD: what the template copies, and what of the rest is kept."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dockertpl.adopt.draft import Draft, Scene, joined_paths
+from dockertpl.adopt.source import Step
+from dockertpl.adopt.stages import Stage, joined, named
+from dockertpl.detect.dockerfile import expand
+
+_INSTALL_FILE = re.compile(r"[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*")
+_CODE = "the application's code"
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "data" / "copies.toml").read_text("utf-8"))
+
+
+def is_manifest(path: str) -> bool:
+    """Tell whether a file of the build context is one that only an install reads."""
+    name = path.rstrip("/").rpartition("/")[2].rstrip("*")
+    return any(re.fullmatch(one, name) for one in _data()["manifests"]["names"])
+
+
+def is_file(path: str) -> bool:
+    """Tell whether a path of the build context looks like a file's."""
+    name = path.rpartition("/")[2]
+    return not path.endswith("/") and (
+        "." in name.lstrip(".") or name in ("Pipfile", "Makefile", "Procfile", "LICENSE")
+    )
+
+
+def target_of(source: str, destination: str, folder: str, *, several: bool) -> str:
+    """Return the place in the image that a source gets."""
+    target = joined(folder, destination)
+    if is_file(source) and (several or destination.endswith(("/", ".")) or target == folder):
+        return joined(target, source.rpartition("/")[2])
+    return target
+
+
+def read_copy(step: Step, draft: Draft, scene: Scene, stages: Sequence[Stage], names: Mapping[int, str]) -> None:
+    """Read a COPY or ADD.
+
+    Args:
+        step: It.
+        draft: Where items and lines go.
+        scene: The stage so far.
+        stages: All stages.
+        names: The names that kept stages have in the new file, by their place.
+    """
+    words = [expand(word, scene.values) for word in step.words]
+    if len(words) < 2:
+        return
+    origin = step.flag("from")
+    if step.heredocs:
+        _literal(step, draft, scene)
+    elif origin:
+        _from_elsewhere(step, draft, scene, words, named(stages[: scene.stage.index], origin), names)
+    else:
+        for source in words[:-1]:
+            _from_context(step, draft, scene, source, words[-1], several=len(words) > 2)
+
+
+def _literal(step: Step, draft: Draft, scene: Scene) -> None:
+    what = f"{step.name} of lines to {step.words[-1]}"
+    if scene.stage.final:
+        draft.item(step.line, what, "kept", "image")
+        draft.keep("image", step.verbatim)
+    else:
+        draft.item(step.line, what, "kept", "build")
+        draft.keep("build", step.verbatim)
+
+
+def _flags(step: Step) -> str:
+    """Return the flags to keep: the owner is always the image's user."""
+    found = []
+    for flag in step.flags:
+        if flag.startswith("--chown="):
+            root = re.fullmatch(r"--chown=(?:root|0)(?::\w+)?", flag)
+            found += [] if root else ["--chown=10001:10001"]
+        elif not flag.startswith("--from="):
+            found.append(flag)
+    return "".join(f"{flag} " for flag in found)
+
+
+def _keep(step: Step, draft: Draft, region: str, origin: str, source: str, target: str) -> None:
+    comment = f"{step.comment}\n" if step.comment and step.comment not in draft.kept(region) else ""
+    start = f"--from={origin} " if origin else ""
+    words = [source, target]
+    quoted = (
+        "[" + ", ".join(f'"{word}"' for word in words) + "]" if any(" " in word for word in words) else " ".join(words)
+    )
+    draft.keep(region, f"{comment}{step.name} {start}{_flags(step)}{quoted}")
+
+
+def _from_elsewhere(
+    step: Step, draft: Draft, scene: Scene, words: Sequence[str], stage: Stage | None, names: Mapping[int, str]
+) -> None:
+    origin, destination = step.flag("from"), words[-1]
+    for source in words[:-1]:
+        what = f"{step.name} --from={origin} {source}"
+        target = joined(scene.folder, destination)
+        if destination.endswith("/") and is_file(source):
+            target = joined(target, source.rpartition("/")[2])
+        if stage is None:
+            _from_image(step, draft, scene, what, source, target)
+            continue
+        product = _product(source, draft)
+        if product and not (stage.foreign and draft.is_python):
+            draft.template(step.line, what, product)
+            scene.installed = scene.installed or "node_modules" in source or draft.is_python
+            scene.copied = scene.copied or "standalone" in source
+        elif not scene.stage.final:
+            if _has_code(source, draft):
+                draft.template(step.line, what, "the stages that build have the code")
+                scene.copied = True
+            elif stage.foreign and draft.is_python:
+                draft.dropped(step.line, what, "it goes into a stage that the template has in its own way")
+                draft.doubt(step.line, f"{source} of another stage goes into the build of the application.")
+            else:
+                draft.template(step.line, what, "the stages that build stand on one another")
+        else:
+            _of_stage(step, draft, scene, stage, what, source, target, names)
+
+
+def _product(source: str, draft: Draft) -> str:
+    path = "/" + source.strip("/")
+    for one in _data()["products"]["python" if draft.is_python else "node"]:
+        if re.fullmatch(one, path):
+            return "the image has what the stage " + ("venv installs" if draft.is_python else "build makes")
+    return ""
+
+
+def _has_code(source: str, draft: Draft) -> bool:
+    return source.rstrip("/").removesuffix("/.") in (draft.root, "/app", ".", "") or "/out" in source
+
+
+def _from_image(step: Step, draft: Draft, scene: Scene, what: str, source: str, target: str) -> None:
+    origin = step.flag("from")
+    if any(re.fullmatch(one, origin) for one in _data()["tools"]["images"]):
+        draft.template(step.line, what, "the stage build has what installs, pinned")
+        return
+    region = "build" if not scene.stage.final else "image" if scene.copied or scene.installed else "runtime"
+    draft.item(step.line, what, "kept", region)
+    _keep(step, draft, region, origin, source, draft.moved(target))
+
+
+def _of_stage(
+    step: Step,
+    draft: Draft,
+    scene: Scene,
+    stage: Stage,
+    what: str,
+    source: str,
+    target: str,
+    names: Mapping[int, str],
+) -> None:
+    """A copy from one of the old stages into the image."""
+    line = step.line
+    ignored = _ignored(source.strip("/"))
+    if ignored:
+        draft.dropped(line, what, ignored["why"])
+        if ignored.get("doubt"):
+            draft.doubt(line, f"{source} is copied into the image, and may hold secrets.")
+        return
+    if source.rstrip("/") in ("", "/."):
+        draft.dropped(line, what, "a whole root is copied, and the new image has its own")
+        draft.doubt(line, f"everything of the stage {step.flag('from')} is copied: what of it does the image need?")
+        return
+    inside = source.startswith((draft.root.rstrip("/") + "/", "/app/")) or not source.startswith("/")
+    if (_has_code(source, draft) or inside) and not stage.foreign and draft.is_python:
+        draft.template(line, what, _CODE)
+        scene.copied = True
+    elif _has_code(source, draft) and not stage.foreign:
+        draft.template(line, what, "the standalone output holds what the server needs")
+        scene.copied = True
+    elif stage.foreign and stage.index not in names:
+        draft.dropped(line, what, f"it is made by {stage.title}, for which the template has no place")
+    else:
+        origin = names.get(stage.index, "runtime" if stage.final else "build")
+        draft.item(line, what, "kept", "image")
+        place = source if stage.foreign else draft.moved(source if source.startswith("/") else f"{draft.root}/{source}")
+        _keep(step, draft, "image", origin, place, draft.moved(target))
+
+
+def _ignored(path: str) -> dict[str, Any] | None:
+    return next((row for row in _data()["ignored"] if re.fullmatch(row["match"], path)), None)
+
+
+def _from_context(step: Step, draft: Draft, scene: Scene, source: str, destination: str, *, several: bool) -> None:
+    line, what = step.line, f"{step.name} {source}"
+    if re.match(r"https?://|git@|ftp://", source):
+        region = "build" if not scene.stage.final else "image" if scene.copied or scene.installed else "runtime"
+        draft.item(line, what, "kept", region)
+        _keep(step, draft, region, "", source, draft.moved(joined(scene.folder, destination)))
+        return
+    path = joined_paths(".", source)
+    target = target_of(source, destination, scene.folder, several=several)
+    whole = path == "." or joined_paths(draft.context, path) == draft.app_dir
+    if whole and not scene.installed:
+        scene.copied = True
+    manifest = is_manifest(path)
+    ignored = None if manifest else _ignored(path)
+    if ignored and not (step.name == "ADD" and path.endswith((".tar", ".gz"))):
+        draft.dropped(line, what, ignored["why"])
+        if ignored.get("doubt"):
+            draft.doubt(line, f"{path} is copied into the image, and may hold secrets.")
+    elif draft.in_context(path) is None:
+        draft.dropped(line, what, "it lies outside of the build context, which is the application's folder")
+        draft.doubt(line, f"{path} lies outside of the new build context: answer context with '.', or move it.")
+    elif scene.stage.final:
+        _into_image(step, draft, scene, what, path, target, manifest=manifest, whole=whole)
+    else:
+        _into_build(line, draft, scene, what, path, target, manifest=manifest, whole=whole)
+    scene.copied = scene.copied or whole or not manifest
+
+
+def _into_build(
+    line: int, draft: Draft, scene: Scene, what: str, path: str, target: str, *, manifest: bool, whole: bool
+) -> None:
+    place = draft.in_context(path) or path
+    if manifest:
+        draft.template(line, what, "the stage " + ("venv" if draft.is_python else "deps") + " copies the manifests")
+    elif draft.is_python or whole or scene.installed or not _INSTALL_FILE.fullmatch(place):
+        draft.template(line, what, _CODE)
+    else:
+        draft.answer(line, what, "install_files", [place], "the installation reads it")
+
+
+def _into_image(
+    step: Step, draft: Draft, scene: Scene, what: str, path: str, target: str, *, manifest: bool, whole: bool
+) -> None:
+    line = step.line
+    place = draft.place_of(path)
+    same = place is not None and joined("/app", _below(target, draft.root)) == place
+    if not draft.is_python and not draft.alone and not re.fullmatch(r"public|package.*\.json|next\.config\.\w+", path):
+        draft.item(line, what, "kept", "image")
+        _keep(step, draft, "image", "", draft.in_context(path) or path, draft.moved(target))
+    elif manifest:
+        draft.template(line, what, "the stage " + ("venv" if draft.is_python else "deps") + " copies the manifests")
+    elif same:
+        draft.template(line, what, _CODE if draft.is_python else "the standalone output holds what the server needs")
+    elif place is not None and target == draft.root and not is_file(path):
+        draft.template(line, what, f"{_CODE}, which is in {place}")
+        if not str(draft.known.get("app_file", "")).startswith(f"{draft.in_context(path)}/"):
+            draft.doubt(line, f"{path} was in {target}, and is in {place}: are imports and paths the same from there?")
+    else:
+        draft.item(line, what, "kept", "image")
+        destination = joined("/app", _below(target, draft.root)) if target.startswith(draft.root + "/") else target
+        _keep(step, draft, "image", "", draft.in_context(path) or path, destination)
+
+
+def _below(path: str, root: str) -> str:
+    if path == root:
+        return "."
+    return path.removeprefix(root.rstrip("/") + "/") if path.startswith(root.rstrip("/") + "/") else "../elsewhere"

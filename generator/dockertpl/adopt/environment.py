@@ -1,0 +1,224 @@
+"""ENV, ARG and LABEL: what the template sets, what becomes an answer, and what is kept, by data/variables.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dockertpl.adopt.draft import Draft, Scene, Waiting, builds
+from dockertpl.adopt.secrets import is_secret, is_secret_name
+from dockertpl.adopt.source import Step
+from dockertpl.adopt.stages import note_values, pairs, unquoted
+from dockertpl.detect.dockerfile import expand
+
+_PUBLIC = "NEXT_PUBLIC_"
+_ADVICE = "its value looks like a secret: pass it when the container starts"
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "data" / "variables.toml").read_text("utf-8"))
+
+
+def _row(table: dict[str, str], name: str) -> str | None:
+    if name in table:
+        return table[name]
+    return next((why for key, why in table.items() if key.endswith("*") and name.startswith(key[:-1])), None)
+
+
+def read_env(step: Step, draft: Draft, scene: Scene, arguments: dict[str, str]) -> None:
+    """Read an ENV: each of its variables by itself, and the whole instruction where all of it is kept."""
+    kept: dict[str, list[tuple[str, str]]] = {}
+    found = pairs(step)
+    for name, value in found:
+        for region in _variable(step, draft, scene, name, value or ""):
+            kept.setdefault(region, []).append((name, value or ""))
+    for region, some in kept.items():
+        whole = len(some) == len(found)
+        # The old form, ENV NAME value, is one that BuildKit warns of.
+        whole = whole and "=" in step.text.split(None, 2)[1]
+        text = (
+            step.verbatim if whole else "ENV " + " \\\n    ".join(f"{name}={_written(value)}" for name, value in some)
+        )
+        _put(draft, scene, region, text)
+    note_values(step, scene.values, arguments)
+
+
+def _put(draft: Draft, scene: Scene, region: str, text: str) -> None:
+    if region == "environment":
+        scene.own.append(text)
+    if not draft.keep(region, text):
+        draft.doubts.append(f"{draft.path}: ENV holds a line that looks like a region's mark, and is left out.")
+
+
+def _written(value: str) -> str:
+    if re.fullmatch(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?:[^\s\"'\\]|\\.)*", value):
+        return value or '""'
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _variable(step: Step, draft: Draft, scene: Scene, name: str, value: str) -> list[str]:
+    """Note one variable, and return the regions that it goes into."""
+    line, what = step.line, f"ENV {name}"
+    text = expand(unquoted(value), scene.values)
+    if is_secret(name, text) and is_secret(name, unquoted(value)):
+        draft.dropped(line, what, _ADVICE)
+        draft.doubt(line, f"{name} holds what looks like a secret. {_AT_RUN_TIME if scene.stage.final else _IN_BUILD}")
+        return []
+    if (why := _row(_data()["template"], name)) is not None:
+        if why == "doubt":
+            draft.dropped(line, what, "the lock names its index, or the build argument UV_DEFAULT_INDEX does")
+            draft.doubt(line, f"{name} names another index for packages: see private_index and UV_DEFAULT_INDEX.")
+        else:
+            draft.template(line, what, why)
+        return []
+    if name == "PATH":
+        return _path(step, draft, scene, value)
+    if name == "PYTHONPATH" and draft.is_python:
+        return _python_path(step, draft, scene, text)
+    if name == "PORT" and scene.stage.final:
+        return []  # the start answers it
+    if not scene.stage.final:
+        return _of_a_builder(line, draft, scene, name, value)
+    regions = ["environment"]
+    if draft.alone and draft.is_python and _is_of_the_build(name):
+        regions = ["build"]
+    elif draft.alone and not draft.is_python and not scene.built:
+        regions.append("code")
+    draft.item(line, what, "kept", " and ".join(regions))
+    return regions
+
+
+_AT_RUN_TIME = "Pass it when the container starts, and replace it, since everybody who has the image can read it."
+_IN_BUILD = "Make it a build secret; or answer build_env, if it only holds a place."
+
+
+def _is_of_the_build(name: str) -> bool:
+    return _row(dict.fromkeys(_data()["build"]["names"], ""), name) is not None
+
+
+def _of_a_builder(line: int, draft: Draft, scene: Scene, name: str, value: str) -> list[str]:
+    what, own = f"ENV {name}", re.fullmatch(r"\"?\$\{?(\w+)\}?\"?", value)
+    if own and own[1] == name:
+        draft.template(line, what, "a build argument is in the environment of the build")
+        return []
+    if draft.is_python or (not scene.installed and not scene.copied and not name.startswith(_PUBLIC)):
+        draft.item(line, what, "kept", "build")
+        return ["build"]
+    plain = unquoted(value)
+    if "$" not in plain and re.fullmatch(r"[ -~]*", plain) and not _refers_back(draft, name):
+        draft.answer(line, what, "build_env", {name: plain})
+        return []
+    draft.item(line, what, "kept", "code")
+    return ["code"]
+
+
+def _refers_back(draft: Draft, name: str) -> bool:
+    """Tell whether the variable is in a region already, which stands after the answers."""
+    return re.search(rf"\b{re.escape(name)}=", draft.kept("code")) is not None
+
+
+def _path(step: Step, draft: Draft, scene: Scene, value: str) -> list[str]:
+    known = [re.compile(part) for part in _data()["path"]["parts"]]
+    parts = [part for part in unquoted(value).split(":") if part]
+    own = [part for part in parts if not any(one.fullmatch(part) for one in known)]
+    own = [part for part in own if not any(one.fullmatch(expand(part, scene.values)) for one in known)]
+    if not own:
+        draft.template(step.line, "ENV PATH", "the virtual environment and the tools are on it")
+        return []
+    region = "environment" if scene.stage.final else "build"
+    moved = [part if "$" in part else draft.moved(part) for part in own]
+    draft.item(step.line, f"ENV PATH ({', '.join(own)})", "kept", region)
+    text = f"ENV PATH={':'.join(moved)}:$PATH"
+    draft.keep(region, text)
+    scene.own.append(text)
+    return []
+
+
+def _python_path(step: Step, draft: Draft, scene: Scene, value: str) -> list[str]:
+    root = "/app/src" if draft.known.get("layout") == "src" else "/app"
+    parts = [part for part in value.split(":") if part and "$" not in part]
+    moved = list(
+        dict.fromkeys(draft.moved(part if part.startswith("/") else f"{scene.folder}/{part}") for part in parts)
+    )
+    others = [part.rstrip("/.") or "/" for part in moved if (part.rstrip("/.") or "/") not in (root, "/app")]
+    if not others or not scene.stage.final:
+        draft.template(step.line, "ENV PYTHONPATH", f"the template sets it to {root}")
+        return []
+    draft.item(step.line, f"ENV PYTHONPATH ({':'.join(parts)})", "kept", "environment")
+    draft.keep("environment", f"ENV PYTHONPATH={':'.join([root, *others])}")
+    return []
+
+
+def read_arg(step: Step, draft: Draft, scene: Scene, arguments: dict[str, str]) -> None:
+    """Read an ARG of a stage."""
+    for name, value in pairs(step):
+        _argument(step.line, draft, scene, name, arguments.get(name) if value is None else value)
+    note_values(step, scene.values, arguments)
+
+
+def _argument(line: int, draft: Draft, scene: Scene, name: str, value: str | None) -> None:
+    what = f"ARG {name}"
+    text = what if value is None else f"{what}={_written(value)}"
+    builder = builds(scene, draft) and not draft.is_python and not scene.built
+    if value and is_secret(name, value):
+        draft.dropped(line, what, _ADVICE)
+        draft.doubt(line, f"{name} has a default that looks like a secret, and is in the history of the image.")
+    elif is_secret_name(name):
+        if builder and re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            draft.answer(line, what, "build_secrets", [name], "a build secret, which no layer holds")
+        else:
+            draft.dropped(line, what, "a build argument is in the history of the image: pass it when it starts")
+            draft.doubt(line, f"the build argument {name} looks like a secret. Who reads it?")
+    elif (why := _row(_data()["template"], name)) is not None:
+        draft.template(line, what, "the lock, or the build argument UV_DEFAULT_INDEX" if why == "doubt" else why)
+    elif builder and name.startswith(_PUBLIC) and value is None:
+        draft.answer(line, what, "public_variables", [name])
+        if scene.stage.final:
+            scene.own.append(text)
+    elif builder:
+        draft.item(line, what, "kept", "code")
+        draft.keep("code", text)
+        if scene.stage.final:
+            draft.keep("environment", text)
+    else:
+        region = "environment" if scene.stage.final else "build" if draft.is_python else "code"
+        scene.own.append(text)
+        draft.keep(region, text)
+        draft.waiting.append(Waiting(line=line, name=name, region=region, text=text))
+
+
+def read_label(step: Step, draft: Draft, scene: Scene) -> None:
+    """Read a LABEL."""
+    others = []
+    for name, value in pairs(step):
+        name = unquoted(name)
+        why = _data()["labels"].get(name)
+        if not scene.stage.final:
+            draft.dropped(step.line, f"LABEL {name}", "it is of a stage that only builds")
+        elif why:
+            draft.template(step.line, f"LABEL {name}", why)
+        else:
+            draft.item(step.line, f"LABEL {name}", "kept", "environment")
+            others.append((name, value or '""'))
+    if others and len(others) == len(pairs(step)):
+        draft.keep("environment", step.verbatim)
+    elif others:
+        draft.keep("environment", "LABEL " + " \\\n      ".join(f"{name}={_written(value)}" for name, value in others))
+
+
+def needed_here(draft: Draft, scene: Scene, region: str, step: str) -> None:
+    """Put the stage's variables ahead of a step that is kept in a region of another stage than the image's."""
+    if region in ("environment", "image"):
+        return
+    begin = scene.given.get(region, 0)
+    new = [text for text in scene.own[begin:] if text not in draft.kept(region)]
+    readers = "\n".join([step, *(text for text in new if not text.startswith("ARG "))])
+    for text in new:
+        argument = re.match(r"ARG (\w+)", text)
+        if not argument or re.search(rf"\$\{{?{argument[1]}\b", readers):
+            draft.keep(region, text)
+    scene.given[region] = len(scene.own)

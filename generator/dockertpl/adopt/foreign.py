@@ -1,0 +1,97 @@
+"""Stages that are kept whole, such as one that builds a front end, and those that never reach the image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from dockertpl.adopt.draft import Draft
+from dockertpl.adopt.packages import asked
+from dockertpl.adopt.shell import commands
+from dockertpl.adopt.source import Step
+from dockertpl.adopt.stages import Stage, named, pairs, sources
+
+#: The names of the template's own stages.
+# fmt: off
+_TAKEN = frozenset([
+    "uv", "build", "scripts", "venv", "runtime", "warm", "code", "application", "dev", "prod", "interpreter",
+    "tools", "pruned", "deps", "node",
+])
+# fmt: on
+
+
+def names_of(stages: Sequence[Stage], draft: Draft) -> dict[int, str]:
+    """Return the names that foreign stages have in the new file, by their place."""
+    found = {}
+    for stage in stages:
+        if stage.foreign and stage.reached and draft.is_python:
+            name = stage.name.lower() or f"stage-{stage.index}"
+            found[stage.index] = f"old-{name}" if name in _TAKEN else name
+    return found
+
+
+def keep_stage(
+    draft: Draft, stage: Stage, stages: Sequence[Stage], names: Mapping[int, str], arguments: Mapping[str, str]
+) -> None:
+    """Keep a stage as it is, at the end of the region build, where the next line begins a stage."""
+    if not draft.is_python:
+        for what, line in listed(stage):
+            draft.dropped(line, what, f"it is of {stage.title}, for which the template has no place")
+        draft.doubt(stage.start.line, f"{stage.title} stands on {stage.root_image}: the template has no place for it.")
+        return
+    name = names[stage.index]
+    for what, line in listed(stage):
+        draft.item(line, what, "kept", f"build, in the stage {name}")
+    others = [one for one in sources(stage, stages) if not one.foreign]
+    if others:
+        draft.doubt(stage.start.line, f"{stage.title} copies from {others[0].title}, which the new file does not have.")
+    if draft.context == "." and draft.app_dir != "." and not draft.member:
+        draft.doubt(stage.start.line, f"{stage.title} copies from the repository's root: answer context with '.'.")
+    base = names[stage.below.index] if stage.below and stage.below.index in names else stage.image
+    platform = "".join(f"{flag} " for flag in stage.start.flags if "$" not in flag or "BUILDPLATFORM" in flag)
+    lines = [stage.start.comment] if stage.start.comment else []
+    lines.append(f"FROM {platform}{base} AS {name}")
+    lines += [_step(step, stage, stages, names, arguments) for step in stage.steps]
+    if not draft.keep("build", "\n".join(lines)):
+        draft.doubt(stage.start.line, "a step holds a line that looks like a region's mark, and the stage is left out.")
+
+
+def _step(
+    step: Step, stage: Stage, stages: Sequence[Stage], names: Mapping[int, str], arguments: Mapping[str, str]
+) -> str:
+    text = step.verbatim
+    if step.name == "ARG":
+        for name, value in pairs(step):
+            if value is None and name in arguments:
+                return f'ARG {name}="{arguments[name]}"'
+    origin = named(stages[: stage.index], step.flag("from")) if step.flag("from") else None
+    if origin and origin.index in names:
+        text = re.sub(r"--from=\S+", f"--from={names[origin.index]}", text, count=1)
+    return text
+
+
+def drop_stage(draft: Draft, stage: Stage) -> None:
+    """Say of everything in a stage that it never reached the image."""
+    why = f"{stage.title} does not reach the image"
+    for what, line in listed(stage):
+        draft.dropped(line, what, why)
+    for step in stage.steps:
+        if step.name == "ONBUILD":
+            draft.doubt(step.line, "ONBUILD makes it a base of other images, which this kind is not.")
+
+
+def listed(stage: Stage) -> list[tuple[str, int]]:
+    """Return everything that a stage does, a thing at a time, with its line."""
+    found = [(f"FROM {' '.join(stage.start.words)}", stage.start.line)]
+    for step in stage.steps:
+        if step.name in ("ENV", "ARG", "LABEL"):
+            found += [(f"{step.name} {name}", step.line) for name, _ in pairs(step)]
+        elif step.name == "RUN" and not step.exec_form:
+            for command in commands("\n".join([*step.words, *step.heredocs])):
+                found.append((command.text, step.line))
+                found += [(name, step.line) for part in command.parts for name in asked(part)]
+        elif step.name in ("CMD", "ENTRYPOINT", "EXPOSE"):
+            found += [(f"{step.name} {word}", step.line) for word in step.words]
+        else:
+            found.append((f"{step.name} {' '.join([*step.flags, *step.words])}", step.line))
+    return found

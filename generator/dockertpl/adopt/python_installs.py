@@ -1,0 +1,205 @@
+"""pip, uv pip and the extras and groups of the other managers: what of an install the lock does not bring is kept."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from dockertpl.adopt.draft import Draft
+from dockertpl.adopt.tables import commands
+from dockertpl.adopt.verdict import Verdict
+
+_FOR_DEVELOPMENT = re.compile(
+    r"(?:.*[-_.])?(?:dev|develop|development|test|tests|testing|lint|docs?|ci)(?:[-_.].*)?", re.I
+)
+# Options of pip that take a value. Those in the second list are uv's as well.
+# fmt: off
+_WITH_VALUE = frozenset([
+    "--target", "-t", "--prefix", "--root", "--platform", "--python-version", "--implementation", "--abi", "--log",
+    "--proxy", "--retries", "--timeout", "--cache-dir", "--src", "--progress-bar", "--trusted-host", "--cert",
+    "--client-cert", "--report", "--config-settings", "-C", "--python", "-p", "--wheel-dir", "-w",
+    "--root-user-action", "--exists-action", "--build-option", "--global-option",
+])
+# fmt: on
+# fmt: off
+_PASSED_ON = frozenset([
+    "--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--constraint", "-c", "--no-binary",
+    "--only-binary", "--index", "--default-index", "--index-strategy", "--prerelease", "--torch-backend",
+])
+# fmt: on
+_SWITCHES_PASSED_ON = frozenset(["--pre", "--no-deps", "--no-index", "-U", "--upgrade", "--force-reinstall"])
+_WITHOUT_UV = (
+    "ARG UV_DEFAULT_INDEX\n"
+    "# uv is there for this step alone.\n"
+    "RUN --mount=type=bind,from=uv,source=/uv,target=/uv \\\n"
+    "    /uv pip install --no-cache --python /opt/venv/bin/python {words}"
+)
+
+
+def pip_words(words: Sequence[str]) -> list[str] | None:
+    """Return what follows `pip install` (or `wheel`, `download`), however pip is called; None if it is not."""
+    rest = list(words)
+    program = rest[0].rpartition("/")[2] if rest else ""
+    if re.fullmatch(r"python3?[\d.]*", program) and rest[1:3] == ["-m", "pip"]:
+        rest = rest[3:]
+    elif program == "uv" and rest[1:2] == ["pip"]:
+        rest = rest[2:]
+    elif re.fullmatch(r"pip3?[\d.]*|pipx", program):
+        rest = rest[1:]
+    else:
+        return None
+    while rest and rest[0].startswith("-"):
+        rest = rest[1:]
+    return rest[1:] if rest and rest[0] in ("install", "wheel", "download") else None
+
+
+def read_pip(words: Sequence[str], draft: Draft, folder: str) -> Verdict | None:
+    """Read a `pip install`.
+
+    Returns:
+        What becomes of each thing that it installs, or None if it is no such command.
+    """
+    rest = pip_words(words)
+    if rest is None:
+        return None
+    verdict = Verdict()
+    passed: list[str] = []
+    wanted: list[str] = []
+    at = 0
+    while at < len(rest):
+        word = rest[at]
+        at += 1
+        option, equals, value = word.partition("=")
+        if option in ("-r", "--requirement", "-e", "--editable") or (word[:2] in ("-r", "-e") and word[:2] != "--"):
+            if not equals and len(word) > 2 and not word.startswith("--"):
+                option, value = word[:2], word[2:]
+            elif not equals:
+                value = rest[at] if at < len(rest) else ""
+                at += 1
+            if option in ("-r", "--requirement"):
+                _file(verdict, draft, folder, value)
+            else:
+                _project(verdict, draft, value)
+        elif option in _PASSED_ON:
+            value = value if equals else (rest[at] if at < len(rest) else "")
+            at += 0 if equals else 1
+            passed += [option, value]
+            verdict.items.append((f"{option} {value}", "template", _index(verdict, option)))
+        elif option in _WITH_VALUE:
+            at += 0 if equals else 1
+        elif word in _SWITCHES_PASSED_ON:
+            passed.append("--upgrade" if word == "-U" else word)
+        elif re.match(r"\d?[<>|&]", word):
+            at += 1 if re.fullmatch(r"\d?[<>]+", word) else 0
+        elif not word.startswith("-"):
+            wanted.append(word)
+    _packages(verdict, draft, wanted, passed)
+    return verdict
+
+
+def _index(verdict: Verdict, option: str) -> str:
+    if "index" in option or option == "-i":
+        verdict.doubts.append("packages come from another index: name it in the lock, or by the build argument of uv.")
+        return "the build argument UV_DEFAULT_INDEX, and the lock, which names its indexes"
+    return "what the lock says"
+
+
+def _file(verdict: Verdict, draft: Draft, folder: str, path: str) -> None:
+    name = path.rpartition("/")[2]
+    what = f"pip install -r {path}"
+    known = {
+        str(draft.known.get("requirements_file", "requirements.txt")).rpartition("/")[2],
+        *(str(one).rpartition("/")[2] for one in draft.known.get("requirements_includes", [])),
+    }
+    if name in known or draft.known.get("manager", "pip") != "pip":
+        where = "the stage venv installs from the lock"
+        if _FOR_DEVELOPMENT.fullmatch(name.rpartition(".")[0]) and name not in known:
+            verdict.facts.add("dev-dependencies")
+            where = "the stage dev has the dependencies of development"
+        verdict.items.append((what, "template", where))
+        verdict.installed = True
+    elif _FOR_DEVELOPMENT.fullmatch(name.rpartition(".")[0]):
+        verdict.items.append((what, "dropped", "only the stage dev has the dependencies of development"))
+        verdict.facts.add("dev-dependencies")
+        verdict.installed = True
+    else:
+        place = draft.moved(path if path.startswith("/") else f"{folder.rstrip('/')}/{path}")
+        verdict.items.append((what, "kept", "image"))
+        verdict.kept.append(("image", _WITHOUT_UV.format(words=f"-r {shlex.quote(place)}")))
+        verdict.installed = True
+
+
+def _project(verdict: Verdict, draft: Draft, value: str) -> None:
+    """`pip install .[extra]`: the project itself."""
+    verdict.installed = True
+    verdict.items.append((f"pip install {value}", "template", "the stage venv installs from the lock"))
+    if match := re.search(r"\[([^\]]*)\]", value):
+        read_extras(verdict, draft, re.split(r"[\s,]+", match[1].strip()))
+
+
+def read_extras(verdict: Verdict, draft: Draft, extras: Sequence[str]) -> None:
+    """Note the extras that an install asks for: those of development are in the stage dev alone."""
+    for extra in filter(None, extras):
+        if _FOR_DEVELOPMENT.fullmatch(extra):
+            verdict.items.append((f"the extra {extra}", "dropped", "it is of development: the image does not have it"))
+            verdict.facts.add("dev-dependencies")
+        elif draft.known.get("manager") in ("pip", "pipenv") or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", extra):
+            verdict.items.append((f"the extra {extra}", "dropped", "the manager knows no extras"))
+            verdict.doubts.append(f"the extra {extra} has to be in the requirements.")
+        else:
+            verdict.answers.append((f"the extra {extra}", "extras", [extra], ""))
+
+
+def _packages(verdict: Verdict, draft: Draft, wanted: Sequence[str], passed: Sequence[str]) -> None:
+    kept: list[str] = []
+    tools = set(commands()["tools"]["pip"])
+    for word in wanted:
+        name = re.split(r"[\[=<>!~;@ ]", word)[0].lower().replace("_", "-")
+        if name in tools:
+            verdict.items.append((f"pip install {word}", "template", "the stage build has what installs, pinned"))
+        elif word in (".", "./") or word.startswith((".[", "./[")) or (word.startswith("/") and "." not in word[1:]):
+            if word.rstrip("/*").endswith("wheels"):
+                verdict.items.append((f"pip install {word}", "template", "the stage venv installs from the lock"))
+                verdict.installed = True
+            else:
+                _project(verdict, draft, word)
+        elif "*" in word or word.endswith((".whl", ".tar.gz")):
+            verdict.items.append((f"pip install {word}", "template", "the stage venv installs from the lock"))
+            verdict.installed = True
+        else:
+            kept.append(word)
+            verdict.items.append((f"pip install {word}", "kept", "image"))
+    if kept:
+        words = " ".join(word if "$" in word else shlex.quote(word) for word in [*passed, *kept])
+        verdict.kept.append(("image", _WITHOUT_UV.format(words=words)))
+        verdict.facts.add("unlocked-packages")
+
+
+def read_manager(words: Sequence[str], draft: Draft) -> Verdict:
+    """Read which extras and groups `poetry install` and `uv sync` ask for."""
+    verdict = Verdict(installed=True)
+    text = " ".join(words)
+    verdict.items.append((text, "template", "the stage venv installs from the lock"))
+    with_dev = not re.search(
+        r"--no-dev|--only[= ]main|--without|--no-default-groups|--prod|--production|--no-group", text
+    )
+    if re.search(r"\b(?:install|sync)\b", text) and with_dev:
+        verdict.facts.add("dev-dependencies")
+    for match in re.finditer(r"(?:--extras?|-E|-G|--group|--with)[= ]([^-\s][^\s]*)", text):
+        option = match[0].split("=")[0].split(" ")[0]
+        names = re.split(r"[\s,]+", match[1])
+        if option in ("--extras", "--extra", "-E"):
+            read_extras(verdict, draft, names)
+            continue
+        for name in names:
+            if _FOR_DEVELOPMENT.fullmatch(name):
+                verdict.items.append((f"the group {name}", "dropped", "it is of development"))
+                verdict.facts.add("dev-dependencies")
+            else:
+                verdict.items.append((f"the group {name}", "dropped", "the image has the main dependencies alone"))
+                verdict.doubts.append(f"the group {name} is installed: make it an extra, or main dependencies.")
+    if "--all-extras" in text:
+        verdict.items.append(("--all-extras", "dropped", "the answer extras names them one by one"))
+        verdict.doubts.append("all extras are installed: name those that production needs in the answer extras.")
+    return verdict

@@ -1,0 +1,272 @@
+"""Reading an old Dockerfile from its first line to its last."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dockertpl.adopt import bases, copies, foreign, packages
+from dockertpl.adopt.draft import Draft, Scene, joined_paths
+from dockertpl.adopt.environment import read_arg, read_env, read_label
+from dockertpl.adopt.health import read_health
+from dockertpl.adopt.ignore import read_ignore
+from dockertpl.adopt.model import Adoption
+from dockertpl.adopt.rest import keep_folders, read_other, read_port_variable, read_ports
+from dockertpl.adopt.runs import read_run
+from dockertpl.adopt.source import LONGEST, Step, steps
+from dockertpl.adopt.stages import CodeCopy, Stage, choose, joined, note_values, pairs, split, values_at_start
+from dockertpl.adopt.start import read_start
+from dockertpl.detect.dockerfile import expand
+from dockertpl.errors import BadInputError
+
+KINDS = ("python-fastapi", "nextjs-standalone")
+
+
+@lru_cache(maxsize=1)
+def _improvements() -> list[dict[str, Any]]:
+    data = tomllib.loads((Path(__file__).parent / "data" / "improvements.toml").read_text("utf-8"))
+    return list(data["improvements"])
+
+
+def read(text: str, *, path: str, kind: str, answers: Mapping[str, Any], ignore: str | None = None) -> Adoption:
+    """Read an old Dockerfile: what becomes of everything that it does.
+
+    Args:
+        text: The Dockerfile.
+        path: Its path, seen from the repository's root.
+        kind: The kind of image that takes its place.
+        answers: What is answered already, detected or given.
+        ignore: The ignore file that belongs to it, if there is one.
+
+    Returns:
+        Answers, the text of regions, and a list of everything with its outcome.
+
+    Raises:
+        BadInputError: The kind is no service, or the text is no Dockerfile, or far too long.
+        MachineError: Moby's parser is not installed.
+    """
+    if kind not in KINDS:
+        raise BadInputError(
+            f"A Dockerfile cannot be taken over into the kind {kind}: only services can.",
+            f"Choose one of {', '.join(KINDS)}, or leave the old file out.",
+        )
+    if ignore is not None and len(ignore) > LONGEST:
+        raise BadInputError(f"The ignore file beside {path} is longer than {LONGEST // 1024} KiB.", "Check the path.")
+    arguments, ahead, stages = split(steps(text, path))
+    draft = Draft(path=path, kind=kind, known=answers)
+    said: list[str] = []
+    image = choose(stages, said)
+    draft.doubts += [f"{path}:{image.start.line}: {one}" for one in said]
+    for stage in stages:
+        stage.foreign = not stage.final and bases.kind_of(stage.root_image)[0] != kind
+    draft.alone = not any(stage.builds and not stage.final and not stage.foreign for stage in stages)
+    _find_code(draft, image, stages, arguments)
+    _ahead(draft, ahead, stages)
+    scenes = _stages(draft, stages, arguments)
+    _end(draft, scenes, image)
+    if ignore is not None:
+        read_ignore(draft, ignore)
+    return draft.finished(_improved(draft, image, ignore, scenes[image.index]))
+
+
+def _chain(image: Stage) -> list[Stage]:
+    """Return the stages that the image is, from the lowest."""
+    below = _chain(image.below) if image.below else []
+    return [*below, image]
+
+
+def _find_code(draft: Draft, image: Stage, stages: Sequence[Stage], arguments: Mapping[str, str]) -> None:
+    """Find out what the old build context is, and where in the image the code lies."""
+    context_sources = [
+        source.removeprefix("./").rstrip("/")
+        for stage in stages
+        if stage.reached and not stage.foreign
+        for step in stage.steps
+        if step.name in ("COPY", "ADD") and not step.flag("from")
+        for source in step.words[:-1]
+    ]
+    app_dir = draft.app_dir
+    in_root = any(source == app_dir or source.startswith(f"{app_dir}/") for source in context_sources)
+    draft.context = app_dir if posixpath.dirname(draft.path) == app_dir and not in_root and app_dir != "." else "."
+    found: list[CodeCopy] = []
+    folder = "/"
+    last = "/"
+    for stage in _chain(image):
+        values = values_at_start(stage, arguments)
+        for step in stage.steps:
+            note_values(step, values, arguments)
+            if step.name == "WORKDIR":
+                folder = joined(folder, expand(" ".join(step.words), values))
+                last = folder
+            elif step.name in ("COPY", "ADD") and len(step.words) > 1:
+                found += _code_copies(step, folder, values)
+    whole = [copy for copy in found if joined_paths(draft.context, copy.source) in (".", app_dir) and copy.folder]
+    draft.copies = [copy for copy in found if copy.target != "/"]
+    draft.root = whole[-1].target if whole else last
+    if draft.root == "/":
+        draft.root = "/app"
+    if app_dir != "." and whole and joined_paths(draft.context, whole[-1].source) == ".":
+        draft.root = joined(draft.root, app_dir) if draft.is_python or not draft.member else draft.root
+
+
+def _code_copies(step: Step, folder: str, values: Mapping[str, str]) -> list[CodeCopy]:
+    words = [expand(word, values) for word in step.words]
+    several = len(words) > 2
+    result = []
+    for source in words[:-1]:
+        if "://" in source or step.heredocs or any(one in source for one in "*?$["):
+            continue
+        if origin := step.flag("from"):
+            # The whole of the folder that a stage works in.
+            if (
+                origin
+                and source.rstrip("/") in ("/app", ".", "/code", "/src", "/usr/src/app")
+                and not step.words[-1].endswith("*")
+            ):
+                result.append(CodeCopy(source=".", target=joined(folder, words[-1]), folder=True))
+            continue
+        target = copies.target_of(source, words[-1], folder, several=several)
+        result.append(CodeCopy(source=joined_paths(".", source), target=target, folder=not copies.is_file(source)))
+    return result
+
+
+def _ahead(draft: Draft, ahead: Sequence[Step], stages: Sequence[Stage]) -> None:
+    """Note the build arguments ahead of the first FROM."""
+    froms = " ".join(" ".join([*stage.start.flags, *stage.start.words]) for stage in stages)
+    again = {name for stage in stages for step in stage.steps if step.name == "ARG" for name, _ in pairs(step)}
+    for step in ahead:
+        for name, _ in pairs(step):
+            if re.search(rf"\$\{{?{re.escape(name)}\b", froms):
+                draft.template(step.line, f"ARG {name}", "the build arguments that name the new base images")
+            elif name in again:
+                draft.template(step.line, f"ARG {name}", "the ARG of the stage that reads it, which is listed too")
+            else:
+                draft.dropped(step.line, f"ARG {name}", "nothing reads it")
+
+
+def _stages(draft: Draft, stages: Sequence[Stage], arguments: dict[str, str]) -> dict[int, Scene]:
+    names = foreign.names_of(stages, draft)
+    scenes: dict[int, Scene] = {}
+    for stage in stages:
+        if not stage.reached:
+            foreign.drop_stage(draft, stage)
+            continue
+        if stage.foreign:
+            continue
+        below = scenes.get(stage.below.index) if stage.below else None
+        scene = Scene(stage=stage, values=values_at_start(stage, arguments))
+        if below:
+            scene.folder, scene.shell, scene.user = below.folder, below.shell, below.user
+            scene.installed, scene.copied, scene.built = below.installed, below.copied, below.built
+            scene.sources = below.sources
+            if stage.final and below.stage.final:
+                scene.made, scene.owned, scene.own = dict(below.made), dict(below.owned), list(below.own)
+                scene.given = dict(below.given)
+        scenes[stage.index] = scene
+        bases.read_base(draft, stage)
+        for step in stage.steps:
+            _step(step, draft, scene, stages, names, arguments)
+    # Last, since the next line of the template after them begins a stage of its own.
+    for stage in stages:
+        if stage.reached and stage.foreign:
+            foreign.keep_stage(draft, stage, stages, names, arguments)
+    return scenes
+
+
+def _step(
+    step: Step,
+    draft: Draft,
+    scene: Scene,
+    stages: Sequence[Stage],
+    names: Mapping[int, str],
+    arguments: dict[str, str],
+) -> None:
+    match step.name:
+        case "RUN":
+            read_run(step, draft, scene)
+        case "COPY" | "ADD":
+            copies.read_copy(step, draft, scene, stages, names)
+        case "ENV":
+            read_env(step, draft, scene, arguments)
+        case "ARG":
+            read_arg(step, draft, scene, arguments)
+        case "LABEL":
+            read_label(step, draft, scene)
+        case "WORKDIR":
+            _workdir(step, draft, scene)
+        case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK" if scene.stage.final:
+            pass  # the last one counts: see _end
+        case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK":
+            for word in step.words:
+                draft.dropped(step.line, f"{step.name} {word}", "it is of a stage that only builds")
+        case _:
+            read_other(step, draft, scene)
+
+
+def _workdir(step: Step, draft: Draft, scene: Scene) -> None:
+    word = expand(" ".join(step.words), scene.values)
+    scene.folder = joined(scene.folder, word)
+    moved = draft.moved(scene.folder)
+    note = "WORKDIR /app" if moved == "/app" else f"the template works in /app; {scene.folder} is {moved}"
+    if scene.folder == moved and moved != "/app":
+        note = "the template works in /app; kept steps of this folder name it"
+    draft.template(step.line, f"WORKDIR {word}", note)
+
+
+def _end(draft: Draft, scenes: Mapping[int, Scene], image: Stage) -> None:
+    """Read what only its last place counts for, and settle what had to wait."""
+    scene = scenes[image.index]
+    chain = [step for stage in _chain(image) for step in stage.steps]
+    last = {name: _last(draft, chain, name) for name in ("ENTRYPOINT", "CMD", "HEALTHCHECK")}
+    keep_folders(draft, scene)
+    read_start(draft, scene, last["ENTRYPOINT"], last["CMD"])
+    read_port_variable(draft, scene, chain)
+    for step in chain:
+        if step.name == "EXPOSE":
+            read_ports(step, draft, scene, started="low-port" in draft.facts)
+    if last["HEALTHCHECK"]:
+        read_health(last["HEALTHCHECK"], draft, scene)
+    packages.settle(draft, draft.requests, draft.purged, draft.uses)
+    _link(draft)
+    draft.settle_arguments()
+
+
+def _last(draft: Draft, chain: Sequence[Step], name: str) -> Step | None:
+    found = [step for step in chain if step.name == name]
+    for step in found[:-1]:
+        for word in step.words:
+            draft.dropped(step.line, f"{name} {word}", f"the {name} of line {found[-1].line} replaces it")
+    return found[-1] if found else None
+
+
+def _link(draft: Draft) -> None:
+    """Leave a link where the code was, if something that is kept names that folder, or a script may."""
+    root = draft.root
+    if draft.moved(root) != "/app" or root == "/app" or root.startswith("/app/"):
+        return
+    texts = "\n".join(draft.kept(region) for region in ("runtime", "environment", "image"))
+    if not re.search(rf"(?<![\w/]){re.escape(root)}(?![\w-])", texts) and "ENTRYPOINT" not in draft.kept("image"):
+        return
+    parent = posixpath.dirname(root)
+    made = f"mkdir -p {parent} && " if parent != "/" else ""
+    draft.first("image", f"# What is kept below names {root}, where the application was.\nRUN {made}ln -s /app {root}")
+
+
+def _improved(draft: Draft, image: Stage, ignore: str | None, scene: Scene) -> list[str]:
+    facts = set(draft.facts)
+    if scene.user.partition(":")[0] in ("", "root", "0"):
+        facts.add("root")
+    if draft.alone:
+        facts.add("alone")
+    if ignore is not None:
+        facts.add("has-ignore")
+    return [
+        str(row["text"])
+        for row in _improvements()
+        if facts.issuperset(row.get("needs", ())) and not facts.intersection(row.get("unless", ()))
+    ]

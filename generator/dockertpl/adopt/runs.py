@@ -1,0 +1,298 @@
+"""RUN: a step is taken apart where all of its commands are known, and kept as it is where one is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dockertpl.adopt import files, node_installs, packages, python_installs
+from dockertpl.adopt.draft import Draft, Scene, builds
+from dockertpl.adopt.environment import needed_here
+from dockertpl.adopt.secrets import holds_secret
+from dockertpl.adopt.shell import Command, commands
+from dockertpl.adopt.source import Step
+from dockertpl.adopt.tables import pattern, rules
+from dockertpl.adopt.verdict import Verdict
+
+_MANAGERS = re.compile(r"(?:\S*/)?(?:poetry (?:install|export)|uv sync|pdm (?:install|sync))\b")
+
+
+def read_run(step: Step, draft: Draft, scene: Scene) -> None:
+    """Read a RUN."""
+    found = _commands(step)
+    text = " ".join(step.words) + "".join(step.heredocs)
+    if packages.adds_sources(text):
+        scene.sources = True
+    verdicts = [_verdict(command, draft, scene, step) for command in found]
+    unknown = [verdict is None for verdict in verdicts]
+    _flags(step, draft, kept=any(unknown))
+    if any("type=cache" in flag for flag in step.flags):
+        draft.facts.add("has-cache-mounts")
+    if not any(unknown):
+        for verdict in verdicts:
+            if verdict is not None:
+                carry_out(step, draft, scene, verdict)
+        return
+    stays = [verdict for verdict in verdicts if verdict is not None and not (verdict.soft or verdict.passing)]
+    if not stays or step.heredocs or step.exec_form or any(verdict.state for verdict in stays):
+        _whole(step, draft, scene, found, verdicts)
+    else:
+        _parts(step, draft, scene, found, verdicts)
+
+
+def _commands(step: Step) -> tuple[Command, ...]:
+    if step.exec_form:
+        return (Command(text=" ".join(step.words), parts=(step.words,)),)
+    text = step.words[0] if step.words else ""
+    if not step.heredocs:
+        return commands(text)
+    script = re.fullmatch(r"\s*<<-?\s*[\"']?\w+[\"']?\s*", text)
+    if script:
+        return commands("\n".join(line for line in step.heredocs[0].splitlines() if not line.startswith("#!")))
+    return (Command(text=text, parts=(tuple(text.split()),), compound=True),)
+
+
+def _verdict(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdict | None:
+    """Return what becomes of a command, or None if it is to be kept as it is."""
+    if command.compound:
+        return _compound(command, draft, scene, step)
+    if not command.is_one:
+        return _by_table(" ".join(" ".join(part) for part in command.parts), draft, command)
+    words = list(command.words)
+    if words[:1] == ["sudo"]:
+        words = words[1:]
+    if not words:
+        # Variables alone: the commands after it read them.
+        return Verdict(items=[(command.text, "template", "the steps that read it are the template's")], state=True)
+    return _simple(words, command, draft, scene, step)
+
+
+def _simple(words: list[str], command: Command, draft: Draft, scene: Scene, step: Step) -> Verdict | None:
+    text = " ".join(words)
+    program = words[0].rpartition("/")[2]
+    if program in ("apt-get", "apt", "aptitude", "apk"):
+        return None if scene.sources else packages.read_command(words, draft, scene, step.line)
+    found = files.read_files(words, draft, scene, command.text)
+    if found is not None:
+        return found
+    if draft.is_python:
+        found = python_installs.read_pip(words, draft, scene.folder)
+        if found is None and _MANAGERS.match(text):
+            found = python_installs.read_manager(words, draft)
+    else:
+        found = node_installs.read_node(words, draft, scene, command.text)
+    if found is not None and not draft.is_python:
+        _set_for(command, found)
+    return found or _by_table(text, draft, command)
+
+
+def _set_for(command: Command, found: Verdict) -> None:
+    """`NODE_OPTIONS=… npm run build`: the build alone has the variable."""
+    for assignment in command.assignments if found.built else ():
+        name, _, value = assignment.partition("=")
+        if "$" in value:
+            found.doubts.append(f"the build is started with {name} set from another variable: see build_env.")
+            found.items.append((f"{name} for the build", "dropped", "its value is another variable's"))
+        else:
+            found.answers.append((f"{name} for the build", "build_env", {name: value}, ""))
+
+
+def _by_table(text: str, draft: Draft, command: Command) -> Verdict | None:
+    for rule, outcome, row in rules():
+        if not rule.fullmatch(text):
+            continue
+        if row.get("uses"):
+            draft.uses.setdefault("template", set()).update(part[0].rpartition("/")[2] for part in command.parts)
+        why = row["where"] if outcome == "template" else row["why"]
+        return Verdict(
+            items=[(command.text, "template" if outcome == "template" else "dropped", why)],
+            installed=bool(row.get("installs")),
+            passing=bool(row.get("passing")),
+            soft=bool(row.get("passing")) and outcome == "dropped",
+        )
+    return None
+
+
+def _compound(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdict | None:
+    """An `if` or a group whose every command the template does anyway, such as one install for each manager."""
+    merged = Verdict()
+    for part in command.parts:
+        inner = Command(text=" ".join(part), parts=(part,))
+        words = list(inner.words)
+        if not words or words[0] in ("[", "test", "exit"):
+            continue
+        found = _simple(words, inner, draft, scene, step)
+        if found is None or not found.plain:
+            return None
+        merged.installed = merged.installed or found.installed
+        merged.built = merged.built or found.built
+        merged.facts |= found.facts
+        merged.items += found.items
+    merged.items = merged.items or [(command.text, "template", "it changes nothing that is kept")]
+    return merged
+
+
+def carry_out(step: Step, draft: Draft, scene: Scene, verdict: Verdict) -> None:
+    """Do what a verdict says."""
+    line = step.line
+    for what, outcome, where in verdict.items:
+        draft.item(line, what, outcome, where)
+    for what, key, value, note in verdict.answers:
+        draft.answer(line, what, key, value, note)
+    for region, text in verdict.kept:
+        needed_here(draft, scene, region, text)
+        draft.keep_step(region, text, folder=_place(draft, scene, region))
+        _note_uses(draft, region, [tuple(text.split()[1:])])
+    for doubt in verdict.doubts:
+        draft.doubt(line, doubt)
+    draft.requests += verdict.packages
+    draft.purged |= verdict.purged
+    draft.facts |= verdict.facts
+    scene.made |= dict.fromkeys((path for path in verdict.made if path not in scene.made), line)
+    scene.owned |= dict.fromkeys((path for path in verdict.owned if path not in scene.owned), line)
+    _progress(draft, scene, verdict)
+
+
+def _progress(draft: Draft, scene: Scene, verdict: Verdict) -> None:
+    if verdict.installed and scene.copied and not scene.installed and scene.stage.steps:
+        draft.facts.add("code-before-dependencies")
+    scene.installed = scene.installed or verdict.installed
+    scene.built = scene.built or verdict.built
+
+
+def _place(draft: Draft, scene: Scene, region: str) -> str:
+    """Return the folder that a kept step runs in."""
+    moved = draft.moved(scene.folder)
+    if region == "code" and moved == "/app":
+        return "/app" if not draft.member else f"/app/{draft.app_dir}"
+    return moved
+
+
+def region_for(text: str, draft: Draft, scene: Scene) -> str:
+    """Return the region that a step which is kept goes into; empty if there is none."""
+    late = scene.installed or scene.copied
+    if builds(scene, draft) and pattern("toolchain", "match").search(text):
+        return "build"
+    if scene.stage.final:
+        if not draft.is_python and draft.alone and scene.copied and not scene.built:
+            return "code"
+        return "image" if late or _asks_python(text, draft) else "runtime"
+    if draft.is_python:
+        return "" if scene.copied else "build"
+    if scene.built:
+        return ""
+    return "code" if late else "build"
+
+
+def _asks_python(text: str, draft: Draft) -> bool:
+    return draft.is_python and re.search(r"(?:^|[\s&;])(?:python3?|playwright|alembic)\s", text) is not None
+
+
+def _whole(
+    step: Step, draft: Draft, scene: Scene, found: Sequence[Command], verdicts: Sequence[Verdict | None]
+) -> None:
+    """Keep a step as it is."""
+    text = " ".join(step.words) + "".join(step.heredocs)
+    region = region_for(text, draft, scene)
+    for command, verdict in zip(found, verdicts, strict=True):
+        _keep_item(step, draft, scene, command, region)
+        if verdict is not None and verdict.installed:
+            draft.doubt(
+                step.line, "a step that is kept whole also installs the dependencies: take that part out of it."
+            )
+        if verdict is not None:
+            _progress(draft, scene, verdict)
+    if not region:
+        return
+    body = step.verbatim
+    if re.search(r"\bapt(?:-get)?\b[^&;]*\binstall\b", text) and not re.search(r"\bapt(?:-get)? .*update\b", text):
+        body = f"RUN apt-get update\n{body}"
+    _keep(step, draft, scene, region, body, found)
+
+
+def _parts(
+    step: Step, draft: Draft, scene: Scene, found: Sequence[Command], verdicts: Sequence[Verdict | None]
+) -> None:
+    """Keep of a step what is not known, with what only makes sense beside it."""
+    kept: list[Command] = []
+    for command, verdict in zip(found, verdicts, strict=True):
+        if verdict is None or verdict.soft:
+            kept.append(command)
+        else:
+            carry_out(step, draft, scene, verdict)
+    region = region_for("\n".join(command.text for command in kept), draft, scene)
+    for command in kept:
+        _keep_item(step, draft, scene, command, region)
+    if region and kept:
+        flags = "".join(f"{flag} \\\n    " for flag in step.flags)
+        lines = [kept[0].text]
+        lines += [f"{';' if command.before == ';' else '&&'} {command.text}" for command in kept[1:]]
+        text = "RUN " + flags + " \\\n    ".join(lines)
+        text = text.replace(" \\\n    ; ", "; \\\n    ")
+        _keep(step, draft, scene, region, f"{step.comment}\n{text}" if step.comment else text, kept)
+
+
+def _keep(step: Step, draft: Draft, scene: Scene, region: str, text: str, found: Sequence[Command]) -> None:
+    needed_here(draft, scene, region, text)
+    draft.keep_step(region, text, folder=_place(draft, scene, region), shell=scene.shell)
+    _note_uses(draft, region, [part for command in found for part in command.parts])
+    if holds_secret(text):
+        draft.doubt(step.line, "a step that is kept holds what looks like a secret: make it a build secret.")
+    if pattern("home", "match").search(text) and region in ("image", "runtime"):
+        draft.doubt(
+            step.line,
+            "a step that is kept downloads into the home of root, which the image's user does not read: give it a "
+            "folder, and name that folder to the application.",
+        )
+    if draft.flavour == "distroless":
+        draft.doubt(step.line, "the flavour distroless has no shell for a step that is kept.")
+
+
+def _keep_item(step: Step, draft: Draft, scene: Scene, command: Command, region: str) -> None:
+    if region:
+        draft.item(step.line, command.text, "kept", region)
+    else:
+        draft.dropped(step.line, command.text, "it runs after the build, which hands over its result alone")
+        draft.doubt(step.line, "a step that builds something of its own has no place in the template.")
+    for part in command.parts:
+        for name in packages.asked(part):
+            if region:
+                draft.item(step.line, name, "kept", region)
+            else:
+                draft.dropped(step.line, name, "so is the step that installs it")
+
+
+def _note_uses(draft: Draft, region: str, parts: Sequence[Sequence[str]]) -> None:
+    draft.uses.setdefault(region, set()).update(
+        word.rpartition("/")[2] for part in parts for word in part if not word.startswith("-")
+    )
+
+
+def _flags(step: Step, draft: Draft, *, kept: bool) -> None:
+    """Note the secrets that a step mounts, and what it mounts from other stages."""
+    for flag in step.flags:
+        if "type=secret" in flag:
+            _secret(step, draft, flag, kept=kept)
+        elif flag.startswith(("--network", "--security")):
+            if kept:
+                draft.item(step.line, flag, "kept", "with its step")
+            else:
+                draft.template(step.line, flag, "each step has the network that it needs")
+        elif kept and re.search(r"[=,]from=", flag):
+            draft.doubt(step.line, f"a step that is kept mounts from a stage: {flag}.")
+
+
+def _secret(step: Step, draft: Draft, flag: str, *, kept: bool) -> None:
+    found = re.search(r"[=,]id=([^,\s]+)", flag)
+    name = found[1] if found else "default"
+    what = f"the build secret {name}"
+    variable = re.search(r"[=,]env=([A-Z_][A-Z0-9_]*)", flag)
+    if kept:
+        draft.item(step.line, what, "kept", "with its step")
+    elif re.search(r"netrc|npmrc", name + flag):
+        draft.answer(step.line, what, "private_index", True, "netrc" if draft.is_python else "npmrc")
+    elif not draft.is_python and (variable or re.fullmatch(r"[A-Z_][A-Z0-9_]*", name)):
+        draft.answer(step.line, what, "build_secrets", [variable[1] if variable else name])
+    else:
+        draft.dropped(step.line, what, "the template knows the secrets ca and netrc")
+        draft.doubt(step.line, f"the build reads the secret {name}, which the new one does not have.")

@@ -1,0 +1,44 @@
+"""Telling what looks like a secret, so that no report prints it and no image keeps it."""
+
+from __future__ import annotations
+
+import re
+
+_NAME = re.compile(
+    r"(?:^|_)(?:SECRETS?|TOKENS?|PASSWORDS?|PASSWD|PASS|PWD|CREDENTIALS?|PRIVATE_KEY|ACCESS_KEY|API_?KEYS?|SECRET_KEY|"
+    r"ENCRYPTION_KEY|AUTH_KEY|SIGNING_KEY|SALT)(?:$|_(?!URL|PATH|FILE|DIR|NAME|TTL|EXPIR|LENGTH|ALGORITHM))",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    r"gh[pousr]_\w{20}|github_pat_|glpat-|sk-[\w-]{16}|sk_live_|xox[abpr]-|AKIA[A-Z0-9]{12}|eyJ[\w-]{16}|"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|npm_\w{30}|://[^/\s:@$\"']+:[^/\s@$\"']+@"
+)
+_IN_TEXT = re.compile(
+    r"((?:token|secret|password|passwd|api_?key|access_key|private_key)\w*[=: ]+)(?!\$)[^\s\"'&;]{4,}", re.IGNORECASE
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a variable with such a name usually holds a secret."""
+    return not name.startswith(("NEXT_PUBLIC_", "VITE_")) and _NAME.search(name) is not None
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tell whether a variable holds a secret: it is called like one and has a value of its own, or looks like one."""
+    value = value.strip("\"'")
+    if _VALUE.search(value):
+        return True
+    return is_secret_name(name) and bool(value) and not re.fullmatch(r"\$\{?\w+(?::?-)?\}?", value)
+
+
+def holds_secret(text: str) -> bool:
+    """Tell whether a command holds what looks like a secret."""
+    return bool(_VALUE.search(text) or _IN_TEXT.search(text))
+
+
+def shown(text: str, longest: int = 100) -> str:
+    """Return a text for people: on one line, not too long, secrets left out."""
+    text = re.sub(r"\s+", " ", text[: 8 * longest]).strip()
+    text = re.sub(r"://[^/\s:@$\"']+:[^/\s@$\"']+@", "://…@", text)
+    text = _VALUE.sub("…", _IN_TEXT.sub(r"\1…", text))
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,130 @@
+"""An old Dockerfile as moby's own parser reads it, each instruction with its own lines of the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from dockertpl.errors import BadInputError, MachineError
+
+#: Nobody writes a longer one by hand.
+LONGEST = 1_048_576
+# fmt: off
+_KNOWN = frozenset([
+    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
+    "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+])
+# fmt: on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One instruction.
+
+    Attributes:
+        name: Its name in capitals.
+        line: Its first line, from 1.
+        flags: Its flags, such as `--from=builder`.
+        words: What moby makes of the rest: words, or the command as one text in shell form.
+        exec_form: Whether the rest is a JSON list.
+        text: Its own lines, as they stand in the file.
+        comment: The comment lines directly above it.
+        heredocs: The contents of its heredocs.
+        inner: For ONBUILD, the instruction in it.
+    """
+
+    name: str
+    line: int
+    flags: tuple[str, ...]
+    words: tuple[str, ...]
+    exec_form: bool
+    text: str
+    comment: str
+    heredocs: tuple[str, ...]
+    inner: str = ""
+
+    @property
+    def verbatim(self) -> str:
+        """Return the instruction's lines with the comment above them."""
+        return f"{self.comment}\n{self.text}" if self.comment else self.text
+
+    def flag(self, name: str) -> str:
+        """Return the value of a flag; empty if it is not there."""
+        return next((flag.partition("=")[2] for flag in self.flags if flag.startswith(f"--{name}=")), "")
+
+
+def steps(text: str, path: str) -> tuple[Step, ...]:
+    """Read a Dockerfile.
+
+    Args:
+        text: The Dockerfile.
+        path: Its path, for messages.
+
+    Raises:
+        BadInputError: It is too long, or no Dockerfile.
+        MachineError: Moby's parser is not installed.
+    """
+    if len(text) > LONGEST:
+        raise BadInputError(
+            f"{path} is longer than {LONGEST // 1024} KiB, and no Dockerfile that a person wrote.",
+            "Check the path; or leave the old file out, and move what it does by hand.",
+        )
+    parser = _parser()
+    try:
+        commands = parser.parse_string(text)
+    except parser.GoParseError as error:
+        raise BadInputError(
+            f"{path} is no Dockerfile that Docker would build: {error}.", "Correct it, or leave it out."
+        ) from error
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    found = tuple(_step(command, lines) for command in commands)
+    _check(found, path)
+    return found
+
+
+def _parser() -> Any:
+    try:
+        return import_module("dockerfile")
+    except ImportError as error:
+        raise MachineError(
+            "Taking over a Dockerfile needs Docker's own parser, which is not installed.",
+            "Install it: pip install 'dockertpl[adopt]'. (There is none for Linux on arm64 or with musl.)",
+        ) from error
+
+
+def _step(command: Any, lines: Sequence[str]) -> Step:
+    begin = command.start_line - 1
+    end = max(command.end_line, command.start_line)
+    above = begin
+    while above and lines[above - 1].lstrip().startswith("#") and not _is_directive(lines[above - 1]):
+        above -= 1
+    return Step(
+        name=command.cmd.upper(),
+        line=command.start_line,
+        flags=tuple(command.flags),
+        words=tuple(command.value),
+        exec_form=bool(command.json),
+        text="\n".join(line.rstrip() for line in lines[begin:end]),
+        comment="\n".join(line.strip() for line in lines[above:begin]),
+        heredocs=tuple(heredoc.content for heredoc in command.heredocs),
+        inner=(command.sub_cmd or "").upper(),
+    )
+
+
+def _is_directive(line: str) -> bool:
+    return re.match(r"\s*#\s*(?:syntax|escape|check)\s*=", line, re.IGNORECASE) is not None
+
+
+def _check(found: Sequence[Step], path: str) -> None:
+    for step in found:
+        if step.name not in _KNOWN:
+            raise BadInputError(f"{path}:{step.line}: {step.name} is no instruction of a Dockerfile.", "Correct it.")
+        if step.name == "FROM" and not step.words:
+            raise BadInputError(f"{path}:{step.line}: FROM names no image.", "Correct it.")
+    first = next((step for step in found if step.name != "ARG"), None)
+    if first is None or first.name != "FROM":
+        line = first.line if first else 1
+        raise BadInputError(f"{path}:{line}: a Dockerfile begins with FROM.", "Correct it, or leave it out.")

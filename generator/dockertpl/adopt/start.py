@@ -1,0 +1,446 @@
+"""CMD and ENTRYPOINT: the server's options become answers, and what runs before the server an entry point."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dockertpl.adopt.draft import Draft, Scene
+from dockertpl.adopt.secrets import shown
+from dockertpl.adopt.shell import Command, commands
+from dockertpl.adopt.source import Step
+from dockertpl.adopt.stages import joined
+from dockertpl.detect.dockerfile import expand
+from dockertpl.detect.python.starts import SERVERS, Start, options, read_command
+
+_SHELL = re.compile(r"(?:/\w+)*/?(?:ba|da|a)?sh")
+_SCRIPT = re.compile(
+    r"[\w./${}-]+\.(?:sh|bash)|(?:[\w./${}-]*/)?(?:docker-)?(?:entry-?point|start|run|boot|init)[\w-]*"
+)
+_SERVER_JS = re.compile(r"(?:\./)?(?:[\w.@/-]+/)?server\.(?:js|mjs|cjs)")
+_NOTE = 'gets the server\'s command as its arguments, which it has to end in: exec "$@"'
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "data" / "options.toml").read_text("utf-8"))
+
+
+@dataclass(kw_only=True)
+class _Start:
+    """How the old image starts: what stands before its server, the server's words, and the line."""
+
+    line: int
+    prefix: list[str] = field(default_factory=list)
+    before: list[Command] = field(default_factory=list)
+    server: list[str] = field(default_factory=list)
+
+
+def read_start(draft: Draft, scene: Scene, entry: Step | None, cmd: Step | None) -> None:
+    """Read how the image starts.
+
+    Args:
+        draft: Where answers, items and lines go.
+        scene: The image's stage at its end.
+        entry: The ENTRYPOINT that counts, if there is one.
+        cmd: The CMD that counts, if there is one.
+    """
+    steps = [step for step in (entry, cmd) if step and step.words]
+    if not steps:
+        draft.doubt(scene.stage.start.line, "the file says nothing of what starts: is it an image of its own?")
+        return
+    if entry and entry.words and not entry.exec_form and cmd and cmd.words:
+        draft.dropped(cmd.line, "CMD " + " ".join(cmd.words), "an ENTRYPOINT in shell form never reads it")
+        steps = [entry]
+    line = steps[-1].line
+    if any(not step.exec_form for step in steps):
+        draft.facts.add("shell-form")
+    words = [word for step in steps for word in (step.words if step.exec_form else ("sh", "-c", *step.words))]
+    found = _taken_apart(draft, scene, words, line)
+    if found is None:
+        _not_understood(draft, scene, words, line)
+        return
+    _entry_point(draft, scene, found)
+    (_python if draft.is_python else _node)(draft, scene, found)
+
+
+def _taken_apart(draft: Draft, scene: Scene, words: list[str], line: int) -> _Start | None:
+    at = next(
+        (i for i in range(len(words) - 2) if _SHELL.fullmatch(words[i]) and re.fullmatch("-[a-z]*c", words[i + 1])),
+        None,
+    )
+    if at is None:
+        plain = _in_exec_form(draft, scene, words, line)
+        if plain:
+            _skip(draft, line, plain)
+        return plain
+    inside = commands(words[at + 2])
+    for number, command in enumerate(inside):
+        if not command.is_one:
+            continue
+        server = _in_exec_form(draft, scene, list(command.words), line)
+        if server is None:
+            continue
+        if inside[number + 1 :]:
+            return None
+        if command.assignments:
+            _assigned(draft, line, command.assignments)
+        for name in words[at : at + 2]:
+            draft.template(line, name, "the server is the first process, and no shell")
+        server.before = list(inside[:number])
+        server.prefix = [*words[:at], *server.prefix]
+        _skip(draft, line, server)
+        return server
+    return None
+
+
+def _assigned(draft: Draft, line: int, assignments: Sequence[str]) -> None:
+    for assignment in assignments:
+        name, _, value = assignment.partition("=")
+        if name in ("HOSTNAME", "PORT", "NODE_ENV", "HOST", "PYTHONUNBUFFERED"):
+            draft.template(line, assignment, "the template sets it")
+        else:
+            draft.item(line, assignment, "kept", "environment")
+            draft.keep("environment", f"ENV {name}={json.dumps(value)}")
+
+
+def _skip(draft: Draft, line: int, start: _Start) -> None:
+    """Take what the image has no need of off the words before the server."""
+    skipped = sorted((one.split() for one in _data()["wrappers"]["skipped"]), key=len, reverse=True)
+    kept: list[str] = []
+    rest = start.prefix
+    while rest:
+        match = next(
+            (
+                one
+                for one in skipped
+                if [rest[0].rpartition("/")[2], *rest[1 : len(one)]] == one or rest[: len(one)] == one
+            ),
+            None,
+        )
+        if match:
+            draft.template(
+                line, " ".join(rest[: len(match)]), "the environment is on the path, and the server runs by itself"
+            )
+            rest = rest[len(match) :]
+            while match[-1] == "run" and rest and rest[0].startswith("-"):
+                draft.template(line, rest[0], "the image has what the lock says, and nothing installs")
+                rest = rest[1:]
+        elif re.match(r"[A-Z_]+=", rest[0]):
+            _assigned(draft, line, rest[:1])
+            rest = rest[1:]
+        else:
+            kept.append(rest[0])
+            rest = rest[1:]
+    start.prefix = kept
+
+
+def _in_exec_form(draft: Draft, scene: Scene, words: list[str], line: int) -> _Start | None:
+    at = _server_at(draft, words, scene)
+    if at is None:
+        return None
+    return _Start(line=line, prefix=words[:at], server=words[at:])
+
+
+def _server_at(draft: Draft, words: Sequence[str], scene: Scene) -> int | None:
+    if draft.is_python:
+        at = next((i for i, word in enumerate(words) if word.rpartition("/")[2] in SERVERS), None)
+        if at is None or read_command(words[at:], scene.values) is None:
+            return None
+        return at
+    for i, word in enumerate(words):
+        program, rest = word.rpartition("/")[2], list(words[i + 1 :])
+        if program in ("node", "bun") and any(_SERVER_JS.fullmatch(one) for one in rest):
+            return i
+        if program == "next" and rest[:1] in (["start"], ["dev"]):
+            return i
+        if program in ("npm", "pnpm", "yarn", "bun"):
+            script = [one for one in rest if not one.startswith("-") and one not in ("run", "next")]
+            if script[:1] in (["start"], ["dev"]):
+                return i
+    return None
+
+
+def _entry_point(draft: Draft, scene: Scene, start: _Start) -> None:
+    prefix = [_placed(draft, scene, word) for word in start.prefix]
+    before = [command for command in start.before if command.text.strip()]
+    idle = [command for command in before if re.match(r"(?:cd|set|echo|export|source|\.)\b", command.text)]
+    for word in start.prefix:
+        _keep_word(draft, scene, start.line, word)
+    if before and len(idle) == len(before) and not any(command.text.startswith("export") for command in before):
+        for command in before:
+            draft.template(start.line, command.text, "the server starts in /app, and the answer app says where it is")
+        before = []
+    draft.uses.setdefault("start", set()).update(word for command in before for part in command.parts for word in part)
+    draft.uses["start"].update(start.prefix)
+    if before:
+        text = _joined(before)
+        for command in before:
+            draft.item(start.line, command.text, "kept", "image, as ENTRYPOINT, before the server")
+        prefix += ["sh", "-c", text + ' exec "$@"', "--"]
+        _asks_more(draft, start.line, before)
+    if prefix:
+        _write(draft, prefix)
+
+
+def _keep_word(draft: Draft, scene: Scene, line: int, word: str) -> None:
+    is_script = _SCRIPT.fullmatch(word) and ("/" in word or "." in word)
+    draft.item(line, word, "kept", f"image, as ENTRYPOINT; it {_NOTE}" if is_script else "image, as ENTRYPOINT")
+    if is_script:
+        _bring(draft, scene, word)
+
+
+def _joined(before: Sequence[Command]) -> str:
+    parts = []
+    for number, command in enumerate(before):
+        bare = re.sub(r"^(?:poetry run|uv run(?: --[\w-]+)*|pipenv run|pdm run)\s+", "", command.text)
+        follows = before[number + 1].before if number + 1 < len(before) else "&&"
+        parts.append(f"{bare}{';' if follows == ';' else ' &&'}")
+    return " ".join(parts)
+
+
+def _asks_more(draft: Draft, line: int, before: Sequence[Command]) -> None:
+    for command in before:
+        for part in command.parts:
+            if part and part[0] in ("npx", "npm", "pnpm", "yarn", "bunx") and not draft.is_python:
+                draft.doubt(
+                    line,
+                    f"`{' '.join(part[:4])}` runs before the server, and the standalone output may not have it: add "
+                    "it in the region runtime, or run it elsewhere.",
+                )
+
+
+def _write(draft: Draft, words: Sequence[str]) -> None:
+    if draft.flavour == "distroless":
+        draft.doubts.append(f"{draft.path}: the flavour distroless has no shell for an entry point.")
+    draft.keep("image", "ENTRYPOINT " + json.dumps(list(words), ensure_ascii=False))
+
+
+def _placed(draft: Draft, scene: Scene, word: str) -> str:
+    if not _SCRIPT.fullmatch(word) or "$" in word or ("/" not in word and "." not in word):
+        return word
+    return draft.moved(joined(scene.folder, word))
+
+
+def _bring(draft: Draft, scene: Scene, word: str) -> None:
+    """Copy a script into the image where the template does not: Next.js's holds no sources."""
+    place = _placed(draft, scene, word)
+    if draft.is_python or not place.startswith("/app/") or place in draft.kept("image"):
+        return
+    draft.keep("image", f"COPY --from=build {place} {place}")
+
+
+def _python(draft: Draft, scene: Scene, start: _Start) -> None:
+    found = read_command(start.server, scene.values) or Start()
+    line, words = start.line, start.server
+    written = words[0].rpartition("/")[2]
+    # `fastapi run` hands its options to uvicorn.
+    server = "uvicorn" if written == "fastapi" else written
+    known = draft.known.get("server")
+    if known and known != server and server == "uvicorn":
+        draft.template(line, words[0], f"the answer server, {known}")
+    else:
+        draft.answer(line, words[0], "server", server, server)
+    extra: list[str] = []
+    for option, value in options(words[1:]):
+        if option:
+            _option(draft, scene, line, server, option, expand(value, scene.values), value, extra)
+        else:
+            _target(draft, line, found, value)
+    if found.port is None and not found.config and not any("$" in word for word in words):
+        name = {"gunicorn": "PORT", "uvicorn": "UVICORN_PORT"}.get(server, "")
+        port(draft, line, f"{words[0]}'s own port", scene.values.get(name, "8000"))
+    if extra:
+        draft.keep("environment", f"ENV GUNICORN_CMD_ARGS={json.dumps(' '.join(extra))}")
+
+
+def _target(draft: Draft, line: int, found: Start, word: str) -> None:
+    known = str(draft.known.get("app", ""))
+    if word in ("run", "dev"):
+        draft.template(line, word, "the template's command of the server") if word == "run" else draft.dropped(
+            line, word, "the stage dev reloads"
+        )
+    elif word in (found.target, f"{found.target}()") and found.target:
+        if not known:
+            draft.answer(line, word, "app", found.target)
+        elif known == found.target or known.endswith(f".{found.target}") or found.target.endswith(f".{known}"):
+            draft.answer(line, word, "app", known, known)
+        else:
+            draft.dropped(line, word, f"the application that was found is {known}")
+            draft.doubt(line, f"it starts {word}, and the application that was found is {known}.")
+        if word.endswith("()"):
+            draft.answer(line, f"{word}, a function", "app_factory", True)
+    elif found.file and word == found.file:
+        target = word.removeprefix("./").removesuffix(".py").replace("/", ".") + ":app"
+        draft.answer(line, word, "app", known or target, known or target)
+    else:
+        draft.dropped(line, word, "it is not understood")
+        draft.doubt(line, f"the server is given {word}, which is not understood.")
+
+
+def _option(
+    draft: Draft, scene: Scene, line: int, server: str, option: str, value: str, written: str, extra: list[str]
+) -> None:
+    table = _data()[server]
+    row = table.get(option) or table.get("*") or {}
+    what = f"{option} {written}".strip()
+    if "answer" in row:
+        _answer(draft, line, what, row, value, written)
+    elif "template" in row:
+        draft.template(line, what, row["template"])
+    elif "variable" in row:
+        text = str(row.get("value", value))
+        text = draft.moved(joined(scene.folder, text)) if row.get("path") else text
+        draft.item(line, what, "kept", f"environment, as {row['variable']}")
+        draft.keep("environment", f"ENV {row['variable']}={json.dumps(text)}")
+    elif row.get("worker"):
+        if value in ("uvicorn.workers.UvicornWorker", "uvicorn_worker.UvicornWorker"):
+            draft.answer(line, what, "gunicorn_worker", value)
+        else:
+            draft.dropped(line, what, "the template knows uvicorn's workers")
+            draft.doubt(line, f"gunicorn starts {value}, which is no worker of uvicorn's.")
+    elif row.get("gunicorn"):
+        if option in ("-c", "--config"):
+            value = draft.moved(joined(scene.folder, value.removeprefix("file:")))
+        draft.item(line, what, "kept", "environment, in GUNICORN_CMD_ARGS")
+        extra.append(f"{option} {value}".strip() if not option.startswith("--") or not value else f"{option}={value}")
+    else:
+        draft.dropped(line, what, row.get("dropped", f"the template knows no such option of {server}"))
+        if option == "--reload" or option == "--dev":
+            draft.facts.add("reload")
+        if row.get("doubt") or "dropped" not in row:
+            draft.doubt(line, f"{server} is started with {what}, which the new command does not have.")
+
+
+def _answer(draft: Draft, line: int, what: str, row: dict[str, Any], value: str, written: str) -> None:
+    key = row["answer"]
+    if key == "port":
+        port(draft, line, what, value.rpartition(":")[2], read=written)
+    elif "value" in row:
+        draft.answer(line, what, key, row["value"])
+    elif key in ("workers", "graceful_timeout"):
+        most = 64 if key == "workers" else 3600
+        if value.isdigit() and 1 <= int(value) <= most:
+            draft.answer(line, what, key, int(value))
+        else:
+            draft.dropped(line, what, f"{key} is a number from 1 to {most}")
+            draft.doubt(line, f"{what}: how many is that?")
+    elif re.fullmatch(r"(?:/[A-Za-z0-9._~-]+)+", value):
+        draft.answer(line, what, key, value)
+    else:
+        draft.dropped(line, what, "no path that the template could be given" if value.strip("\"'/") else "it is empty")
+
+
+def port(draft: Draft, line: int, what: str, text: str, *, read: str = "") -> None:
+    """Note the port that the old image listens on; the first one that is known answers."""
+    number = int(text) if re.fullmatch(r"\d{1,5}", text) else 0
+    if not number:
+        draft.dropped(line, what, "the port is said when the container starts, and the template's is fixed")
+        draft.doubt(
+            line, f"{what}: the port is known only when the container starts, and the new image has one of its own."
+        )
+    elif not 1024 <= number <= 65535:
+        draft.dropped(
+            line, what, "a user other than root may not bind it everywhere: change what forwards to the container"
+        )
+        draft.facts.add("low-port")
+    elif draft.answers.get("port", number) != number:
+        draft.dropped(line, what, f"the server listens on {draft.answers['port']}")
+    else:
+        draft.answer(line, what, "port", number, "a PORT at run time is not read any more" if "$" in read else "")
+
+
+def _node(draft: Draft, scene: Scene, start: _Start) -> None:
+    line, words = start.line, list(start.server)
+    at = 0
+    loaded: list[str] = []
+    while at < len(words):
+        word = words[at]
+        at += 1
+        option, equals, value = word.partition("=")
+        if option in ("-p", "--port"):
+            value = value or (words[at] if at < len(words) else "")
+            at += not equals
+            port(draft, line, f"{option} {value}", expand(value, scene.values), read=value)
+        elif option in ("-H", "--hostname"):
+            given = value or (words[at] if at < len(words) else "")
+            at += not equals
+            draft.template(line, f"{option} {given}", "the template listens on 0.0.0.0")
+        elif option in ("--require", "-r", "--import", "--max-old-space-size") or (
+            option.startswith("--")
+            and words[0].endswith("node")
+            and not any(_SERVER_JS.fullmatch(one) for one in words[:at])
+        ):
+            takes = option in ("--require", "-r", "--import") and not equals
+            given = words[at] if takes and at < len(words) else value
+            at += takes
+            loaded.append(f"{option} {given}" if takes else word)
+            draft.item(line, loaded[-1], "kept", "environment, in NODE_OPTIONS")
+        elif word == "dev":
+            draft.dropped(line, word, "the stage dev reloads")
+            draft.facts.add("reload")
+        elif word.startswith("-"):
+            draft.dropped(line, word, "the template knows no such option of the server")
+            draft.doubt(line, f"the server is started with {word}, which the new command does not have.")
+        elif _SERVER_JS.fullmatch(word) and re.search(r"(?:dist|src|build|lib)/", word):
+            draft.dropped(line, word, "the standalone output has a server of its own")
+            draft.doubt(line, f"{word} is a server of the application's own: what it does besides is not in the image.")
+        else:
+            draft.template(line, word, "the command of the standalone output")
+    if loaded:
+        draft.keep("environment", f"ENV NODE_OPTIONS={json.dumps(' '.join(loaded))}")
+
+
+def _leads_to_script(word: str) -> bool:
+    return bool(_SHELL.fullmatch(word)) or word.rpartition("/")[2] in (
+        "tini",
+        "dumb-init",
+        "--",
+        "-e",
+        "-x",
+        "-ex",
+        "-g",
+    )
+
+
+def _not_understood(draft: Draft, scene: Scene, words: list[str], line: int) -> None:
+    """A script starts, or something that is no server."""
+    rest = list(words)
+    if rest[:1] == ["sh"] and rest[1:2] == ["-c"] and len(commands(rest[2])) == 1:
+        only = commands(rest[2])[0]
+        rest = list(only.words) if only.is_one else rest
+    rest = rest[1:] if rest[:1] == ["exec"] else rest
+    script = next((i for i, word in enumerate(rest) if _SCRIPT.fullmatch(word) and ("/" in word or "." in word)), None)
+    if script is not None and all(_leads_to_script(word) for word in rest[:script]):
+        placed = [_placed(draft, scene, word) for word in rest[: script + 1]]
+        for word in rest[: script + 1]:
+            _keep_word(draft, scene, line, word)
+        draft.uses.setdefault("start", set()).update(rest[: script + 1])
+        for word in rest[script + 1 :]:
+            draft.dropped(line, word, "the script gets the server's command instead")
+        if rest[script + 1 :]:
+            draft.doubt(
+                line,
+                f"the script is given {shown(' '.join(rest[script + 1 :]))}, and is now given the server's command.",
+            )
+        _write(draft, placed)
+        return
+    if (
+        len(rest) >= 2
+        and re.fullmatch(r"(?:.*/)?python3?[\d.]*", rest[0])
+        and draft.is_python
+        and draft.known.get("app")
+    ):
+        why = f"the server starts {draft.known['app']} by itself: what the file does besides when run is not done"
+        for word in rest:
+            draft.dropped(line, word, why)
+        return
+    for word in words:
+        draft.dropped(line, word, "it is not understood")
+    draft.doubt(line, "it is not understood what starts: the new image starts the server by itself.")
