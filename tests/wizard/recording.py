@@ -29,6 +29,7 @@ SHOWN = {
     ("python-fastapi", "what will not do"): "wizard-wrong",
     ("python-fastapi", "a choice, with what it was measured to cost"): "wizard-choice",
     ("python-fastapi", "the review"): "wizard-review",
+    ("old-dockerfile", "the review"): "wizard-adopt",
 }
 
 
@@ -80,7 +81,7 @@ _REVIEW = [
 _WRITTEN = Step("written", [ENTER], ["The same with Copier alone:", "gh:org/dockertpl"])
 _KIND = Step("nothing was found", [], ["Kind of image", _LIST])
 
-#: By kind, what the person does.
+#: By repository, what the person does.
 RUNS: dict[str, list[Step]] = {
     "python-fastapi": [
         Step("what was found", [], ["What now?", _LIST]),
@@ -92,6 +93,12 @@ RUNS: dict[str, list[Step]] = {
         Step("chosen", [DOWN, ENTER], ["Image: which?", "minimal  (you)"]),
         Step("reviewed again", [ESCAPE, ESCAPE], ["Write it?", _LIST]),
         _WRITTEN,
+    ],
+    "old-dockerfile": [
+        Step("what was found, and a Dockerfile", [], ["Dockerfile is there.", "What now?", _LIST]),
+        Step("the review", [ENTER], ["no longer reloads", "curl", "Write it?", _LIST]),
+        Step("the old one beside the new one", [ENTER], ["--port", "8080", "Write it?", _LIST]),
+        Step("without what is dropped", [ENTER], ["--adopt --accept-dropped", "The same with Copier alone"]),
     ],
     "nextjs-standalone": [
         Step("what was found", [], ["What now?", _LIST]),

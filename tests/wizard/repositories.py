@@ -39,11 +39,23 @@ _NEXT = {
     "next.config.mjs": "export default {\n  reactStrictMode: true,\n};\n",
     "app/page.jsx": "export default function Page() {\n  return 'hello';\n}\n",
 }
+_DOCKERFILE = """\
+FROM python:3.13
+WORKDIR /app
+RUN apt-get update && apt-get install -y gcc curl libpq5
+ENV PYTHONUNBUFFERED=1 LOG_LEVEL=info
+COPY . .
+RUN pip install uv && uv sync
+EXPOSE 8080
+HEALTHCHECK CMD curl -f http://localhost:8080/health
+CMD ["uv", "run", "uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8080", "--reload"]
+"""
 _EMPTY = {"notes.txt": "nothing that is an application\n"}
 
-#: By kind, the files.
+#: By kind, the files; one of them has a Dockerfile already.
 FILES = {
     "python-fastapi": _FASTAPI,
+    "old-dockerfile": {**_FASTAPI, "Dockerfile": _DOCKERFILE},
     "nextjs-standalone": _NEXT,
     "sandbox-multi-runtime": _EMPTY,
     "shared-base": _EMPTY,
@@ -54,7 +66,7 @@ def make(kind: str, folder: Path) -> Path:
     """Write the repository of a kind.
 
     Args:
-        kind: The kind of image.
+        kind: One of `FILES`.
         folder: Where its folder, called `shop`, is made.
     """
     root = folder / "shop"

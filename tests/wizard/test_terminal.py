@@ -66,7 +66,7 @@ def _one_for_each_question(kind: str, root: Path) -> list[tuple[list[str], str]]
     """Return, for each question in its place, a command line that answers those before it, and the question's title."""
     template = Template(bundled())
     shown = presentation.load(template)
-    given: dict[str, str] = {} if kind in ("python-fastapi", "nextjs-standalone") else {"kind": kind}
+    given: dict[str, str] = {} if kind not in ("sandbox-multi-runtime", "shared-base") else {"kind": kind}
     session = Session(template, root, given=given, in_file={}, detecting=True, actions=Actions())
     runs = []
     for name in [name for group in shown.groups for name in group.questions]:

@@ -134,7 +134,7 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     try:
         scaffold = Wizard(session, presentation.load(template), console, dry_run=request.dry_run).run()
     except (KeyboardInterrupt, click.Abort, StoppedError):
-        again = repeat.ours(session, request.destination, request.data_file, defaults=False)
+        again = repeat.again(session, request.destination, request.data_file)
         raise StoppedError(
             "stopped; nothing was changed.", f"To go on with what was answered so far:\n{again}"
         ) from None
@@ -142,9 +142,10 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     if request.dry_run:
         return _dry_run(scaffold, result, quiet=False)
     result = _write(scaffold, result, quiet=False)
-    say("\nThe same without questions:")
-    say(f"  {repeat.ours(session, request.destination, request.data_file, defaults=True)}")
-    say(f"The same with Copier alone:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
+    ours = repeat.ours(session, request.destination, request.data_file, scaffold)
+    say(f"\nThe same without questions:\n  {ours}")
+    taken_over = ", which takes over no Dockerfile" if scaffold.adoption else ""
+    say(f"The same with Copier alone{taken_over}:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
     _offer_proof(console, scaffold)
     return 0, result
 
@@ -252,7 +253,7 @@ def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> t
     if not quiet:
         click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     would_write = [entry.path for entry in scaffold.to_write]
-    doubtful = scaffold.adoption and (takeover.lost(scaffold.adoption) or scaffold.adoption.doubts)
+    doubtful = scaffold.adoption is not None and takeover.needs_a_word(scaffold.adoption)
     code = 1 if scaffold.in_the_way or doubtful else 0
     return code, {**result, "dry_run": True, "would_write": would_write, "diff": text}
 

@@ -6,29 +6,58 @@ import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockertpl.scaffold.session import Session
+from dockertpl.scaffold.takeover import needs_a_word
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.interview import Interview
+
+if TYPE_CHECKING:
+    from dockertpl.scaffold.prepare import Scaffold
 
 #: The published template, as a person writes it for Copier.
 SHORT_SOURCE = "gh:org/dockertpl"
 
 
-def ours(session: Session, destination: Path, data_file: Path | None, *, defaults: bool) -> str:
-    """Return the `dockertpl new` that comes to the answers so far.
+def again(session: Session, destination: Path, data_file: Path | None) -> str:
+    """Return the `dockertpl new` that goes on with the answers so far.
 
     Args:
         session: The run.
         destination: The folder that was named.
         data_file: The data file that was named.
-        defaults: Whether nothing more is to be asked.
     """
+    bot = session.actions.bot
+    flags = ["--update-bot", bot] if bot else []
+    if session.actions.patch_next_config:
+        flags.append("--patch-next-config")
+    return shlex.join([*_ours(session, destination, data_file), *flags])
+
+
+def ours(session: Session, destination: Path, data_file: Path | None, scaffold: Scaffold) -> str:
+    """Return the `dockertpl new` that writes the same and asks nothing.
+
+    Args:
+        session: The run.
+        destination: The folder that was named.
+        data_file: The data file that was named.
+        scaffold: What was written.
+    """
+    flags = ["--defaults"]
+    extra = {entry.path for entry in scaffold.extra}
+    if scaffold.bot and scaffold.bot.path in extra:
+        flags += ["--update-bot", scaffold.bot.bot]
+    if scaffold.patch and scaffold.patch.path in extra:
+        flags.append("--patch-next-config")
+    if scaffold.adoption:
+        flags += ["--adopt", *(["--accept-dropped"] if needs_a_word(scaffold.adoption) else [])]
+    return shlex.join([*_ours(session, destination, data_file), *flags])
+
+
+def _ours(session: Session, destination: Path, data_file: Path | None) -> list[str]:
     words = ["dockertpl", "new", *([] if destination == Path() else [str(destination)])]
-    if defaults:
-        words.append("--defaults")
     if not session.detecting:
         words.append("--no-detect")
     if data_file:
@@ -39,13 +68,7 @@ def ours(session: Session, destination: Path, data_file: Path | None, *, default
         for key, prompt in interview.prompts.items()
         if key in interview.said and key not in interview.dropped and not prompt.question.secret
     }
-    words += _flags({**session.given, **said})
-    actions = session.actions
-    if actions.bot:
-        words += ["--update-bot", actions.bot]
-    if actions.patch_next_config:
-        words.append("--patch-next-config")
-    return shlex.join(words)
+    return words + _flags({**session.given, **said})
 
 
 def copiers(template: Template, answers: Answers, root: Path) -> str:

@@ -162,6 +162,15 @@ def lost(adoption: Adoption) -> list[Item]:
     return [item for item in adoption.items if item.outcome == "dropped"]
 
 
+def needs_a_word(adoption: Adoption) -> bool:
+    """Tell whether a person has to agree: something is lost, or in doubt.
+
+    Args:
+        adoption: What the old files come to.
+    """
+    return bool(lost(adoption) or adoption.doubts)
+
+
 def objection(dockerfile: str, adoption: Adoption) -> DestinationError | None:
     """Return the error for what only a person can decide; None where nothing is lost or in doubt.
 

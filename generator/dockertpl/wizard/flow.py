@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dockertpl.errors import BadInputError, NotDetectedError, StoppedError
 from dockertpl.scaffold.look import candidates
 from dockertpl.scaffold.session import Session
-from dockertpl.scaffold.takeover import lost
+from dockertpl.scaffold.takeover import needs_a_word
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
 from dockertpl.template.questions import MISSING
@@ -211,7 +211,7 @@ class Wizard:
         scaffold = session.prepare()
         self._console.say(screens.review(session, self._presentation, scaffold))
         adoption = scaffold.adoption
-        losing = adoption and (lost(adoption) or adoption.doubts)
+        losing = adoption is not None and needs_a_word(adoption)
         verb = "show" if self._dry_run else "write"
         yes = f"{verb} {len(scaffold.to_write)} files{', without what is dropped above' if losing else ''}"
         taken = [] if self._dry_run else [entry.path for entry in scaffold.in_the_way]
@@ -225,19 +225,20 @@ class Wizard:
         ]
         # Enter alone is a yes, but for a loss.
         usual = options[2 if losing else 0].value
-        go = self._go("Write it?", options, usual=usual)
-        if go is Go.WRITE:
-            return scaffold
-        if go is Go.FILES:
-            self._files(scaffold)
-            return Go.REVIEW
-        if go is Go.BESIDE:
-            self._console.page(screens.beside(scaffold))
-            return Go.REVIEW
+        while True:
+            go = self._go("Write it?", options, usual=usual)
+            if go is Go.FILES:
+                self._files(scaffold)
+            elif go is Go.BESIDE:
+                self._console.page(screens.beside(scaffold))
+                # It has been seen now.
+                usual = Go.WRITE
+            else:
+                break
         if go in (Go.PATCH, Go.BOT):
             self._toggle(go)
             return Go.REVIEW
-        return go
+        return scaffold if go is Go.WRITE else go
 
     def _actions(self, scaffold: Scaffold) -> list[Option]:
         """Return what can be done besides, as switches."""
