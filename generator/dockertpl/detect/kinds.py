@@ -48,7 +48,10 @@ def look_for_kind(
         return node.look_for_application(node_files, app_dir, given)
     found, problem = python.look_for_application(python_files, app_dir, given)
     if problem and not services and (folder is None or python_files.is_dir(folder)):
-        problem = _neither(problem, folder or ".")
+        skipped = {**python_files.skipped, **node_files.skipped}
+        for sentence in skipped.values():
+            found.warn(sentence)
+        problem = _neither(problem, folder or ".", skipped)
     return found, problem
 
 
@@ -90,9 +93,10 @@ def _several(
     )
 
 
-def _neither(problem: NotDetectedError, folder: str) -> NotDetectedError:
+def _neither(problem: NotDetectedError, folder: str, skipped: Mapping[str, str]) -> NotDetectedError:
     where = "the repository" if folder == "." else folder
     other = node.nothing(folder).remedy.partition("\n")[0]
     return NotDetectedError(
-        f"No FastAPI and no Next.js application was found in {where}.", f"{problem.remedy}\n{other}"
+        " ".join([f"No FastAPI and no Next.js application was found in {where}.", *skipped.values()]),
+        f"{problem.remedy}\n{other}",
     )
