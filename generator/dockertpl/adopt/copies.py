@@ -207,6 +207,7 @@ def _from_context(step: Step, draft: Draft, scene: Scene, source: str, destinati
     if whole and not scene.installed:
         scene.copied = True
     manifest = is_manifest(path)
+    code = not manifest
     ignored = None if manifest else _ignored(path)
     if ignored and not (step.name == "ADD" and path.endswith((".tar", ".gz"))):
         draft.dropped(line, what, ignored["why"])
@@ -218,13 +219,12 @@ def _from_context(step: Step, draft: Draft, scene: Scene, source: str, destinati
     elif scene.stage.final:
         _into_image(step, draft, scene, what, path, target, manifest=manifest, whole=whole)
     else:
-        _into_build(line, draft, scene, what, path, target, manifest=manifest, whole=whole)
-    scene.copied = scene.copied or whole or not manifest
+        code = _into_build(line, draft, scene, what, path, manifest=manifest, whole=whole)
+    scene.copied = scene.copied or whole or code
 
 
-def _into_build(
-    line: int, draft: Draft, scene: Scene, what: str, path: str, target: str, *, manifest: bool, whole: bool
-) -> None:
+def _into_build(line: int, draft: Draft, scene: Scene, what: str, path: str, *, manifest: bool, whole: bool) -> bool:
+    """Note a copy into a stage that builds, and tell whether it is one of code."""
     place = draft.in_context(path) or path
     if manifest:
         draft.template(line, what, "the stage " + ("venv" if draft.is_python else "deps") + " copies the manifests")
@@ -232,6 +232,8 @@ def _into_build(
         draft.template(line, what, _CODE)
     else:
         draft.answer(line, what, "install_files", [place], "the installation reads it")
+        return False
+    return not manifest
 
 
 def _into_image(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockertpl.adopt.model import Adoption, Item, Outcome
@@ -20,12 +20,18 @@ _MARK = re.compile(r"^\s*#\s*(?:>{3}|<{3})\s*yours\b", re.IGNORECASE | re.MULTIL
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A build argument in a region, of which is not known yet whether anything there reads it."""
+    """A build argument in a region, and whether anything there reads it, as far as is known."""
 
     line: int
     name: str
     region: str
     text: str
+    read: bool = False
+
+
+def _read_in(text: str) -> set[str]:
+    """Return the variables that a text reads."""
+    return set(re.findall(r"\$\{?(\w+)", text))
 
 
 @dataclass(kw_only=True)
@@ -144,14 +150,22 @@ class Draft:
 
     def settle_arguments(self) -> None:
         """Keep the build arguments that something kept reads, and drop the others."""
-        for one in reversed(self.waiting):
-            lines = self._regions.get(one.region, [])
-            at = max((i for i, text in enumerate(lines) if text == one.text), default=-1)
-            readers = lines[at + 1 :] + (self._regions.get("image", []) if one.region == "environment" else [])
-            if any(re.search(rf"\$\{{?{re.escape(one.name)}\b", text) for text in readers):
+        by_place = {(one.region, one.text): one for one in self.waiting}
+        for region, lines in self._regions.items():
+            read = _read_in(self.kept("image")) if region == "environment" else set()
+            kept: list[str] = []
+            for text in reversed(lines):
+                one = by_place.get((region, text))
+                if one is None or one.name in read:
+                    kept.append(text)
+                    read |= _read_in(text)
+                if one is not None and one.name in read:
+                    by_place[region, text] = replace(one, read=True)
+            lines[:] = reversed(kept)
+        for one in self.waiting:
+            if by_place[one.region, one.text].read:
                 self.item(one.line, f"ARG {one.name}", "kept", one.region)
             else:
-                del lines[at]
                 self.dropped(one.line, f"ARG {one.name}", "no step that is kept reads it")
 
     def first(self, region: str, text: str) -> None:

@@ -105,15 +105,20 @@ def _of_a_builder(line: int, draft: Draft, scene: Scene, name: str, value: str) 
     if own and own[1] == name:
         draft.template(line, what, "a build argument is in the environment of the build")
         return []
-    if draft.is_python or (not scene.installed and not scene.copied and not name.startswith(_PUBLIC)):
+    plain = unquoted(value)
+    if draft.is_python or (not scene.installed and "$" not in plain and not name.startswith(_PUBLIC)):
         draft.item(line, what, "kept", "build")
         return ["build"]
-    plain = unquoted(value)
     if "$" not in plain and re.fullmatch(r"[ -~]*", plain) and not _refers_back(draft, name):
-        draft.answer(line, what, "build_env", {name: plain})
+        draft.answer(line, what, "build_env", {name: for_the_build(name, plain)})
         return []
     draft.item(line, what, "kept", "code")
     return ["code"]
+
+
+def for_the_build(name: str, value: str) -> str:
+    """Return the value of a variable of the build, with what the template needs of it."""
+    return f"--use-system-ca {value}" if name == "NODE_OPTIONS" else value
 
 
 def _refers_back(draft: Draft, name: str) -> bool:

@@ -213,7 +213,9 @@ def _workdir(step: Step, draft: Draft, scene: Scene) -> None:
     scene.folder = joined(scene.folder, word)
     moved = draft.moved(scene.folder)
     note = "WORKDIR /app" if moved == "/app" else f"the template works in /app; {scene.folder} is {moved}"
-    if scene.folder == moved and moved != "/app":
+    if not scene.stage.final:
+        note = "the stages that build work in /app"
+    elif scene.folder == moved and moved != "/app":
         note = "the template works in /app; kept steps of this folder name it"
     draft.template(step.line, f"WORKDIR {word}", note)
 

@@ -7,20 +7,25 @@ from collections.abc import Sequence
 
 from dockertpl.adopt import files, node_installs, packages, python_installs
 from dockertpl.adopt.draft import Draft, Scene, builds
-from dockertpl.adopt.environment import needed_here
+from dockertpl.adopt.environment import for_the_build, needed_here
 from dockertpl.adopt.secrets import holds_secret
 from dockertpl.adopt.shell import Command, commands
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.tables import pattern, rules
 from dockertpl.adopt.verdict import Verdict
 
+# What a person wrote is shorter; what is longer, is kept whole.
+_LONGEST = 16_384
 _MANAGERS = re.compile(r"(?:\S*/)?(?:poetry (?:install|export)|uv sync|pdm (?:install|sync))\b")
 
 
 def read_run(step: Step, draft: Draft, scene: Scene) -> None:
     """Read a RUN."""
-    found = _commands(step)
     text = " ".join(step.words) + "".join(step.heredocs)
+    if len(text) > _LONGEST:
+        _too_long(step, draft, scene, text)
+        return
+    found = _commands(step)
     if packages.adds_sources(text):
         scene.sources = True
     verdicts = [_verdict(command, draft, scene, step) for command in found]
@@ -38,6 +43,17 @@ def read_run(step: Step, draft: Draft, scene: Scene) -> None:
         _whole(step, draft, scene, found, verdicts)
     else:
         _parts(step, draft, scene, found, verdicts)
+
+
+def _too_long(step: Step, draft: Draft, scene: Scene, text: str) -> None:
+    """Keep a step that no person wrote, as it is."""
+    region = region_for(text[:_LONGEST], draft, scene)
+    if region:
+        draft.item(step.line, text, "kept", region)
+        draft.keep_step(region, step.verbatim, folder=_place(draft, scene, region), shell=scene.shell)
+    else:
+        draft.dropped(step.line, text, "it runs after the build, which hands over its result alone")
+    draft.doubt(step.line, f"a step of {len(text)} characters is not taken apart: look at what it does.")
 
 
 def _commands(step: Step) -> tuple[Command, ...]:
@@ -94,7 +110,7 @@ def _set_for(command: Command, found: Verdict) -> None:
             found.doubts.append(f"the build is started with {name} set from another variable: see build_env.")
             found.items.append((f"{name} for the build", "dropped", "its value is another variable's"))
         else:
-            found.answers.append((f"{name} for the build", "build_env", {name: value}, ""))
+            found.answers.append((f"{name} for the build", "build_env", {name: for_the_build(name, value)}, ""))
 
 
 def _by_table(text: str, draft: Draft, command: Command) -> Verdict | None:

@@ -14,7 +14,10 @@ _VALUE = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|npm_\w{30}|://[^/\s:@$\"']+:[^/\s@$\"']+@"
 )
 _IN_TEXT = re.compile(
-    r"((?:token|secret|password|passwd|api_?key|access_key|private_key)\w*[=: ]+)(?!\$)[^\s\"'&;]{4,}", re.IGNORECASE
+    r"((?:(?:token|secret|password|passwd|api_?key|access_key|private_key)\w*=|"
+    r"--(?:token|password|secret|api-key)[= ])[\"']?)"
+    r"(?!\$)[^\s\"'&;]{4,}",
+    re.IGNORECASE,
 )
 
 

@@ -19,6 +19,7 @@ from dockertpl.adopt.stages import joined
 from dockertpl.detect.dockerfile import expand
 from dockertpl.detect.python.starts import SERVERS, Start, options, read_command
 
+_LONGEST = 16_384
 _SHELL = re.compile(r"(?:/\w+)*/?(?:ba|da|a)?sh")
 _SCRIPT = re.compile(
     r"[\w./${}-]+\.(?:sh|bash)|(?:[\w./${}-]*/)?(?:docker-)?(?:entry-?point|start|run|boot|init)[\w-]*"
@@ -61,6 +62,10 @@ def read_start(draft: Draft, scene: Scene, entry: Step | None, cmd: Step | None)
     line = steps[-1].line
     if any(not step.exec_form for step in steps):
         draft.facts.add("shell-form")
+    if sum(len(word) for step in steps for word in step.words) > _LONGEST:
+        draft.dropped(line, " ".join(steps[-1].words), "it is too long to be understood")
+        draft.doubt(line, "the command that starts is too long to be understood.")
+        return
     words = [word for step in steps for word in (step.words if step.exec_form else ("sh", "-c", *step.words))]
     found = _taken_apart(draft, scene, words, line)
     if found is None:
@@ -81,6 +86,10 @@ def _taken_apart(draft: Draft, scene: Scene, words: list[str], line: int) -> _St
             _skip(draft, line, plain)
         return plain
     inside = commands(words[at + 2])
+    if len(inside) == 1 and inside[0].is_one and _is_shell(inside[0].words):
+        # CMD sh -c "…", which a shell runs that runs a shell.
+        draft.template(line, " ".join(words[at : at + 2]), "the server is the first process, and no shell")
+        return _taken_apart(draft, scene, [*words[:at], *inside[0].words], line)
     for number, command in enumerate(inside):
         if not command.is_one:
             continue
@@ -98,6 +107,10 @@ def _taken_apart(draft: Draft, scene: Scene, words: list[str], line: int) -> _St
         _skip(draft, line, server)
         return server
     return None
+
+
+def _is_shell(words: Sequence[str]) -> bool:
+    return len(words) > 2 and bool(_SHELL.fullmatch(words[0])) and re.fullmatch(r"-[a-z]*c", words[1]) is not None
 
 
 def _assigned(draft: Draft, line: int, assignments: Sequence[str]) -> None:
@@ -381,7 +394,9 @@ def _node(draft: Draft, scene: Scene, start: _Start) -> None:
             given = words[at] if takes and at < len(words) else value
             at += takes
             loaded.append(f"{option} {given}" if takes else word)
-            draft.item(line, loaded[-1], "kept", "environment, in NODE_OPTIONS")
+            draft.item(line, loaded[-1], "kept", "image, in NODE_OPTIONS")
+            if takes or given:
+                _loaded(draft, scene, line, given)
         elif word == "dev":
             draft.dropped(line, word, "the stage dev reloads")
             draft.facts.add("reload")
@@ -394,7 +409,18 @@ def _node(draft: Draft, scene: Scene, start: _Start) -> None:
         else:
             draft.template(line, word, "the command of the standalone output")
     if loaded:
-        draft.keep("environment", f"ENV NODE_OPTIONS={json.dumps(' '.join(loaded))}")
+        # At the end, since steps before it may not have what Node is to load.
+        draft.keep("image", f"ENV NODE_OPTIONS={json.dumps(' '.join(loaded))}")
+
+
+def _loaded(draft: Draft, scene: Scene, line: int, module: str) -> None:
+    """Bring a file that Node loads ahead of the server, or say that a package has to be there."""
+    if module.startswith((".", "/")):
+        place = draft.moved(joined(scene.folder, module))
+        if place not in draft.kept("image"):
+            draft.keep("image", f"COPY --from=build {place} {place}")
+    elif not module.isdigit() and module.split("/")[0] not in draft.kept("image"):
+        draft.doubt(line, f"Node loads {module} ahead of the server, and the standalone output may not have it.")
 
 
 def _leads_to_script(word: str) -> bool:

@@ -70,7 +70,7 @@ class Verdict:
     @property
     def plain(self) -> bool:
         """Tell whether it changes nothing but the report, so that it may stand in an `if`."""
-        return not (self.packages or self.answers or self.kept or self.soft or self.doubts)
+        return not (self.packages or self.answers or self.kept or self.doubts) and (self.passing or not self.soft)
 
 
 def template(what: str, where: str, **more: Any) -> Verdict:

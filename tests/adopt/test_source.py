@@ -1,0 +1,112 @@
+"""Reading with moby's parser: what each instruction's own lines are, and what is refused."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+import pytest
+from tests.adopt.adopting import read
+
+from dockertpl.adopt.source import LONGEST, steps
+from dockertpl.errors import BadInputError, MachineError
+
+CONTINUED = """\
+# syntax=docker/dockerfile:1
+
+# why it stands on this
+FROM python:3.13-slim
+# first
+# second
+RUN echo one \\
+    # in between
+    && echo two
+"""
+
+
+def test_a_step_has_its_own_lines_and_the_comment_above() -> None:
+    first, second = steps(CONTINUED, "Dockerfile")
+    assert (first.line, first.comment) == (4, "# why it stands on this")
+    assert second.verbatim == "# first\n# second\nRUN echo one \\\n    # in between\n    && echo two"
+
+
+def test_a_directive_is_no_comment() -> None:
+    assert steps("# escape=\\\nFROM python:3.13-slim\n", "Dockerfile")[0].comment == ""
+
+
+def test_the_lines_of_a_file_from_windows_have_no_carriage_return() -> None:
+    assert steps("FROM python:3.13\r\nRUN a \\\r\n  && b\r\n", "Dockerfile")[1].text == "RUN a \\\n  && b"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no Dockerfile that Docker would build"),
+        ("# nothing\n", "no Dockerfile that Docker would build"),
+        ("FROM\n", "sub/Dockerfile:1: FROM names no image"),
+        ("FROM python:3.13\nENV A\n", "no Dockerfile that Docker would build"),
+        ("FROM python:3.13\nRUN a <<EOF\n", "no Dockerfile that Docker would build"),
+        ("FROM python:3.13\nFOO bar\n", "sub/Dockerfile:2: FOO is no instruction"),
+        ("RUN a\n", "sub/Dockerfile:1: a Dockerfile begins with FROM"),
+        ("ARG A\n", "sub/Dockerfile:1: a Dockerfile begins with FROM"),
+    ],
+)
+def test_what_docker_would_not_build_is_refused_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(BadInputError) as caught:
+        steps(text, "sub/Dockerfile")
+    assert message in caught.value.message
+    assert caught.value.remedy
+
+
+def test_a_file_that_no_person_wrote_is_refused_with_words() -> None:
+    with pytest.raises(BadInputError, match="longer than 256 KiB"):
+        steps("FROM python:3.13\n" + "#" * LONGEST, "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN apt install -y gcc",
+        "RUN pip install a&&b",
+        "RUN apt-get update && apt-get install -y gcc && pip install foo && something unknown",
+        "ENV A_VARIABLE=value",
+        "COPY one two",
+        "ARG NAME=value",
+        "LABEL a=b",
+        "EXPOSE 8000",
+        "VOLUME /data",
+        'RUN echo "${A:-$(b)}" | c || (d; e)',
+    ],
+)
+def test_a_file_of_ten_thousand_lines_or_as_long_as_one_may_be_is_answered_within_two_seconds(line: str) -> None:
+    lines = min(10_000, (LONGEST - 100) // (len(line) + 1))
+    text = "FROM python:3.13-slim\n" + f"{line}\n" * lines + 'CMD ["uvicorn", "orders.main:app"]\n'
+    begin = time.process_time()
+    assert len(read(text).items) >= 10
+    assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize(
+    "line", ["a && " * 10_000, "(" * 60_000, "$(" * 30_000, "x" * 60_000, "{ ;" * 20_000, "<" * 60_000]
+)
+def test_one_step_as_long_as_a_file_may_be_is_answered_within_two_seconds(line: str) -> None:
+    body = "".join(f"{line} \\\n" for _ in range(LONGEST // (len(line) + 4) - 1))
+    begin = time.process_time()
+    read(f"FROM python:3.13-slim\nRUN {body}  a\nCMD uvicorn orders.main:app\n")
+    assert time.process_time() - begin < 2
+
+
+def test_without_the_parser_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr("dockertpl.adopt.source.import_module", missing)
+    with pytest.raises(MachineError) as caught:
+        steps("FROM python:3.13\n", "Dockerfile")
+    assert caught.value.exit_code == 3
+    assert "pip install 'dockertpl[adopt]'" in caught.value.remedy
+
+
+def test_the_parser_is_loaded_only_when_it_is_asked_for() -> None:
+    assert "dockerfile" not in vars(importlib.import_module("dockertpl.adopt.source"))
