@@ -90,7 +90,6 @@ def resolve(
     data_file: Mapping[str, Any] | None = None,
     stored: Mapping[str, Any] | None = None,
     detected: Mapping[str, Any] | None = None,
-    ask: Callable[[Prompt], Any] | None = None,
 ) -> Answers:
     """Answer every question of a template.
 
@@ -105,15 +104,13 @@ def resolve(
         data_file: Answers of a data file.
         stored: Answers of an answers file.
         detected: What was found in the repository.
-        ask: Puts one question to a person, and returns what its `check` returned. Called for each question that
-            applies and was not given.
 
     Raises:
         BadAnswerError: One or more given answers are unknown or refused, or a question has no answer: all in one error.
         TemplateError: The template cannot be rendered.
     """
     layers = Layers(data=data or {}, data_file=data_file or {}, stored=stored or {}, detected=detected or {})
-    return go_through(template, load(template), folder_name=folder_name, layers=layers, ask=ask).answers()
+    return go_through(template, load(template), folder_name=folder_name, layers=layers).answers()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +176,6 @@ def go_through(
     *,
     folder_name: str,
     layers: Layers,
-    ask: Callable[[Prompt], Any] | None = None,
     with_prompts: bool = False,
 ) -> Outcome:
     """Answer every question of a template as far as it can be, one after another.
@@ -189,13 +185,12 @@ def go_through(
         questions: Its questions.
         folder_name: The name of the folder that is rendered into.
         layers: The answers.
-        ask: As for `resolve`.
         with_prompts: Whether to return the prompts, which takes as long again.
 
     Raises:
         TemplateError: The template cannot be rendered.
     """
-    state = _State(template=template, layers=layers, folder_name=folder_name, ask=ask, with_prompts=with_prompts)
+    state = _State(template=template, layers=layers, folder_name=folder_name, with_prompts=with_prompts)
     state.check_keys([question.name for question in questions])
     for question in questions:
         try:
@@ -258,7 +253,6 @@ class _State:
     template: Template
     layers: Layers
     folder_name: str
-    ask: Callable[[Prompt], Any] | None
     with_prompts: bool
     context: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
@@ -312,15 +306,11 @@ class _State:
         default, origin = self._default(question, asked, stored)
         if asked:
             self._note(question, default, origin)
-        if asked and self.ask:
-            # A default that is refused is for the person to mend, not an error.
-            default = self.ask(self._prompt(question, default, origin))
-            origin = "asked"
-        elif default is MISSING:
+        if default is MISSING:
             if asked and name not in dict(self.problems):
                 self.problems.append((name, f"it needs an answer: -d {name}=…{self._wanted(question)}"))
             return
-        elif asked and origin == "default" and not question.secret:
+        if asked and origin == "default" and not question.secret:
             try:
                 question.validate(self.template, self.context, default)
             except RefusedError as error:
