@@ -10,8 +10,10 @@ from typing import Any
 
 from dockertpl.errors import BadInputError, MachineError
 
-#: Nobody writes a longer one by hand, and moby's parser takes ten seconds for a megabyte of continued lines.
-LONGEST = 262_144
+#: Nobody writes a longer one by hand, and the time that moby's parser takes grows with its square.
+LONGEST = 196_608
+# Nor a longer line, for which moby's parser takes a time that grows with the square of its length.
+_LONGEST_LINE = 8192
 # fmt: off
 _KNOWN = frozenset([
     "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
@@ -71,6 +73,11 @@ def steps(text: str, path: str) -> tuple[Step, ...]:
         raise BadInputError(
             f"{path} is longer than {LONGEST // 1024} KiB, and no Dockerfile that a person wrote.",
             "Check the path; or leave the old file out, and move what it does by hand.",
+        )
+    if long := next((number for number, line in enumerate(text.split("\n"), 1) if len(line) > _LONGEST_LINE), None):
+        raise BadInputError(
+            f"{path}:{long} is a line of more than {_LONGEST_LINE} characters, and none that a person wrote.",
+            "Check the path, or break the line.",
         )
     parser = _parser()
     try:
