@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from dockertpl.detect.repository import MAX_BYTES, join
 from dockertpl.errors import DestinationError, MachineError
-from dockertpl.merge.plan import Entry
-from dockertpl.template import git
-from dockertpl.template.tree import File, Tree
 
 if TYPE_CHECKING:
     from dockertpl.adopt import Adoption, Item
+    from dockertpl.merge.plan import Entry
+    from dockertpl.template.tree import File, Tree
 
 #: The kinds whose images are one application's, and so have a Dockerfile to take over.
 KINDS = ("python-fastapi", "nextjs-standalone")
@@ -122,6 +121,10 @@ def backups(root: Path, replaced: Mapping[str, File]) -> list[Entry]:
     Raises:
         DestinationError: There is a copy from before, and it is another.
     """
+    # On the way to the first question neither is needed.
+    from dockertpl.merge.plan import Entry
+    from dockertpl.template import git
+
     found = []
     for path, file in replaced.items():
         if git.is_committed(root, path, file.content):
