@@ -202,7 +202,7 @@ def _step(
         case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK" if scene.stage.final:
             pass  # the last one counts: see _end
         case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK":
-            for word in step.words:
+            for word in (*step.flags, *step.words):
                 draft.dropped(step.line, f"{step.name} {word}", "it is of a stage that only builds")
         case _:
             read_other(step, draft, scene)
@@ -241,7 +241,7 @@ def _end(draft: Draft, scenes: Mapping[int, Scene], image: Stage) -> None:
 def _last(draft: Draft, chain: Sequence[Step], name: str) -> Step | None:
     found = [step for step in chain if step.name == name]
     for step in found[:-1]:
-        for word in step.words:
+        for word in (*step.flags, *step.words):
             draft.dropped(step.line, f"{name} {word}", f"the {name} of line {found[-1].line} replaces it")
     return found[-1] if found else None
 

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -67,12 +67,24 @@ def read_start(draft: Draft, scene: Scene, entry: Step | None, cmd: Step | None)
         draft.doubt(line, "the command that starts is too long to be understood.")
         return
     words = [word for step in steps for word in (step.words if step.exec_form else ("sh", "-c", *step.words))]
+    begin = len(draft.items)
     found = _taken_apart(draft, scene, words, line)
     if found is None:
         _not_understood(draft, scene, words, line)
-        return
-    _entry_point(draft, scene, found)
-    (_python if draft.is_python else _node)(draft, scene, found)
+    else:
+        _entry_point(draft, scene, found)
+        (_python if draft.is_python else _node)(draft, scene, found)
+    if len(steps) == 2:
+        _relocate(draft, begin, *steps)
+
+
+def _relocate(draft: Draft, begin: int, entry: Step, cmd: Step) -> None:
+    """Give what stands in the ENTRYPOINT alone its line, and not that of the CMD that belongs to it."""
+    first, second = (set(" ".join(step.words).replace("=", " ").split()) for step in (entry, cmd))
+    for number in range(begin, len(draft.items)):
+        words = set(draft.items[number].what.replace("=", " ").split())
+        if words <= first and not words <= second:
+            draft.items[number] = replace(draft.items[number], line=entry.line)
 
 
 def _taken_apart(draft: Draft, scene: Scene, words: list[str], line: int) -> _Start | None:

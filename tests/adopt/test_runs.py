@@ -1,0 +1,99 @@
+"""RUN: when a step is taken apart, when it is kept, and where."""
+
+from __future__ import annotations
+
+import pytest
+from tests.adopt.adopting import found, read
+
+START = 'CMD ["uvicorn", "orders.main:app", "--port", "8000"]\n'
+BEFORE = "FROM python:3.13-slim\nWORKDIR /app\n"
+AFTER = BEFORE + "COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n"
+
+
+def _regions(text: str, kind: str = "python-fastapi") -> dict[str, str]:
+    return read(text + START, kind=kind).regions
+
+
+def test_a_step_of_known_commands_leaves_nothing() -> None:
+    text = BEFORE + "RUN set -eux; apt-get update && apt-get install -y libpq5 && rm -rf /var/lib/apt/lists/*\n"
+    assert _regions(text) == {}
+    assert read(text + START).answers["runtime_packages"] == ["libpq5"]
+
+
+def test_a_step_with_an_unknown_command_is_split_only_if_each_command_stands_by_itself() -> None:
+    split = _regions(AFTER + "RUN pip install -r requirements.txt && make words\n")
+    assert split["image"] == "RUN make words\n"
+    whole = read(AFTER + "RUN cd words && pip install -r requirements.txt && make\n" + START)
+    assert whole.regions["image"] == "RUN cd words && pip install -r requirements.txt && make\n"
+    assert any("also installs the dependencies" in doubt for doubt in whole.doubts)
+
+
+def test_an_unknown_step_is_kept_with_its_comment_and_its_lines() -> None:
+    step = "# Words for the search\nRUN make words \\\n    # all of them\n    && make index\n"
+    assert _regions(AFTER + step)["image"] == step
+
+
+def test_before_the_code_it_goes_below_the_application() -> None:
+    assert (
+        _regions(BEFORE + "RUN make tool\n" + AFTER.removeprefix(BEFORE))["runtime"] == "WORKDIR /app\nRUN make tool\n"
+    )
+
+
+def test_a_toolchain_goes_into_the_build() -> None:
+    assert "rustup" in _regions("FROM python:3.13\nRUN curl https://sh.rustup.rs | sh -s -- -y\n")["build"]
+
+
+def test_a_step_gets_the_variables_the_folder_and_the_shell_that_it_had() -> None:
+    text = 'FROM python:3.13\nARG V=1\nENV TOOL=/opt/x\nSHELL ["/bin/bash", "-c"]\nWORKDIR /work\nRUN make v=$V\n'
+    assert _regions(text)["runtime"] == (
+        'ARG V=1\nENV TOOL=/opt/x\nWORKDIR /work\nSHELL ["/bin/bash", "-c"]\nRUN make v=$V\n'
+    )
+
+
+def test_packages_from_elsewhere_are_installed_as_they_were() -> None:
+    text = "FROM python:3.13\nRUN curl https://deb.nodesource.com/setup_22.x | bash -\nRUN apt-get install -y nodejs\n"
+    adoption = read(text + START)
+    assert "runtime_packages" not in adoption.answers
+    assert adoption.regions["runtime"].endswith("RUN apt-get update\nRUN apt-get install -y nodejs\n")
+    assert found(adoption)["nodejs"] == ("kept", "runtime")
+
+
+def test_a_step_after_the_code_in_a_stage_that_builds_has_no_place() -> None:
+    text = "FROM python:3.13 AS b\nCOPY . /app\nRUN make x\nFROM python:3.13\nCOPY --from=b /x /usr/x\n"
+    adoption = read(text + START)
+    assert found(adoption)["make x"][0] == "dropped"
+    assert adoption.doubts
+
+
+def test_a_heredoc_of_known_commands_is_known_and_another_is_kept() -> None:
+    assert _regions("FROM python:3.13\nRUN <<EOF\napt-get update\napt-get install -y libpq5\nEOF\n") == {}
+    step = "RUN <<EOF\nmake words\nEOF\n"
+    assert _regions(AFTER + step)["image"] == step
+
+
+def test_a_download_into_the_home_of_root_is_a_doubt() -> None:
+    adoption = read(AFTER + "RUN python -m nltk.downloader punkt\n" + START)
+    assert any("home of root" in doubt for doubt in adoption.doubts)
+
+
+def test_a_line_that_looks_like_a_mark_is_left_out_and_said() -> None:
+    adoption = read(AFTER + "RUN make words \\\n# >>> yours: image - x\n  && make\n" + START)
+    assert "yours" not in "".join(adoption.regions.values())
+    assert any("looks like a region's mark" in doubt for doubt in adoption.doubts)
+
+
+@pytest.mark.parametrize(
+    ("flag", "key", "value"),
+    [
+        ("--mount=type=secret,id=npmrc,target=/root/.npmrc", "private_index", True),
+        ("--mount=type=secret,id=NPM_TOKEN,env=NPM_TOKEN", "build_secrets", ["NPM_TOKEN"]),
+    ],
+)
+def test_a_build_secret_of_an_install_is_an_answer(flag: str, key: str, value: object) -> None:
+    text = f"FROM node:24-slim\nCOPY package.json .\nRUN {flag} npm ci\nCMD npm start\n"
+    assert read(text, kind="nextjs-standalone").answers[key] == value
+
+
+def test_one_install_for_each_manager_is_one_install() -> None:
+    text = "FROM node:24-slim\nRUN if [ -f yarn.lock ]; then yarn --frozen-lockfile; else npm ci; fi\nCMD npm start\n"
+    assert read(text, kind="nextjs-standalone").regions == {}

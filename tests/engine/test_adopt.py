@@ -1,0 +1,80 @@
+"""Adopted Dockerfiles: the old image answers, and the one that takes its place is verified strictly."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.adopt.adopting import adopt_sample_at
+from tests.samples import adopt_sample
+
+from . import host, service
+from .bases import BaseImage
+
+pytestmark = pytest.mark.engine
+
+ANSWER_SECONDS = 60
+RUNNING = [
+    pytest.param(name, marks=[] if row.get("quick") else [pytest.mark.full], id=name)
+    for name, row in adopt_sample.catalogue().items()
+    if row.get("runs")
+]
+
+
+@contextlib.contextmanager
+def _old(docker: host.Engine, image: str, port: int) -> Iterator[tuple[str, int]]:
+    """Run an image as it was meant to be run, and yield its container and its port on this machine."""
+    name = f"old-{uuid.uuid4().hex[:12]}"
+    docker.run("run", "--detach", "--name", name, "--publish", f"127.0.0.1::{port}", image)
+    try:
+        yield name, int(docker.run("port", name, str(port)).stdout.splitlines()[0].rpartition(":")[2])
+    finally:
+        docker.run("rm", "--force", "--volumes", name)
+
+
+def _status(docker: host.Engine, name: str, url: str) -> int:
+    """Return the status of the first answer, or fail with what a container that ended has said."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            running = docker.run("inspect", "--format", "{{.State.Running}}", name).stdout.strip() == "true"
+            said = "" if running else docker.run("logs", name).stderr
+            assert running, said
+            assert time.monotonic() < deadline, url
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_the_adopted_image_is_healthy_where_the_old_one_was(
+    name: str, tmp_path: Path, docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]]
+) -> None:
+    row = adopt_sample.catalogue()[name]
+    python = row["kind"] == "python-fastapi"
+    base_images(*(service.BASES if python else service.NEXT_BASES), *row.get("bases", []))
+    folder = tmp_path / "orders"
+    adopt_sample.write_adopt_sample(folder, name)
+    old = f"dockertpl-test:old-{name}"
+    built = service.build(docker, folder, tag=old)
+    assert built.code == 0, built.log
+    try:
+        with _old(docker, old, row["port"]) as (container, port):
+            assert _status(docker, container, f"http://127.0.0.1:{port}{row['health']}") == 200
+    finally:
+        docker.run("rmi", "--force", old, check=False)
+
+    adopted = adopt_sample_at(folder, name)
+    for path, file in adopted.tree.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(file.content)
+    image = service.verify(folder, adopted.answers.values)
+    docker.run("rmi", "--force", image, check=False)
