@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import click
 
 from dockertpl import __version__
-from dockertpl.commands.screen import say
 from dockertpl.errors import BadInputError, DockertplError, InternalError, MachineError, StoppedError
+from dockertpl.screen import say
 
 SCHEMA = 1
 DEBUG = "DOCKERTPL_DEBUG"
@@ -76,6 +76,8 @@ def cli() -> None:
     help="Tell this bot about the image's pins (default: ask, where one is configured).",
 )
 @click.option("--patch-next-config", is_flag=True, help="Set output: 'standalone' in next.config, where it is not set.")
+@click.option("--adopt", is_flag=True, help="Take over the Dockerfile that is there (on a terminal: done, and shown).")
+@click.option("--accept-dropped", is_flag=True, help="With --adopt: go on without what cannot be taken over.")
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @_json
 def new(**options: Any) -> None:

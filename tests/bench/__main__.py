@@ -1,8 +1,8 @@
 """The guide's file, another one's and ours, on one application in one run: `make bench`, `make bench APP=nextjs`.
 
-Same base images, sides in turn, and ratios to the guide, since the machine's speed drifts. Every side has to answer a
-page before anything is measured. Prunes the engine's build cache before every cold build. Prints a table in Markdown;
-`--json FILE` keeps the raw figures.
+Same base images, sides in turn in an order that changes, and ratios to the guide, since the machine's speed drifts.
+Every side has to answer a page before anything is measured. Prunes the engine's build cache before every cold build.
+Prints a table in Markdown; `--json FILE` keeps the raw figures.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import json
 import os
+import random
 import statistics
 import sys
 import tempfile
@@ -45,12 +46,14 @@ def _rounds(
 ) -> dict[str, list[engine_build.BuildResult]]:
     """Build every side once for every name, in turn, after `change(side, name)`.
 
-    Each round begins with another side: one that always came after a long build would wait for what that left to do.
+    Each round has another order, the same in every run: one that always came after a long build would wait for what
+    that left to do.
     """
     in_turn = list(sides)
+    order = random.Random(0)
     results: dict[str, list[engine_build.BuildResult]] = {side.name: [] for side in in_turn}
     for name in names:
-        in_turn.append(in_turn.pop(0))
+        order.shuffle(in_turn)
         for side in in_turn:
             change(side, name)
             os.sync()  # so that no side waits for what the one before it has still to write

@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pexpect  # type: ignore[import-untyped]
+import click
 import pytest
 import yaml
 from tests.parity import by_us, read_tree
+from tests.wizard.person import Person
 
-import dockertpl.detect
-from dockertpl.commands import ask, new
+import dockertpl.detect as dockertpl_detect
+from dockertpl.commands import new
 from dockertpl.errors import NotDetectedError
 from dockertpl.template.source import bundled
+from dockertpl.wizard.console import BACK
 
 Run = Callable[..., Any]
 Write = Callable[[Path, Mapping[str, str]], Path]
@@ -59,7 +60,7 @@ def detection(monkeypatch: pytest.MonkeyPatch) -> _Detection:
     found = _Detection(
         answers={"port": 9000, "manager": "poetry"}, evidence={"port": _Evidence("app/main.py", 7, "uvicorn.run")}
     )
-    monkeypatch.setattr(dockertpl.detect, "detect", found)
+    monkeypatch.setattr(dockertpl_detect, "detect", found)
     return found
 
 
@@ -471,126 +472,148 @@ def test_a_file_in_the_way_keeps_the_bot_s_as_it_is(repository: Path, dockertpl:
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Stands for a person who takes every default but those that a test types in."""
-    asked: list[str] = []
+def person(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
+    """`person({MESSAGE: [ANSWER, …]})` sits down at the terminal."""
 
-    def asker(evidence: Mapping[str, str]) -> Callable[[Any], Any]:
-        asked.append(f"evidence: {dict(evidence)}")
+    def sit_down(answers: dict[str, Any] | None = None) -> Person:
+        found = Person(answers)
+        monkeypatch.setattr(new, "_is_terminal", lambda: True)
+        monkeypatch.setattr(new, "_console", lambda: found)
+        monkeypatch.setenv("DOCKERTPL_DOCKER", "no-engine")
+        return found
 
-        def answer(prompt: Any) -> Any:
-            asked.append(prompt.question.name)
-            return prompt.check(prompt.default)
-
-        return answer
-
-    monkeypatch.setattr(new, "_is_terminal", lambda: True)
-    monkeypatch.setattr(ask, "asker", asker)
-    monkeypatch.setattr(ask, "confirm", lambda question: asked.append(question))
-    return asked
+    return sit_down
 
 
-def test_a_person_is_asked_what_applies_and_last_whether_to_write(
-    repository: Path, dockertpl: Run, terminal: list[str], detection: _Detection
+def test_a_person_is_asked_what_the_repository_does_not_say_and_nothing_else(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
 ) -> None:
     detection.unknown = [_Unknown("health_path", "No route.", "")]
-    assert dockertpl("new", "-d", "name=shop").code == 0
-    assert terminal[0] == "evidence: {'port': 'app/main.py:7, uvicorn.run'}"
-    assert "name" not in terminal
-    assert "requirements_file" not in terminal
-    assert {"kind", "manager", "port"} <= set(terminal)
-    assert terminal[-1] == f"Write them into {repository}?"
+    someone = person({"Health route": ["/up"]})
+    done = dockertpl("new", "-d", "name=shop")
+    assert done.code == 0
+    assert someone.asked == ["What now?", "Health route", "Write it?"]
+    assert "app/main.py:7, uvicorn.run" in someone.seen
+    assert "No route." in someone.seen
+    assert (_answers(repository)["health_path"], _answers(repository)["port"]) == ("/up", 9000)
+
+
+def test_a_person_gets_the_commands_that_come_to_the_same(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person(
+        {
+            "What now?": ["change"],
+            "Change what?": ["CI", "done"],
+            "CI: which?": ["Vulnerability", BACK],
+            "Vulnerability scan": ["yes"],
+        }
+    )
+    done = dockertpl("new", "-d", "name=shop")
+    assert done.code == 0
+    commands = [shlex.split(line) for line in done.err.splitlines() if line.startswith(("  dockertpl", "  copier"))]
+    assert [command[:2] for command in commands] == [["dockertpl", "new"], ["copier", "copy"]]
+    assert commands[1][-2:] == ["gh:org/dockertpl", "."]
+    asked_for = read_tree(repository)
+    for path in set(asked_for) - {"mine.txt"}:
+        (repository / path).unlink()
+    # Copier's does without detection; its flags are the same as ours.
+    monkeypatch.setattr(new, "_is_terminal", lambda: False)
+    assert dockertpl(*commands[0][1:]).code == 0
+    assert read_tree(repository) == asked_for
+    for path in set(asked_for) - {"mine.txt"}:
+        (repository / path).unlink()
+    assert dockertpl("new", "--defaults", "--no-detect", *commands[1][2:-2]).code == 0
+    assert read_tree(repository) == asked_for
 
 
 @pytest.mark.parametrize("yes", [True, False])
 def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
-    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch, yes: bool
+    repository: Path, dockertpl: Run, person: Callable[..., Person], yes: bool
 ) -> None:
     (repository / "renovate.json").write_text('{"extends": ["a"]}\n')
-
-    def agree(question: str) -> bool:
-        terminal.append(question)
-        return yes
-
-    monkeypatch.setattr(ask, "agree", agree)
-    done = dockertpl("new")
-    assert done.code == 0
-    assert terminal[-2:] == ["Change renovate.json?", f"Write them into {repository}?"]
-    assert f'+{{"extends": ["a", "{PRESET}"]}}\n' in done.err
+    look = ["look at the files"]
+    someone = person({"Write it?": look if yes else [*look, "do not put"], "Look at which file?": ["renovate", "back"]})
+    assert dockertpl("new").code == 0
+    assert f'+{{"extends": ["a", "{PRESET}"]}}\n' in someone.seen
+    assert "  renovate.json (one of yours: changed)\n" in someone.seen
     assert _bot(repository) == (["a", PRESET] if yes else ["a"])
-    assert (done.err.count("  renovate.json\n") == 2) is yes
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_a_person_sees_the_patch_of_next_config_and_may_say_no(
-    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch, yes: bool
+def test_a_person_sees_the_patch_of_next_config_and_may_say_yes(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], yes: bool
 ) -> None:
     (repository / "next.config.js").write_text(CONFIG)
-
-    def agree(question: str) -> bool:
-        terminal.append(question)
-        return yes
-
-    monkeypatch.setattr(ask, "agree", agree)
-    done = dockertpl("new", "--no-detect", "--kind", "nextjs-standalone")
-    assert done.code == 0
-    assert "Change next.config.js?" in terminal
-    assert "+  output: 'standalone',\n" in done.err
+    answers = {"Write it?": ["also put", "look"], "Look at which file?": ["next.config.js", BACK]} if yes else {}
+    someone = person(answers)
+    assert dockertpl("new", "--no-detect", "--kind", "nextjs-standalone").code == 0
+    assert ("+  output: 'standalone',\n" in someone.seen) is yes
     assert ("standalone" in (repository / "next.config.js").read_text()) is yes
     assert _answers(repository)["standalone"] is yes
 
 
-def test_a_person_who_gave_the_flag_is_not_asked_again(
-    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ask, "agree", lambda question: pytest.fail(question))
-    (repository / "renovate.json").write_text("{}")
-    assert dockertpl("new", "--update-bot", "renovate").code == 0
-    assert _bot(repository) == [PRESET]
-
-
-def test_defaults_and_json_ask_nothing(repository: Path, dockertpl: Run, terminal: list[str]) -> None:
+def test_defaults_and_json_ask_nothing(repository: Path, dockertpl: Run, person: Callable[..., Person]) -> None:
+    someone = person()
     assert dockertpl("new", "--defaults", "--dry-run").code == 0
     assert dockertpl("new", "--json").code == 0
-    assert terminal == []
+    assert someone.asked == []
 
 
-def test_a_no_writes_nothing(
-    repository: Path, dockertpl: Run, terminal: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("no", ["stop, and write nothing", KeyboardInterrupt, click.Abort])
+def test_a_no_writes_nothing_and_says_how_to_go_on(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], no: Any
 ) -> None:
-    import click
-
-    def confirm(_question: str) -> None:
-        raise click.Abort
-
-    monkeypatch.setattr(ask, "confirm", confirm)
+    choose = {"What now?": ["every question"], "Port": ["8123"], "Write it?": [no]}
+    person(choose)
     before = read_tree(repository)
-    done = dockertpl("new")
+    done = dockertpl("new", "-d", "name=shop")
     assert (done.code, read_tree(repository)) == (130, before)
     assert "nothing was changed" in done.err
+    again = shlex.split(next(line for line in done.err.splitlines() if line.startswith("  dockertpl new")))
+    assert {"name=shop", "port=8123"} <= set(again)
+    someone = person()
+    assert dockertpl(*again[1:]).code == 0
+    assert someone.asked == ["What now?", "Write it?"]
+    assert _answers(repository)["port"] == 8123
 
 
-def test_on_a_real_terminal_enter_takes_what_was_found(tmp_path: Path) -> None:
-    child = pexpect.spawn(
-        sys.executable,
-        ["-m", "dockertpl", "new", "app", "--no-detect"],
-        cwd=str(tmp_path),
-        env={**os.environ, "PYTHONPATH": str(Path(new.__file__).parents[2])},
-        timeout=20,
-        encoding="utf-8",
-    )
-    child.expect_exact("kind [python-fastapi]: ")
-    child.sendline("")
-    child.expect_exact("name [app]: ")
-    child.sendline("My App")
-    child.expect_exact("is no image name")
-    child.expect_exact("name [app]: ")
-    child.sendline("my-app")
-    while child.expect([r"Write them into [^\n]*: \Z", r"\n[a-z_]+( \[[^\n]*\])?: \Z"]):
-        child.sendline("")
-    child.sendline("y")
-    child.expect_exact("Next: dockertpl verify")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
-    assert _answers(tmp_path / "app")["name"] == "my-app"
+def test_a_file_that_is_in_the_way_cannot_be_written_over(
+    repository: Path, dockertpl: Run, person: Callable[..., Person]
+) -> None:
+    (repository / ".dockerignore").write_text("mine\n")
+    someone = person({"Write it?": ["stop"]})
+    assert dockertpl("new").code == 130
+    assert ".dockerignore (IN THE WAY: is there, and another)" in someone.seen
+    assert ".dockerignore would be lost" in someone.offered["Write it?"][0]
+
+
+def test_of_several_applications_a_person_takes_one(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
+) -> None:
+    def detect(root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None) -> Any:
+        if not (given or {}).get("app_dir"):
+            raise NotDetectedError("Two.", "Choose one:\n-d app_dir=a  (a/x.py:1)\n-d app_dir=b  (b/x.py:2)")
+        return detection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dockertpl_detect, "detect", detect)
+        someone = person({"Take": ["app_dir=b"]})
+        assert dockertpl("new").code == 0
+    assert someone.offered["Take"] == ["app_dir=a  (a/x.py:1)", "app_dir=b  (b/x.py:2)"]
+    assert (repository / "b" / "Dockerfile").is_file()
+
+
+def test_where_no_application_was_found_a_person_says_what_it_is_to_be(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
+) -> None:
+    detection.error = NotDetectedError("No application.", "Write one.")
+    before = read_tree(repository)
+    someone = person({"Kind of image": ["nextjs"], "What now?": ["stop"]})
+    done = dockertpl("new")
+    assert (done.code, read_tree(repository)) == (2, before)
+    assert "No application.\n  Write one." in done.err
+    someone = person({"Kind of image": ["nextjs"], "What now?": ["go on without"]})
+    assert dockertpl("new").code == 0
+    assert someone.asked[:2] == ["Kind of image", "What now?"]
+    assert _answers(repository)["kind"] == "nextjs-standalone"

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from dockertpl.commands import verify
+from dockertpl.commands.verify import ticker_line
 from dockertpl.engine.image import Layer
+from dockertpl.engine.progress import Progress
 from dockertpl.errors import BadInputError, NoEngineError
 
 KEYS = ["built", "healthy", "uid", "read_only", "ready_seconds", "healthy_seconds", "stop_seconds", "image_bytes"]
@@ -104,3 +106,13 @@ def test_the_table_has_the_five_biggest_layers_and_fits_80_columns() -> None:
     rest = "\n".join(lines[6:])
     assert "12 of 17 steps cached" in rest and "0.75 s" in rest and "uid 10001" in rest
     assert "stopped in  -" in rest
+
+
+def test_how_far_a_build_is_fits_on_one_line() -> None:
+    progress = Progress()
+    line = {"vertexes": [{"digest": "a", "name": "[venv 3/9] RUN uv  sync\n && true", "started": "x"}]}
+    progress.feed(json.dumps(line))
+    assert ticker_line(progress, 3.2, 60) == "  0/1 3 s  [venv 3/9] RUN uv sync && true"
+    progress.feed(json.dumps({"statuses": [{"vertex": "p", "id": "l", "current": 25_000_000, "total": 100_000_000}]}))
+    assert ticker_line(progress, 4, 79) == "  0/1 4 s, 25.0 MB of 100.0, 12 s left  [venv 3/9] RUN uv sync && true"
+    assert len(ticker_line(progress, 4, 50)) == 50

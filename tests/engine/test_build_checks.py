@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.filled import filled
 from tests.lint.rendering import render_all
 
 from . import host
@@ -14,8 +15,9 @@ from .bases import BaseImage
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("regions", ["empty", "filled"])
 def test_buildkit_s_own_checks_find_nothing(
-    docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]], tmp_path: Path
+    regions: str, docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]], tmp_path: Path
 ) -> None:
     base_images("debian:trixie-slim")
     # Its checks ask the engine for each base image, and every one can be replaced.
@@ -23,6 +25,8 @@ def test_buildkit_s_own_checks_find_nothing(
     bases = [f"--build-arg={name}=debian:trixie-slim" for name in names]
     findings: dict[str, int] = {}
     for rendering in render_all(tmp_path):
+        if regions == "filled":
+            rendering.dockerfile.write_text(filled(rendering.dockerfile.read_text()))
         context = rendering.root / rendering.answers["context"]
         command = ["buildx", "build", "--check", "--call=check,format=json", f"--file={rendering.dockerfile}"]
         done = docker.run(*command, *bases, str(context), check=False)

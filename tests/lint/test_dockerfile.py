@@ -8,6 +8,8 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+import pytest
+from tests.filled import filled
 from tests.lint.kinds import kind_of
 from tests.lint.rendering import Rendering
 
@@ -15,10 +17,16 @@ HADOLINT = Path(sysconfig.get_path("scripts"), "hadolint")
 IGNORE = re.compile(r"\s*#\s*(hadolint\s+(global\s+)?ignore|check=)")
 
 
-def test_hadolint_has_nothing_to_say(renderings: list[Rendering]) -> None:
+@pytest.mark.parametrize("regions", ["empty", "filled"])
+def test_hadolint_has_nothing_to_say(regions: str, renderings: list[Rendering], tmp_path: Path) -> None:
+    files = [rendering.dockerfile for rendering in renderings]
+    if regions == "filled":
+        for number, rendering in enumerate(renderings):
+            files[number] = tmp_path / f"{number}.Dockerfile"
+            files[number].write_text(filled(rendering.dockerfile.read_text()))
     done = subprocess.run(
-        [HADOLINT, "--no-color", *(rendering.dockerfile for rendering in renderings)],
-        cwd=renderings[0].root,  # where nobody keeps a configuration for it
+        [HADOLINT, "--no-color", *files],
+        cwd=tmp_path,  # where nobody keeps a configuration for it
         capture_output=True,
         text=True,
         check=False,

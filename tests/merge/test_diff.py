@@ -38,3 +38,13 @@ def test_what_stays_as_it_is_is_left_out(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_not_printed(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"\xff\x00")
     assert "Binary files a/b and b/b differ\n" in unified(plan.make(tmp_path, {"b": TREE["b"]}))
+
+
+def test_of_a_file_of_very_many_lines_all_goes_and_all_comes(tmp_path: Path, git: Callable[..., str]) -> None:
+    old = "".join(f"{n}\n" for n in range(6000))
+    (tmp_path / "a").write_text(old)
+    planned = plan.make(tmp_path, {"a": File(content=b"new\n")})
+    (tmp_path / "patch").write_text(unified(planned))
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "apply", "patch")
+    assert (tmp_path / "a").read_text() == "new\n"

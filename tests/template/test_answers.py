@@ -9,9 +9,8 @@ import yaml
 from tests.parity import by_copier, by_us
 
 from dockertpl.errors import BadAnswerError, BadInputError
-from dockertpl.template.answers import Prompt, read_data_file, read_mapping, resolve
+from dockertpl.template.answers import read_data_file, read_mapping, resolve
 from dockertpl.template.environment import Template
-from dockertpl.template.questions import MISSING
 
 MakeTemplate = Callable[..., Template]
 
@@ -92,6 +91,13 @@ def test_a_question_without_default_needs_an_answer(make_template: MakeTemplate)
         resolve(make_template("a: {type: str}\n"), folder_name="x")
 
 
+def test_a_question_without_default_says_how_its_answer_is_written(make_template: MakeTemplate) -> None:
+    question = "a: {type: str, default: '{{ UNSET }}', validator: \"{{ 'Write it like b.' if a != 'b' }}\"}\n"
+    with pytest.raises(BadAnswerError) as caught:
+        resolve(make_template(question), folder_name="x")
+    assert caught.value.message == "a: it needs an answer: -d a=… (Write it like b.)"
+
+
 def test_an_answer_that_does_not_apply_is_not_stored_and_warned_of(make_template: MakeTemplate) -> None:
     resolved = resolve(make_template(QUESTIONS), folder_name="x", data={"requirements": "r.txt"})
     assert "requirements" not in resolved.remembered()
@@ -157,37 +163,6 @@ def test_a_bomb_in_an_answer_does_not_go_off(make_template: MakeTemplate) -> Non
     for answer in (bomb, "&a [*a]", "[" * 5000):
         with pytest.raises(BadAnswerError, match="extras"):
             resolve(make_template(QUESTIONS), folder_name="x", data={"extras": answer})
-
-
-def test_a_person_is_asked_just_what_applies_and_was_not_given(make_template: MakeTemplate) -> None:
-    asked: list[Prompt] = []
-
-    def ask(prompt: Prompt) -> Any:
-        asked.append(prompt)
-        if prompt.question.name == "port":
-            with pytest.raises(ValueError, match="80 is too low"):
-                prompt.check("80")
-            return prompt.check("9000")
-        return prompt.default
-
-    resolved = resolve(
-        make_template(QUESTIONS), folder_name="x", data={"extras": "[a]"}, detected={"manager": "poetry"}, ask=ask
-    )
-    assert [prompt.question.name for prompt in asked] == ["manager", "port", "title"]
-    assert (asked[0].default, asked[0].origin) == ("poetry", "detected")
-    assert resolved.values["title"] == "poetry on 9000"
-
-
-def test_a_person_can_mend_a_default_and_fill_in_a_missing_one(make_template: MakeTemplate) -> None:
-    template = make_template("a: {type: int, default: 1, validator: '{% if a == 1 %}no{% endif %}'}\nb: {type: str}\n")
-    seen = []
-
-    def ask(prompt: Prompt) -> Any:
-        seen.append(prompt.default)
-        return prompt.check("2")
-
-    assert resolve(template, folder_name="x", ask=ask).values == {"a": 2, "b": "2"}
-    assert seen == [1, MISSING]
 
 
 @pytest.mark.parametrize(

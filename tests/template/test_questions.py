@@ -74,6 +74,14 @@ _CONFORMANCE: Mapping[str, tuple[str, list[dict[str, Any]]]] = {
         "c: {type: str, default: x, validator: '{{ undefined_here }}', when: '{{ a == 5 }}'}\n",
         [{}, {"a": 10}, {"a": "9"}, {"a": 5}, {"b": 1}],
     ),
+    "no default for some answers": (
+        "a: {type: str, default: x}\nb: {type: str, default: \"{{ UNSET if a == 'x' else a }}\"}\n",
+        [{}, {"a": "y"}, {"b": "z"}],
+    ),
+    "no default where it is not asked": (
+        "a: {type: str, default: '{{ UNSET }}', when: false}\nb: {type: str, default: \"{{ a | default('none') }}\"}\n",
+        [{}, {"a": "y"}],
+    ),
     "default that its validator refuses": ("a: {type: int, default: 1, validator: 'no'}\n", [{}, {"a": 2}]),
     "no default": ("a: {type: str}\n", [{}, {"a": "x"}]),
     "secret": (

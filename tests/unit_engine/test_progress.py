@@ -52,15 +52,31 @@ def test_a_step_that_was_cached_or_never_needed_did_not_run() -> None:
     assert progress.cached() == 2
 
 
-def test_a_step_is_announced_when_it_begins_and_only_then() -> None:
+def test_the_current_step_is_the_one_that_began_last_and_was_not_cached() -> None:
     progress = Progress()
-    said = [
-        progress.feed(json.dumps(vertex("a", "[1/2] RUN one"))),
-        progress.feed(json.dumps(vertex("a", "[1/2] RUN one", started="x"))),
-        progress.feed(json.dumps(vertex("a", "[1/2] RUN one", **RAN))),
-        progress.feed(json.dumps(vertex("b", "[internal] load", **RAN))),
-    ]
-    assert said == [None, "[1/2] RUN one", None, None]
+    said = []
+    for message in (
+        vertex("a", "[1/2] RUN one"),
+        vertex("a", "[1/2] RUN one", started="x"),
+        vertex("b", "[internal] load", **RAN),
+        vertex("c", "[2/2] RUN two", cached=True, **RAN),
+    ):
+        progress.feed(json.dumps(message))
+        said.append(progress.current)
+    assert said == ["", "[1/2] RUN one", "[1/2] RUN one", "[1/2] RUN one"]
+
+
+def test_steps_that_are_over_and_bytes_that_were_moved_are_counted() -> None:
+    progress = told(
+        vertex("a", "[1/3] RUN one", **RAN),
+        vertex("b", "[2/3] RUN two", cached=True),
+        vertex("c", "[3/3] RUN three", started="x"),
+        {"statuses": [{"vertex": "p", "id": "l1", "current": 10, "total": 100}]},
+        {"statuses": [{"vertex": "p", "id": "l1", "current": 40, "total": 100}, {"vertex": "p", "id": "x"}]},
+        {"statuses": [{"vertex": "p", "id": "l2", "current": 70, "total": 50}]},
+    )
+    assert progress.done() == 2
+    assert progress.moved() == (90, 150)
 
 
 def test_the_step_that_failed_is_told_from_those_that_were_called_off() -> None:

@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockertpl.actions import next_config
-from dockertpl.actions import update_bot as bots
-from dockertpl.actions.proposal import Proposal
-from dockertpl.actions.update_bot import Choice
-from dockertpl.commands.screen import printable, say
 from dockertpl.commands.subject import FAMILY_KIND
 from dockertpl.detect.root import repository_root
-from dockertpl.errors import BadInputError, NotDetectedError
-from dockertpl.merge import owners, plan
-from dockertpl.merge.write import Change, write
-from dockertpl.template.answers import Answers, read_data_file, resolve
+from dockertpl.errors import BadInputError, StoppedError
+from dockertpl.merge import owners
+from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.look import Found, missing
+from dockertpl.screen import printable, say
+from dockertpl.template.answers import read_data_file
 from dockertpl.template.environment import Template
-from dockertpl.template.render import answers_path, render
 from dockertpl.template.source import bundled
+
+if TYPE_CHECKING:
+    from dockertpl.actions.update_bot import Choice
+    from dockertpl.scaffold.prepare import Scaffold
+    from dockertpl.wizard.console import Console
+
+#: Set to anything, it makes the wizard ask by lines alone, as on a dumb terminal.
+PLAIN = "DOCKERTPL_PLAIN"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Found:
-    """What was detected, as far as `new` needs it."""
+class _Request:
+    """What the command line said."""
 
-    answers: Mapping[str, Any]
-    evidence: Mapping[str, str]
-    unknown: Mapping[str, tuple[str, str]]
-    warnings: tuple[str, ...]
-
-
-_NEXT = "nextjs-standalone"
-_NOTHING = _Found(answers={}, evidence={}, unknown={}, warnings=())
+    destination: Path
+    root: Path
+    given: Mapping[str, str]
+    data_file: Path | None
+    in_file: Mapping[str, Any]
+    detecting: bool
+    actions: Actions
+    accept_dropped: bool
+    dry_run: bool
+    quiet: bool
 
 
 def run(
@@ -51,6 +58,8 @@ def run(
     no_detect: bool,
     update_bot: Choice | None,
     patch_next_config: bool,
+    adopt: bool,
+    accept_dropped: bool,
     dry_run: bool,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
@@ -63,8 +72,10 @@ def run(
         data_file: A YAML file of answers.
         defaults: Whether to ask nothing.
         no_detect: Whether to leave the repository unread, but for the files that an action would change.
-        update_bot: The bot to tell about the image's pins, or `none`; None to ask, where one is configured.
+        update_bot: The bot to tell about the image's pins, or `none`; None to offer it, where one is configured.
         patch_next_config: Whether to set `output: 'standalone'` in the application's next.config, where it is not set.
+        adopt: Whether to take over a Dockerfile that is there; on a terminal that is done unasked, and shown.
+        accept_dropped: Whether to go on where the new Dockerfile does without something of the old one.
         dry_run: Whether to print a diff on stdout and write nothing.
         quiet: Whether to print nothing at all and to ask nothing.
 
@@ -74,161 +85,191 @@ def run(
     Raises:
         BadInputError: The answers, the destination or what is in it will not do; nothing was changed.
         MachineError: Writing failed; nothing was changed.
+        StoppedError: The person stopped; nothing was changed.
     """
     root, app_dir = repository_root(destination, missing_ok=True)
-    given = _given(data, kind, app_dir)
-    in_file = read_data_file(data_file) if data_file else {}
-    known = {**in_file, **given}
+    request = _Request(
+        destination=destination,
+        root=root,
+        given=_given(data, kind, app_dir),
+        data_file=data_file,
+        in_file=read_data_file(data_file) if data_file else {},
+        detecting=not no_detect,
+        actions=Actions(
+            bot=update_bot, tell_bot=update_bot is not None, patch_next_config=patch_next_config, adopt=adopt
+        ),
+        accept_dropped=accept_dropped,
+        dry_run=dry_run,
+        quiet=quiet,
+    )
     if app_dir:
         say(f"{destination} is in the repository {root}: app_dir is {app_dir}.", quiet=quiet)
+    known = {**request.in_file, **request.given}
     owners.check_new(root, answers_file="", name=str(known.get("name", "")), app_dir=str(known.get("app_dir", ".")))
-
     template = Template(bundled())
-    found = _NOTHING if no_detect else _detect(template, root, given, in_file)
-    interactive = not (defaults or quiet) and _is_terminal()
-    unknown = {key: text for key, text in found.unknown.items() if key not in known}
-    if unknown and not defaults and not interactive:
-        raise _missing(unknown)
-    ask = None
-    if interactive:
-        from dockertpl.commands.ask import asker
+    if not (defaults or quiet) and _is_terminal():
+        return _with_a_person(template, request)
+    return _alone(template, request, defaults=defaults)
 
-        ask = asker(found.evidence)
-    answers = resolve(template, folder_name=root.name, data=given, data_file=in_file, detected=found.answers, ask=ask)
-    answers_file = answers_path(template, answers)
-    patch = _patch(root, answers)
-    if patch_next_config and patch is None:
-        raise BadInputError(
-            f"--patch-next-config is for the kind {_NEXT}, and this is {answers.values['kind']}.", "Leave it out."
-        )
-    patched = patch_next_config or (interactive and not dry_run and _wants_patch(root, patch))
-    if patch and patched:
-        if patch.new is None:
-            raise next_config.refusal(patch)
-        answers = replace(
-            answers,
-            values={**answers.values, "standalone": True},
-            origin={**answers.origin, "standalone": "detected"},
-        )
-    owners.check_new(
-        root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=str(answers.values["app_dir"])
+
+def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[str, Any]]:
+    """Ask, then write; then offer to verify, and print the commands that come to the same."""
+    from dataclasses import replace
+
+    from dockertpl.scaffold import repeat
+    from dockertpl.scaffold.session import Session
+    from dockertpl.template import presentation
+    from dockertpl.wizard.flow import Wizard
+
+    session = Session(
+        template,
+        request.root,
+        given=request.given,
+        in_file=request.in_file,
+        detecting=request.detecting,
+        # A bot that is there is told, and a Dockerfile that is there is taken over; the review names both.
+        actions=replace(request.actions, tell_bot=True, adopt=True),
     )
-    planned = plan.make(root, render(template, answers))
-    proposal = bots.propose(root, str(answers.values["app_dir"]), update_bot)
-    warnings = [*found.warnings, *answers.warnings]
-    if defaults:
-        warnings += [f"{key}: {message} {remedy}".strip() for key, (message, remedy) in unknown.items()]
-    if proposal and proposal.new is None:
-        warnings.append(f"{proposal.summary} {proposal.by_hand}")
+    console = _console()
+    try:
+        scaffold = Wizard(session, presentation.load(template), console, dry_run=request.dry_run).run()
+    except (KeyboardInterrupt, click.Abort, StoppedError):
+        again = repeat.again(session, request.destination, request.data_file)
+        raise StoppedError(
+            "stopped; nothing was changed.", f"To go on with what was answered so far:\n{again}"
+        ) from None
+    result = _result(scaffold, session.found, scaffold.answers.warnings)
+    if request.dry_run:
+        return _dry_run(scaffold, result, quiet=False)
+    result = _write(scaffold, result, quiet=False)
+    ours = repeat.ours(session, request.destination, request.data_file, scaffold)
+    say(f"\nThe same without questions:\n  {ours}")
+    taken_over = ", which takes over no Dockerfile" if scaffold.adoption else ""
+    say(f"The same with Copier alone{taken_over}:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
+    _offer_proof(console, scaffold)
+    return 0, result
 
-    if not quiet and not interactive:
-        _say_found(answers, found)
+
+def _offer_proof(console: Console, scaffold: Scaffold) -> None:
+    """Offer to build and run what was written, where there is an engine to do it."""
+    from dockertpl.commands import prove
+    from dockertpl.wizard.console import Option
+
+    if scaffold.answers.values["kind"] == FAMILY_KIND or not prove.is_possible():
+        return
+    options = [Option(value="", label="not now"), Option(value="new", label="build it and run it as production would")]
+    if scaffold.old:
+        options.append(Option(value="both", label="that, and build the old Dockerfile for comparison"))
+    chosen = console.choose("Verify it?", options, "", back=False)
+    if chosen:
+        prove.prove(scaffold, compare=chosen == "both")
+
+
+def _console() -> Console:
+    """Return the console that this terminal is up to."""
+    if os.environ.get(PLAIN) or os.environ.get("TERM", "dumb") == "dumb":
+        from dockertpl.wizard.plain import PlainConsole
+
+        return PlainConsole()
+    from dockertpl.wizard.keys import KeysConsole
+
+    return KeysConsole(colours="NO_COLOR" not in os.environ)
+
+
+def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[int, Mapping[str, Any]]:
+    """Write without asking anybody."""
+    from dockertpl.scaffold import takeover
+    from dockertpl.scaffold.session import Session
+
+    quiet = request.quiet
+    session = Session(
+        template,
+        request.root,
+        given=request.given,
+        in_file=request.in_file,
+        detecting=request.detecting,
+        actions=request.actions,
+        go_on=False,
+    )
+    found = session.found
+    if session.not_taken_over:
+        raise session.not_taken_over
+    if found.unknown and not defaults:
+        raise missing(found.unknown)
+    scaffold = session.prepare()
+    answers = scaffold.answers
+    warnings = [*found.warnings, *answers.warnings]
+    warnings += [f"{key}: {message} {remedy}".strip() for key, (message, remedy) in found.unknown.items()]
+    bot, patch = scaffold.bot, scaffold.patch
+    if bot and bot.new is None:
+        warnings.append(f"{bot.summary} {bot.by_hand}")
+    result = _result(scaffold, found, warnings)
+    objection = None
+    if scaffold.old and scaffold.adoption:
+        objection = takeover.objection(scaffold.old.dockerfile, scaffold.adoption)
+        _say_taken_over(scaffold, quiet=quiet)
+    if not quiet:
+        _say_found(scaffold, found)
     for warning in warnings:
         say(f"Warning: {warning}", quiet=quiet)
-    if patch and not patched and patch.is_change:
+    if patch and patch.is_change and not request.actions.patch_next_config:
         say(
             f"{patch.path} does not set output: 'standalone': the build asks for it, by NEXT_PRIVATE_STANDALONE. "
             "(--patch-next-config would write it there.)",
             quiet=quiet,
         )
-    change = _extra(patch) if patched else ()
-    extra = _extra(proposal) if update_bot or interactive else ()
-    result = {
+    if request.dry_run:
+        return _dry_run(scaffold, result, quiet=quiet)
+    if objection and not request.accept_dropped:
+        raise objection
+    result = _write(scaffold, result, quiet=quiet)
+    if bot and bot.is_change and not request.actions.tell_bot:
+        say(f"The update bot does not know of this image's pins yet. {bot.by_hand}", quiet=quiet)
+        say(f"(--update-bot {bot.bot} would have done it.)", quiet=quiet)
+    return 0, result
+
+
+def _result(scaffold: Scaffold, found: Found, warnings: Sequence[str]) -> Mapping[str, Any]:
+    """Return the object of the contract, with nothing written yet."""
+    result: dict[str, Any] = {
         "written": [],
-        "answers_file": answers_file,
-        "warnings": warnings,
-        "actions": _actions(bot=proposal, patch=patch),
+        "answers_file": scaffold.answers_file,
+        "warnings": list(dict.fromkeys([*found.warnings, *warnings])),
+        "actions": scaffold.done(),
     }
-    if dry_run:
-        code, shown = _dry_run(planned, (*change, *extra), quiet)
-        return code, {**result, **shown}
-    plan.check_free(planned)
-    if interactive:
-        extra = _agreed(planned, extra, change, asked_for=update_bot is not None)
-    entries = [*planned.having("create"), *change, *extra]
-    new = [entry.path for entry in entries]
-    write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])
-    say("Written:\n" + "\n".join(f"  {path}" for path in new), quiet=quiet)
-    say(f"Next: {_next(root, answers)}", quiet=quiet)
-    if proposal and proposal.is_change and not extra and not interactive:
-        say(f"The update bot does not know of this image's pins yet. {proposal.by_hand}", quiet=quiet)
-        say(f"(--update-bot {proposal.bot} would have done it.)", quiet=quiet)
-    actions = _actions(bot=proposal, patch=patch, done=(*change, *extra))
-    return 0, {**result, "written": new, "actions": actions}
+    if scaffold.adoption:
+        from dockertpl.scaffold import takeover
+
+        result["adopted"] = takeover.as_json(scaffold.adoption, [copy.path for copy in scaffold.copies])
+    return result
 
 
-def _patch(root: Path, answers: Answers) -> Proposal | None:
-    """Return what would be done to the application's next.config; None for another kind."""
-    if answers.values["kind"] != _NEXT:
-        return None
-    return next_config.propose(root, str(answers.values["app_dir"]))
-
-
-def _wants_patch(root: Path, patch: Proposal | None) -> bool:
-    """Show a patch on a terminal and ask for it."""
-    if patch is None or not patch.is_change:
-        return False
-    from dockertpl.commands.ask import agree
-    from dockertpl.merge.diff import unified
-
-    say(f"\nSo that next.config itself asks for the standalone output:\n\n{unified(_plan(root, _extra(patch)))}")
-    return agree(f"Change {patch.path}?")
-
-
-def _plan(root: Path, entries: tuple[plan.Entry, ...]) -> plan.Plan:
-    return plan.Plan(root=root, entries=entries)
-
-
-def _extra(proposal: Proposal | None) -> tuple[plan.Entry, ...]:
-    """Return what an action would write: it may change a file, which the template may not."""
-    if not proposal or not proposal.new or not proposal.is_change:
-        return ()
-    return (plan.Entry(path=proposal.path, new=proposal.new, old=proposal.old),)
-
-
-def _dry_run(planned: plan.Plan, extra: tuple[plan.Entry, ...], quiet: bool) -> tuple[int, Mapping[str, Any]]:
+def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     """Show what would be written; return the exit code and what that adds to the result."""
     from dockertpl.merge.diff import unified
+    from dockertpl.scaffold import takeover
 
-    text = unified(_plan(planned.root, (*planned.entries, *extra)))
+    text = unified(scaffold.shown)
     if not quiet:
         click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
-    would_write = [entry.path for entry in (*planned.having("create"), *extra)]
-    return (1 if planned.having("differs") else 0), {"dry_run": True, "would_write": would_write, "diff": text}
+    would_write = [entry.path for entry in scaffold.to_write]
+    doubtful = scaffold.adoption is not None and takeover.needs_a_word(scaffold.adoption)
+    code = 1 if scaffold.in_the_way or doubtful else 0
+    return code, {**result, "dry_run": True, "would_write": would_write, "diff": text}
 
 
-def _agreed(
-    planned: plan.Plan, extra: tuple[plan.Entry, ...], change: tuple[plan.Entry, ...], *, asked_for: bool
-) -> tuple[plan.Entry, ...]:
-    """Show all that is to be written on a terminal and have it confirmed; return what is left of the actions'."""
-    from dockertpl.commands.ask import agree, confirm
+def _write(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> Mapping[str, Any]:
+    """Write all, and say what is next; return the result with what was written."""
+    from dockertpl.merge import plan
+    from dockertpl.merge.write import Change, write
 
-    if extra and not asked_for:
-        from dockertpl.merge.diff import unified
-
-        shown = unified(_plan(planned.root, extra))
-        say(f"\nAn update bot is configured. So that it moves this image's pins:\n\n{shown}")
-        extra = extra if agree(f"Change {extra[0].path}?") else ()
-    say("\nFiles:\n" + "\n".join(f"  {entry.path}" for entry in (*planned.having("create"), *change, *extra)))
-    confirm(f"Write them into {planned.root}?")
-    return extra
-
-
-def _actions(
-    *, bot: Proposal | None, patch: Proposal | None, done: tuple[plan.Entry, ...] = ()
-) -> list[Mapping[str, Any]]:
-    """Return the actions for `--json`, with whether each is done: now, by an entry in `done`, or since before."""
-    written = {entry.path for entry in done}
-    return [
-        {
-            "name": name,
-            "path": proposal.path,
-            "done": proposal.is_there or proposal.path in written,
-            "summary": proposal.summary,
-        }
-        for name, proposal in ((bots.NAME, bot), (next_config.NAME, patch))
-        if proposal
-    ]
+    plan.check_free(scaffold.planned, scaffold.old.paths if scaffold.old else ())
+    root, entries = scaffold.planned.root, scaffold.to_write
+    write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])
+    paths = [entry.path for entry in entries]
+    say("Written:\n" + "\n".join(f"  {path}" for path in paths), quiet=quiet)
+    say(f"Next: {_next(scaffold)}", quiet=quiet)
+    return {**result, "written": paths, "actions": scaffold.done(entries)}
 
 
 def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> dict[str, str]:
@@ -242,60 +283,14 @@ def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> di
     return given
 
 
-def _detect(template: Template, root: Path, given: Mapping[str, Any], in_file: Mapping[str, Any]) -> _Found:
-    """Look at the repository."""
-    known = {**in_file, **given}
-    app_dir = known.get("app_dir")
-    if app_dir is not None and not _is_inside(app_dir):
-        # Its validator has the words for it; detection must not follow it.
-        return _NOTHING
-    from dockertpl.detect import detect
-
-    try:
-        detection = detect(root, app_dir, given=known)
-    except NotDetectedError:
-        # A bad answer is the better news: it may be the reason.
-        resolve(template, folder_name=root.name, data=given, data_file=in_file)
-        raise
-    return _Found(
-        answers=detection.answers,
-        evidence={key: _where(item) for key, item in detection.evidence.items()},
-        unknown={item.key: (item.message, item.remedy) for item in detection.unknown},
-        warnings=tuple(detection.warnings),
-    )
-
-
-def _is_inside(app_dir: Any) -> bool:
-    if not isinstance(app_dir, str):
-        return False
-    path = PurePosixPath(app_dir)
-    return not path.is_absolute() and ".." not in path.parts and app_dir.isprintable()
-
-
-def _where(evidence: Any) -> str:
-    """Return a piece of evidence as `path:line`, with its note."""
-    place = ":".join(str(part) for part in (evidence.path, evidence.line) if part)
-    return ", ".join(part for part in (place, evidence.note) if part)
-
-
 def _is_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
-def _missing(unknown: Mapping[str, tuple[str, str]]) -> NotDetectedError:
-    """Return one error for all that could not be told, where nobody can be asked."""
-    lines = [f"{key}: {message}" for key, (message, _) in unknown.items()]
-    remedies = dict.fromkeys(remedy for _, remedy in unknown.values() if remedy)
-    return NotDetectedError(
-        lines[0] if len(lines) == 1 else "\n  ".join(["This could not be told from the repository:", *lines]),
-        "\n".join([*remedies, "Give the answer with -d KEY=VALUE, or take the defaults with --defaults."]),
-        missing=list(unknown),
-    )
+def _say_found(scaffold: Scaffold, found: Found) -> None:
+    from dockertpl.wizard.lines import written
 
-
-def _say_found(answers: Answers, found: _Found) -> None:
-    from dockertpl.commands.ask import written
-
+    answers = scaffold.answers
     lines = []
     for key, origin in answers.origin.items():
         if origin == "detected":
@@ -305,8 +300,16 @@ def _say_found(answers: Answers, found: _Found) -> None:
         say("Found:\n" + "\n".join(lines))
 
 
-def _next(root: Path, answers: Answers) -> str:
+def _say_taken_over(scaffold: Scaffold, *, quiet: bool) -> None:
+    from dockertpl.wizard.lines import uncoloured
+    from dockertpl.wizard.screens import taken_over
+
+    say(uncoloured(taken_over(scaffold)).rstrip(), quiet=quiet)
+
+
+def _next(scaffold: Scaffold) -> str:
     """Return the command that proves what was written."""
+    root, answers = scaffold.planned.root, scaffold.answers
     if answers.values["kind"] == FAMILY_KIND:
         there = "" if root == Path.cwd() else f"cd {shlex.quote(str(root))} && "
         return f"{there}docker buildx bake"

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from dockertpl.commands.screen import printable, say
 from dockertpl.detect.bases import images, mentions
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError
@@ -21,6 +20,7 @@ from dockertpl.merge.write import Change, write
 from dockertpl.registry.client import Resolved
 from dockertpl.registry.client import resolve as ask_registry
 from dockertpl.registry.reference import mirrors, parse
+from dockertpl.screen import printable, say
 from dockertpl.template.answers import Answers, read_mapping, resolve
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
@@ -11,14 +13,15 @@ from typing import Any
 
 import click
 
-from dockertpl.commands.screen import printable, say
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.engine import client as engine
 from dockertpl.engine.build import build, check_secret, tag_also, untag
 from dockertpl.engine.image import Layer, inspect_image, layers
 from dockertpl.engine.interrupts import terminable
+from dockertpl.engine.progress import Progress
 from dockertpl.engine.run import RunOptions, check_options, run_strictly
 from dockertpl.errors import BadInputError, DockertplError
+from dockertpl.screen import printable, say
 
 _BIGGEST = 5
 _WIDTH = 80
@@ -105,7 +108,7 @@ def _verify(
     own = f"{kept}-{token_hex(4)}"
     say(f"Building {_shown(subject.dockerfile)} …", quiet=quiet)
     try:
-        with _Ticker(quiet) as show:
+        with Ticker(quiet) as show:
             result = build(
                 client,
                 context=subject.context,
@@ -114,7 +117,7 @@ def _verify(
                 build_args=build_args,
                 secrets=secrets,
                 tag=own,
-                on_step=show,
+                on_progress=show,
             )
         tag_also(client, own, kept)
         facts.update(
@@ -191,21 +194,45 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-class _Ticker:
+class Ticker:
     """The step that runs, on one line of a terminal that is written over; elsewhere nothing."""
 
     def __init__(self, quiet: bool) -> None:
-        self.live = not quiet and sys.stderr.isatty()
+        # On a terminal that cannot write over a line, and for a screen reader, each step would be a line of its own.
+        self.live = not quiet and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._began = time.monotonic()
+        self._shown = ""
 
-    def __enter__(self) -> Callable[[str], None]:
-        return self.show if self.live else lambda step: None
+    def __enter__(self) -> Callable[[Progress], None]:
+        return self.show if self.live else lambda progress: None
 
     def __exit__(self, *_: object) -> None:
         if self.live:
             click.echo("\r\x1b[K", nl=False, err=True)
 
-    def show(self, step: str) -> None:
-        """Write over the line with one step."""
+    def show(self, progress: Progress) -> None:
+        """Write over the line with how far the build is."""
         width = shutil.get_terminal_size((_WIDTH, 24)).columns - 1
-        text = printable(" ".join(step.split()))
-        click.echo(f"\r\x1b[K{_cut(f'  {text}', width)}", nl=False, err=True)
+        line = ticker_line(progress, time.monotonic() - self._began, width)
+        if line != self._shown:
+            self._shown = line
+            click.echo(f"\r\x1b[K{line}", nl=False, err=True)
+
+
+def ticker_line(progress: Progress, seconds: float, width: int) -> str:
+    """Return how far a build is, on one line.
+
+    How long a step takes is not known before its end. What a transfer has left is, where it says how large it is.
+
+    Args:
+        progress: The build.
+        seconds: How long it has been going.
+        width: The most characters.
+    """
+    head = f"  {progress.done()}/{len(progress.steps())} {seconds:.0f} s"
+    current, total = progress.moved()
+    if total:
+        head += f", {_megabytes(current)} of {total / 1e6:.1f}"
+        if 0 < current < total and seconds:
+            head += f", {(total - current) * seconds / current:.0f} s left"
+    return _cut(f"{head}  {printable(' '.join(progress.current.split()))}", width)

@@ -8,8 +8,9 @@ from typing import Any
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.forge import find_forge
-from dockertpl.detect.node import application as node
+from dockertpl.detect.node.conventions import KIND as NODE_KIND
 from dockertpl.detect.node.conventions import QUESTIONS as NODE_QUESTIONS
+from dockertpl.detect.node.package import folders, repository_of
 from dockertpl.detect.python import application as python
 from dockertpl.detect.python.conventions import QUESTIONS as PYTHON_QUESTIONS
 from dockertpl.detect.repository import Repository
@@ -35,20 +36,28 @@ def look_for_kind(
     kind = _told(given)
     if kind == python.KIND:
         return python.look_for_application(python.repository_of(root), app_dir, given)
-    if kind == node.KIND:
-        return node.look_for_application(node.repository_of(root), app_dir, given)
+    if kind == NODE_KIND:
+        from dockertpl.detect.node import application as node
+
+        return node.look_for_application(repository_of(root), app_dir, given)
     if kind:
         return _forge_alone(root, given), None
-    python_files, node_files = python.repository_of(root), node.repository_of(root)
+    python_files, node_files = python.repository_of(root), repository_of(root)
     services = python.applications(python_files, folder)
-    pages = node.folders(node_files, folder)
+    pages = folders(node_files, folder)
+    if pages:
+        # Much is to be known of Next.js, and nothing of it where there is none.
+        from dockertpl.detect.node import application as node
     if services and pages:
         return _several(node_files, services, {one: node.proof(node_files, one) for one in pages})
     if pages:
         return node.look_for_application(node_files, app_dir, given)
     found, problem = python.look_for_application(python_files, app_dir, given)
     if problem and not services and (folder is None or python_files.is_dir(folder)):
-        problem = _neither(problem, folder or ".")
+        skipped = {**python_files.skipped, **node_files.skipped}
+        for sentence in skipped.values():
+            found.warn(sentence)
+        problem = _neither(problem, folder or ".", skipped)
     return found, problem
 
 
@@ -60,13 +69,13 @@ def _told(given: Mapping[str, Any]) -> str:
     pages = set(NODE_QUESTIONS) & set(given) - set(PYTHON_QUESTIONS)
     if bool(services) == bool(pages):
         return ""
-    return python.KIND if services else node.KIND
+    return python.KIND if services else NODE_KIND
 
 
 def _forge_alone(root: Path, given: Mapping[str, Any]) -> Detection:
     """Return what is known of a repository whose kind has no application to look for."""
     found = Detection()
-    find_forge(node.repository_of(root), found)
+    find_forge(repository_of(root), found)
     found.settle(given, ("ci", "branch"))
     return found
 
@@ -76,8 +85,8 @@ def _several(
 ) -> tuple[Detection, NotDetectedError]:
     found = Detection()
     lines = []
-    for kind, folders in ((python.KIND, services), (node.KIND, pages)):
-        for folder, place in folders.items():
+    for kind, places in ((python.KIND, services), (NODE_KIND, pages)):
+        for folder, place in places.items():
             path, _, line = place.rpartition(":")
             found.fact("application", folder, path or line, int(line) if path else None, kind)
             lines.append(f"-d kind={kind} -d app_dir={folder}  ({place})")
@@ -90,9 +99,12 @@ def _several(
     )
 
 
-def _neither(problem: NotDetectedError, folder: str) -> NotDetectedError:
+def _neither(problem: NotDetectedError, folder: str, skipped: Mapping[str, str]) -> NotDetectedError:
     where = "the repository" if folder == "." else folder
+    from dockertpl.detect.node import application as node
+
     other = node.nothing(folder).remedy.partition("\n")[0]
     return NotDetectedError(
-        f"No FastAPI and no Next.js application was found in {where}.", f"{problem.remedy}\n{other}"
+        " ".join([f"No FastAPI and no Next.js application was found in {where}.", *skipped.values()]),
+        f"{problem.remedy}\n{other}",
     )

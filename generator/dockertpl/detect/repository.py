@@ -53,7 +53,7 @@ class Repository:
 
     Attributes:
         root: The root, with links resolved.
-        skipped: What was not read: by path, a sentence that says why.
+        skipped: What was not read, or not all of it: by path, a sentence that says why.
         unreadable: Python files, with a line, whose syntax this Python cannot read.
     """
 
@@ -172,7 +172,15 @@ class Repository:
             self._skip(path, f"{path} is bigger than {limit >> 20} MiB: it was not read.")
             return None
         self._read_bytes += len(content)
-        return content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            text = content.decode("utf-8-sig", errors="replace")
+            # A module may have another encoding, and says so itself.
+            if not path.endswith(".py"):
+                line = content.count(b"\n", 0, error.start) + 1
+                self._skip(path, f"{path}:{line} is no UTF-8 text: what could not be read there was left out.")
+        return text.replace("\r\n", "\n")
 
     def toml(self, path: str) -> dict[str, Any] | None:
         """Return a parsed TOML file, or None where there is none to read.

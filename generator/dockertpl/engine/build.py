@@ -51,7 +51,7 @@ def build(
     tag: str,
     no_cache: bool = False,
     extra: Sequence[str] = (),
-    on_step: Callable[[str], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> BuildResult:
     """Build an image into the engine's own store.
 
@@ -65,7 +65,7 @@ def build(
         tag: What the image is called. An image that had the tag before loses it.
         no_cache: Run every step.
         extra: More options of `docker buildx build`.
-        on_step: Called with the name of each step that begins.
+        on_progress: Called with all that is known, whenever there is news.
 
     Raises:
         BuildFailedError: A step failed, or the Dockerfile cannot be read. Has the step's last log lines.
@@ -86,7 +86,7 @@ def build(
         metadata = Path(folder, "metadata.json")
         words += [f"--metadata-file={metadata}", *extra, "--", str(context.absolute())]
         began = time.monotonic()
-        code = _run([client.executable, "buildx", "build", *words], progress, on_step)
+        code = _run([client.executable, "buildx", "build", *words], progress, on_progress)
         seconds = time.monotonic() - began
         if code != 0:
             raise _failure(progress, dockerfile, target)
@@ -131,7 +131,7 @@ def check_secret(secret: str) -> None:
         )
 
 
-def _run(command: list[str], progress: Progress, on_step: Callable[[str], None] | None) -> int:
+def _run(command: list[str], progress: Progress, on_progress: Callable[[Progress], None] | None) -> int:
     # The provenance in the metadata file would cost a look-up after each build.
     environment = {**os.environ, "BUILDX_METADATA_PROVENANCE": "disabled", "DOCKER_CLI_HINTS": "false"}
     with subprocess.Popen(
@@ -145,9 +145,9 @@ def _run(command: list[str], progress: Progress, on_step: Callable[[str], None] 
         try:
             assert process.stderr is not None  # noqa: S101  (what PIPE means)
             for line in process.stderr:
-                step = progress.feed(line.decode(errors="replace"))
-                if step and on_step:
-                    on_step(step)
+                progress.feed(line.decode(errors="replace"))
+                if on_progress:
+                    on_progress(progress)
             return process.wait()
         except BaseException:
             end(process)

@@ -27,6 +27,7 @@ class Vertex:
 
     name: str = ""
     started: bool = False
+    completed: bool = False
     cached: bool = False
     error: str = ""
     log: bytearray = field(default_factory=bytearray)
@@ -43,15 +44,24 @@ class Vertex:
 
 
 class Progress:
-    """A build as far as it was told."""
+    """A build as far as it was told.
+
+    Attributes:
+        vertexes: The nodes of its graph, by their digests.
+        warnings: What BuildKit warns of.
+        summary: The client's own last lines.
+        current: The name of the step that began last; empty before the first.
+    """
 
     def __init__(self) -> None:
         self.vertexes: dict[str, Vertex] = {}
         self.warnings: list[str] = []
         self.summary: list[str] = []
+        self.current = ""
+        self._transfers: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def feed(self, line: str) -> str | None:
-        """Take in one line; return the name of a step that begins with it, if one does."""
+    def feed(self, line: str) -> None:
+        """Take in one line."""
         try:
             message = json.loads(line)
         except ValueError:
@@ -59,10 +69,11 @@ class Progress:
         if not isinstance(message, dict):
             if line.strip():
                 self.summary = [*self.summary, line.rstrip()][-_KEPT_LINES:]
-            return None
-        begun = None
+            return
         for vertex in message.get("vertexes") or ():
-            begun = self._vertex(vertex) or begun
+            self._vertex(vertex)
+        for status in message.get("statuses") or ():
+            self._status(status)
         for entry in message.get("logs") or ():
             log = self._get(entry.get("vertex", "")).log
             log += _decode(entry.get("data", ""))
@@ -71,7 +82,6 @@ class Progress:
             warning = _decode(entry.get("short", "")).decode(errors="replace")
             if warning and warning not in self.warnings:
                 self.warnings.append(warning)
-        return begun
 
     def steps(self) -> list[Vertex]:
         """Return the vertexes that are instructions of the Dockerfile."""
@@ -80,6 +90,15 @@ class Progress:
     def cached(self) -> int:
         """Return how many steps did not run. One that was never needed did not run either."""
         return sum(vertex.cached or not vertex.started for vertex in self.steps())
+
+    def done(self) -> int:
+        """Return how many steps are over, whether they ran or were cached."""
+        return sum(vertex.cached or vertex.completed for vertex in self.steps())
+
+    def moved(self) -> tuple[int, int]:
+        """Return how many bytes were moved by transfers that say how large they are, and how many they are in all."""
+        sizes = self._transfers.values()
+        return sum(current for current, _ in sizes), sum(total for _, total in sizes)
 
     def failed(self) -> Vertex | None:
         """Return the step that failed. Its neighbours, which were called off then, also carry an error."""
@@ -105,14 +124,23 @@ class Progress:
     def _get(self, digest: str) -> Vertex:
         return self.vertexes.setdefault(digest, Vertex())
 
-    def _vertex(self, message: dict[str, Any]) -> str | None:
+    def _status(self, message: dict[str, Any]) -> None:
+        """Note a transfer: a layer that is pulled, the context that is sent."""
+        current, total = message.get("current"), message.get("total")
+        if isinstance(current, int) and isinstance(total, int) and total > 0:
+            key = (str(message.get("vertex")), str(message.get("id")))
+            self._transfers[key] = (min(current, total), total)
+
+    def _vertex(self, message: dict[str, Any]) -> None:
         vertex = self._get(str(message.get("digest")))
         vertex.name = str(message.get("name", vertex.name))
         begins = bool(message.get("started")) and not vertex.started
         vertex.started = vertex.started or begins
+        vertex.completed = vertex.completed or bool(message.get("completed"))
         vertex.cached = vertex.cached or bool(message.get("cached"))
         vertex.error = str(message.get("error") or vertex.error)
-        return vertex.name if begins and vertex.step() and not vertex.cached else None
+        if begins and vertex.step() and not vertex.cached:
+            self.current = vertex.name
 
 
 def _decode(data: str) -> bytes:

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dockertpl.merge.plan import Entry, Plan
 from dockertpl.template.tree import File
 
+# Comparing takes time by the square of the lines.
+_MOST_LINES = 5000
+
 
 def unified(plan: Plan) -> str:
     """Return a plan as a unified diff that `git apply` takes; files that stay as they are, are left out.
@@ -32,9 +35,21 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield f"Binary files a/{entry.path} and b/{entry.path} differ\n"
         return
     source = "/dev/null" if old is None else f"a/{entry.path}"
-    for line in difflib.unified_diff(*lines, fromfile=source, tofile=f"b/{entry.path}"):
+    for line in _unified(*lines, source, f"b/{entry.path}"):
         # The text of a file ends in a line's end or it does not; the diff always does.
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _unified(before: list[str], after: list[str], source: str, target: str) -> Iterator[str]:
+    if max(len(before), len(after)) <= _MOST_LINES:
+        yield from difflib.unified_diff(before, after, fromfile=source, tofile=target)
+        return
+    # All of it goes and all of it comes, which is true too.
+    yield f"--- {source}\n"
+    yield f"+++ {target}\n"
+    yield f"@@ -{min(1, len(before))},{len(before)} +{min(1, len(after))},{len(after)} @@\n"
+    yield from (f"-{line}" for line in before)
+    yield from (f"+{line}" for line in after)
 
 
 def _lines(content: bytes) -> list[str]:

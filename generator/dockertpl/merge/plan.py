@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
@@ -93,22 +93,24 @@ def make(root: Path, tree: Tree) -> Plan:
     return Plan(root=root, entries=tuple(entries))
 
 
-def check_free(plan: Plan) -> None:
+def check_free(plan: Plan, replaced: Collection[str] = ()) -> None:
     """Refuse a plan that would replace a file.
 
     Args:
         plan: The plan.
+        replaced: The paths of files that it may.
 
     Raises:
         DestinationError: One or more paths hold something else; all are named.
     """
-    taken = [entry.path for entry in plan.having("differs")]
+    taken = [entry.path for entry in plan.having("differs") if entry.path not in replaced]
     if not taken:
         return
     listed = taken[0] if len(taken) == 1 else f"{', '.join(taken[:-1])} and {taken[-1]}"
     raise DestinationError(
         f"{listed} {'is' if len(taken) == 1 else 'are'} already there, and not what would be written.",
-        "--dry-run shows the difference. To go on, move it away and carry over by hand what is yours, for instance:\n"
+        "--dry-run shows the difference. With --adopt a Dockerfile and its ignore file are taken over.\n"
+        "To go on without, move it away and carry over by hand what is yours, for instance:\n"
         + "\n".join(f"git mv {path} {path}.old" for path in taken),
         differing=taken,
     )

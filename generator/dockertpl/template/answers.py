@@ -1,12 +1,12 @@
 """Answers: where each comes from, and whether the questions take it.
 
-`-d` over the data file over the stored ones over what was detected over the default, which is also what Copier does
-with `--data`, the answers file and user defaults.
+`-d` over the data file over what a person was asked over the stored ones over what was detected over the default, which
+is also what Copier does with `--data`, its prompts, the answers file and user defaults.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -35,7 +35,8 @@ class Prompt:
         message: What is asked.
         type_name: The type of its answer.
         choices: The choices; none means any value of the type.
-        default: The answer if the person adds nothing, or `MISSING`.
+        default: The answer if the person adds nothing: what they said before if it still does, else what would be
+            taken without them; or `MISSING`.
         origin: Where the default comes from.
         check: Returns an answer as its type, or raises ValueError with what to tell the person.
     """
@@ -89,7 +90,6 @@ def resolve(
     data_file: Mapping[str, Any] | None = None,
     stored: Mapping[str, Any] | None = None,
     detected: Mapping[str, Any] | None = None,
-    ask: Callable[[Prompt], Any] | None = None,
 ) -> Answers:
     """Answer every question of a template.
 
@@ -104,28 +104,103 @@ def resolve(
         data_file: Answers of a data file.
         stored: Answers of an answers file.
         detected: What was found in the repository.
-        ask: Puts one question to a person, and returns what its `check` returned. Called for each question that
-            applies and was not given.
 
     Raises:
         BadAnswerError: One or more given answers are unknown or refused, or a question has no answer: all in one error.
         TemplateError: The template cannot be rendered.
     """
-    layers = _Layers(data or {}, data_file or {}, stored or {}, detected or {})
-    questions = load(template)
-    state = _State(template=template, layers=layers, folder_name=folder_name, ask=ask)
+    layers = Layers(data=data or {}, data_file=data_file or {}, stored=stored or {}, detected=detected or {})
+    return go_through(template, load(template), folder_name=folder_name, layers=layers).answers()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Where answers come from; of two answers to a question the one in the layer that is named first here holds.
+
+    Attributes:
+        data: Answers of the command line; text is read as the question's type.
+        data_file: Answers of a data file.
+        asked: What a person answered, text or values.
+        stored: Answers of an answers file.
+        detected: What was found in the repository.
+    """
+
+    data: Mapping[str, Any]
+    data_file: Mapping[str, Any]
+    stored: Mapping[str, Any]
+    detected: Mapping[str, Any]
+    asked: Mapping[str, Any] = field(default_factory=dict)
+
+    def given(self) -> dict[str, Any]:
+        """Return what was given beforehand, which nobody is asked for."""
+        return {**self.data_file, **self.data}
+
+    def origin(self, key: str) -> Origin:
+        """Return which layer a given answer is of.
+
+        Args:
+            key: The question's name.
+        """
+        return "-d" if key in self.data else "data file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What the questions made of the layers.
+
+    Attributes:
+        prompts: The questions that apply and were not given, in their order; none unless they were wanted.
+        dropped: Answers of a person that are refused now, with the reason; the question was answered without them.
+        problems: Given answers and defaults that cannot be used and questions without an answer, with the reason.
+    """
+
+    prompts: Mapping[str, Prompt]
+    dropped: Mapping[str, str]
+    problems: Sequence[tuple[str, str]]
+    _answers: Answers
+
+    def answers(self) -> Answers:
+        """Return the answers.
+
+        Raises:
+            BadAnswerError: There are problems, or answers of a person were dropped: all in one error.
+        """
+        if problems := [*self.problems, *self.dropped.items()]:
+            raise _bad(problems)
+        return self._answers
+
+
+def go_through(
+    template: Template,
+    questions: Sequence[Question],
+    *,
+    folder_name: str,
+    layers: Layers,
+    with_prompts: bool = False,
+) -> Outcome:
+    """Answer every question of a template as far as it can be, one after another.
+
+    Args:
+        template: The template.
+        questions: Its questions.
+        folder_name: The name of the folder that is rendered into.
+        layers: The answers.
+        with_prompts: Whether to return the prompts, which takes as long again.
+
+    Raises:
+        TemplateError: The template cannot be rendered.
+    """
+    state = _State(template=template, layers=layers, folder_name=folder_name, with_prompts=with_prompts)
     state.check_keys([question.name for question in questions])
     for question in questions:
         try:
             state.answer(question)
         except TemplateError:
             # With a bad answer before it, this may be no more than its consequence.
-            if not state.problems:
+            if not state.is_broken:
                 raise
-    if state.problems:
-        raise _bad(state.problems)
     names = {question.name for question in questions}
-    return Answers(
+    answers = Answers(
         values=state.values,
         origin=state.origin,
         hidden=frozenset(state.hidden),
@@ -134,6 +209,7 @@ def resolve(
         folder_name=folder_name,
         warnings=tuple(state.warnings),
     )
+    return Outcome(prompts=state.prompts, dropped=state.dropped, problems=state.problems, _answers=answers)
 
 
 def read_data_file(path: Path) -> dict[str, Any]:
@@ -170,34 +246,27 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return content
 
 
-@dataclass(frozen=True)
-class _Layers:
-    data: Mapping[str, Any]
-    data_file: Mapping[str, Any]
-    stored: Mapping[str, Any]
-    detected: Mapping[str, Any]
-
-    def given(self) -> dict[str, Any]:
-        return {**self.data_file, **self.data}
-
-    def origin(self, key: str) -> Origin:
-        return "-d" if key in self.data else "data file"
-
-
 @dataclass
 class _State:
     """What is known while the questions are answered one after another."""
 
     template: Template
-    layers: _Layers
+    layers: Layers
     folder_name: str
-    ask: Callable[[Prompt], Any] | None
+    with_prompts: bool
     context: dict[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     origin: dict[str, Origin] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     problems: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    prompts: dict[str, Prompt] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether an answer was refused, so that what follows may be in error for want of it."""
+        return bool(self.problems or self.dropped)
 
     def check_keys(self, names: list[str]) -> None:
         """Note the keys that no question has, and set what every question sees."""
@@ -227,23 +296,26 @@ class _State:
         if name in self.layers.given():
             self._take_given(question, asked)
             return
+        said = self._said(question) if asked else MISSING
+        if said is not MISSING:
+            self._note(question, said, "asked")
+            self._set(name, said, "asked")
+            return
         if why_not and asked:
             self.warnings.append(f"The stored answer for {name} is not used any more: {why_not}")
         default, origin = self._default(question, asked, stored)
-        if asked and self.ask:
-            # A default that is refused is for the person to mend, not an error.
-            default = self.ask(self._prompt(question, default, origin))
-            origin = "asked"
-        elif default is MISSING:
+        if asked:
+            self._note(question, default, origin)
+        if default is MISSING:
             if asked and name not in dict(self.problems):
-                self.problems.append((name, f"it needs an answer: -d {name}=…"))
+                self.problems.append((name, f"it needs an answer: -d {name}=…{self._wanted(question)}"))
             return
-        elif asked and origin == "default" and not question.secret:
+        if asked and origin == "default" and not question.secret:
             try:
                 question.validate(self.template, self.context, default)
             except RefusedError as error:
                 # After a bad answer this may be no more than its consequence.
-                if not self.problems:
+                if not self.is_broken:
                     self.problems.append((name, f"the default does not do: {error} Give -d {name}=…"))
         self._set(name, default, origin)
 
@@ -261,6 +333,32 @@ class _State:
             if question.name not in self.layers.given():
                 self.context.pop(question.name, None)
             return MISSING, str(error)
+
+    def _wanted(self, question: Question) -> str:
+        """Return what a question without a default says to no text, which is mostly how to write one."""
+        if self.is_broken or question.type != "str":
+            return ""
+        try:
+            self._check(question, "")
+        except _REFUSED as error:
+            return f" ({error})"
+        return ""
+
+    def _said(self, question: Question) -> Any:
+        """Return what a person said, or `MISSING` if they did not or if it does not do now, which is noted."""
+        name = question.name
+        if name not in self.layers.asked:
+            return MISSING
+        try:
+            return self._check(question, self.layers.asked[name])
+        except _REFUSED as error:
+            self.dropped[name] = str(error)
+            return MISSING
+
+    def _note(self, question: Question, default: Any, origin: Origin) -> None:
+        """Keep the prompt of a question, if prompts are wanted."""
+        if self.with_prompts:
+            self.prompts[question.name] = self._prompt(question, default, origin)
 
     def _take_given(self, question: Question, asked: bool) -> None:
         name = question.name
@@ -296,27 +394,33 @@ class _State:
         try:
             return question.parse(self.template, self.context, default), "default"
         except _REFUSED as error:
-            if not self.problems:
+            if not self.is_broken:
                 self.problems.append((name, f"the default does not do: {error} Give -d {name}=…"))
             return MISSING, "default"
 
     def _check(self, question: Question, answer: Any) -> Any:
-        check_inert(answer)
-        value = question.parse(self.template, self.context, answer)
-        check_inert(value)
-        question.validate(self.template, self.context, value)
-        return value
+        return _checked(self.template, self.context, question, answer)
 
     def _prompt(self, question: Question, default: Any, origin: Origin) -> Prompt:
+        # The prompt sees the answers before it, also when it is used after those that follow.
+        context = dict(self.context)
         return Prompt(
             question=question,
-            message=question.message(self.template, self.context),
-            type_name=question.type_name(self.template, self.context),
-            choices=question.offered(self.template, self.context),
+            message=question.message(self.template, context),
+            type_name=question.type_name(self.template, context),
+            choices=question.offered(self.template, context),
             default=default,
             origin=origin,
-            check=lambda answer: self._check(question, answer),
+            check=lambda answer: _checked(self.template, context, question, answer),
         )
+
+
+def _checked(template: Template, context: Mapping[str, Any], question: Question, answer: Any) -> Any:
+    check_inert(answer)
+    value = question.parse(template, context, answer)
+    check_inert(value)
+    question.validate(template, context, value)
+    return value
 
 
 def _inert(value: Any) -> bool:

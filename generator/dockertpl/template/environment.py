@@ -146,7 +146,8 @@ def _environment(config: Config, root: Path) -> Environment:
             undefined=_UNDEFINED[undefined],
             # Its files do not change while it is rendered.
             auto_reload=False,
-            **options,
+            # Each is rendered once or a few times, and folding its constants takes longer than it saves.
+            **{"optimized": False, **options},
         )
     except (TypeError, ValueError, AssertionError) as error:
         raise TemplateError(f"_envops is not what Jinja takes: {error}") from error

@@ -2,12 +2,14 @@
 
 - A hook that runs us exports GIT_DIR and friends; with them git works on another repository than the one it is told.
 - Messages follow the language of the machine.
-- Hooks, file-system monitors, `ext::` remotes and submodules of an untrusted repository run what that repository says.
+- Hooks, file-system monitors, `ext::` remotes, submodules and what a partial clone fetches later run what an untrusted
+  repository says.
 - A ref that starts with a dash is read as an option.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -54,7 +56,7 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
         for key, value in (os.environ if environ is None else environ).items()
         if not key.startswith("GIT_") or key in _KEPT or key.startswith(_KEPT_PREFIXES)
     }
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "GIT_NO_LAZY_FETCH": "1"}
 
 
 def run(*arguments: str, cwd: Path | None = None) -> str:
@@ -152,6 +154,26 @@ def checkout(repository: Path, ref: str) -> None:
             f"The template has no version {ref!r}.", "See `git ls-remote --tags` for those it has."
         ) from error
     run("checkout", "--quiet", "--force", "--detach", commit, cwd=repository)
+
+
+def is_committed(repository: Path, path: str, content: bytes) -> bool:
+    """Tell whether the checked out commit holds a file with these very bytes.
+
+    Args:
+        repository: A repository's root, which may be none.
+        path: The file's path from there.
+        content: The bytes.
+    """
+    try:
+        entry = run("ls-tree", "HEAD", "--", f":(top,literal){path}", cwd=repository)
+    except NoGitError:
+        return False
+    words = entry.partition("\t")[0].split()
+    if len(words) != 3 or words[1] != "blob":
+        return False
+    # Git's own name for the bytes: nothing of the repository runs, as a filter would for `git status`.
+    digest = hashlib.sha1 if len(words[2]) == 40 else hashlib.sha256
+    return digest(b"blob %d\0" % len(content) + content).hexdigest() == words[2]
 
 
 def describe(repository: Path) -> str:

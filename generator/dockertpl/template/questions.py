@@ -30,6 +30,13 @@ class Missing:
 MISSING = Missing()
 
 
+class _UnsetError(jinja2.UndefinedError):
+    """A default says that there is none."""
+
+
+_UNSET = jinja2.StrictUndefined("UNSET", exc=_UnsetError)
+
+
 class RefusedError(ValueError):
     """An answer is none of the choices, or the question's validator refuses it; `value` is the cast answer.
 
@@ -152,13 +159,18 @@ class Question:
         return result
 
     def default_value(self, template: Template, context: Context) -> Any:
-        """Return the default, rendered but not yet cast, or `MISSING`.
+        """Return the default, rendered but not yet cast, or `MISSING`, also where it renders Copier's `UNSET`.
 
         Args:
             template: The template that asks.
             context: The answers so far.
         """
-        return _value(template, self.default, context)
+        if not isinstance(self.default, str):
+            return _value(template, self.default, context)
+        try:
+            return _value(template, self.default, {**context, "UNSET": _UNSET})
+        except _UnsetError:
+            return MISSING
 
     def parse(self, template: Template, context: Context, answer: Any) -> Any:
         """Return an answer as the question's type, and as one of its choices if it has any.
@@ -282,5 +294,7 @@ def _value(template: Template, value: Any, context: Context) -> Any:
         return value
     try:
         return template.text(value, context)
+    except _UnsetError:
+        raise
     except jinja2.TemplateError as error:
         raise TemplateError(f"The template's text {shown(value)} cannot be rendered: {error}") from error

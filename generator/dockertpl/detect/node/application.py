@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from dockertpl.detect.dockerfile import last_base
@@ -12,10 +11,10 @@ from dockertpl.detect.ending import conclude
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.naming import folder_name, image_name
 from dockertpl.detect.node.configuration import find_configuration, find_next
-from dockertpl.detect.node.conventions import IGNORED_FOLDERS, QUESTIONS
+from dockertpl.detect.node.conventions import KIND, QUESTIONS
 from dockertpl.detect.node.install import find_install_files, find_prisma
 from dockertpl.detect.node.locks import Lock, find_manager, locked
-from dockertpl.detect.node.package import Package, applications, is_next
+from dockertpl.detect.node.package import Package, folders, is_next
 from dockertpl.detect.node.routes import find_health, find_router
 from dockertpl.detect.node.scripts import find_build_script, find_start
 from dockertpl.detect.node.system_packages import find_system_packages
@@ -26,13 +25,7 @@ from dockertpl.detect.projects import dockerfiles_of
 from dockertpl.detect.repository import Repository, parent
 from dockertpl.errors import NotDetectedError
 
-KIND = "nextjs-standalone"
 _NODE = re.compile(r"\bnode\b|\bnpm\b|pnpm|yarn|\bbun\b|\bnext\b")
-
-
-def repository_of(root: Path) -> Repository:
-    """Return a repository as it is read for an application in JavaScript."""
-    return Repository(root, IGNORED_FOLDERS)
 
 
 def look_for_application(
@@ -78,17 +71,6 @@ def proof(repository: Repository, folder: str) -> str:
     """Return where it is seen that a folder holds a Next.js application, as `file:line`."""
     path, line = _proof(Package(repository, folder))
     return f"{path}:{line}" if line else path
-
-
-def folders(repository: Repository, folder: str | None) -> list[str]:
-    """Return the folders that hold Next.js applications; with `folder`, that one if it does.
-
-    Raises:
-        BadInputError: A package.json that mentions Next.js is not valid.
-    """
-    if folder is not None:
-        return [folder] if repository.is_dir(folder) and is_next(repository, folder) else []
-    return list(applications(repository))
 
 
 def _choose_folder(repository: Repository, found: Detection) -> tuple[str | None, NotDetectedError | None]:

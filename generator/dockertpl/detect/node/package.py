@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dockertpl.detect.jsonfile import json_line
-from dockertpl.detect.node.conventions import CONFIGS, NOT_DEPLOYED
+from dockertpl.detect.node.conventions import CONFIGS, IGNORED_FOLDERS, NOT_DEPLOYED
 from dockertpl.detect.repository import Repository, join, parent
 from dockertpl.detect.tables import table
 
@@ -161,3 +161,19 @@ def applications(repository: Repository) -> Iterator[str]:
             repository, folder
         ):
             yield folder
+
+
+def repository_of(root: Path) -> Repository:
+    """Return a repository as it is read for an application in JavaScript."""
+    return Repository(root, IGNORED_FOLDERS)
+
+
+def folders(repository: Repository, folder: str | None) -> list[str]:
+    """Return the folders that hold Next.js applications; with `folder`, that one if it does.
+
+    Raises:
+        BadInputError: A package.json that mentions Next.js is not valid.
+    """
+    if folder is not None:
+        return [folder] if repository.is_dir(folder) and is_next(repository, folder) else []
+    return list(applications(repository))

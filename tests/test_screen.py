@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockertpl.commands.screen import printable, say
+from dockertpl.screen import printable, say
 
 
 def test_prose_goes_to_stderr_or_nowhere(capsys: pytest.CaptureFixture[str]) -> None:

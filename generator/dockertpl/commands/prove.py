@@ -1,0 +1,86 @@
+"""After the files are written: builds and runs the image, and beside it what an old Dockerfile made."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dockertpl.commands import verify
+from dockertpl.engine import client as engine
+from dockertpl.engine.build import build, untag
+from dockertpl.engine.image import inspect_image, layers
+from dockertpl.errors import DockertplError, NoEngineError
+from dockertpl.scaffold.prepare import Scaffold
+from dockertpl.screen import say
+
+
+def is_possible() -> bool:
+    """Tell whether there is an engine."""
+    try:
+        engine.find()
+    except NoEngineError:
+        return False
+    return True
+
+
+def prove(scaffold: Scaffold, *, compare: bool) -> None:
+    """Verify what was written, and say how it compares with what was there.
+
+    Args:
+        scaffold: What was written.
+        compare: Whether to build the old Dockerfile too.
+
+    Raises:
+        DockertplError: The new image did not build, or is not as it must be. The old one's failure is said, no error.
+    """
+    root, app_dir = scaffold.planned.root, Path(str(scaffold.answers.values["app_dir"]))
+    _, facts = verify.run(
+        destination=root,
+        dockerfile=root / app_dir / "Dockerfile",
+        target=None,
+        build_args={},
+        secrets=(),
+        environment={},
+        env_files=(),
+        tmpfs=(),
+        network=None,
+        timeout=60.0,
+        quiet=False,
+    )
+    if compare and scaffold.old:
+        say(f"\nBuilding the old {scaffold.old.dockerfile} for comparison …")
+        try:
+            say("\n".join(_beside(_old(scaffold), facts)))
+        except DockertplError as error:
+            say(f"The old one does not build: {error.message}")
+
+
+def _old(scaffold: Scaffold) -> Mapping[str, Any]:
+    """Build the old Dockerfile with its own ignore list; return the same figures as `verify`."""
+    assert scaffold.old  # noqa: S101  (asked before)
+    client = engine.find()
+    context = scaffold.planned.root / str(scaffold.answers.values["context"])
+    tag = f"dockertpl/{scaffold.answers.values['name']}:before"
+    with tempfile.TemporaryDirectory(prefix="dockertpl-") as folder:
+        dockerfile = Path(folder) / "Dockerfile"
+        dockerfile.write_text(scaffold.old.text, encoding="utf-8")
+        # The engine prefers it to the context's, which is the new one by now.
+        Path(f"{dockerfile}.dockerignore").write_text(scaffold.old.ignored or "", encoding="utf-8")
+        with verify.Ticker(quiet=False) as show:
+            result = build(client, context=context, dockerfile=dockerfile, tag=tag, on_progress=show)
+    try:
+        contents = layers(client, result.image)
+        user = inspect_image(client, result.image).user
+        return {"image_bytes": sum(layer.bytes for layer in contents), "build_seconds": result.seconds, "user": user}
+    finally:
+        untag(client, tag)
+
+
+def _beside(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    rows = [("", "old", "new")]
+    rows.append(("image", f"{old['image_bytes'] / 1e6:.1f} MB", f"{new['image_bytes'] / 1e6:.1f} MB"))
+    rows.append(("built in", f"{old['build_seconds']:.1f} s", f"{new['build_seconds']:.1f} s"))
+    rows.append(("user", str(old["user"] or "root"), f"uid {new['uid']}"))
+    return [f"  {label:<10} {before:>14} {after:>14}" for label, before, after in rows]

@@ -1,0 +1,153 @@
+"""From a set of answers to all that would be written: the rendered files, and what the actions change besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dockertpl.actions import next_config
+from dockertpl.actions import update_bot as bots
+from dockertpl.actions.proposal import Proposal
+from dockertpl.actions.update_bot import BotProposal
+from dockertpl.errors import BadInputError
+from dockertpl.merge import owners, plan
+from dockertpl.scaffold import takeover
+from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.takeover import Old
+from dockertpl.template.answers import Answers
+from dockertpl.template.environment import Template
+from dockertpl.template.render import answers_path, render
+
+if TYPE_CHECKING:
+    from dockertpl.adopt import Adoption
+
+NEXT_KIND = "nextjs-standalone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaffold:
+    """All that would be written, and nothing of it is.
+
+    Attributes:
+        answers: The answers, with what an action adds to them.
+        answers_file: The path of the answers file.
+        planned: The rendered files beside what is there.
+        actions: Which of the actions are to be done.
+        patch: What that would do to next.config; None for another kind.
+        bot: What that would do to the bot's configuration; None where there is none.
+        old: The files that are taken over; None where that is not wanted, or there is none.
+        adoption: What they come to; None without them.
+        copies: Copies of them, as far as no commit holds them.
+    """
+
+    answers: Answers
+    answers_file: str
+    planned: plan.Plan
+    actions: Actions
+    patch: Proposal | None
+    bot: BotProposal | None
+    old: Old | None = None
+    adoption: Adoption | None = None
+    copies: tuple[plan.Entry, ...] = ()
+
+    @property
+    def in_the_way(self) -> list[plan.Entry]:
+        """What is there, is another file, and is not taken over."""
+        taken_over = self.old.paths if self.old else ()
+        return [entry for entry in self.planned.having("differs") if entry.path not in taken_over]
+
+    @property
+    def extra(self) -> tuple[plan.Entry, ...]:
+        """What the actions would write, which, as the template may not, changes files that are there."""
+        chosen = (
+            self.patch if self.actions.patch_next_config else None,
+            self.bot if self.actions.tell_bot else None,
+        )
+        return tuple(
+            plan.Entry(path=one.path, new=one.new, old=one.old) for one in chosen if one and one.new and one.is_change
+        )
+
+    @property
+    def entries(self) -> tuple[plan.Entry, ...]:
+        """Every file that would be written or is in the way of one, in the order in which it is shown."""
+        return (*self.planned.entries, *self.copies, *self.extra)
+
+    @property
+    def to_write(self) -> tuple[plan.Entry, ...]:
+        """What is to be written where nothing is in the way."""
+        in_the_way = self.in_the_way
+        wanted = [one for one in self.planned.entries if one.status != "identical" and one not in in_the_way]
+        return (*wanted, *self.copies, *self.extra)
+
+    @property
+    def shown(self) -> plan.Plan:
+        """All entries as one plan, for a difference."""
+        return replace(self.planned, entries=self.entries)
+
+    def done(self, written: Sequence[plan.Entry] = ()) -> list[Mapping[str, Any]]:
+        """Return the actions for `--json`, with whether each is done: now, or since before.
+
+        Args:
+            written: What was written now.
+        """
+        paths = {entry.path for entry in written} & {entry.path for entry in self.extra}
+        return [
+            {"name": name, "path": one.path, "done": one.is_there or one.path in paths, "summary": one.summary}
+            for name, one in ((bots.NAME, self.bot), (next_config.NAME, self.patch))
+            if one
+        ]
+
+
+def prepare(template: Template, root: Path, answers: Answers, actions: Actions) -> Scaffold:
+    """Render a set of answers and find out what stands in its way.
+
+    Args:
+        template: The template.
+        root: The repository's root, which may not exist yet.
+        answers: A set that its questions took.
+        actions: What is to be done besides.
+
+    Raises:
+        BadInputError: Another image owns the paths, a path cannot be written, or an action is for another kind.
+    """
+    kind = answers.values["kind"]
+    patch = next_config.propose(root, str(answers.values["app_dir"])) if kind == NEXT_KIND else None
+    if actions.patch_next_config:
+        if patch is None:
+            raise BadInputError(
+                f"--patch-next-config is for the kind {NEXT_KIND}, and this is {kind}.", "Leave it out."
+            )
+        if patch.new is None:
+            raise next_config.refusal(patch)
+        answers = replace(
+            answers,
+            values={**answers.values, "standalone": True},
+            origin={**answers.origin, "standalone": "detected"},
+        )
+    answers_file = answers_path(template, answers)
+    app_dir = str(answers.values["app_dir"])
+    owners.check_new(root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=app_dir)
+    tree = render(template, answers)
+    old = (
+        takeover.find(root, app_dir, str(answers.values["context"]))
+        if actions.adopt and kind in takeover.KINDS
+        else None
+    )
+    adoption = old.read(str(kind), answers.values) if old else None
+    if old and adoption:
+        tree = old.fill(tree, adoption)
+    planned = plan.make(root, tree)
+    replaced = {entry.path: entry.old for entry in planned.having("differs") if old and entry.path in old.paths}
+    return Scaffold(
+        answers=answers,
+        answers_file=answers_file,
+        planned=planned,
+        actions=actions,
+        old=old,
+        adoption=adoption,
+        copies=tuple(takeover.backups(root, {path: file for path, file in replaced.items() if file})),
+        patch=patch,
+        bot=bots.propose(root, app_dir, actions.bot),
+    )

@@ -1,0 +1,212 @@
+"""One run of `new`, up to the last yes: what was given, what was found, what was said, and what that would write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dockertpl.errors import BadAnswerError, DockertplError
+from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.look import Found, look
+from dockertpl.scaffold.takeover import KINDS, Old, find
+from dockertpl.template.environment import Template
+from dockertpl.template.interview import Interview
+
+if TYPE_CHECKING:
+    from dockertpl.adopt import Adoption
+    from dockertpl.scaffold.prepare import Scaffold
+
+# What decides which application is looked at.
+_WHICH = ("kind", "app_dir")
+
+
+class Session:
+    """What a person is asked about one repository.
+
+    Attributes:
+        template: The template.
+        root: The repository's root, which may not exist yet.
+        given: Answers of the command line.
+        in_file: Answers of the data file.
+        detecting: Whether the repository is looked at.
+        found: What was found there.
+        interview: The questions, with what was said so far.
+        actions: What is to be done that no template can do.
+        old: The Dockerfile that is there already, to be taken over.
+        not_taken_over: Why it cannot be; None if it can.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        root: Path,
+        *,
+        given: Mapping[str, Any],
+        in_file: Mapping[str, Any],
+        detecting: bool,
+        actions: Actions,
+        go_on: bool = True,
+    ) -> None:
+        """Look at the repository.
+
+        Args:
+            template: The template.
+            root: The repository's root, which may not exist yet.
+            given: Answers of the command line.
+            in_file: Answers of the data file.
+            detecting: Whether to look at the repository.
+            actions: What is to be done that no template can do.
+            go_on: Whether somebody can be asked about an application that is not found.
+
+        Raises:
+            NotDetectedError: It is not found, and nobody can be asked.
+            BadInputError: A given answer is bad, or a manifest is not valid.
+        """
+        self.template = template
+        self.root = root
+        self.given = given
+        self.in_file = in_file
+        self.detecting = detecting
+        self.actions = actions
+        self._go_on = go_on
+        self.old: Old | None = None
+        self.not_taken_over: DockertplError | None = None
+        self._looked_for: dict[str, Any] = {}
+        self.found = self._look()
+        self.interview = self._interview()
+        if self.interview.refused:
+            self.interview.answers()
+
+    @property
+    def pending(self) -> list[str]:
+        """Questions that only the person can answer: nothing was found for them, or what they said does not do."""
+        interview = self.interview
+        wanted = {*interview.dropped, *(name for name in self.found.unknown if name not in interview.said)}
+        try:
+            interview.answers()
+        except BadAnswerError as error:
+            wanted |= {one["key"] for one in error.data["answers"]}
+        return [name for name in interview.prompts if name in wanted]
+
+    @property
+    def kind(self) -> str:
+        """The kind of image, as far as it is known."""
+        prompt = self.interview.prompts.get("kind")
+        return str(prompt.default if prompt else {**self.in_file, **self.given}.get("kind", ""))
+
+    def say(self, name: str, raw: Any) -> None:
+        """Take an answer; the repository is looked at again where it chooses another application.
+
+        Args:
+            name: The question's name.
+            raw: What was typed, or a value.
+
+        Raises:
+            ValueError: It is refused, with what to tell the person; nothing has changed.
+            BadInputError: That application cannot be used; nothing has changed.
+        """
+        before = self.interview.answers().values.get(name) if name in _WHICH else None
+        self.interview.say(name, raw)
+        value = self.interview.said[name]
+        if name not in _WHICH or not self.detecting or value == before:
+            return
+        looked_for = self._looked_for
+        try:
+            self._looked_for = {**looked_for, name: value}
+            self.found = self._look()
+        except BaseException:
+            self._looked_for = looked_for
+            self.interview.say(name, before)
+            raise
+        self._again()
+
+    def choose(self, which: Mapping[str, Any]) -> None:
+        """Settle on one of the applications, locks or scripts that an error offered.
+
+        Args:
+            which: The answers that choose it.
+
+        Raises:
+            BadInputError: That one cannot be used; nothing has changed.
+        """
+        given = self.given
+        try:
+            self.given = {**given, **which}
+            self.found = self._look()
+        except BaseException:
+            self.given = given
+            raise
+        self._again()
+
+    def go_on_without(self) -> None:
+        """Leave the repository unread, as plain Copier does."""
+        self.detecting = False
+        self.found = Found()
+        self._again()
+
+    def prepare(self) -> Scaffold:
+        """Return all that would be written.
+
+        Raises:
+            BadInputError: An answer is bad, or the files cannot be written where they belong.
+        """
+        # The first question is on the screen before this is needed.
+        from dockertpl.scaffold.prepare import prepare
+
+        return prepare(self.template, self.root, self.interview.answers(), self.actions)
+
+    def _look(self) -> Found:
+        if not self.detecting:
+            return Found()
+        given = {**self._looked_for, **self.given}
+        return look(self.template, self.root, given=given, in_file=self.in_file, go_on=self._go_on)
+
+    def _interview(self) -> Interview:
+        first = self._questions()
+        if not self.actions.adopt:
+            return first
+        adoption = self._adoption(first)
+        if adoption is None:
+            return first
+        found = self.found
+        self.found = replace(
+            found,
+            answers={**found.answers, **adoption.answers},
+            evidence={**found.evidence, **adoption.evidence},
+            unknown={key: text for key, text in found.unknown.items() if key not in adoption.answers},
+        )
+        return self._questions()
+
+    def _questions(self) -> Interview:
+        return Interview(
+            self.template,
+            folder_name=self.root.name,
+            data=self.given,
+            data_file=self.in_file,
+            detected=self.found.answers,
+        )
+
+    def _adoption(self, interview: Interview) -> Adoption | None:
+        """Return what the old Dockerfile comes to; nothing where there is none, or it cannot be taken over."""
+        known = {**self.in_file, **self.given}
+        known |= {name: prompt.default for name, prompt in interview.prompts.items()}
+        self.old, self.not_taken_over = None, None
+        if known["kind"] not in KINDS:
+            return None
+        try:
+            self.old = find(self.root, str(known["app_dir"]), str(known["context"]))
+            return self.old.read(str(known["kind"]), known) if self.old else None
+        except DockertplError as error:
+            self.old, self.not_taken_over = None, error
+            self.actions = replace(self.actions, adopt=False)
+            return None
+
+    def _again(self) -> None:
+        """Put the questions anew, with what was said already."""
+        before = self.interview
+        self.interview = self._interview()
+        for name, value in before.said.items():
+            if name in self.interview.prompts:
+                self.interview.say(name, value)

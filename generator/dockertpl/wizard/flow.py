@@ -1,0 +1,271 @@
+"""The wizard's order: what is seen, what is asked, what is reviewed, and the ways back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from dockertpl.errors import BadInputError, NotDetectedError, StoppedError
+from dockertpl.scaffold.look import candidates
+from dockertpl.scaffold.session import Session
+from dockertpl.scaffold.takeover import needs_a_word
+from dockertpl.template.answers import Prompt
+from dockertpl.template.presentation import Presentation
+from dockertpl.template.questions import MISSING
+from dockertpl.wizard import screens
+from dockertpl.wizard.console import BACK, Back, Console, Option, Text
+from dockertpl.wizard.lines import rule, wrapped, written
+
+if TYPE_CHECKING:
+    from dockertpl.scaffold.prepare import Scaffold
+
+
+class Go(Enum):
+    """Where a person goes from a screen."""
+
+    REVIEW = auto()
+    CHANGE = auto()
+    ALL = auto()
+    FILES = auto()
+    BESIDE = auto()
+    WRITE = auto()
+    PATCH = auto()
+    BOT = auto()
+    SEEN = auto()
+    STOP = auto()
+
+
+class Wizard:
+    """Leads one person from what was found to the last yes.
+
+    Attributes:
+        asked: How many questions were put to the person.
+    """
+
+    def __init__(self, session: Session, presentation: Presentation, console: Console, *, dry_run: bool) -> None:
+        """Get ready; nothing is shown yet.
+
+        Args:
+            session: The run.
+            presentation: Labels, groups and reasons of the questions.
+            console: The person's terminal.
+            dry_run: Whether a yes writes nothing, which the person is then told.
+        """
+        self._session = session
+        self._presentation = presentation
+        self._console = console
+        self._dry_run = dry_run
+        self.asked = 0
+
+    def run(self) -> Scaffold:
+        """Return what the person said yes to.
+
+        Raises:
+            StoppedError: They said no.
+            KeyboardInterrupt: They pressed Ctrl-C.
+            BadInputError: The repository cannot be used as it is.
+        """
+        self._settle()
+        go = Go.SEEN
+        while True:
+            if go is Go.SEEN:
+                go = self._seen()
+            elif go is Go.STOP:
+                raise StoppedError("stopped; nothing was changed.")
+            elif go is Go.CHANGE:
+                go = self._change()
+            elif go is Go.ALL:
+                go = self._tour(self._everything())
+            elif pending := self._session.pending:
+                go = self._tour(pending)
+            else:
+                agreed = self._review()
+                if not isinstance(agreed, Go):
+                    return agreed
+                go = agreed
+
+    def _settle(self) -> None:
+        """Find out which application it is about, where the repository does not say."""
+        session, presentation = self._session, self._presentation
+        while problem := session.found.problem:
+            offered = candidates(problem)
+            if offered:
+                self._console.say([rule("Which one?"), *wrapped(problem.message)])
+                options = [Option(value=answers, label=line.removeprefix("-d ")) for line, answers in offered]
+                session.choose(self._console.choose("Take", options, offered[0][1], back=False))
+                continue
+            prompt = session.interview.prompts.get("kind")
+            if prompt is None or session.interview.said.get("kind"):
+                self._console.say(wrapped(problem.message, style="warning") + wrapped(problem.remedy, "  "))
+                options = [
+                    Option(value=False, label="stop, and do that first"),
+                    Option(value=True, label="go on without looking, from the template's own conventions"),
+                ]
+                if not self._console.choose("What now?", options, False, back=False):
+                    raise problem
+                session.go_on_without()
+                return
+            self._console.say(screens.seen(session, presentation))
+            self._put(prompt, 0, 0, back=False)
+
+    def _seen(self) -> Go:
+        session = self._session
+        self._console.say(screens.seen(session, self._presentation))
+        count = len(session.pending)
+        ask = f"answer {count} question{'s' if count > 1 else ''}, then review" if count else "take it all, and review"
+        options = [
+            Option(value=Go.REVIEW, label=ask),
+            Option(value=Go.CHANGE, label="change something"),
+            Option(value=Go.ALL, label="go through every question"),
+            Option(value=Go.STOP, label="stop"),
+        ]
+        return self._go("What now?", options, usual=Go.REVIEW, back=False)
+
+    def _go(self, message: str, options: Sequence[Option], *, usual: Go, back: bool = True) -> Go:
+        chosen = self._console.choose(message, options, usual, back=back)
+        return Go.SEEN if chosen is BACK else Go(chosen)
+
+    def _everything(self) -> list[str]:
+        return [name for group in self._presentation.groups for name in group.questions]
+
+    def _tour(self, names: Sequence[str]) -> Go:
+        """Put questions one after another, with a way back; those that do not apply meanwhile are passed over."""
+        session = self._session
+        at, step = 0, 1
+        while 0 <= at < len(names):
+            prompt = session.interview.prompts.get(names[at])
+            if prompt:
+                applying = [name for name in names if name in session.interview.prompts]
+                number = applying.index(names[at]) + 1
+                step = -1 if self._put(prompt, number, len(applying)) is BACK else 1
+            at += step
+        return Go.SEEN if at < 0 else Go.REVIEW
+
+    def _put(self, prompt: Prompt, number: int, count: int, *, back: bool = True) -> Back | None:
+        """Put one question until it is answered; return `BACK` if the person went back instead."""
+        self.asked += 1
+        session, presentation, name = self._session, self._presentation, prompt.question.name
+        self._console.say(screens.question(session, presentation, prompt, number=number, count=count))
+        options = screens.choices(prompt)
+        while True:
+            if options:
+                chosen = self._console.choose(presentation.title(name), options, prompt.default, back=back)
+            else:
+                chosen = self._console.type(self._text(prompt), back=back)
+            if isinstance(chosen, Back):
+                return chosen
+            try:
+                session.say(name, chosen)
+            except NotDetectedError as error:
+                self._console.say(wrapped(f"{error.message} {error.remedy}", "  ! ", style="warning"))
+            except (ValueError, BadInputError) as error:
+                self._console.say(wrapped(str(error), "  ! ", style="warning"))
+            else:
+                return None
+
+    def _text(self, prompt: Prompt) -> Text:
+        default = None if prompt.default is MISSING else written(prompt.default)
+
+        def check(typed: str) -> Any:
+            # What Enter takes as it is, not as it was printed.
+            answer = prompt.default if typed == default else typed
+            prompt.check(answer)
+            return answer
+
+        return Text(
+            name=self._presentation.title(prompt.question.name),
+            default=default,
+            check=check,
+            secret=prompt.question.secret,
+            quoted=prompt.type_name == "str",
+        )
+
+    def _change(self) -> Go:
+        """Let the person pick a group, then a question of it."""
+        presentation = self._presentation
+        prompts = self._session.interview.prompts
+        while True:
+            groups = [
+                Option(value=group, label=f"{group.name}: {group.title}")
+                for group in presentation.groups
+                if any(name in prompts for name in group.questions)
+            ]
+            done = Option(value=BACK, label="done: review")
+            group = self._console.choose("Change what?", [*groups, done], groups[0].value, back=True)
+            if group is BACK:
+                return Go.REVIEW
+            name: Any = None
+            while name is not BACK:
+                options = screens.group(self._session, presentation, group.questions)
+                names = [option.value for option in options]
+                usual = name if name in names else names[0]
+                name = self._console.choose(f"{group.name}: which?", [*options, done], usual, back=True)
+                if name is not BACK:
+                    self._put(self._session.interview.prompts[name], 0, 0)
+
+    def _review(self) -> Scaffold | Go:
+        """Show all there is to know before the last yes."""
+        session = self._session
+        scaffold = session.prepare()
+        self._console.say(screens.review(session, self._presentation, scaffold))
+        adoption = scaffold.adoption
+        losing = adoption is not None and needs_a_word(adoption)
+        verb = "show" if self._dry_run else "write"
+        yes = f"{verb} {len(scaffold.to_write)} files{', without what is dropped above' if losing else ''}"
+        taken = [] if self._dry_run else [entry.path for entry in scaffold.in_the_way]
+        options = [
+            Option(value=Go.WRITE, label=yes, disabled=f"{', '.join(taken)} would be lost" if taken else ""),
+            Option(value=Go.FILES, label="look at the files first"),
+            *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if adoption else []),
+            Option(value=Go.CHANGE, label="change an answer"),
+            *self._actions(scaffold),
+            Option(value=Go.STOP, label="stop, and write nothing"),
+        ]
+        # Enter alone is a yes, but for a loss.
+        usual = options[2 if losing else 0].value
+        while True:
+            go = self._go("Write it?", options, usual=usual)
+            if go is Go.FILES:
+                self._files(scaffold)
+            elif go is Go.BESIDE:
+                self._console.page(screens.beside(scaffold))
+                # It has been seen now.
+                usual = Go.WRITE
+            else:
+                break
+        if go in (Go.PATCH, Go.BOT):
+            self._toggle(go)
+            return Go.REVIEW
+        return scaffold if go is Go.WRITE else go
+
+    def _actions(self, scaffold: Scaffold) -> list[Option]:
+        """Return what can be done besides, as switches."""
+        found = []
+        actions = scaffold.actions
+        for go, on, proposal in (
+            (Go.PATCH, actions.patch_next_config, scaffold.patch),
+            (Go.BOT, actions.tell_bot, scaffold.bot),
+        ):
+            if proposal and proposal.is_change:
+                found.append(Option(value=go, label=f"{'do not put' if on else 'also put'} {proposal.summary}"))
+        return found
+
+    def _toggle(self, go: Go) -> None:
+        actions = self._session.actions
+        self._session.actions = (
+            replace(actions, patch_next_config=not actions.patch_next_config)
+            if go is Go.PATCH
+            else replace(actions, tell_bot=not actions.tell_bot)
+        )
+
+    def _files(self, scaffold: Scaffold) -> None:
+        """Show what would be written, file by file."""
+        options = [*screens.files(scaffold), Option(value=BACK, label="back to the review")]
+        path = options[0].value
+        while True:
+            path = self._console.choose("Look at which file?", options, path, back=True)
+            if path is BACK:
+                return
+            self._console.page(screens.difference(scaffold, *(one for one in scaffold.entries if one.path == path)))

@@ -1,0 +1,124 @@
+"""A console of keys: arrows choose, what is typed is checked at each key, Esc goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+import questionary
+from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.output.color_depth import ColorDepth
+
+from dockertpl.wizard.console import BACK, Chosen, Option, Text
+from dockertpl.wizard.lines import WIDTH, Line, coloured, cut, uncoloured, wrapped
+
+# Seconds to wait for the rest of an arrow key after its Esc.
+_ESCAPE = 0.05
+_STYLE = questionary.Style(
+    [
+        ("qmark", "bold"),
+        ("question", "bold"),
+        ("answer", "fg:ansicyan"),
+        ("pointer", "fg:ansicyan bold"),
+        ("highlighted", "fg:ansicyan bold"),
+        ("disabled", "fg:ansibrightblack"),
+        ("validation-toolbar", "fg:ansiyellow noreverse"),
+        ("bottom-toolbar", "noreverse"),
+    ]
+)
+
+
+class KeysConsole:
+    """Asks with questionary.
+
+    Args:
+        colours: Whether to use any.
+    """
+
+    def __init__(self, *, colours: bool) -> None:
+        self._text = coloured if colours else uncoloured
+        self._depth = None if colours else ColorDepth.DEPTH_1_BIT
+
+    def say(self, lines: Iterable[Line]) -> None:
+        """Show lines."""
+        click.echo(self._text(lines), nl=False, err=True)
+
+    def choose(self, message: str, options: Sequence[Option], default: Any, *, back: bool) -> Chosen:
+        """Have one of several chosen with the arrow keys."""
+        # By number, as a value may be anything, and two may be equal; no wider than the line that is left of it.
+        room = WIDTH - len(message) - 4
+        choices = [
+            questionary.Choice(cut(option.label, room), value=number, disabled=option.disabled or None)
+            for number, option in enumerate(options)
+        ]
+        usual = (choice for choice, one in zip(choices, options, strict=True) if one.value == default)
+        chosen = self._ask(
+            questionary.select(
+                message,
+                choices=choices,
+                default=next((choice for choice in usual if not choice.disabled), None),
+                instruction="(arrows, Enter; Esc goes back)" if back else "(arrows, Enter)",
+                pointer=">",
+                style=_STYLE,
+                color_depth=self._depth,
+            ),
+            back=back,
+        )
+        return chosen if chosen is BACK else options[chosen].value
+
+    def type(self, text: Text, *, back: bool) -> Chosen:
+        """Have a line typed, which is checked while it is."""
+        wrong = ""
+
+        def check(typed: str) -> bool | str:
+            nonlocal wrong
+            try:
+                text.check(typed)
+            except ValueError as error:
+                wrong = str(error)
+                # The toolbar below has room for all of it.
+                return "That will not do:"
+            wrong = ""
+            return True
+
+        def toolbar() -> str:
+            hint = "Enter takes it, Esc goes back" if back else "Enter takes it"
+            return "\n".join(line.text for line in wrapped(wrong or hint))
+
+        ask = questionary.password if text.secret else questionary.text
+        typed = self._ask(
+            ask(
+                text.name,
+                default=text.default or "",
+                validate=check,
+                style=_STYLE,
+                color_depth=self._depth,
+                bottom_toolbar=toolbar,
+            ),
+            back=back,
+        )
+        return typed if typed is BACK else text.check(typed)
+
+    def page(self, lines: Sequence[Line]) -> None:
+        """Show lines in the person's own pager."""
+        click.echo_via_pager(self._text(lines))
+
+    def _ask(self, question: questionary.Question, *, back: bool) -> Any:
+        application = question.application
+        application.ttimeoutlen = _ESCAPE
+        if back:
+            bindings = KeyBindings()
+
+            @bindings.add(Keys.Escape, eager=True)
+            def _(event: KeyPressEvent) -> None:
+                event.app.exit(result=BACK)
+
+            known = application.key_bindings
+            application.key_bindings = merge_key_bindings([known, bindings] if known else [bindings])
+        try:
+            return question.unsafe_ask()
+        except EOFError:
+            raise click.Abort from None

@@ -1,0 +1,67 @@
+"""A console of lines alone: nothing moves and nothing is written over, for a screen reader and a dumb terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from dockertpl.wizard.console import BACK, Chosen, Option, Text
+from dockertpl.wizard.lines import Line, uncoloured, wrapped
+
+_BACK = "<"
+_NOTHING = ('""', "''")
+
+
+class PlainConsole:
+    """Asks by lines: a choice by its number or its name, "<" to go back."""
+
+    def say(self, lines: Iterable[Line]) -> None:
+        """Show lines."""
+        click.echo(uncoloured(lines), nl=False, err=True)
+
+    def choose(self, message: str, options: Sequence[Option], default: object, *, back: bool) -> Chosen:
+        """Have one of several chosen by its number or its value."""
+        numbers = {}
+        for number, option in enumerate(options, 1):
+            numbers[str(number)] = option
+            why_not = f" (not now: {option.disabled})" if option.disabled else ""
+            self.say(wrapped(f"{option.label}{why_not}", f"  {number}) "))
+        # A value that reads like a number, such as a version, is itself before it is a number of the list.
+        named = {**numbers, **{str(option.value): option for option in options}}
+        usual = next((number for number, option in numbers.items() if option.value == default), None)
+
+        def check(typed: str) -> Option:
+            option = named.get(typed)
+            if option is None:
+                raise ValueError(f"{typed} is none of these: type a number from 1 to {len(options)}.")
+            if option.disabled:
+                raise ValueError(option.disabled)
+            return option
+
+        chosen = self.type(Text(name=message, default=usual, check=check), back=back)
+        return chosen if chosen is BACK else chosen.value
+
+    def type(self, text: Text, *, back: bool) -> Chosen:
+        """Have a line typed, until it will do."""
+        hint = f' ("{_BACK}" goes back)' if back else ""
+        while True:
+            typed = str(
+                click.prompt(
+                    f"{text.name}{hint}",
+                    default=text.default,
+                    show_default=bool(text.default) and not text.secret,
+                    hide_input=text.secret,
+                    err=True,
+                )
+            )
+            if back and typed == _BACK:
+                return BACK
+            try:
+                return text.check("" if text.quoted and typed in _NOTHING else typed)
+            except ValueError as error:
+                self.say(wrapped(str(error), "  ! "))
+
+    def page(self, lines: Sequence[Line]) -> None:
+        """Show lines, all at once: a terminal like this has its own way to go back in them."""
+        self.say(lines)

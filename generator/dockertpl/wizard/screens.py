@@ -1,0 +1,301 @@
+"""What each screen of the wizard says, as lines; nothing here asks or knows a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from dockertpl.scaffold.session import Session
+from dockertpl.scaffold.takeover import lost, place
+from dockertpl.screen import printable
+from dockertpl.template.answers import Prompt
+from dockertpl.template.presentation import Presentation
+from dockertpl.template.questions import MISSING
+from dockertpl.wizard.console import Option
+from dockertpl.wizard.lines import WIDTH, Line, Style, read_out, rule, table, wrapped, written
+
+if TYPE_CHECKING:
+    from dockertpl.merge.plan import Entry
+    from dockertpl.scaffold.prepare import Scaffold
+
+
+def seen(session: Session, presentation: Presentation) -> list[Line]:
+    """Return the first screen: what was found, each fact with its evidence, and what was not.
+
+    Args:
+        session: The run.
+        presentation: The questions' labels.
+    """
+    found, prompts, given = session.found, session.interview.prompts, {**session.in_file, **session.given}
+    lines = [rule(f"This is what I see in {session.root.name}")]
+    rows = [
+        (presentation.title(key), read_out(prompt.default), found.evidence.get(key, ""))
+        for key, prompt in prompts.items()
+        if prompt.origin == "detected"
+    ]
+    rows += [(presentation.title(key), read_out(value), "given") for key, value in given.items()]
+    lines += table(rows) if rows else _nothing(session)
+    for key, (message, remedy) in found.unknown.items():
+        lines += wrapped(f"{presentation.title(key)}: {message} {remedy}".strip(), "  ? ")
+    if session.old:
+        lines += wrapped(f"{session.old.dockerfile} is there. What it does is taken over: see the review.", "  * ")
+    if session.not_taken_over:
+        problem = session.not_taken_over
+        lines += wrapped(f"{problem.message} {problem.remedy}".strip(), "  ! ", style="warning")
+    for warning in found.warnings:
+        lines += wrapped(warning, "  ! ", style="warning")
+    return [*lines, Line("")]
+
+
+def _nothing(session: Session) -> list[Line]:
+    if session.found.problem:
+        return wrapped(session.found.problem.message, "  ")
+    why = "Nothing that answers a question." if session.detecting else "I was told not to look (--no-detect)."
+    return wrapped(why, "  ")
+
+
+def question(
+    session: Session, presentation: Presentation, prompt: Prompt, *, number: int = 0, count: int = 0
+) -> list[Line]:
+    """Return the screen of one question, without what is typed or chosen.
+
+    Args:
+        session: The run.
+        presentation: The questions' labels and reasons.
+        prompt: The question.
+        number: Which it is in a row of several, from 1.
+        count: How many there are in that row.
+    """
+    name = prompt.question.name
+    where = f", {number} of {count}" if count else ""
+    lines = [rule(f"{presentation.group_of(name).name}{where}: {presentation.title(name)}")]
+    lines += wrapped(prompt.message)
+    for text, style in _notes(session, presentation, prompt):
+        lines += wrapped(text, "  ", style=style)
+    return lines
+
+
+def _notes(session: Session, presentation: Presentation, prompt: Prompt) -> Iterator[tuple[str, Style]]:
+    """Yield what helps with an answer: why the last one will not do, what is not known, where the default is from."""
+    name = prompt.question.name
+    if name in session.interview.dropped:
+        yield (
+            f"{written(session.interview.said[name])} does not do any more: {session.interview.dropped[name]}",
+            "warning",
+        )
+    elif name in session.found.unknown and prompt.origin != "asked":
+        message, remedy = session.found.unknown[name]
+        yield f"{message} {remedy}".strip(), "warning"
+    if prompt.origin == "asked":
+        yield f"You said {read_out(prompt.default)}.", "dim"
+    elif prompt.origin == "detected":
+        where = session.found.evidence.get(name)
+        yield f"Found {read_out(prompt.default)}{f' ({where})' if where else ''}.", "dim"
+    elif prompt.default is not MISSING:
+        yield f"{read_out(prompt.default)} is the default: {presentation.why(name)}", "dim"
+    if effects := list(_effects(session, presentation, name)):
+        yield f"Measured: {'; '.join(effects)}.", "dim"
+    if prompt.type_name in ("yaml", "json") and not prompt.choices:
+        yield "Write a list like [one, two], and [] for none.", "dim"
+
+
+def _effects(session: Session, presentation: Presentation, name: str) -> Iterator[str]:
+    """Yield what each choice, or each item of a list, was measured to come to."""
+    effects = presentation.questions[name].effects
+    for value in effects:
+        if effect := presentation.effect(name, value, session.kind):
+            yield f"{'yes' if value == 'true' else value} {effect.removesuffix(', measured')}"
+
+
+def choices(prompt: Prompt) -> list[Option]:
+    """Return a question's choices; none for what is typed.
+
+    Args:
+        prompt: The question.
+    """
+    if prompt.type_name == "bool" and not prompt.choices:
+        return [Option(value=True, label="yes"), Option(value=False, label="no")]
+    found = []
+    for choice in prompt.choices:
+        value = str(choice.value)
+        label = choice.label if choice.label.startswith(value) else f"{value}: {choice.label}"
+        found.append(Option(value=choice.value, label=label, disabled=choice.disabled))
+    return found
+
+
+def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> list[Line]:
+    """Return the last screen: the answers that are no defaults, the files, and what is changed besides.
+
+    Args:
+        session: The run.
+        presentation: The questions' labels.
+        scaffold: What would be written.
+    """
+    answers = scaffold.answers
+    lines = [rule(f"Review: {answers.values['name']}, into {session.root.name}")]
+    given = {**session.in_file, **session.given}
+    plain = 0
+    for group in presentation.groups:
+        rows = []
+        for name in group.questions:
+            if name in answers.hidden or name not in answers.values:
+                continue
+            if answers.origin[name] == "default":
+                plain += 1
+                continue
+            place = {"asked": "you", "detected": session.found.evidence.get(name, "found")}.get(
+                answers.origin[name], "given" if name in given else ""
+            )
+            rows.append((presentation.title(name), read_out(answers.values[name]), place.partition(",")[0]))
+        if rows:
+            lines.append(Line(group.name, "title"))
+            lines += table(rows)
+    lines.append(Line(f"{plain} other answers are the defaults.", "dim"))
+    lines.append(Line("Files", "title"))
+    for entry in scaffold.entries:
+        lines += wrapped(f"{entry.path}{_what(entry, scaffold)}", "  ", style=_style(entry, scaffold))
+    if scaffold.adoption:
+        lines += taken_over(scaffold)
+    for warning in answers.warnings:
+        lines += wrapped(warning, "  ! ", style="warning")
+    return [*lines, Line("")]
+
+
+def taken_over(scaffold: Scaffold) -> list[Line]:
+    """Return what becomes of an old Dockerfile, in short: what is dropped or in doubt is said in full.
+
+    Args:
+        scaffold: What would be written, with an adoption.
+    """
+    old, adoption = scaffold.old, scaffold.adoption
+    if not old or not adoption:
+        return []
+    counts = Counter(item.outcome for item in adoption.items)
+    lines = [Line(f"{old.dockerfile}, taken over", "title")]
+    known, kept = counts["answer"] + counts["template"], counts["kept"]
+    lines += wrapped(f"{known} things the new one does by itself, {kept} are kept as they were.", "  ")
+    for improvement in adoption.improvements:
+        lines += wrapped(improvement, "  + ", style="added")
+    for item in lost(adoption):
+        lines += wrapped(f"{place(old.dockerfile, item)}: {item.what} - {item.where}", "  - ", style="removed")
+    for doubt in adoption.doubts:
+        lines += wrapped(doubt, "  ? ", style="warning")
+    where = ", ".join(copy.path for copy in scaffold.copies)
+    lines += wrapped(f"The old one stays as {where}." if where else "The old one stays in Git.", "  ", style="dim")
+    return lines
+
+
+def beside(scaffold: Scaffold) -> list[Line]:
+    """Return an old Dockerfile item by item with what becomes of each, and then beside the new one.
+
+    Args:
+        scaffold: What would be written, with an adoption.
+    """
+    old, adoption = scaffold.old, scaffold.adoption
+    if not old or not adoption:
+        return []
+    lines = [*taken_over(scaffold), Line(""), Line("Line  What it does, and what becomes of it", "title")]
+    styles: dict[str, Style] = {"dropped": "removed", "kept": "added"}
+    for item in adoption.items:
+        number = f"{item.line:>4}  " if item.line else "      "
+        lines += wrapped(f"{item.what}", number, style=styles.get(item.outcome, "plain"))
+        lines += wrapped(f"{_OUTCOMES[item.outcome]} {item.where}", "        ", style="dim")
+    new = next(entry.new for entry in scaffold.planned.entries if entry.path == old.dockerfile)
+    width = (WIDTH - 4) // 2
+    lines += [Line(""), Line(f"{'The old one':<{width}} | The new one", "title")]
+    left, right = (
+        [part for line in text.splitlines() for part in _columns(line, width)]
+        for text in (old.text, new.content.decode())
+    )
+    for one, other in zip_longest(left, right, fillvalue=""):
+        lines.append(Line(f"{one:<{width}} | {other}".rstrip()))
+    return lines
+
+
+_OUTCOMES = {
+    "answer": "becomes the answer",
+    "template": "the new one does so:",
+    "kept": "is kept, in your region",
+    "dropped": "is dropped:",
+}
+
+
+def _columns(line: str, width: int) -> list[str]:
+    """Return a line as lines that a column has room for."""
+    text = printable(line).replace("\t", "    ")
+    return [text[at : at + width] for at in range(0, len(text), width)] or [""]
+
+
+def _what(entry: Entry, scaffold: Scaffold) -> str:
+    if entry in scaffold.extra:
+        return " (one of yours: changed)"
+    if entry in scaffold.copies:
+        return " (the old one)"
+    if entry.status == "differs" and entry not in scaffold.in_the_way:
+        return " (takes the old one's place)"
+    return {"create": "", "identical": " (is there, the same)", "differs": " (IN THE WAY: is there, and another)"}[
+        entry.status
+    ]
+
+
+def _style(entry: Entry, scaffold: Scaffold) -> Style:
+    return "warning" if entry in scaffold.in_the_way else "plain"
+
+
+def group(session: Session, presentation: Presentation, names: Sequence[str]) -> list[Option]:
+    """Return the questions of a group that apply, each with its answer.
+
+    Args:
+        session: The run.
+        presentation: The questions' labels.
+        names: The group's questions.
+    """
+    prompts = session.interview.prompts
+    shown = [name for name in names if name in prompts]
+    width = max((len(presentation.title(name)) for name in shown), default=0)
+    return [
+        Option(value=name, label=f"{presentation.title(name):<{width}}  {_default(prompts[name])}") for name in shown
+    ]
+
+
+def _default(prompt: Prompt) -> str:
+    mark = {"asked": "  (you)", "detected": "  (found)"}.get(prompt.origin, "")
+    return "?" if prompt.default is MISSING else f"{read_out(prompt.default)}{mark}"
+
+
+def files(scaffold: Scaffold) -> list[Option]:
+    """Return the files that can be looked at, each with the lines that it gains and loses.
+
+    Args:
+        scaffold: What would be written.
+    """
+    found = []
+    for entry in scaffold.entries:
+        if entry.status == "identical":
+            continue
+        lines = difference(scaffold, entry)
+        added, removed = (sum(line.style == style for line in lines) for style in ("added", "removed"))
+        found.append(Option(value=entry.path, label=f"{entry.path}  +{added} -{removed}"))
+    return found
+
+
+def difference(scaffold: Scaffold, *entries: Entry) -> list[Line]:
+    """Return what would change, as a unified difference.
+
+    Args:
+        scaffold: What would be written.
+        entries: The files; all where none is named.
+    """
+    from dockertpl.merge.diff import unified
+
+    text = unified(replace(scaffold.planned, entries=entries or scaffold.entries))
+    return [Line(printable(line), _kind(line)) for line in text.split("\n")[:-1]]
+
+
+def _kind(line: str) -> Style:
+    if line.startswith(("diff --git", "--- ", "+++ ")):
+        return "title"
+    return {"+": "added", "-": "removed", "@": "place"}.get(line[:1], "plain")  # type: ignore[return-value]

@@ -1,0 +1,122 @@
+"""Lines in the regions that users own are in the image, which stays healthy, strict and quick to build again."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests.samples import next_sample, sample
+
+from dockertpl.merge import regions
+
+from . import host, service
+from .bases import BaseImage
+
+pytestmark = pytest.mark.engine
+
+START = '#!/bin/sh\nset -e\necho "$YOURS" > /tmp/prepared\nexec "$@"\n'
+OF_BOTH = {
+    "build": "RUN mkdir /yours \\\n    && id -u > /yours/build\n",
+    "environment": 'ARG TEAM=orders\nENV YOURS=before\nLABEL com.example.team="$TEAM"\n',
+}
+IMAGE = """\
+# It prepares, and then runs what it is given.
+COPY --chmod=755 start.sh /usr/local/bin/start
+RUN {run}
+ENTRYPOINT ["/usr/local/bin/start"]
+"""
+PYTHON = {
+    **OF_BOTH,
+    "runtime": "COPY --from=build /yours /yours\nRUN id -u > /yours/runtime\n",
+    "image": IMAGE.format(run="cp /app/README.md /yours/image"),
+}
+NEXT = {
+    **OF_BOTH,
+    "code": "RUN cp /yours/build public/generated.txt\n",
+    "runtime": "COPY --from=tools /yours /yours\nRUN id -u > /yours/runtime\n",
+    "image": IMAGE.format(run="cp public/generated.txt /yours/image"),
+}
+
+
+def _fill(folder: Path, contents: Mapping[str, str]) -> None:
+    (folder / "start.sh").write_text(START)
+    for name, filling in (("Dockerfile", contents), (".dockerignore", {"ignore": "!README.md\n"})):
+        file = folder / name
+        file.write_text(regions.fill(file.read_text(), filling))
+
+
+def _holds(docker: host.Engine, tag: str, running: service.Service, command: str) -> None:
+    """Hold an image to what stands in the regions of its Dockerfile."""
+    config = json.loads(docker.output("image", "inspect", tag))[0]["Config"]
+    assert config["Labels"]["com.example.team"] == "orders"
+    assert config["Entrypoint"] == ["/usr/local/bin/start"]
+    assert config["User"] == "10001:10001"
+    # What prepares is gone: the first process is the server, and hears signals.
+    first = docker.output("exec", running.name, "cat", "/proc/1/cmdline").split("\0")[0]
+    assert Path(first).name.startswith(command)
+    inside = docker.output("exec", running.name, "cat", "/tmp/prepared", "/yours/build", "/yours/runtime")
+    assert inside.split() == ["before", "0", "0"]
+
+
+def _changed(docker: host.Engine, folder: Path, file: Path, line: str) -> list[str]:
+    """Return the steps that run again once a file has another line, without their numbers."""
+    file.write_text(f"{file.read_text()}\n{line}{uuid.uuid4()}\n")
+    done = service.build(docker, folder)
+    assert done.code == 0, done.log
+    return sorted(re.sub(r"\s+\d+/\d+\]", "]", step) for step in done.ran)
+
+
+@pytest.fixture
+def base(docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]]) -> Iterator[str]:
+    """A base of an organisation's own, whose user is not root."""
+    base_images(*service.BASES)
+    tag = "dockertpl-test/regions-base:1"
+    user = "RUN echo 'app:x:10001:10001::/nonexistent:/usr/sbin/nologin' >> /etc/passwd\nUSER 10001:10001\n"
+    docker.run("buildx", "build", "--load", f"--tag={tag}", "-", input=f"FROM {service.BASES[0]}\n{user}")
+    yield tag
+    docker.run("image", "rm", tag)
+
+
+@pytest.mark.parametrize("stands_on", ["python", "a base"])
+def test_a_python_service_has_what_stands_in_its_regions(
+    stands_on: str, docker: host.Engine, base: str, tmp_path: Path
+) -> None:
+    folder = sample.write_sample(tmp_path / "orders", manager="uv", layout="flat", server="uvicorn")
+    answers = service.new(folder, *([] if stands_on == "python" else ["-d", f"base_image={base}"]))
+    _fill(folder, PYTHON)
+    tag = service.verify(folder, answers)
+    with service.running(tag) as running:
+        assert running.json("/menu")
+        _holds(docker, tag, running, "python")
+        readme = docker.output("exec", running.name, "cat", "/yours/image")
+        assert readme.strip() == (folder / "README.md").read_text().strip()
+    ran = _changed(docker, folder, folder / "orders" / "main.py", "# ")
+    of_the_code = {
+        "python": ["[prod] COPY --link --chmod=755 . /app"],
+        "a base": ["[application] COPY --chmod=755 . /app", "[prod] COPY --link --from=application /app /app"],
+    }
+    below = ["[prod] COPY --chmod=755 start.sh /usr/local/bin/start", "[prod] RUN cp /app/README.md /yours/image"]
+    assert ran == sorted([*of_the_code[stands_on], *below])
+    docker.run("image", "rm", tag)
+
+
+def test_a_next_js_application_has_what_stands_in_its_regions(
+    docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]], tmp_path: Path
+) -> None:
+    base_images(*service.NEXT_BASES)
+    folder = next_sample.write_next_sample(tmp_path / "shop", manager="npm", router="app", layout="single")
+    answers = service.new(folder)
+    _fill(folder, NEXT)
+    tag = service.verify(folder, answers)
+    with service.running(tag) as running:
+        assert running.get("/generated.txt") == b"0\n"
+        _holds(docker, tag, running, "next-server")
+        assert docker.output("exec", running.name, "cat", "/yours/image").strip() == "0"
+    ran = _changed(docker, folder, folder / "lib" / "menu.ts", "// ")
+    assert [step for step in ran if not step.startswith(("[build]", "[prod]"))] == []
+    assert "[build] RUN cp /yours/build public/generated.txt" in ran
+    docker.run("image", "rm", tag)

@@ -1,0 +1,32 @@
+"""A file whose every region is filled with what users may put there."""
+
+from __future__ import annotations
+
+from dockertpl.merge import regions
+
+#: By region; what runs a shell is left out where there is none.
+_CONTENTS = {
+    "build": "RUN touch /for-the-build\n",
+    "code": "RUN touch generated.txt\n",
+    "runtime": "COPY start.sh /usr/local/bin/start\nRUN touch /etc/runtime\n",
+    "environment": 'ARG TEAM=orders\nENV YOURS="$TEAM"\nLABEL com.example.team="$TEAM"\n',
+    "image": 'COPY start.sh /usr/local/bin/start\nRUN touch /etc/image\nENTRYPOINT ["/usr/local/bin/start"]\n',
+    "ignore": "data\n!data/kept\n",
+    "steps": "      - name: Test it\n        run: make test\n",
+    "pull-request-steps": "      - name: Test it\n        run: make test\n",
+}
+
+
+def filled(text: str) -> str:
+    """Return a rendered file with every region of it filled.
+
+    Args:
+        text: The file.
+    """
+    contents = {name: _CONTENTS[name] for name in regions.find(text)}
+    if "FROM scratch AS runtime" in text:
+        for name in ("runtime", "image"):
+            contents[name] = "".join(
+                line for line in contents[name].splitlines(keepends=True) if not line.startswith("RUN ")
+            )
+    return regions.fill(text, contents)

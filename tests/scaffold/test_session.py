@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.wizard import repositories
+
+from dockertpl.errors import BadAnswerError, BadInputError
+from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.session import Session
+from dockertpl.template.environment import Template
+from dockertpl.template.source import bundled
+
+TEMPLATE = Template(bundled())
+
+
+def _session(root: Path, **given: Any) -> Session:
+    return Session(TEMPLATE, root, given=given, in_file={}, detecting=True, actions=Actions())
+
+
+def _two(tmp_path: Path) -> Path:
+    """Return a repository with an application in each of two folders."""
+    root = tmp_path / "both"
+    root.mkdir()
+    for name in ("one", "two"):
+        repositories.make("python-fastapi", tmp_path).rename(root / name)
+    return root
+
+
+def test_an_answer_of_a_person_stays_when_another_application_is_chosen(tmp_path: Path) -> None:
+    session = _session(_two(tmp_path), app_dir="one")
+    session.say("port", "8123")
+    session = _session(tmp_path / "both")
+    assert session.found.problem is not None
+    session.choose({"app_dir": "one"})
+    assert session.found.problem is None
+    assert session.found.answers["app"] == "app.main:app"
+    session.say("port", "8123")
+    session.choose({"app_dir": "two"})
+    assert session.interview.said["port"] == 8123
+    assert session.interview.answers().values["app_dir"] == "two"
+
+
+def test_another_kind_is_looked_for_anew_and_a_refusal_changes_nothing(tmp_path: Path) -> None:
+    session = _session(repositories.make("python-fastapi", tmp_path))
+    assert session.kind == "python-fastapi"
+    session.say("kind", "sandbox-multi-runtime")
+    assert session.kind == "sandbox-multi-runtime"
+    assert "app" not in session.interview.prompts
+    session.say("kind", "python-fastapi")
+    assert session.interview.prompts["app"].origin == "detected"
+
+
+def test_what_only_a_person_knows_is_pending_till_it_is_said(tmp_path: Path) -> None:
+    session = _session(repositories.make("python-fastapi", tmp_path))
+    assert session.pending == []
+    session.say("registry", "ecr")
+    assert session.pending[0] == "image"
+    session.say("image", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders")
+    session.say("aws_role", "arn:aws:iam::123456789012:role/push")
+    assert session.pending == []
+
+
+def test_an_answer_that_a_later_one_made_wrong_is_asked_again(tmp_path: Path) -> None:
+    session = _session(repositories.make("python-fastapi", tmp_path))
+    session.say("base_image", "registry.example/base-python:main")
+    session.say("flavour", "distroless")
+    assert session.pending == ["base_image"]
+
+
+def test_a_bad_answer_of_the_command_line_is_said_before_the_first_question(tmp_path: Path) -> None:
+    with pytest.raises(BadAnswerError, match="prot"):
+        _session(repositories.make("python-fastapi", tmp_path), prot="1")
+
+
+def test_whoever_leaves_the_repository_unread_gets_the_template_s_conventions(tmp_path: Path) -> None:
+    session = _session(tmp_path)
+    assert session.found.problem is not None
+    session.go_on_without()
+    assert session.found.problem is None
+    assert session.prepare().answers.values["app"] == "app.main:app"
+
+
+def test_an_application_that_cannot_be_used_leaves_the_one_before(tmp_path: Path) -> None:
+    root = _two(tmp_path)
+    (root / "two" / "pyproject.toml").write_text("[project\n")
+    session = _session(root, app_dir="one")
+    with pytest.raises(BadInputError):
+        session.choose({"app_dir": "two"})
+    assert session.interview.answers().values["app_dir"] == "one"

@@ -1,0 +1,197 @@
+"""A person who types the same is asked the same, told the same and gets the same, by Copier and by our wizard."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from copier import _main
+from tests.conformance import Script, Session, between, by_copier, by_interview, scripts
+from tests.pairwise import answer_sets
+from tests.parity import copy_template
+
+from dockertpl.template.environment import Template
+from dockertpl.template.interview import Interview
+from dockertpl.template.questions import load
+from dockertpl.template.source import directory
+
+KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime", "shared-base")
+# How many of the sets in which every pair of answers meets are typed, besides those that reach a question first.
+EVERY = 12
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="module")
+def template(root: Path) -> Template:
+    return Template(directory(root))
+
+
+def _chosen(sets: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return a fixed part of the sets in which every question is asked that is asked in any."""
+    chosen = list(sets[::EVERY])
+    reached = {name for answers in chosen for name in answers}
+    for answers in sets:
+        if answers.keys() - reached:
+            chosen.append(answers)
+            reached |= answers.keys()
+    return chosen
+
+
+def _sessions(root: Path, template: Template, folder: Path, typed: Sequence[Script]) -> Iterator[Session]:
+    for number, script in enumerate(typed):
+        there = folder / str(number) / "Some Folder"
+        copiers, ours = by_copier(root, script, there), by_interview(template, script, there.name)
+        assert not between(copiers, ours), script
+        assert not ours.end, script
+        yield ours
+
+
+def test_a_person_is_asked_told_and_given_the_same_by_both(root: Path, template: Template, tmp_path: Path) -> None:
+    typed = scripts(_chosen(answer_sets()))
+    assert {script.typed["kind"] for script in typed} == set(KINDS)
+
+    said: dict[str, set[str]] = {}
+    for session in _sessions(root, template, tmp_path, typed):
+        for asked in session.asked:
+            said.setdefault(asked.name, set()).update(verdict for _, verdict in asked.verdicts)
+
+    # None of this holds of a question that was never put, or whose validator never had a word to say.
+    assert said.keys() == {question.name for question in load(template)}
+    assert all("" in verdicts for verdicts in said.values())
+    validated = {question.name for question in load(template) if question.validator}
+    assert {name for name, verdicts in said.items() if verdicts - {"", "Invalid input"}} == validated
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_enter_alone_gives_the_same(root: Path, template: Template, tmp_path: Path, kind: str) -> None:
+    script = Script(typed={"kind": kind}, probes=False)
+    (session,) = _sessions(root, template, tmp_path, [script])
+    assert len(session.asked) > 10
+
+
+@pytest.mark.parametrize("layer", ["given", "stored", "found"])
+def test_answers_from_elsewhere_are_asked_about_in_the_same_way(
+    root: Path, template: Template, tmp_path: Path, layer: str
+) -> None:
+    for number, answers in enumerate(answer_sets()[5::60]):
+        (script,) = scripts([answers])
+        known = dict(script.typed if layer == "given" else answers)
+        # A person answers the half of it once more.
+        typed = {name: value for name, value in script.typed.items() if layer != "given" and len(name) % 2}
+        script = replace(script, typed=typed, probes=False, **{layer: known})
+        (session,) = _sessions(root, template, tmp_path / str(number), [script])
+        put = {asked.name for asked in session.asked}
+        assert put & known.keys() == (set() if layer == "given" else known.keys())
+        assert {name: session.answers[name] for name in answers} == answers
+
+
+def test_a_stored_answer_that_is_refused_is_asked_for_in_the_same_way(
+    root: Path, template: Template, tmp_path: Path
+) -> None:
+    stored = {"kind": "nextjs-standalone", "port": 80, "manager": "uv", "name": "Not A Name", "gate_env": {"A": "b"}}
+    (session,) = _sessions(root, template, tmp_path, [Script(typed={}, stored=stored, probes=False)])
+    defaults = {asked.name: asked.default for asked in session.asked}
+    assert {key: defaults[key] for key in stored} == {
+        "kind": "nextjs-standalone",
+        "port": 3000,
+        "manager": "npm",
+        "name": "some-folder",
+        "gate_env": {"A": "b"},
+    }
+
+
+@pytest.mark.parametrize("registry", ["ecr", "gar", "dockerhub", "acr", "other"])
+def test_what_only_a_person_can_answer_is_asked_for_and_does_not_end_copier(
+    root: Path, template: Template, tmp_path: Path, registry: str
+) -> None:
+    script = Script(typed={"registry": registry})
+    copiers, ours = by_copier(root, script, tmp_path / "app"), by_interview(template, script, "app")
+    assert not between(copiers, ours)
+    assert (ours.asked[-1].name, ours.asked[-1].default) == ("image", "(nothing)")
+    assert "write it like" in copiers.end
+
+
+_QUESTIONS = "copier.yml"
+_SERVICE = "templates/kinds/service.yml"
+_PYTHON = "templates/kinds/python-fastapi/questions.yml"
+_NODE = "templates/kinds/nextjs-standalone/questions.yml"
+_SANDBOX = "templates/kinds/sandbox-multi-runtime/questions.yml"
+_CI = "templates/ci/questions.yml"
+_MUTATIONS = [
+    # validators
+    (_QUESTIONS, "name | length > 63", "name | length > 64", "python-fastapi", "name: to "),
+    (_QUESTIONS, "is no image name: use", "is no name: use", "python-fastapi", "name: to "),
+    (_SERVICE, "1024 <= port", "80 <= port", "nextjs-standalone", "port: to '80' "),
+    (_SERVICE, "health_path and not", "not", "python-fastapi", "Copier asks None, the interview health_path"),
+    (_PYTHON, "1 <= workers <= 64", "0 <= workers <= 64", "python-fastapi", "workers: to '0' "),
+    (_SANDBOX, "|r|bun'", "|bun'", "sandbox-multi-runtime", "tools: to "),
+    (_SANDBOX, "browser == 'chromium' and", "browser == 'none' and", "sandbox-multi-runtime", "browser: to "),
+    (_CI, "'..' in branch or", "", "python-fastapi", "branch: to "),
+    ("templates/lib/validate.jinja", "is no clean relative path", "is no path", "python-fastapi", "app_dir: to "),
+    ("templates/lib/validate.jinja", "forms[registry][1] }}", "registry }}", "python-fastapi", "image: to "),
+    # conditions
+    (_PYTHON, "and server == 'gunicorn' }}", "}}", "python-fastapi", "Copier asks gunicorn_worker, "),
+    (_PYTHON, "and server != 'gunicorn' }}", "and server == 'granian' }}", "python-fastapi", "Copier asks graceful_"),
+    (_NODE, "context != app_dir }}", "context == app_dir }}", "nextjs-standalone", "Copier asks workspace_tool, "),
+    (_CI, "registry in ['ghcr', 'ecr'] }}", "registry in ['ecr'] }}", "python-fastapi", "Copier asks prewarm, "),
+    # defaults
+    (_PYTHON, "default: 8\n", "default: 9\n", "python-fastapi", "graceful_timeout: default: "),
+    (_PYTHON, "else '' }}{{ app.split", "else 'lib/' }}{{ app.split", "python-fastapi", "app_file: default: "),
+    (_SERVICE, "3000 if kind", "3001 if kind", "nextjs-standalone", "port: default: "),
+    (_CI, "else 'ghcr' }}", "else 'other' }}", "shared-base", "registry: default: "),
+    # words, types, choices
+    (_CI, "help: For which processors?", "help: Which processors?", "shared-base", "platforms: message: "),
+    (_CI, "Docker Hub: dockerhub", "Docker's hub: dockerhub", "shared-base", "registry: choices: "),
+    (_SERVICE, "choices: [trixie, bookworm]", "choices: [trixie]", "python-fastapi", "debian_release: choices: "),
+    (_SERVICE, "port:\n  type: int", "port:\n  type: float", "python-fastapi", "port: type: "),
+    # a question more
+    (_CI, "prewarm:\n", "extra: {type: int, default: 1}\n\nprewarm:\n", "shared-base", "Copier asks extra, "),
+]
+
+
+@pytest.mark.parametrize(("path", "old", "new", "kind", "difference"), _MUTATIONS)
+def test_a_template_that_asks_otherwise_is_told_apart(
+    root: Path, template: Template, tmp_path: Path, path: str, old: str, new: str, kind: str, difference: str
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)
+    text = (copy / path).read_text(encoding="utf-8")
+    assert old in text
+    (copy / path).write_text(text.replace(old, new), encoding="utf-8")
+    script = Script(typed={"kind": kind})
+    ours = by_interview(template, script, "app")
+
+    assert not between(by_copier(root, script, tmp_path / "one" / "app"), ours)
+    found = between(by_copier(copy, script, tmp_path / "other" / "app"), ours)
+    assert any(one.startswith(difference) for one in found), found
+
+
+def test_copier_itself_checks_what_is_typed_and_not_what_is_chosen(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Why tests/conformance.py runs the validators of choices itself. Should Copier begin to, that can go.
+    checked: dict[str, set[bool]] = {}
+
+    def prompt(questions: list[dict[str, Any]], answers: dict[str, Any]) -> dict[str, Any]:
+        checked.setdefault(questions[0]["type"], set()).add("validate" in questions[0])
+        return answers
+
+    monkeypatch.setattr(_main, "unsafe_prompt", prompt)
+    with _main.Worker(src_path=str(root), dst_path=tmp_path / "app", quiet=True) as worker:
+        worker._ask()
+    assert checked == {"input": {True}, "select": {False}, "confirm": {False}}
+
+
+def test_a_choice_that_its_validator_refuses_is_refused_by_us_alone(template: Template) -> None:
+    interview = Interview(template, folder_name="app")
+    interview.say("ci", "gitlab")
+    with pytest.raises(ValueError, match="GitLab CI logs in to its own registry"):
+        interview.say("registry", "ecr")

@@ -1,0 +1,126 @@
+"""A person's terminal: a real pseudo-terminal of a certain size, and what can be read on it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pexpect  # type: ignore[import-untyped]
+import pyte
+
+ROWS, COLUMNS = 24, 80
+SECONDS = 30
+ENTER, ESCAPE, INTERRUPT, UP, DOWN, END_OF_INPUT = "\r", "\x1b", "\x03", "\x1b[A", "\x1b[B", "\x04"
+CLEAR = "\x15"
+
+# What this emulator would print.
+_UNKNOWN = re.compile(rb"\x1b\[\?\d+[hl]|\x1b\[>[\d;]*m")
+_SOURCES = f"{Path(__file__).parents[2] / 'generator'}:{Path(__file__).parents[2]}"
+
+
+class Terminal:
+    """A program on a terminal of 80 columns and 24 rows.
+
+    Everything that it writes goes through a terminal's emulator, so that a test sees what a person sees.
+    """
+
+    def __init__(self, arguments: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        given = {"TERM": "xterm-256color", "PAGER": "cat", "DOCKERTPL_DOCKER": "no-engine", **(environment or {})}
+        kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "DOCKERTPL_PLAIN")}
+        self._child = pexpect.spawn(
+            sys.executable,
+            arguments,
+            cwd=str(folder),
+            env={**kept, "PYTHONPATH": _SOURCES, **given},
+            timeout=SECONDS,
+            dimensions=(ROWS, COLUMNS),
+        )
+        self._child.delaybeforesend = None
+        self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=10_000)
+        self._stream = pyte.ByteStream(self._screen)
+        #: All that was written, as it came.
+        self.raw = b""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, _type: object, _error: object, _at: object) -> None:
+        self._child.close(force=True)
+
+    @property
+    def screen(self) -> str:
+        """The rows that can be seen, without what is blank at their ends and below them."""
+        return "\n".join(row.rstrip() for row in self._screen.display).rstrip() + "\n"
+
+    @property
+    def cells(self) -> list[list[pyte.screens.Char]]:
+        """The same as cells, each with its colour."""
+        return [[row[column] for column in range(COLUMNS)] for row in map(self._screen.buffer.__getitem__, range(ROWS))]
+
+    def see(self, *texts: str) -> str:
+        """Read until each text is on the screen; return the screen."""
+        for text in texts:
+            while text not in self.screen:
+                self._read(f"{text!r} never came")
+        return self.screen
+
+    def press(self, *keys: str) -> None:
+        """Press keys, or type."""
+        self._child.send("".join(keys))
+
+    def settle(self, key: str = "") -> None:
+        """Read until the program waits for a key; after Esc, also until it has waited for the rest of an arrow key."""
+        patience = 0.2 if key.endswith(ESCAPE) else 0.02
+        while self._more(patience) or not self._waits():
+            pass
+
+    def type(self, text: str) -> None:
+        """Type in place of what is there, and press Enter."""
+        self.press(CLEAR, text, ENTER)
+
+    def end(self) -> int:
+        """Read until the program ends; return its exit code."""
+        try:
+            while True:
+                self._feed(self._child.read_nonblocking(65_536, timeout=SECONDS))
+        except pexpect.EOF:
+            self._child.close()
+        code = self._child.exitstatus
+        assert code is not None, f"ended by a signal; last seen:\n{self.screen}"
+        return int(code)
+
+    def _more(self, seconds: float) -> bool:
+        try:
+            self._feed(self._child.read_nonblocking(65_536, timeout=seconds))
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return False
+        return True
+
+    def _waits(self) -> bool:
+        state = Path(f"/proc/{self._child.pid}/stat")
+        # Where there is no /proc, what came last has to do.
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] in "SZ"
+
+    def _read(self, problem: str) -> None:
+        try:
+            self._feed(self._child.read_nonblocking(65_536, timeout=SECONDS))
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            raise AssertionError(f"{problem}; last seen:\n{self.screen}") from None
+
+    def _feed(self, data: bytes) -> None:
+        self.raw += data
+        *before, last = data.split(b"\x1b[6n")
+        for part in before:
+            self._stream.feed(_UNKNOWN.sub(b"", part))
+            # The cursor's place is asked for: an emulator that only listens gives no answer.
+            cursor = self._screen.cursor
+            self._child.send(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
+        self._stream.feed(_UNKNOWN.sub(b"", last))
+
+
+def dockertpl(*arguments: str) -> list[str]:
+    """Return what Python is given to run the command line."""
+    return ["-m", "dockertpl", *arguments]

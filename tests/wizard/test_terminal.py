@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.parity import read_tree
+from tests.wizard import recording, repositories
+from tests.wizard.terminal import DOWN, END_OF_INPUT, ENTER, INTERRUPT, Terminal, dockertpl
+
+from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.repeat import typed
+from dockertpl.scaffold.session import Session
+from dockertpl.template import presentation
+from dockertpl.template.environment import Template
+from dockertpl.template.source import bundled
+
+KINDS = list(repositories.FILES)
+# Several runs of the command line in one process, since most of a run's time is Python's own start.
+_SEVERAL = """
+import json, sys
+from dockertpl import cli
+for number, arguments in enumerate(json.load(open(sys.argv[1]))):
+    print(f"run {number} ended with {cli._run(arguments)}", flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_of_each_kind_looks_as_it_was_recorded(kind: str, tmp_path: Path) -> None:
+    screens = recording.record(kind, repositories.make(kind, tmp_path))
+    expected = (recording.SCREENS / f"{kind}.txt").read_text()
+    assert recording.as_text(screens) == expected, "python -m tests.wizard.recording records it anew"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_line_of_a_recording_is_wider_than_a_terminal_but_for_commands(kind: str) -> None:
+    lines = (recording.SCREENS / f"{kind}.txt").read_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    # A line that fills the row is one that the terminal had to wrap: files and commands, which are copied as they are.
+    full = [line for line in lines if len(line) == 80 and not line.startswith("=")]
+    assert all(line.startswith(("  dockertpl ", "  copier ", "+", "k_app")) or "gh:org" in line for line in full), full
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_stops_at_any_question_has_an_untouched_tree(kind: str, tmp_path: Path) -> None:
+    root = repositories.make(kind, tmp_path)
+    runs = _one_for_each_question(kind, root)
+    assert len(runs) > 20
+    (tmp_path / "runs.json").write_text(json.dumps([arguments for arguments, _ in runs]))
+    before = read_tree(root)
+    with Terminal(["-c", _SEVERAL, str(tmp_path / "runs.json")], root) as terminal:
+        for number, (_, title) in enumerate(runs):
+            terminal.see("What now?", "(arrows")
+            # As if typed at once: the program takes one key after another.
+            terminal.press(DOWN, DOWN, ENTER)
+            terminal.see(f"1 of {len(runs) - number}: {title}")
+            terminal.settle()
+            terminal.press(INTERRUPT)
+            terminal.see(f"run {number} ended with 130")
+            assert "nothing was changed" in terminal.screen
+            assert read_tree(root) == before
+        assert terminal.end() == 0
+
+
+def _one_for_each_question(kind: str, root: Path) -> list[tuple[list[str], str]]:
+    """Return, for each question in its place, a command line that answers those before it, and the question's title."""
+    template = Template(bundled())
+    shown = presentation.load(template)
+    given: dict[str, str] = {} if kind not in ("sandbox-multi-runtime", "shared-base") else {"kind": kind}
+    session = Session(template, root, given=given, in_file={}, detecting=True, actions=Actions())
+    runs = []
+    for name in [name for group in shown.groups for name in group.questions]:
+        prompt = session.interview.prompts.get(name)
+        if prompt:
+            flags = [word for key, value in given.items() for word in ("-d", f"{key}={value}")]
+            runs.append((["new", *flags], shown.title(name)))
+            session.say(name, prompt.default)
+            given = {**given, name: typed(prompt.default)}
+    return runs
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_command_that_it_printed(tmp_path: Path) -> None:
+    root = repositories.make("python-fastapi", tmp_path)
+    before = read_tree(root)
+    with Terminal(dockertpl("new"), root) as terminal:
+        terminal.see("What now?", "(arrows")
+        terminal.press(DOWN, DOWN, ENTER)
+        terminal.see("1 of", "(arrows")
+        terminal.press(ENTER)
+        terminal.see("2 of", "Enter takes it")
+        terminal.type("billing")
+        terminal.see("3 of", "Enter takes it")
+        terminal.press(INTERRUPT)
+        assert terminal.end() == 130
+        command = next(line.strip() for line in terminal.screen.splitlines() if line.startswith("  dockertpl new"))
+    assert read_tree(root) == before
+    assert command == "dockertpl new -d kind=python-fastapi -d name=billing"
+    with Terminal(dockertpl(*command.split()[1:]), root) as terminal:
+        terminal.see("Image name", "billing", "given", "What now?", "(arrows")
+        terminal.press(ENTER)
+        terminal.see("Write it?", "(arrows")
+        terminal.press(ENTER)
+        terminal.see("The same with Copier alone:")
+        terminal.press(ENTER)
+        assert terminal.end() == 0
+    assert b"name: billing\n" in (root / ".copier-answers.yml").read_bytes()
+
+
+@pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"DOCKERTPL_PLAIN": "1"}])
+def test_a_screen_reader_gets_lines_and_nothing_that_moves(environment: dict[str, str], tmp_path: Path) -> None:
+    root = repositories.make("python-fastapi", tmp_path)
+    with Terminal(dockertpl("new"), root, environment) as terminal:
+        terminal.see("  3) go through every question", "What now? [1]:")
+        terminal.press("3", ENTER)
+        terminal.see("Kind of image", '("<" goes back) [1]:')
+        terminal.press(ENTER)
+        terminal.see("Image name", "[orders]:")
+        terminal.press("My App", ENTER)
+        terminal.see('! "My App" is no image name')
+        terminal.press("<", ENTER)
+        terminal.see("You said python-fastapi.")
+        terminal.press("<", ENTER)
+        terminal.settle()
+        terminal.press(ENTER)
+        terminal.see("Write it?")
+        terminal.press("1", ENTER)
+        terminal.see("Written:", "The same with Copier alone:")
+        terminal.press(ENTER)
+        assert terminal.end() == 0
+    assert b"\x1b" not in terminal.raw
+    assert (root / "Dockerfile").is_file()
+
+
+def test_the_end_of_input_stops_as_ctrl_c_does(tmp_path: Path) -> None:
+    root = repositories.make("python-fastapi", tmp_path)
+    before = read_tree(root)
+    with Terminal(dockertpl("new"), root, {"TERM": "dumb"}) as terminal:
+        terminal.see("What now? [1]:")
+        terminal.press(END_OF_INPUT)
+        assert terminal.end() == 130
+    assert read_tree(root) == before
+
+
+def test_no_color_means_none(tmp_path: Path) -> None:
+    root = repositories.make("python-fastapi", tmp_path)
+    for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        with Terminal(dockertpl("new"), root, environment) as terminal:
+            terminal.see("What now?", "(arrows")
+            terminal.press(ENTER)
+            terminal.see("Write it?", "(arrows")
+            terminal.settle()
+            colours = {cell.fg for row in terminal.cells for cell in row}
+            terminal.press(INTERRUPT)
+            terminal.end()
+        assert (colours != {"default"}) is coloured
