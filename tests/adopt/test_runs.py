@@ -44,7 +44,8 @@ def test_a_toolchain_goes_into_the_build() -> None:
 
 
 def test_a_step_gets_the_variables_the_folder_and_the_shell_that_it_had() -> None:
-    text = 'FROM python:3.13\nARG V=1\nENV TOOL=/opt/x\nSHELL ["/bin/bash", "-c"]\nWORKDIR /work\nRUN make v=$V\nWORKDIR /app\n'
+    text = 'FROM python:3.13\nARG V=1\nENV TOOL=/opt/x\nSHELL ["/bin/bash", "-c"]\nWORKDIR /work\nRUN make v=$V\n'
+    text += "WORKDIR /app\n"
     assert _regions(text)["runtime"] == (
         'ARG V=1\nENV TOOL=/opt/x\nWORKDIR /work\nSHELL ["/bin/bash", "-c"]\nRUN make v=$V\n'
     )

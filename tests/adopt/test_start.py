@@ -127,6 +127,6 @@ def test_a_server_of_the_application_s_own_is_a_doubt() -> None:
 
 
 def test_a_program_that_the_standalone_output_lacks_is_a_doubt() -> None:
-    answers, entry, doubts = _read("CMD npx prisma migrate deploy && node server.js", kind="nextjs-standalone")
+    _, entry, doubts = _read("CMD npx prisma migrate deploy && node server.js", kind="nextjs-standalone")
     assert json.loads(entry)[2] == 'npx prisma migrate deploy && exec "$@"'
     assert "may not have it" in doubts[0]

@@ -91,6 +91,6 @@ def _takes(pattern: str, needed: list[str]) -> str:
     except ValueError:
         return ""
     for path in needed:
-        if spec.match_file(path) or spec.match_file(f"{path}/x"):
+        if spec.match_file(path) or spec.match_file(f"{path}/~any~"):
             return path
     return ""
