@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.adopt.adopting import found, read
 
@@ -10,7 +12,7 @@ from dockertpl import adopt
 START = 'CMD ["uvicorn", "orders.main:app"]\n'
 
 
-def _read(*lines: str, **known: object) -> adopt.Adoption:
+def _read(*lines: str, **known: Any) -> adopt.Adoption:
     return read("FROM python:3.13\nWORKDIR /app\n" + "\n".join(lines) + "\n" + START, **known)
 
 

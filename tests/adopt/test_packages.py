@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.adopt.adopting import found, read
 
 START = 'CMD ["uvicorn", "orders.main:app"]\n'
 
 
-def _answers(*lines: str, **known: object) -> tuple[list[str], list[str]]:
+def _answers(*lines: str, **known: Any) -> tuple[list[str], list[str]]:
     adoption = read("FROM python:3.13-slim\n" + "\n".join(lines) + "\n" + START, **known)
     return adoption.answers.get("build_packages", []), adoption.answers.get("runtime_packages", [])
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from tests.adopt.adopting import found, read
 
 
-def _read(*lines: str, kind: str = "python-fastapi", **known: object) -> tuple[dict[str, object], str, tuple[str, ...]]:
+def _read(*lines: str, kind: str = "python-fastapi", **known: Any) -> tuple[dict[str, object], str, tuple[str, ...]]:
     base = "python:3.13-slim" if kind == "python-fastapi" else "node:24-slim"
     adoption = read(f"FROM {base}\nWORKDIR /app\nCOPY . .\n" + "\n".join(lines) + "\n", kind=kind, **known)
     entry = re.search(r"^ENTRYPOINT (.*)$", adoption.regions.get("image", ""), re.MULTILINE)
