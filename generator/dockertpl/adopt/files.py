@@ -69,7 +69,9 @@ def _made(paths: Sequence[str], draft: Draft, scene: Scene, text: str) -> Verdic
         return None
     verdict = Verdict(soft=True)
     for path, place in zip(paths, places, strict=True):
-        if _is_code(place, draft) or _OWN.fullmatch(path) or place.endswith("/.next"):
+        if place.startswith("/usr/share/man"):
+            verdict.items.append((f"mkdir {path}", "template", "the step that installs packages"))
+        elif _is_code(place, draft) or _OWN.fullmatch(path) or place.endswith("/.next"):
             verdict.items.append((f"mkdir {path}", "template", "WORKDIR /app and what the template makes there"))
         elif not scene.stage.final:
             verdict.items.append((f"mkdir {path}", "template", "the stages that build make their own folders"))

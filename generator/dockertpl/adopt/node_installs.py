@@ -99,7 +99,7 @@ def _install(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Ver
     """Packages that are named, and so are not the lock's."""
     if not words or words[0] not in _MANAGERS:
         return None
-    rest = [word for word in words[1:] if not word.startswith("-") and not re.match(r"\d?[<>]", word)]
+    rest = [word for word in words[1:] if not word.startswith("-") and not re.match(r"\d?[<>]|\d+$", word)]
     everywhere = {"-g", "--global", "--location=global"} & set(words) or rest[:1] == ["global"]
     rest = rest[1:] if rest[:1] == ["global"] else rest
     if rest[:1] not in (["install"], ["i"], ["add"]) or len(rest) < 2:

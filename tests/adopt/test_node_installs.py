@@ -1,0 +1,55 @@
+"""npm and its like: builds are the template's, and what is installed beside the lock stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.adopt.adopting import read
+
+from dockertpl import adopt
+
+
+def _read(*lines: str, **known: Any) -> adopt.Adoption:
+    body = "\n".join(lines)
+    text = f"FROM node:24-slim AS b\nWORKDIR /app\n{body}\nFROM node:24-slim\nCOPY --from=b /app/.next/standalone ./\n"
+    return read(text + "CMD node server.js\n", kind="nextjs-standalone", **known)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "npm ci",
+        "npm install --legacy-peer-deps",
+        "yarn install --frozen-lockfile --network-timeout 100000",
+        "corepack enable && pnpm i --frozen-lockfile",
+        "npm ci && npm run build && npm cache clean --force",
+        "npx next build",
+        "pnpm build",
+        "npx turbo prune web --docker",
+        "turbo run build --filter=web...",
+        "npm i -g pnpm turbo",
+    ],
+)
+def test_what_the_template_does_leaves_nothing(command: str) -> None:
+    adoption = _read(f"RUN {command}")
+    assert adoption.regions == {}
+    assert adoption.doubts == ()
+
+
+def test_another_script_that_builds_is_an_answer() -> None:
+    assert _read("RUN npm run build:docker").answers["build_script"] == "build:docker"
+
+
+def test_a_full_version_of_the_manager_is_an_answer() -> None:
+    assert _read("RUN corepack prepare pnpm@10.33.2 --activate", manager="pnpm").answers["manager_version"] == "10.33.2"
+    assert "manager_version" not in _read("RUN corepack prepare pnpm@latest --activate", manager="pnpm").answers
+
+
+def test_a_variable_for_the_build_alone_is_an_answer() -> None:
+    assert _read("RUN SKIP=1 npm run build").answers["build_env"] == {"SKIP": "1"}
+
+
+def test_packages_beside_the_lock_stay() -> None:
+    assert _read("RUN npm ci", "COPY . .", "RUN npm install sharp").regions["code"] == "RUN npm install sharp\n"
+    assert "RUN npm install -g node-gyp-build" in _read("RUN npm install -g node-gyp-build").regions["build"]

@@ -1,0 +1,3 @@
+#!/bin/sh
+set -e
+# What prepares a database stands here.
