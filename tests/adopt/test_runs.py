@@ -51,6 +51,12 @@ def test_a_step_gets_the_variables_the_folder_and_the_shell_that_it_had() -> Non
     )
 
 
+def test_a_shell_is_kept_where_a_kept_step_runs_in_it() -> None:
+    text = 'FROM python:3.13\nSHELL ["/bin/bash", "-c"]\nRUN {}\n' + START
+    assert found(read(text.format("make words")))["SHELL /bin/bash -c"] == ("kept", "runtime")
+    assert found(read(text.format("pip install .")))["SHELL /bin/bash -c"][0] == "dropped"
+
+
 def test_packages_from_elsewhere_are_installed_as_they_were() -> None:
     text = "FROM python:3.13\nRUN curl https://deb.nodesource.com/setup_22.x | bash -\nRUN apt-get install -y nodejs\n"
     adoption = read(text + START)

@@ -56,6 +56,7 @@ class Draft:
         purged: Those that a later step removes.
         uses: Programs that run, by the region or purpose.
         waiting: Build arguments, which are kept where something that is kept reads them.
+        shells: Lines, what stands there and the shells that it asks for, which are kept where a kept step runs in one.
     """
 
     path: str
@@ -75,6 +76,7 @@ class Draft:
     purged: set[str] = field(default_factory=set)
     uses: dict[str, set[str]] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
+    shells: list[tuple[int, str, str]] = field(default_factory=list)
     _regions: dict[str, list[str]] = field(default_factory=dict)
     _folders: dict[str, str] = field(default_factory=dict)
     _shells: dict[str, str] = field(default_factory=dict)
@@ -147,6 +149,15 @@ class Draft:
             self._shells[region] = shell
         if not self.keep(region, text):
             self.doubts.append(f"{self.path}: a step holds a line that looks like a region's mark, and is left out.")
+
+    def settle_shells(self) -> None:
+        """Say of the shells whether a step that is kept runs in one."""
+        for line, what, shell in self.shells:
+            region = next((name for name in REGIONS if shell and f"SHELL {shell}" in self.kept(name)), "")
+            if region:
+                self.item(line, what, "kept", region)
+            else:
+                self.dropped(line, what, "no step that is kept runs in it")
 
     def settle_arguments(self) -> None:
         """Keep the build arguments that something kept reads, and drop the others."""

@@ -236,6 +236,7 @@ def _end(draft: Draft, scenes: Mapping[int, Scene], image: Stage) -> None:
     packages.settle(draft, draft.requests, draft.purged, draft.uses)
     _link(draft)
     draft.settle_arguments()
+    draft.settle_shells()
 
 
 def _last(draft: Draft, chain: Sequence[Step], name: str) -> Step | None:

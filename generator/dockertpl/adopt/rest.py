@@ -62,9 +62,7 @@ def read_other(step: Step, draft: Draft, scene: Scene) -> None:
                 draft.template(line, f"USER {' '.join(words)}", "what builds is root's")
         case "SHELL":
             scene.shell = step.text.partition(" ")[2].strip() if step.exec_form else ""
-            draft.dropped(
-                line, f"SHELL {' '.join(words)}", "it stands before the kept steps that need it, if there are any"
-            )
+            draft.shells.append((line, f"SHELL {' '.join(words)}", scene.shell))
         case "STOPSIGNAL":
             _stop_signal(step, draft, scene)
         case "VOLUME":
