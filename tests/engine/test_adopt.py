@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.adopt.adopting import adopt_sample_at
+import yaml
 from tests.samples import adopt_sample
 
 from . import host, service
@@ -75,9 +75,13 @@ def test_the_adopted_image_is_healthy_where_the_old_one_was(
     finally:
         docker.run("rmi", "--force", old, check=False)
 
-    adopted = adopt_sample_at(folder, name)
-    for path, file in adopted.tree.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(file.content)
-    image = service.verify(folder, adopted.answers.values)
+    answers = [word for key, value in row.get("answers", {}).items() for word in ("-d", f"{key}={value}")]
+    before = (folder / "Dockerfile").read_bytes()
+    code, done = service.dockertpl("new", str(folder), "--defaults", "--adopt", "--accept-dropped", *answers)
+    assert code == 0, done
+    # The sample is no commit's: the old file stays beside the new one.
+    assert "Dockerfile.before-dockertpl" in done["adopted"]["backups"]
+    assert (folder / "Dockerfile.before-dockertpl").read_bytes() == before
+    assert done["adopted"]["overruled"] == []
+    image = service.verify(folder, yaml.safe_load((folder / ".copier-answers.yml").read_text()))
     docker.run("rmi", "--force", image, check=False)

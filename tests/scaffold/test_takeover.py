@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dockertpl.errors import DestinationError
-from dockertpl.scaffold.takeover import BACKUP, backups, find
+from dockertpl.scaffold.takeover import BACKUP, backups, find, overruled
 from dockertpl.template.tree import File
 
 
@@ -71,3 +71,19 @@ def test_a_copy_never_takes_the_place_of_another(tmp_path: Path) -> None:
     (tmp_path / f"Dockerfile{BACKUP}").write_text("from before")
     with pytest.raises(DestinationError, match="is in no commit"):
         backups(tmp_path, {"Dockerfile": File(content=b"FROM a\n")})
+
+
+def test_what_somebody_answered_otherwise_is_said(tmp_path: Path) -> None:
+    text = "FROM python:3.11-slim\nRUN apt-get install -y libpq5 ffmpeg\nEXPOSE 8080\n"
+    (tmp_path / "Dockerfile").write_text(text)
+    old = find(tmp_path, ".", ".")
+    assert old is not None
+    answers = {"manager": "uv", "app": "app.main:app"}
+    adoption = old.read("python-fastapi", answers)
+    assert overruled(adoption, {**answers, **adoption.answers}) == []
+    given = {"python_version": "3.13", "runtime_packages": ["libpq5", "jq"]}
+    said = [(item.what, item.where) for item in overruled(adoption, {**answers, **adoption.answers, **given})]
+    assert said == [
+        ("FROM python:3.11-slim", "python_version is answered with 3.13"),
+        ("ffmpeg", "runtime_packages is answered with ['libpq5', 'jq']"),
+    ]

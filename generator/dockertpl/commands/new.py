@@ -240,7 +240,9 @@ def _result(scaffold: Scaffold, found: Found, warnings: Sequence[str]) -> Mappin
     if scaffold.adoption:
         from dockertpl.scaffold import takeover
 
-        result["adopted"] = takeover.as_json(scaffold.adoption, [copy.path for copy in scaffold.copies])
+        result["adopted"] = takeover.as_json(
+            scaffold.adoption, scaffold.answers.values, [copy.path for copy in scaffold.copies]
+        )
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,22 +138,25 @@ def backups(root: Path, replaced: Mapping[str, File]) -> list[Entry]:
     return found
 
 
-def as_json(adoption: Adoption, copies: list[str]) -> dict[str, Any]:
+def as_json(adoption: Adoption, answers: Mapping[str, Any], copies: list[str]) -> dict[str, Any]:
     """Return an adoption for `--json`.
 
     Args:
         adoption: What the old files come to.
+        answers: The answers.
         copies: The paths of the copies that are kept.
     """
     return {
-        "items": [
-            {"line": item.line, "what": item.what, "outcome": item.outcome, "where": item.where}
-            for item in adoption.items
-        ],
+        "items": [_as_json(item) for item in adoption.items],
+        "overruled": [_as_json(item) for item in overruled(adoption, answers)],
         "improvements": list(adoption.improvements),
         "doubts": list(adoption.doubts),
         "backups": copies,
     }
+
+
+def _as_json(item: Item) -> dict[str, Any]:
+    return {"line": item.line, "what": item.what, "outcome": item.outcome, "where": item.where}
 
 
 def lost(adoption: Adoption) -> list[Item]:
@@ -163,6 +166,25 @@ def lost(adoption: Adoption) -> list[Item]:
         adoption: What the old files come to.
     """
     return [item for item in adoption.items if item.outcome == "dropped"]
+
+
+def overruled(adoption: Adoption, answers: Mapping[str, Any]) -> list[Item]:
+    """Return what the old files ask for and somebody has answered otherwise, each with the answer that counts.
+
+    Args:
+        adoption: What the old files come to.
+        answers: The answers.
+    """
+    found = []
+    for item in adoption.items:
+        key = item.where.partition(" ")[0]
+        if item.outcome != "answer" or key not in adoption.answers:
+            continue
+        wanted, counts = adoption.answers[key], answers.get(key)
+        is_there = item.what in counts if isinstance(counts, list) and item.what in wanted else wanted == counts
+        if not is_there:
+            found.append(replace(item, where=f"{key} is answered with {counts}"))
+    return found
 
 
 def needs_a_word(adoption: Adoption) -> bool:

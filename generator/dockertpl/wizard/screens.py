@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from dockertpl.scaffold.session import Session
-from dockertpl.scaffold.takeover import lost, place
+from dockertpl.scaffold.takeover import lost, overruled, place
 from dockertpl.screen import printable
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
@@ -181,6 +181,8 @@ def taken_over(scaffold: Scaffold) -> list[Line]:
         lines += wrapped(improvement, "  + ", style="added")
     for item in lost(adoption):
         lines += wrapped(f"{place(old.dockerfile, item)}: {item.what} - {item.where}", "  - ", style="removed")
+    for item in overruled(adoption, scaffold.answers.values):
+        lines += wrapped(f"{place(old.dockerfile, item)}: {item.what} - {item.where}", "  * ", style="warning")
     for doubt in adoption.doubts:
         lines += wrapped(doubt, "  ? ", style="warning")
     where = ", ".join(copy.path for copy in scaffold.copies)
