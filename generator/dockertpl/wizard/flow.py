@@ -212,7 +212,7 @@ class Wizard:
         self._console.say(screens.review(session, self._presentation, scaffold))
         adoption = scaffold.adoption
         losing = adoption is not None and needs_a_word(adoption)
-        verb = "show" if self._dry_run else "write"
+        verb = "show what would be written to" if self._dry_run else "write"
         yes = f"{verb} {len(scaffold.to_write)} files{', without what is dropped above' if losing else ''}"
         taken = [] if self._dry_run else [entry.path for entry in scaffold.in_the_way]
         options = [

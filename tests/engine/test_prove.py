@@ -1,0 +1,46 @@
+"""After `new` has written: what was written is built and run, beside what was there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.samples import adopt_sample
+from tests.wizard.person import Person
+
+from dockertpl import cli
+from dockertpl.commands import new
+
+from . import host, service
+from .bases import BaseImage
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_person_sees_the_new_image_verified_and_the_old_one_beside_it(
+    tmp_path: Path,
+    docker: host.Engine,
+    base_images: Callable[..., dict[str, BaseImage]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = adopt_sample.catalogue()["guide-before"]
+    base_images(*service.BASES, *row["bases"])
+    folder = tmp_path / "orders"
+    adopt_sample.write_adopt_sample(folder, "guide-before")
+    person = Person({"Verify it?": ["for comparison"]})
+    monkeypatch.setattr(new, "_is_terminal", lambda: True)
+    monkeypatch.setattr(new, "_console", lambda: person)
+    answers = [word for key, value in row["answers"].items() for word in ("-d", f"{key}={value}")]
+    assert cli._run(["new", str(folder), *answers]) == 0
+    said = capsys.readouterr().err
+    assert "healthy as uid 10001 on a read-only root" in said
+    table = said[said.index("  image  ", said.index("for comparison")) :].splitlines()
+    old, new_one = (float(word) for word in table[0].split()[1::2])
+    assert 0 < new_one < old
+    assert table[2].split() == ["user", "root", "uid", "10001"]
+    # Nothing is left of the comparison.
+    left = docker.run("image", "ls", "--quiet", "dockertpl/orchestrator:before").stdout
+    assert left == ""
+    docker.run("image", "rm", "--force", "dockertpl/orchestrator:verify", check=False)

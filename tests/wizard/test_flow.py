@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.wizard import repositories
+from tests.wizard.person import Person
+
+from dockertpl.errors import StoppedError
+from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.prepare import Scaffold
+from dockertpl.scaffold.session import Session
+from dockertpl.template import presentation
+from dockertpl.template.environment import Template
+from dockertpl.template.source import bundled
+from dockertpl.wizard.console import BACK
+from dockertpl.wizard.flow import Wizard
+
+TEMPLATE = Template(bundled())
+SHOWN = presentation.load(TEMPLATE)
+
+
+def _lead(root: Path, answers: dict[str, Any], *, dry_run: bool = False, adopt: bool = True) -> tuple[Scaffold, Person]:
+    """Return what a person who gives those answers says yes to, and the person."""
+    person = Person(answers)
+    actions = Actions(tell_bot=True, adopt=adopt)
+    session = Session(TEMPLATE, root, given={}, in_file={}, detecting=True, actions=actions)
+    return Wizard(session, SHOWN, person, dry_run=dry_run).run(), person
+
+
+def test_going_back_keeps_what_was_said_and_going_on_offers_it(tmp_path: Path) -> None:
+    answers = {
+        "What now?": ["every question", "every question"],
+        "Image name": ["billing", BACK, None],
+        "Application folder": [BACK],
+        "Kind of image": [None, BACK],
+    }
+    scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
+    assert scaffold.answers.values["name"] == "billing"
+    start = person.asked[: person.asked.index("Build context")]
+    assert start == [
+        "What now?",
+        "Kind of image",
+        "Image name",
+        "Application folder",
+        "Image name",
+        "Kind of image",
+        "What now?",
+        "Kind of image",
+        "Image name",
+        "Application folder",
+    ]
+    assert person.seen.count("You said billing.") == 2
+
+
+def test_what_becomes_a_question_by_an_answer_is_asked_before_the_review(tmp_path: Path) -> None:
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"
+    answers = {
+        "What now?": ["change something"],
+        "Change what?": ["CI:", "done"],
+        "CI: which?": ["Registry", BACK],
+        "Registry": ["ecr"],
+        "Image in the registry": ["no image", image],
+        "AWS role": ["arn:aws:iam::123456789012:role/push"],
+    }
+    scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
+    assert scaffold.answers.values["image"] == image
+    assert person.asked[-3:] == ["Image in the registry", "AWS role", "Write it?"]
+    assert '! "no image" is no image' in person.seen
+
+
+def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_path: Path) -> None:
+    answers = {
+        "What now?": ["change something"],
+        "Change what?": ["Image:", "done"],
+        "Image: which?": ["Own base image", "Flavour", BACK],
+        "Own base image": ["registry.example/base-python:main", ""],
+        "Flavour": ["distroless"],
+    }
+    scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
+    assert scaffold.answers.values["flavour"] == "distroless"
+    assert scaffold.answers.values["base_image"] == ""
+    assert "registry.example/base-python:main does not do any more: The flavour distroless copies" in " ".join(
+        person.seen.split()
+    )
+
+
+def test_a_bot_is_told_and_a_config_is_patched_as_the_review_says(tmp_path: Path) -> None:
+    root = repositories.make("nextjs-standalone", tmp_path)
+    (root / "renovate.json").write_text("{}\n")
+    scaffold, _ = _lead(root, {})
+    assert {entry.path for entry in scaffold.extra} == {"renovate.json"}
+    scaffold, _ = _lead(root, {"Write it?": ["also put output", "do not put "]})
+    assert {entry.path for entry in scaffold.extra} == {"renovate.json"}
+    assert scaffold.answers.values["standalone"] is False
+    scaffold, _ = _lead(root, {"Write it?": ["also put output", 'do not put "github']})
+    assert {entry.path for entry in scaffold.extra} == {"next.config.mjs"}
+    assert scaffold.answers.values["standalone"] is True
+
+
+def test_enter_alone_is_no_yes_where_something_of_the_old_dockerfile_is_lost(tmp_path: Path) -> None:
+    root = repositories.make("old-dockerfile", tmp_path)
+    scaffold, person = _lead(root, {})
+    assert person.asked == ["What now?", "Write it?", "Write it?"]
+    assert person.offered["Write it?"][0] == "write 6 files, without what is dropped above"
+    assert "The old one" in person.seen
+    assert [copy.path for copy in scaffold.copies] == ["Dockerfile.before-dockertpl"]
+
+
+def test_a_dockerfile_that_cannot_be_read_is_in_the_way_and_said(tmp_path: Path) -> None:
+    root = repositories.make("python-fastapi", tmp_path)
+    (root / "Dockerfile").write_text("FROM python:3.13\nRNU x\n")
+    person = Person({"Write it?": ["stop"]})
+    session = Session(TEMPLATE, root, given={}, in_file={}, detecting=True, actions=Actions(adopt=True))
+    with pytest.raises(StoppedError):
+        Wizard(session, SHOWN, person, dry_run=False).run()
+    assert "Dockerfile:2" in person.seen
+    assert "Dockerfile (IN THE WAY: is there, and another)" in person.seen
+    assert "Dockerfile would be lost" in person.offered["Write it?"][0]
+
+
+def test_a_dry_run_says_that_it_writes_nothing(tmp_path: Path) -> None:
+    _, person = _lead(repositories.make("python-fastapi", tmp_path), {}, dry_run=True)
+    assert person.offered["Write it?"][0] == "show what would be written to 5 files"

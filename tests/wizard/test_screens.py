@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.wizard import repositories
+
+from dockertpl.scaffold.actions import Actions
+from dockertpl.scaffold.session import Session
+from dockertpl.template import presentation
+from dockertpl.template.environment import Template
+from dockertpl.template.source import bundled
+from dockertpl.wizard import screens
+from dockertpl.wizard.lines import WIDTH, Line
+
+TEMPLATE = Template(bundled())
+SHOWN = presentation.load(TEMPLATE)
+
+
+def _session(kind: str, folder: Path) -> Session:
+    given = {"kind": kind} if kind in ("sandbox-multi-runtime", "shared-base") else {}
+    root = repositories.make(kind, folder)
+    return Session(TEMPLATE, root, given=given, in_file={}, detecting=True, actions=Actions(tell_bot=True, adopt=True))
+
+
+def _text(lines: list[Line]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
+@pytest.mark.parametrize("kind", repositories.FILES)
+def test_every_screen_of_every_kind_fits_a_terminal(kind: str, tmp_path: Path) -> None:
+    session = _session(kind, tmp_path)
+    scaffold = session.prepare()
+    shown = [*screens.seen(session, SHOWN), *screens.review(session, SHOWN, scaffold), *screens.beside(scaffold)]
+    for prompt in session.interview.prompts.values():
+        question = screens.question(session, SHOWN, prompt, number=10, count=45)
+        assert len(question) + len(screens.choices(prompt)) < 22, prompt.question.name
+        shown += question
+    assert [line.text for line in shown if len(line.text) >= WIDTH] == []
+
+
+@pytest.mark.parametrize("kind", repositories.FILES)
+def test_every_question_says_where_its_default_is_from(kind: str, tmp_path: Path) -> None:
+    session = _session(kind, tmp_path)
+    for name, prompt in session.interview.prompts.items():
+        said = " ".join(_text(screens.question(session, SHOWN, prompt)).split())
+        reason = {"detected": "Found ", "default": SHOWN.why(name)}[prompt.origin]
+        assert reason in said, name
+
+
+def test_a_choice_has_what_it_was_measured_to_cost(tmp_path: Path) -> None:
+    session = _session("python-fastapi", tmp_path)
+    said = _text(screens.question(session, SHOWN, session.interview.prompts["flavour"]))
+    assert "Measured: slim " in said
+    assert " MB" in said
+
+
+def test_the_review_has_every_answer_that_is_no_default_and_every_file(tmp_path: Path) -> None:
+    session = _session("python-fastapi", tmp_path)
+    session.say("port", "8123")
+    scaffold = session.prepare()
+    said = _text(screens.review(session, SHOWN, scaffold))
+    assert re.search(r"Port +8123 +you\n", said)
+    for name, origin in scaffold.answers.origin.items():
+        assert (SHOWN.title(name) in said) or origin == "default" or name in scaffold.answers.hidden, name
+    assert all(f"  {entry.path}" in said for entry in scaffold.entries)
+
+
+def test_an_old_dockerfile_is_shown_item_by_item_and_beside_the_new_one(tmp_path: Path) -> None:
+    scaffold = _session("old-dockerfile", tmp_path).prepare()
+    assert scaffold.adoption is not None
+    assert scaffold.old is not None
+    lines = [line.text for line in screens.beside(scaffold)]
+    said = " ".join(_text(screens.beside(scaffold)).split())
+    assert all(" ".join(item.what.split())[:40] in said for item in scaffold.adoption.items)
+    left = "".join(line[:38].rstrip() for line in lines if line[39:40] == "|")
+    assert all(line.strip()[:30] in left for line in scaffold.old.text.splitlines())
+
+
+def test_a_difference_is_marked_by_what_each_line_is(tmp_path: Path) -> None:
+    scaffold = _session("python-fastapi", tmp_path).prepare()
+    entry = next(entry for entry in scaffold.entries if entry.path == "renovate.json")
+    styles = {line.text[:1]: line.style for line in screens.difference(scaffold, entry)}
+    assert (styles["+"], styles["-"], styles["@"]) == ("added", "removed", "place")
