@@ -95,14 +95,14 @@ def test_what_is_no_utf_8_is_named_and_what_is_written_is(tmp_path: Path) -> Non
 
 def test_a_dockerfile_of_ten_thousand_lines_is_taken_over_in_time(tmp_path: Path) -> None:
     root = repositories.make("python-fastapi", tmp_path)
-    steps = [f"ENV A{n}={n}\nRUN apt-get install p{n}\n" for n in range(5000)]
+    steps = [f"ENV A{n}=1\nRUN apt-get install p{n}\n" for n in range(5000)]
     text = "".join(["FROM python:3.13-slim\n", *steps, 'CMD ["uvicorn", "app.main:app"]\n'])
     (root / "Dockerfile").write_text(text)
     done = _new(root, "--adopt", "--accept-dropped")
     assert done.returncode == 0, done.stderr
     assert (root / "Dockerfile.before-dockertpl").read_text() == text
     new = (root / "Dockerfile").read_text()
-    assert all(f"A{n}={n}" in new for n in (0, 4999))
+    assert all(f"A{n}=1" in new for n in (0, 4999))
     assert all(f" p{n}" in new for n in (0, 4999))
 
 
