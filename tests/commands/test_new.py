@@ -14,7 +14,7 @@ from tests.parity import by_us, read_tree
 from tests.wizard.person import Person
 
 import dockertpl.detect as dockertpl_detect
-from dockertpl.commands import new
+from dockertpl.commands import new, prove
 from dockertpl.errors import NotDetectedError
 from dockertpl.template.source import bundled
 from dockertpl.wizard.console import BACK
@@ -576,6 +576,18 @@ def test_a_no_writes_nothing_and_says_how_to_go_on(
     assert dockertpl(*again[1:]).code == 0
     assert someone.asked == ["What now?", "Write it?"]
     assert _answers(repository)["port"] == 8123
+
+
+def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person({"Verify it?": [KeyboardInterrupt]})
+    monkeypatch.setattr(prove, "is_possible", lambda: True)
+    done = dockertpl("new")
+    assert done.code == 130
+    assert "nothing was changed" not in done.err
+    assert "dockertpl: stopped; what was written stays.\n  Next: dockertpl verify\n" in done.err
+    assert (repository / "Dockerfile").is_file()
 
 
 def test_a_file_that_is_in_the_way_cannot_be_written_over(

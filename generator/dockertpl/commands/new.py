@@ -146,7 +146,10 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     say(f"\nThe same without questions:\n  {ours}")
     taken_over = ", which takes over no Dockerfile" if scaffold.adoption else ""
     say(f"The same with Copier alone{taken_over}:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
-    _offer_proof(console, scaffold)
+    try:
+        _offer_proof(console, scaffold)
+    except (KeyboardInterrupt, click.Abort):
+        raise StoppedError("stopped; what was written stays.", f"Next: {_next(scaffold)}") from None
     return 0, result
 
 
