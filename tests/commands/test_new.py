@@ -578,6 +578,17 @@ def test_a_no_writes_nothing_and_says_how_to_go_on(
     assert _answers(repository)["port"] == 8123
 
 
+def test_what_was_answered_before_an_error_is_not_to_be_typed_again(
+    repository: Path, dockertpl: Run, person: Callable[..., Person]
+) -> None:
+    (repository / ".github").write_text("a file")
+    person({"What now?": ["every question"], "Port": ["8123"]})
+    done = dockertpl("new", "-d", "name=shop")
+    assert done.code == 2
+    assert ".github is a file" in done.err
+    assert "-d port=8123" in done.err.replace("\n", " ")
+
+
 def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was(
     repository: Path, dockertpl: Run, person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:

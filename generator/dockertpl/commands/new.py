@@ -14,7 +14,7 @@ import click
 
 from dockertpl.commands.subject import FAMILY_KIND
 from dockertpl.detect.root import repository_root
-from dockertpl.errors import BadInputError, StoppedError
+from dockertpl.errors import BadInputError, DockertplError, StoppedError
 from dockertpl.merge import owners
 from dockertpl.scaffold.actions import Actions
 from dockertpl.scaffold.look import Found, missing
@@ -26,6 +26,7 @@ from dockertpl.template.source import bundled
 if TYPE_CHECKING:
     from dockertpl.actions.update_bot import Choice
     from dockertpl.scaffold.prepare import Scaffold
+    from dockertpl.scaffold.session import Session
     from dockertpl.wizard.console import Console
 
 #: Set to anything, it makes the wizard ask by lines alone, as on a dumb terminal.
@@ -134,10 +135,11 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     try:
         scaffold = Wizard(session, presentation.load(template), console, dry_run=request.dry_run).run()
     except (KeyboardInterrupt, click.Abort, StoppedError):
-        again = repeat.again(session, request.destination, request.data_file)
-        raise StoppedError(
-            "stopped; nothing was changed.", f"To go on with what was answered so far:\n{again}"
-        ) from None
+        raise StoppedError("stopped; nothing was changed.", _again(session, request)) from None
+    except DockertplError as error:
+        # What was answered is not to be typed again for it.
+        error.remedy = f"{error.remedy}\n{_again(session, request)}".strip()
+        raise
     result = _result(scaffold, session.found, scaffold.answers.warnings)
     if request.dry_run:
         return _dry_run(scaffold, result, quiet=False)
@@ -151,6 +153,13 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     except (KeyboardInterrupt, click.Abort):
         raise StoppedError("stopped; what was written stays.", f"Next: {_next(scaffold)}") from None
     return 0, result
+
+
+def _again(session: Session, request: _Request) -> str:
+    from dockertpl.scaffold import repeat
+
+    again = repeat.again(session, request.destination, request.data_file)
+    return f"To go on with what was answered so far:\n{again}"
 
 
 def _offer_proof(console: Console, scaffold: Scaffold) -> None:
