@@ -156,7 +156,7 @@ class _Merge:
         if mine == base or base is None:
             yield Step(path=path, outcome="removed", old=mine, new=None)
             return
-        target = self._moved_to(base)
+        target = self._moved_to(path, base)
         if target is None:
             note = "was edited here, and the template does not have it any more: it stays, and is yours"
             yield Step(path=path, outcome="kept", old=mine, new=mine, note=note, person_needed=True)
@@ -165,17 +165,14 @@ class _Merge:
         yield Step(path=path, outcome="removed", old=mine, new=None, note=f"moved to {target}, with what you edited")
         yield self._merged(target, base, self.new[target], mine, moved_from=path)
 
-    def _moved_to(self, base: File) -> str | None:
-        """Return the only new path whose file is plainly this one, or None."""
-        if _is_binary(base.content):
-            found = [path for path in self._free() if self.new[path].content == base.content]
-        else:
-            found = [path for path in self._free() if _is_similar(base.content, self.new[path].content)]
-        return found[0] if len(found) == 1 else None
-
-    def _free(self) -> Iterator[str]:
-        there = {*self.old, *self.mine, *self.taken}
-        return (path for path in self.new if path not in there)
+    def _moved_to(self, path: str, base: File) -> str | None:
+        """Return the new path whose file is plainly this one: each is what the other is most like. Or None."""
+        free = {there for there in self.new if there not in {*self.old, *self.mine, *self.taken}}
+        target = _most_like(base, {there: self.new[there] for there in free})
+        if target is None:
+            return None
+        gone = {there: file for there, file in self.old.items() if there not in self.new}
+        return target if _most_like(self.new[target], gone) == path else None
 
     def _merged(self, path: str, base: File | None, theirs: File, mine: File, *, moved_from: str = "") -> Step:
         # Seen from its new path, a file that moves is new.
@@ -271,11 +268,20 @@ def _is_binary(content: bytes) -> bool:
     return b"\0" in content
 
 
-def _is_similar(one: bytes, other: bytes) -> bool:
+def _most_like(file: File, others: Mapping[str, File]) -> str | None:
+    """Return the path of the one file that this one is most like, if it is so at all and no other is as much."""
+    found = sorted(((_likeness(file.content, other.content), path) for path, other in others.items()), reverse=True)
+    if not found or found[0][0] < _SIMILAR or (len(found) > 1 and found[1][0] == found[0][0]):
+        return None
+    return found[0][1]
+
+
+def _likeness(one: bytes, other: bytes) -> float:
+    """Return how much of two contents is the same, from 0 to 1."""
     if one == other:
-        return True
+        return 1
     lines = one.splitlines(), other.splitlines()
-    if max(map(len, lines)) > _MOST_LINES or not min(map(len, lines)):
-        return False
+    if _is_binary(one) or _is_binary(other) or max(map(len, lines)) > _MOST_LINES:
+        return 0
     matcher = difflib.SequenceMatcher(None, *lines, autojunk=False)
-    return matcher.real_quick_ratio() >= _SIMILAR and matcher.ratio() >= _SIMILAR
+    return matcher.ratio() if matcher.real_quick_ratio() >= _SIMILAR else 0
