@@ -239,7 +239,12 @@ def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, byt
         for stage, content, executable in sides:
             name = run("hash-object", "-w", "--stdin", "--no-filters", cwd=repository, stdin=content)
             lines.append(f"{'100755' if executable else '100644'} {name} {stage}\t{path}")
-    run("update-index", "-z", "--index-info", cwd=repository, stdin="".join(f"{line}\0" for line in lines).encode())
+    directory = run("rev-parse", "--absolute-git-dir", cwd=repository)
+    with TemporaryDirectory() as empty:
+        # Without the files: of one that was just written git would ask the repository's filters whether it changed.
+        places = ("--git-dir", directory, "--work-tree", empty)
+        entries = "".join(f"{line}\0" for line in lines).encode()
+        run(*places, "update-index", "-z", "--index-info", cwd=Path(empty), stdin=entries)
 
 
 def is_ancestor(repository: Path, one: str, other: str) -> bool:
