@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from hatchling.builders.wheel import WheelBuilder
 from tests.parity import ROOT, by_us, copy_template, read_tree
 
 from dockertpl import __version__
-from dockertpl.template.source import bundled
+from dockertpl.template.source import PUBLISHED, bundled
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,46 @@ def test_the_wheel_scaffolds_in_an_environment_of_its_own(unpacked: Path, tmp_pa
     )
     assert done.stderr == ""
     assert read_tree(tmp_path / "app") == by_us(bundled(), "app")
+
+
+def test_what_a_wheel_wrote_is_updated_to_the_next_tag(
+    unpacked: Path, tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Copier and by the wheel's own command, which find the tag where the answers file says."""
+    published = tmp_path / "published"
+    shutil.copytree(unpacked / "dockertpl" / "_bundle", published)
+    git(published, "init", "--quiet")
+    regions = published / "templates" / "lib" / "yours.jinja"
+    for tag in (f"v{__version__}", "v99.0.0"):
+        git(published, "add", "--all")
+        git(published, "commit", "--quiet", "--message", tag)
+        git(published, "tag", tag)
+        regions.write_text(regions.read_text().replace("# Lines of your own go", "# Your lines go"))
+    # No network: git finds the published repository here.
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{published}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", PUBLISHED)
+    monkeypatch.setenv("COPIER_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(unpacked))
+    command = [sys.executable, "-m", "dockertpl"]
+    ours, theirs = tmp_path / "ours" / "app", tmp_path / "theirs" / "app"
+    ours.mkdir(parents=True)
+    git(ours, "init", "--quiet")
+    subprocess.run([*command, "new", "--defaults", "--no-detect"], cwd=ours, check=True, capture_output=True)
+    (ours / "Dockerfile").write_text((ours / "Dockerfile").read_text() + "# mine\n")
+    git(ours, "add", "--all")
+    git(ours, "commit", "--quiet", "--message", "mine")
+    shutil.copytree(ours, theirs)
+
+    subprocess.run([*command, "update"], cwd=ours, check=True, capture_output=True)
+    copier = [sys.executable, "-m", "copier", "update", "--defaults", "--quiet"]
+    subprocess.run(copier, cwd=theirs, check=True, capture_output=True)
+
+    text = (ours / "Dockerfile").read_text()
+    assert "# Your lines go" in text
+    assert text.endswith("# mine\n")
+    assert "_commit: v99.0.0\n" in (ours / ".copier-answers.yml").read_text()
+    assert read_tree(ours) == read_tree(theirs)
 
 
 def test_the_sdist_builds_the_same_wheel(source: Path, wheel: Path, tmp_path: Path) -> None:

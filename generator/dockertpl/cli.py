@@ -145,6 +145,44 @@ def pin(**options: Any) -> None:
     _call("pin", **options)
 
 
+@cli.command()
+@_destination
+@click.option("--to", metavar="REF", help="The version to go to (default: the latest release; :current: for this one).")
+@click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="Another answer; repeatable.")
+@click.option(
+    "--answers-file",
+    "answers_files",
+    type=click.Path(path_type=Path),
+    metavar="F",
+    multiple=True,
+    help="The image that is meant, where there are several; repeatable.",
+)
+@click.option(
+    "--conflict",
+    type=click.Choice(["markers", "rej", "stop"]),
+    default="markers",
+    show_default=True,
+    help="Lines that you and the template changed: both in the file, the template's in F.rej, or write nothing.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@_json
+def update(**options: Any) -> None:
+    """Bring the template's changes, or changed answers, into the repository at DEST.
+
+    What you edited is merged with what the template changed; nothing that you wrote is lost. Writes all of it or
+    nothing, and only into files that are committed.
+    """
+    _call("update", **options)
+
+
+@cli.command()
+@_destination
+@_json
+def status(**options: Any) -> None:
+    """Show which template the images at DEST are from, which version, what is newer, and what was edited."""
+    _call("status", **options)
+
+
 def _fail(error: DockertplError, as_json: bool) -> int:
     """Report one error in the form that was asked for and return its exit code."""
     if as_json:

@@ -83,6 +83,18 @@ class TemplateError(BadInputError):
     usual_remedy = "It is the template's fault where no answer asks for it: tell its authors."
 
 
+class OnlyCopierError(TemplateError):
+    """The template runs code or uses what only Copier has."""
+
+    code = "only-copier"
+
+
+class NotCommittedError(BadInputError):
+    """Files that an update would change are not committed, or there is no git repository to commit them to."""
+
+    code = "not-committed"
+
+
 # --- 1: done, and a person is needed ---------------------------------------------------------------------------------
 
 
@@ -104,6 +116,13 @@ class RootUserError(DockertplError):
     """The image runs, but as root."""
 
     code = "root-user"
+    exit_code = 1
+
+
+class ConflictError(DockertplError):
+    """The repository and the template want something else in the same lines, and nothing was written."""
+
+    code = "conflict"
     exit_code = 1
 
 

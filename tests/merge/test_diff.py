@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dockertpl.merge import plan
-from dockertpl.merge.diff import unified
+from dockertpl.merge.diff import of_changes, patch, unified
+from dockertpl.merge.write import Change
 from dockertpl.template.tree import File, Tree
 
 TREE: Tree = {
@@ -48,3 +49,20 @@ def test_of_a_file_of_very_many_lines_all_goes_and_all_comes(tmp_path: Path, git
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "apply", "patch")
     assert (tmp_path / "a").read_text() == "new\n"
+
+
+def test_a_file_that_is_removed_is_one_that_git_removes(tmp_path: Path, git: Callable[..., str]) -> None:
+    (tmp_path / "a").write_text("one\ntwo")
+    text = of_changes([Change(path="a", old=File(content=b"one\ntwo"), new=None)])
+    (tmp_path / "patch").write_text(text)
+    git(tmp_path, "apply", "patch")
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_patch_makes_one_text_of_the_other(tmp_path: Path, git: Callable[..., str]) -> None:
+    before, after = "one\r\ntwo\x0cand\n", "one\r\nthree\x0cand"
+    (tmp_path / "a").write_bytes(before.encode())
+    (tmp_path / "patch").write_bytes(patch("a", before, after).encode())
+    git(tmp_path, "apply", "patch")
+    assert (tmp_path / "a").read_bytes() == after.encode()
+    assert patch("a", before, before) == ""

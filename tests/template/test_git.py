@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,3 +101,37 @@ def test_texts_are_merged_byte_for_byte_or_refused() -> None:
     )
     with pytest.raises(NoGitError, match="merge-file failed"):
         ours.merge_file("\0\n", "a\n", "b\n", labels=labels, marker_size=7)
+
+
+def test_what_a_commit_holds_is_told_by_its_bytes(repository: Path, git: Callable[..., str]) -> None:
+    (repository / "unix").write_bytes(b"a\n")
+    git(repository, "add", "unix")
+    git(repository, "commit", "--quiet", "--message", "a file")
+    contents = {"unix": b"a\n", "none": b"a\n"}
+    assert ours.committed(repository, contents) == {"unix": True, "none": None}
+    # As it is here where git is told to check files out with CRLF.
+    assert ours.committed(repository, {"unix": b"a\r\n"}) == {"unix": True}
+    assert ours.committed(repository, {"unix": b"b\n"}) == {"unix": False}
+    assert ours.committed(repository, {}) == {}
+
+
+def test_git_commits_no_file_that_was_marked(repository: Path, git: Callable[..., str]) -> None:
+    (repository / "a").write_bytes(b"mine")
+    git(repository, "add", "a")
+    git(repository, "commit", "--quiet", "--message", "a file")
+    ours.mark_unmerged(repository, {"a": [(1, b"base", False), (2, b"mine", False), (3, b"theirs", True)]})
+    assert git(repository, "show", ":3:a") == "theirs"
+    assert git(repository, "ls-files", "--stage", "a").splitlines()[2].startswith("100755")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "commit", "--quiet", "--message", "no")
+
+
+def test_history_orders_commits_and_an_unknown_one_is_nobody_s_ancestor(
+    repository: Path, git: Callable[..., str]
+) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "more")
+    assert ours.is_ancestor(repository, first, "HEAD")
+    assert not ours.is_ancestor(repository, "HEAD", first)
+    assert not ours.is_ancestor(repository, "none", "HEAD")
+    assert ours.commit_of(repository, first[:10]) == first

@@ -11,10 +11,11 @@ from typing import Any
 
 import click
 
+from dockertpl.commands.chosen import chosen
 from dockertpl.detect.bases import images, mentions
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError
-from dockertpl.merge import owners, plan, repin
+from dockertpl.merge import plan, repin
 from dockertpl.merge.text import Edit, edited
 from dockertpl.merge.write import Change, write
 from dockertpl.registry.client import Resolved
@@ -109,9 +110,9 @@ def run(
     """
     root, app_dir = repository_root(destination, missing_ok=True)
     mirrored = mirrors(registry_mirrors)
-    chosen = _chosen(root, app_dir, destination, answers_files)
+    names = chosen(root, app_dir, destination, answers_files)
     with ExitStack() as stack:
-        subjects = [_subject(root, path, stack) for path in chosen]
+        subjects = [_subject(root, path, stack) for path in names]
         resolved: dict[str, Resolved] = {}
         for image in dict.fromkeys(image for subject in subjects for image in subject.images):
             say(f"Asking for {image} …", quiet=quiet)
@@ -139,30 +140,6 @@ def run(
     elif not outcome.person_needed:
         say("Every base image is pinned to what its tag is now; nothing left to do.", quiet=quiet)
     return code, {**result, "written": paths}
-
-
-def _chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Sequence[Path]) -> list[str]:
-    """Return the names of the answers files that are meant."""
-    ours = {owner.path: owner for owner in owners.find(root) if owner.ours}
-    if answers_files:
-        names = []
-        for file in answers_files:
-            path = file if file.is_file() else root / file
-            if path.resolve().parent != root.resolve() or path.name not in ours:
-                raise BadInputError(
-                    f"--answers-file {file}: it is no answers file of dockertpl's in {root}.",
-                    f"It has {', '.join(ours)}." if ours else "Write one with: dockertpl new",
-                )
-            names.append(path.name)
-        return list(dict.fromkeys(names))
-    mine = [path for path, owner in ours.items() if app_dir in (None, owner.answers["app_dir"])]
-    if not mine:
-        raise BadInputError(
-            f"{destination} has no answers file of dockertpl's.",
-            f"Put an image's files there first, with: dockertpl new {destination}"
-            + (f"\nThe repository's own are in {root}: {', '.join(ours)}." if ours else ""),
-        )
-    return mine
 
 
 def _subject(root: Path, path: str, stack: ExitStack) -> _Subject:

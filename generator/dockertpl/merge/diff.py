@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from dockertpl.merge.plan import Entry, Plan
+from dockertpl.merge.plan import Plan
+from dockertpl.merge.write import Change
 from dockertpl.template.tree import File
 
 # Comparing takes time by the square of the lines.
@@ -18,26 +19,55 @@ def unified(plan: Plan) -> str:
     Args:
         plan: The plan.
     """
-    return "".join(line for entry in plan.entries if entry.status != "identical" for line in _entry(entry))
+    return of_changes(
+        Change(path=entry.path, old=entry.old, new=entry.new) for entry in plan.entries if entry.status != "identical"
+    )
 
 
-def _entry(entry: Entry) -> Iterator[str]:
-    yield f"diff --git a/{entry.path} b/{entry.path}\n"
-    old, new = entry.old, entry.new
+def of_changes(changes: Iterable[Change]) -> str:
+    """Return changes as a unified diff that `git apply` takes.
+
+    Args:
+        changes: What is there and what is to be there; a file that is removed has no new side.
+    """
+    return "".join(line for change in changes for line in _change(change))
+
+
+def patch(path: str, before: str, after: str) -> str:
+    """Return what makes one text of another, as `patch -p1` and `git apply` take it; nothing if they are equal.
+
+    Args:
+        path: The file's path.
+        before: The text that it is applied to.
+        after: What it is to become.
+    """
+    sides = (_text_lines(before), _text_lines(after))
+    return "".join(_ended(line) for line in _unified(*sides, f"a/{path}", f"b/{path}"))
+
+
+def _change(change: Change) -> Iterator[str]:
+    yield f"diff --git a/{change.path} b/{change.path}\n"
+    old, new = change.old, change.new
     if old is None:
         yield f"new file mode {_mode(new)}\n"
+    elif new is None:
+        yield f"deleted file mode {_mode(old)}\n"
     elif old.executable != new.executable:
         yield f"old mode {_mode(old)}\nnew mode {_mode(new)}\n"
     before = b"" if old is None else old.content
     try:
-        lines = _lines(before), _lines(new.content)
+        lines = _lines(before), _lines(b"" if new is None else new.content)
     except UnicodeDecodeError:
-        yield f"Binary files a/{entry.path} and b/{entry.path} differ\n"
+        yield f"Binary files a/{change.path} and b/{change.path} differ\n"
         return
-    source = "/dev/null" if old is None else f"a/{entry.path}"
-    for line in _unified(*lines, source, f"b/{entry.path}"):
-        # The text of a file ends in a line's end or it does not; the diff always does.
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+    source = "/dev/null" if old is None else f"a/{change.path}"
+    target = "/dev/null" if new is None else f"b/{change.path}"
+    yield from (_ended(line) for line in _unified(*lines, source, target))
+
+
+def _ended(line: str) -> str:
+    # The text of a file ends in a line's end or it does not; the diff always does.
+    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def _unified(before: list[str], after: list[str], source: str, target: str) -> Iterator[str]:
@@ -53,10 +83,13 @@ def _unified(before: list[str], after: list[str], source: str, target: str) -> I
 
 
 def _lines(content: bytes) -> list[str]:
+    return _text_lines(content.decode())
+
+
+def _text_lines(text: str) -> list[str]:
     # Only "\n" ends a line here, as in git: str.splitlines knows ten more.
-    text = content.decode()
     return [f"{line}\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.rsplit("\n", 1)[-1]) else [])
 
 
-def _mode(file: File) -> str:
-    return "100755" if file.executable else "100644"
+def _mode(file: File | None) -> str:
+    return "100755" if file and file.executable else "100644"

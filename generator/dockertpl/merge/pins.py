@@ -98,11 +98,15 @@ class Merged:
         text: The merged text, with conflict markers where there are conflicts.
         conflicts: Where they are.
         pins: The pins that the two sides wrote differently.
+        kept: The merged text with the repository's lines at every conflict.
+        wanted: The merged text with the template's lines there.
     """
 
     text: str
     conflicts: tuple[Conflict, ...]
     pins: tuple[Pin, ...]
+    kept: str
+    wanted: str
 
 
 def merge_text(old: str, new: str, mine: str) -> Merged:
@@ -119,7 +123,7 @@ def merge_text(old: str, new: str, mine: str) -> Merged:
         NoGitError: Git is missing, or refuses the texts, as it does where one holds a NUL.
     """
     if new == old:
-        return Merged(text=mine, conflicts=(), pins=())
+        return Merged(text=mine, conflicts=(), pins=(), kept=mine, wanted=mine)
     bom = "\ufeff" if mine.startswith("\ufeff") else ""
     crlf, total = mine.count("\r\n"), mine.count("\n")
     one_kind = total > 0 and crlf in (0, total)
@@ -128,10 +132,11 @@ def merge_text(old: str, new: str, mine: str) -> Merged:
         plain = text.removeprefix("\ufeff")
         texts.append(plain.replace("\r\n", "\n") if one_kind else plain)
     texts, pins = _settle(texts)
-    text, conflicts = _merge(*texts)
-    return Merged(
-        text=bom + (text.replace("\n", "\r\n") if one_kind and crlf else text), conflicts=conflicts, pins=pins
+    text, kept, wanted, conflicts = _merge(*texts)
+    text, kept, wanted = (
+        bom + (each.replace("\n", "\r\n") if one_kind and crlf else each) for each in (text, kept, wanted)
     )
+    return Merged(text=text, conflicts=conflicts, pins=pins, kept=kept, wanted=wanted)
 
 
 # --- which value each pin gets ---------------------------------------------------------------------------------------
@@ -376,28 +381,37 @@ def _line_with(line: str, pins: Sequence[_Found], values: Mapping[int, str]) -> 
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
-def _merge(old: str, new: str, mine: str) -> tuple[str, tuple[Conflict, ...]]:
-    """Merge three texts as Copier does."""
+def _merge(old: str, new: str, mine: str) -> tuple[str, str, str, tuple[Conflict, ...]]:
+    """Merge three texts as Copier does; return it with markers, with mine and with the new at each conflict."""
     if mine == old:
-        return new, ()
+        return new, new, new, ()
     if new in (old, mine):
-        return mine, ()
+        return mine, mine, mine, ()
     # Longer than any line of theirs could be taken for one, and cut to git's usual seven at the end.
     size = 8 + max(
         (len(run) for text in (old, new, mine) for run in re.findall(r"^[<=>]{7,}", text, re.MULTILINE)), default=0
     )
     count, text = git.merge_file(mine, old, new, labels=LABELS, marker_size=size)
     if not count:
-        return text, ()
+        return text, text, text, ()
     lines = text.split("\n")
+    kept: list[str] = []
+    wanted: list[str] = []
     conflicts: list[Conflict] = []
     first = 0
+    sides: tuple[list[str], ...] = (kept, wanted)
     for number, line in enumerate(lines, 1):
         mark = line[:1]
-        if mark in "<=>" and mark and line.startswith(mark * size):
-            lines[number - 1] = mark * 7 + line[size:]
-            if mark == "<":
-                first = number
-            elif mark == ">":
-                conflicts.append(Conflict(first, number))
-    return "\n".join(lines), tuple(conflicts)
+        if not (mark in "<=>" and mark and line.startswith(mark * size)):
+            for side in sides:
+                side.append(line)
+            continue
+        lines[number - 1] = mark * 7 + line[size:]
+        if mark == "<":
+            first, sides = number, (kept,)
+        elif mark == "=":
+            sides = (wanted,)
+        else:
+            sides = (kept, wanted)
+            conflicts.append(Conflict(first, number))
+    return "\n".join(lines), "\n".join(kept), "\n".join(wanted), tuple(conflicts)

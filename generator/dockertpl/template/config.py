@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from dockertpl.errors import TemplateError
+from dockertpl.errors import OnlyCopierError, TemplateError
 
 # The C parser reads the questions in a tenth of the time, where it was built.
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -76,7 +76,9 @@ def read(root: Path) -> Config:
             questions[key] = dict(value) if isinstance(value, dict) else {"default": value}
     for key in _ONLY_COPIER:
         if settings.get(key):
-            raise TemplateError(f"{root / 'copier.yml'} sets _{key}, which dockertpl does not run.", _COPY_WITH_COPIER)
+            raise OnlyCopierError(
+                f"{root / 'copier.yml'} sets _{key}, which dockertpl does not run.", _COPY_WITH_COPIER
+            )
     for key, kind in _TYPES.items():
         if not isinstance(settings.get(key), kind | None):
             raise TemplateError(f"{root / 'copier.yml'} sets _{key} to what is no {kind.__name__}.")

@@ -59,17 +59,18 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "GIT_NO_LAZY_FETCH": "1"}
 
 
-def run(*arguments: str, cwd: Path | None = None) -> str:
+def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> str:
     """Run git without hooks and return what it printed, as text without the last line's end.
 
     Args:
         arguments: What follows `git`. A value that comes from outside belongs behind `--` or `--end-of-options`.
         cwd: Where to run it.
+        stdin: What it reads.
 
     Raises:
         NoGitError: Git is missing or ended with an error; the message holds git's own words.
     """
-    done = _call(arguments, cwd)
+    done = _call(arguments, cwd, stdin)
     out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
     if done.returncode:
         raise NoGitError(f"git {arguments[0]} failed: {err.strip() or out.strip() or f'exit code {done.returncode}'}")
@@ -108,14 +109,14 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
     return done.returncode, done.stdout.decode(errors="surrogateescape")
 
 
-def _call(arguments: Sequence[str], cwd: Path | None) -> subprocess.CompletedProcess[bytes]:
+def _call(arguments: Sequence[str], cwd: Path | None, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     options = [part for setting in _CONTAINED for part in ("-c", setting)]
     try:
         return subprocess.run(
             ["git", *options, *arguments],
             cwd=cwd,
             env=environment(),
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             check=False,
         )
@@ -147,13 +148,27 @@ def checkout(repository: Path, ref: str) -> None:
         BadInputError: There is no such ref.
         NoGitError: Git failed.
     """
-    try:
-        commit = run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", cwd=repository)
-    except NoGitError as error:
-        raise BadInputError(
-            f"The template has no version {ref!r}.", "See `git ls-remote --tags` for those it has."
-        ) from error
-    run("checkout", "--quiet", "--force", "--detach", commit, cwd=repository)
+    run("checkout", "--quiet", "--force", "--detach", commit_of(repository, ref), cwd=repository)
+
+
+def commit_of(repository: Path, ref: str) -> str:
+    """Return the full name of a commit.
+
+    Args:
+        repository: A clone of ours.
+        ref: A tag, a branch of ours or of where the clone is from, or a commit.
+
+    Raises:
+        BadInputError: There is no such ref.
+    """
+    for name in (ref, f"refs/remotes/origin/{ref}"):
+        try:
+            return run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=repository)
+        except NoGitError as error:
+            cause = error
+    raise BadInputError(
+        f"The template has no version {ref!r}.", "See `git ls-remote --tags` for those it has."
+    ) from cause
 
 
 def is_committed(repository: Path, path: str, content: bytes) -> bool:
@@ -164,16 +179,87 @@ def is_committed(repository: Path, path: str, content: bytes) -> bool:
         path: The file's path from there.
         content: The bytes.
     """
+    return committed(repository, {path: content})[path] is True
+
+
+def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool | None]:
+    """Tell of files whether the checked out commit holds them with these very bytes.
+
+    Args:
+        repository: A repository's root, which may be none.
+        contents: The bytes by path from there.
+
+    Returns:
+        By path: True, or False where the commit has others, or None where it has no such file.
+    """
+    result: dict[str, bool | None] = dict.fromkeys(contents)
+    if not contents:
+        return result
     try:
-        entry = run("ls-tree", "HEAD", "--", f":(top,literal){path}", cwd=repository)
+        listed = run(
+            "ls-tree",
+            "-r",
+            "-z",
+            "--full-tree",
+            "HEAD",
+            "--",
+            *(f":(top,literal){path}" for path in contents),
+            cwd=repository,
+        )
+    except NoGitError:
+        return result
+    for entry in listed.split("\0"):
+        meta, _, path = entry.partition("\t")
+        words = meta.split()
+        if path not in contents or len(words) != 3:
+            continue
+        # Git's own name for the bytes: nothing of the repository runs, as a filter would for `git status`.
+        digest = hashlib.sha1 if len(words[2]) == 40 else hashlib.sha256
+        content = contents[path]
+        # With core.autocrlf a file is committed with other line ends than it has here.
+        alike = {content, content.replace(b"\r\n", b"\n")}
+        names = {digest(b"blob %d\0" % len(each) + each).hexdigest() for each in alike}
+        result[path] = words[1] == "blob" and words[2] in names
+    return result
+
+
+def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, bytes, bool]]]) -> None:
+    """Tell git that files hold conflicts, so that it commits none before somebody has said that they are solved.
+
+    Args:
+        repository: A repository's root.
+        stages: By path, what the sides have: the stage (1 before, 2 here, 3 there), the bytes, and whether executable.
+
+    Raises:
+        NoGitError: Git failed.
+    """
+    lines = []
+    for path, sides in stages.items():
+        lines.append(f"0 {'0' * 40}\t{path}")
+        for stage, content, executable in sides:
+            name = run("hash-object", "-w", "--stdin", "--no-filters", cwd=repository, stdin=content)
+            lines.append(f"{'100755' if executable else '100644'} {name} {stage}\t{path}")
+    directory = run("rev-parse", "--absolute-git-dir", cwd=repository)
+    with TemporaryDirectory() as empty:
+        # Without the files: of one that was just written git would ask the repository's filters whether it changed.
+        places = ("--git-dir", directory, "--work-tree", empty)
+        entries = "".join(f"{line}\0" for line in lines).encode()
+        run(*places, "update-index", "-z", "--index-info", cwd=Path(empty), stdin=entries)
+
+
+def is_ancestor(repository: Path, one: str, other: str) -> bool:
+    """Tell whether a commit is the other or among those before it; not if one of them is unknown.
+
+    Args:
+        repository: A repository.
+        one: A tag, branch or commit.
+        other: Another.
+    """
+    try:
+        run("merge-base", "--is-ancestor", "--end-of-options", one, other, cwd=repository)
     except NoGitError:
         return False
-    words = entry.partition("\t")[0].split()
-    if len(words) != 3 or words[1] != "blob":
-        return False
-    # Git's own name for the bytes: nothing of the repository runs, as a filter would for `git status`.
-    digest = hashlib.sha1 if len(words[2]) == 40 else hashlib.sha256
-    return digest(b"blob %d\0" % len(content) + content).hexdigest() == words[2]
+    return True
 
 
 def describe(repository: Path) -> str:

@@ -1,0 +1,152 @@
+"""`dockertpl status`: which template a repository's images are from, what is newer, what was edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dockertpl.detect.root import repository_root
+from dockertpl.errors import BadInputError, DockertplError, MachineError
+from dockertpl.merge import owners, regions
+from dockertpl.merge.mine import read
+from dockertpl.merge.update import Mine
+from dockertpl.screen import printable
+from dockertpl.template import git
+from dockertpl.template.answers import resolve
+from dockertpl.template.tree import File, Tree
+from dockertpl.template.versions import CURRENT, Versions, named
+from dockertpl.upgrade.answers import stored_answers
+from dockertpl.upgrade.image import tree
+
+_WIDTH = 80
+
+
+def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
+    """Say for each answers file which version of which template it is of, and what was edited since.
+
+    Args:
+        destination: A repository, or a folder in it.
+        quiet: Whether to print nothing at all.
+
+    Returns:
+        The exit code (1 where an image is outdated or its answers file will not do) and the result for `--json`.
+
+    Raises:
+        BadInputError: There is no answers file.
+        MachineError: Git is missing, or a template cannot be fetched; `images` holds what is known of the others.
+    """
+    root, _ = repository_root(destination)
+    found = owners.find(root)
+    if not found:
+        raise BadInputError(f"{root} has no answers file.", "Put an image's files there with: dockertpl new")
+    with Versions() as versions:
+        images, failures = [], []
+        for owner in found:
+            try:
+                images.append(_image(root, owner, versions))
+            except MachineError as error:
+                failures.append(error)
+                images.append(_row(owner, state="unknown", note=error.message))
+    if not quiet:
+        click.echo(printable("\n".join(line for image in images for line in _lines(image))))
+    result = {"root": str(root), "images": images}
+    if failures:
+        raise MachineError(failures[0].message, failures[0].remedy or "Run this again with a network.", **result)
+    return int(any(image["state"] in ("outdated", "unmanaged", "error") for image in images)), result
+
+
+def _row(owner: owners.Owner, *, state: str, note: str = "", **more: Any) -> dict[str, Any]:
+    return {
+        "answers_file": owner.path,
+        "name": owner.answers.get("name"),
+        "kind": owner.answers.get("kind"),
+        "template": owner.answers.get("_src_path"),
+        "version": owner.answers.get("_commit"),
+        "latest": None,
+        "state": state,
+        "diverged": False,
+        "edited": [],
+        "missing": [],
+        "uncommitted": [],
+        "note": note,
+        **more,
+    }
+
+
+def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any]:
+    if not owner.ours:
+        return _row(owner, state="foreign", note="another template's, or not to be read")
+    try:
+        named(owner.answers, owner.path)
+    except BadInputError as error:
+        return _row(owner, state="unmanaged", note=error.message)
+    try:
+        latest, order = versions.latest(owner.answers, owner.path)
+        template = versions.pair(owner.answers, owner.path, CURRENT).old
+        answers = resolve(template, folder_name=root.name, stored=stored_answers(owner.answers))
+        rendered = tree(template, answers, owner.path)
+        mine = read(root, rendered)
+    except MachineError:
+        raise
+    except DockertplError as error:
+        return _row(owner, state="error", note=error.message)
+    edited = [path for path in _edited(rendered, mine) if path != owner.path]
+    state = {"newer": "outdated", "older": "ahead", "same": "up-to-date"}[order]
+    return _row(
+        owner,
+        state=state,
+        latest=latest,
+        diverged=bool(edited),
+        edited=edited,
+        missing=[path for path in rendered if path not in mine],
+        uncommitted=_uncommitted(root, mine),
+    )
+
+
+def _edited(rendered: Tree, mine: Mine) -> Iterator[str]:
+    """Yield the paths whose files are not as they were rendered; what stands in regions is no edit."""
+    for path, file in rendered.items():
+        there = mine.get(path)
+        if there is None or there == file:
+            continue
+        if isinstance(there, File) and there.executable == file.executable and _but_for_regions(file, there):
+            continue
+        yield path
+
+
+def _but_for_regions(rendered: File, mine: File) -> bool:
+    try:
+        text, lost = regions.carry(mine.content.decode(), rendered.content.decode())
+    except (UnicodeDecodeError, DockertplError):
+        return False
+    return not lost and text.encode() == mine.content
+
+
+def _uncommitted(root: Path, mine: Mine) -> list[str]:
+    known = git.committed(root, {path: thing.content for path, thing in mine.items() if isinstance(thing, File)})
+    return [path for path, is_there in known.items() if not is_there]
+
+
+def _lines(image: Mapping[str, Any]) -> Iterator[str]:
+    yield image["answers_file"]
+    version = image["version"] or "no version"
+    latest = f", {image['latest']} is there" if image["state"] == "outdated" else ""
+    yield _cut(f"  state     {image['state']}{', diverged' if image['diverged'] else ''}: {version}{latest}")
+    if image["name"]:
+        yield _cut(f"  image     {image['name']} ({image['kind']})")
+    if image["template"]:
+        yield _cut(f"  template  {image['template']}")
+    if image["note"]:
+        yield _cut(f"  note      {image['note']}")
+    for key, title in (("edited", "edited"), ("missing", "missing"), ("uncommitted", "dirty")):
+        for number, path in enumerate(image[key]):
+            yield _cut(f"  {'' if number else title:<10}{path}")
+    if image["state"] == "outdated":
+        yield "  next      dockertpl update --dry-run"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"

@@ -1,0 +1,294 @@
+"""`dockertpl update`: what a newer template, or other answers, change, merged into one repository."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import click
+
+from dockertpl.commands.chosen import chosen
+from dockertpl.detect.root import repository_root
+from dockertpl.errors import (
+    BadInputError,
+    ConflictError,
+    DestinationError,
+    NotCommittedError,
+    OnlyCopierError,
+)
+from dockertpl.merge.diff import of_changes
+from dockertpl.merge.mine import read
+from dockertpl.merge.update import ConflictMode, Step
+from dockertpl.merge.write import Change, write
+from dockertpl.screen import printable, say
+from dockertpl.template import git
+from dockertpl.template.answers import read_mapping
+from dockertpl.template.tree import File
+from dockertpl.template.versions import Versions
+from dockertpl.upgrade.image import Upgrade, prepare
+
+_DONE = {"created": "new", "updated": "updated", "merged": "merged with yours", "removed": "removed"}
+
+
+def run(
+    *,
+    destination: Path,
+    to: str | None,
+    data: Mapping[str, str],
+    answers_files: Sequence[Path],
+    conflict: ConflictMode,
+    dry_run: bool,
+    quiet: bool,
+) -> tuple[int, Mapping[str, Any]]:
+    """Bring the template's changes, or changed answers, into a repository: all of it or nothing.
+
+    Args:
+        destination: The repository's root, for all of its images, or an application's folder, for its own.
+        to: The version to go to; None is the latest release.
+        data: Answers as text, by question.
+        answers_files: The answers files that are meant; none means all.
+        conflict: What happens where both sides changed the same lines.
+        dry_run: Whether to print a diff on stdout and write nothing.
+        quiet: Whether to print nothing at all.
+
+    Returns:
+        The exit code (1 where a person has to look) and the result for `--json`.
+
+    Raises:
+        BadInputError: The answers files or the answers will not do, or files are not committed; nothing was changed.
+        ConflictError: There are conflicts and `conflict` is `stop`; nothing was changed.
+        MachineError: The template cannot be fetched, git is missing, or writing failed; nothing was changed.
+    """
+    root, app_dir = repository_root(destination)
+    names = chosen(root, app_dir, destination, answers_files)
+    if data and len(names) > 1 and not answers_files:
+        raise BadInputError(
+            f"-d would change the answers of several images: {', '.join(names)}.",
+            "Name the one that is meant with --answers-file; repeat it to change several.",
+        )
+    if not dry_run and not (root / ".git").exists():
+        raise NotCommittedError(
+            f"{root} is no git repository, so that an update could not be taken back.",
+            "Run git init and commit its files, or see what would change with --dry-run.",
+        )
+    with Versions() as versions:
+        upgrades = [_prepared(root, name, versions, to, data, conflict) for name in names]
+    changes = _changes(root, upgrades)
+    result = _result(upgrades)
+    conflicts = [step for upgrade in upgrades for step in upgrade.conflicts]
+    code = 1 if any(upgrade.person_needed for upgrade in upgrades) else 0
+    if dry_run:
+        _say(upgrades, quiet)
+        text = of_changes(changes)
+        if not quiet:
+            click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+        would_write, would_remove = _paths(changes)
+        return code, {**result, "dry_run": True, "would_write": would_write, "would_remove": would_remove, "diff": text}
+    if conflict == "stop" and conflicts:
+        raise ConflictError(
+            f"You and the template changed the same lines of {', '.join(step.path for step in conflicts)}.",
+            "Nothing was changed. --dry-run shows the difference; --conflict markers writes both into the files,\n"
+            "--conflict rej keeps yours and writes the template's beside it.",
+            **result,
+        )
+    _check_committed(root, changes, upgrades)
+    write(root, changes)
+    _tidy(root, [change.path for change in changes if change.new is None])
+    _mark(root, conflicts)
+    _say(upgrades, quiet)
+    written, removed = _paths(changes)
+    return code, {**result, "written": written, "removed": removed}
+
+
+def _prepared(
+    root: Path, name: str, versions: Versions, to: str | None, data: Mapping[str, str], conflict: ConflictMode
+) -> Upgrade:
+    content = read_mapping(root / name)
+    try:
+        pair = versions.pair(content, name, to)
+    except OnlyCopierError as error:
+        options = "".join(f" -d {shlex.quote(f'{key}={value}')}" for key, value in data.items())
+        version = f" --vcs-ref {shlex.quote(to)}" if to else ""
+        raise OnlyCopierError(
+            error.message,
+            "Such a template runs its own programs on this machine. If you trust it, let Copier update it:\n"
+            f"copier update --trust --answers-file {shlex.quote(name)}{version}{options}",
+        ) from error
+
+    def read_mine(paths: Iterable[str]) -> Mapping[str, Any]:
+        return read(root, paths)
+
+    return prepare(name, content, pair, read_mine, data=data, folder_name=root.name, conflict=conflict)
+
+
+def _changes(root: Path, upgrades: Sequence[Upgrade]) -> list[Change]:
+    """Return what is to be written, with removals first, as a folder may take a file's place."""
+    changes: dict[str, Change] = {}
+    for upgrade in upgrades:
+        for change in _of(root, upgrade.steps):
+            if change.path in changes:
+                raise DestinationError(
+                    f"{change.path} belongs to two answers files, of which one is {upgrade.answers_file}.",
+                    "Update them one after the other with --answers-file, or give one of the images another folder.",
+                )
+            changes[change.path] = change
+    return sorted(changes.values(), key=lambda change: (change.new is not None, change.path))
+
+
+def _of(root: Path, steps: Iterable[Step]) -> Iterator[Change]:
+    for step in steps:
+        if step.changes:
+            yield Change(path=step.path, old=step.old, new=step.new)
+        if step.rejected:
+            path = f"{step.path}.rej"
+            if read(root, [path]):
+                raise DestinationError(
+                    f"{path} is there already, of an earlier update.",
+                    "Take from it what you want and remove it, then run this again.",
+                )
+            yield Change(path=path, old=None, new=File(content=step.rejected.encode(errors="surrogateescape")))
+
+
+def _check_committed(root: Path, changes: Sequence[Change], upgrades: Sequence[Upgrade]) -> None:
+    """Refuse to change what no commit holds, but for files in which there is nothing of a person's."""
+    contents = {change.path: change.old.content for change in changes if change.old is not None}
+    if changes:
+        # What is rendered from an edited answers file is merged with the wrong base.
+        answers = read(root, [upgrade.answers_file for upgrade in upgrades])
+        contents.update({path: thing.content for path, thing in answers.items() if isinstance(thing, File)})
+    pristine = {step.path for upgrade in upgrades for step in upgrade.steps if step.outcome in ("updated", "removed")}
+    pristine -= {upgrade.answers_file for upgrade in upgrades}
+    pristine -= {step.path for upgrade in upgrades for step in upgrade.steps if step.note}
+    known = git.committed(root, contents)
+    dirty = [path for path, is_there in known.items() if not (is_there or (is_there is None and path in pristine))]
+    if dirty:
+        shown = ", ".join(sorted(dirty))
+        raise NotCommittedError(
+            f"These files would be changed, and no commit holds them as they are: {shown}.",
+            "Commit or stash them first, so that you can take the update back:\n"
+            f"git add {shlex.join(sorted(dirty))} && git commit",
+            paths=sorted(dirty),
+        )
+
+
+def _tidy(root: Path, removed: Iterable[str]) -> None:
+    """Remove the folders that are empty now; git knows none of them."""
+    for path in removed:
+        for parent in PurePosixPath(path).parents:
+            if str(parent) == ".":
+                break
+            try:
+                (root / parent).rmdir()
+            except OSError:
+                break
+
+
+def _mark(root: Path, conflicts: Iterable[Step]) -> None:
+    """Tell git of the files with markers, so that it commits none as it is."""
+    stages = {}
+    for step in conflicts:
+        if not step.conflicts or step.old is None:
+            continue
+        sides = ((1, step.base), (2, step.old), (3, step.theirs))
+        stages[step.path] = [(stage, file.content, file.executable) for stage, file in sides if file]
+    if stages:
+        git.mark_unmerged(root, stages)
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def _paths(changes: Iterable[Change]) -> tuple[list[str], list[str]]:
+    return (
+        [change.path for change in changes if change.new is not None],
+        [change.path for change in changes if change.new is None],
+    )
+
+
+def _result(upgrades: Sequence[Upgrade]) -> dict[str, Any]:
+    steps = [step for upgrade in upgrades for step in upgrade.steps]
+    return {
+        "images": [_image(upgrade) for upgrade in upgrades],
+        "written": [],
+        "removed": [],
+        "conflicts": [step.path for step in steps if step.is_conflict],
+        "kept": [step.path for step in steps if step.outcome == "kept"],
+        "warnings": [warning for upgrade in upgrades for warning in _warnings(upgrade)],
+    }
+
+
+def _image(upgrade: Upgrade) -> dict[str, Any]:
+    difference, pair = upgrade.difference, upgrade.pair
+    return {
+        "answers_file": upgrade.answers_file,
+        "template": pair.old.source.src_path,
+        "from": pair.old.source.commit,
+        "to": pair.new.source.commit,
+        "downgrade": pair.order == "older",
+        "answers": {
+            "added": dict(difference.added),
+            "removed": dict(difference.removed),
+            **{
+                key: {name: {"old": old, "new": new} for name, (old, new) in getattr(difference, key).items()}
+                for key in ("changed", "reset", "not_recomputed")
+            },
+        },
+        "files": [
+            {
+                "path": step.path,
+                "outcome": step.outcome,
+                "note": step.note,
+                "lines": [[conflict.first, conflict.last] for conflict in step.conflicts],
+                "pins": [
+                    {"name": pin.name, "repository": pin.repository, "template": pin.template, "taken": pin.taken}
+                    for pin in step.pins
+                ],
+            }
+            for step in upgrade.steps
+            if step.outcome != "unchanged"
+        ],
+    }
+
+
+def _warnings(upgrade: Upgrade) -> Iterator[str]:
+    name = upgrade.answers_file
+    for key, (old, new) in upgrade.difference.reset.items():
+        yield f"{name}: the template does not take {key}={old!r} any more; it is {new!r} now. Other: -d {key}=…"
+    for warning in upgrade.warnings:
+        yield f"{name}: {warning}"
+    for step in upgrade.steps:
+        if step.note:
+            yield f"{step.path} {step.note}."
+        yield from (
+            f"{step.path}: {pin.name} was pinned to {pin.repository} and has {pin.template} now, without a digest."
+            for pin in step.pins
+            if pin.loosened
+        )
+
+
+def _say(upgrades: Sequence[Upgrade], quiet: bool) -> None:
+    for upgrade in upgrades:
+        pair = upgrade.pair
+        old, new = pair.old.source.commit, pair.new.source.commit
+        moves = {"same": f"{old}", "newer": f"{old} -> {new}", "older": f"{old} -> {new}, which is older"}
+        lines = [f"{upgrade.answers_file}: {moves[pair.order]}"]
+        for step in upgrade.steps:
+            if step.is_conflict:
+                lines.append(f"  {step.path}: conflict{_where(step)}")
+            elif step.changes and step.outcome in _DONE:
+                lines.append(f"  {step.path}: {_DONE[step.outcome]}")
+        if len(lines) == 1:
+            lines.append("  nothing to do")
+        say("\n".join(lines), quiet=quiet)
+        for warning in _warnings(upgrade):
+            say(f"Warning: {warning}", quiet=quiet)
+
+
+def _where(step: Step) -> str:
+    if step.rejected:
+        return f"; yours stays, the template's is in {step.path}.rej"
+    lines = ", ".join(str(conflict.first) for conflict in step.conflicts)
+    return f" in line {lines}: choose, then git add {shlex.quote(step.path)}" if lines else "; yours stays"

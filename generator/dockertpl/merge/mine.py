@@ -1,0 +1,51 @@
+"""Reads what a repository has at the paths of a template, following no link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from dockertpl.errors import DestinationError
+from dockertpl.merge.update import Obstacle
+from dockertpl.template.tree import File
+
+
+def read(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
+    """Return what is at paths of a repository; where there is nothing, a path is left out.
+
+    Args:
+        root: The repository's root.
+        paths: Clean POSIX paths from there.
+
+    Raises:
+        DestinationError: A file cannot be read.
+    """
+    found = {path: _look(root, path) for path in paths}
+    return {path: thing for path, thing in found.items() if thing is not None}
+
+
+def _look(root: Path, path: str) -> File | Obstacle | None:
+    parts = PurePosixPath(path).parts
+    for depth in range(1, len(parts)):
+        folder = PurePosixPath(*parts[:depth])
+        try:
+            mode = (root / folder).lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if stat.S_ISLNK(mode):
+            return Obstacle(what=f"behind the link {folder}")
+        if not stat.S_ISDIR(mode):
+            return Obstacle(what=f"below {folder}, which is no folder")
+    try:
+        mode = (root / path).lstat().st_mode
+        if not stat.S_ISREG(mode):
+            return Obstacle(what="a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no file")
+        descriptor = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            return File(content=stream.read(), executable=bool(mode & stat.S_IXUSR))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DestinationError(f"{path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,183 @@
+"""The version of a template that an answers file names, and the one that it could have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+from dockertpl.errors import BadInputError
+from dockertpl.template import git
+from dockertpl.template.environment import Template
+from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand
+
+Order: TypeAlias = Literal["same", "newer", "older"]
+
+#: As `--to`: the version that the repository has, for other answers and nothing else.
+CURRENT = ":current:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two versions of a template.
+
+    Attributes:
+        old: The one that the repository has.
+        new: The one that it is to have.
+        order: What the new one is, seen from the old.
+    """
+
+    old: Template
+    new: Template
+    order: Order
+
+
+@dataclass
+class Versions:
+    """Templates' repositories, each cloned once; a `with` block removes them at its end."""
+
+    _folder: Path | None = None
+    _clones: dict[str, Path] = field(default_factory=dict)
+    _templates: dict[tuple[str, str], Template] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def pair(self, recorded: Mapping[str, Any], where: str, to: str | None) -> Pair:
+        """Return the version that an answers file names and the one to go to.
+
+        Args:
+            recorded: What the answers file holds.
+            where: Its name, for errors.
+            to: A tag, branch or commit, or `CURRENT`; None is the latest release, or the version that the repository
+                has where that is ahead of it.
+
+        Raises:
+            BadInputError: The answers file names no version, or the template does not have one of the two.
+            NoGitError: The template cannot be cloned, or git is missing.
+            TemplateError: A version cannot be read.
+        """
+        src_path, commit = named(recorded, where)
+        old = self._template(src_path, commit)
+        if to in (CURRENT, commit):
+            return Pair(old=old, new=old, order="same")
+        if to is None:
+            clone = self._clone(src_path)
+            to = git.latest_release(clone) or "HEAD"
+            if self._order(src_path, commit, to) == "older":
+                return Pair(old=old, new=old, order="same")
+        new = self._template(src_path, to)
+        if new.source.commit == commit:
+            return Pair(old=old, new=old, order="same")
+        return Pair(old=old, new=new, order=self._order(src_path, commit, to))
+
+    def latest(self, recorded: Mapping[str, Any], where: str) -> tuple[str, Order]:
+        """Return the latest release of an answers file's template, and what it is, seen from the version there.
+
+        Args:
+            recorded: What the answers file holds.
+            where: Its name, for errors.
+
+        Raises:
+            BadInputError: The answers file names no version.
+            NoGitError: The template cannot be cloned, or git is missing.
+        """
+        src_path, commit = named(recorded, where)
+        clone = self._clone(src_path)
+        release = git.latest_release(clone)
+        if release is None:
+            release = git.describe(clone)
+        return release, self._order(src_path, commit, release)
+
+    def _template(self, src_path: str, ref: str) -> Template:
+        key = (src_path, ref)
+        if key not in self._templates:
+            self._templates[key] = Template(self._source(src_path, ref))
+        return self._templates[key]
+
+    def _source(self, src_path: str, ref: str) -> TemplateSource:
+        if expand(src_path) == PUBLISHED and ref == (own := bundled()).commit:
+            return TemplateSource(root=own.root, src_path=src_path, commit=ref)
+        clone = self._clone(src_path)
+        checkout = self._temporary() / f"version-{len(self._templates)}"
+        git.run("clone", "--quiet", "--shared", "--no-checkout", "--", str(clone), str(checkout))
+        git.checkout(checkout, git.commit_of(clone, ref))
+        return TemplateSource(root=checkout, src_path=src_path, commit=git.describe(checkout))
+
+    def _clone(self, src_path: str) -> Path:
+        url = expand(src_path)
+        if url not in self._clones:
+            clone = self._temporary() / f"template-{len(self._clones)}"
+            git.clone(url, clone)
+            self._clones[url] = clone
+        return self._clones[url]
+
+    def _temporary(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="dockertpl-versions-"))
+        return self._folder
+
+    def _order(self, src_path: str, old: str, new: str) -> Order:
+        """Return what a version is, seen from another: by their numbers, else by history."""
+        if old == new:
+            return "same"
+        numbers = _number(old), _number(new)
+        if numbers[0] is not None and numbers[1] is not None and numbers[0] != numbers[1]:
+            return "newer" if numbers[1] > numbers[0] else "older"
+        clone = self._clone(src_path)
+        if git.is_ancestor(clone, new, old):
+            return "same" if git.is_ancestor(clone, old, new) else "older"
+        return "newer"
+
+
+def named(recorded: Mapping[str, Any], where: str) -> tuple[str, str]:
+    """Return the template and the version that an answers file names.
+
+    Args:
+        recorded: What it holds.
+        where: Its name, for the error.
+
+    Raises:
+        BadInputError: It names none.
+    """
+    src_path, commit = (str(recorded.get(key) or "") for key in ("_src_path", "_commit"))
+    missing = [key for key, value in (("_src_path", src_path), ("_commit", commit)) if not value]
+    if missing:
+        raise BadInputError(
+            f"{where} does not say which version of which template it was made from: no {' and no '.join(missing)}.",
+            f"Add the lines `_src_path: {PUBLISHED}` and `_commit: vX.Y.Z`, with the version that it was made from.",
+        )
+    return src_path, commit
+
+
+def is_remote(src_path: str) -> bool:
+    """Tell whether a template is fetched over a network.
+
+    Args:
+        src_path: The answers file's `_src_path`.
+    """
+    return not os.path.isdir(expand(src_path))  # noqa: PTH112 - a URL is no path
+
+
+def _number(version: str) -> Any:
+    """Return a version that can be compared, or None: `v1.2.0-3-gabc` is three commits after 1.2.0."""
+    from packaging.version import InvalidVersion, Version
+
+    tag, dash, rest = version.partition("-")
+    count, _, commit = rest.partition("-")
+    text = f"{tag}.post{count}" if dash and count.isdigit() and commit.startswith("g") else version
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,264 @@
+"""`dockertpl update`: all of it or nothing, nothing of a person's lost, and every exit code of the contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests import releases
+from tests.merge.scenarios import git
+from tests.parity import read_tree
+from tests.releases import LINES, commit, scaffold
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    return releases.make(tmp_path / "template")
+
+
+@pytest.fixture
+def app(tmp_path: Path, template: Path) -> Path:
+    return scaffold(tmp_path / "app", template)
+
+
+def _edit(root: Path, old: str, new: str, path: str = "Dockerfile") -> None:
+    text = (root / path).read_text()
+    assert old in text
+    (root / path).write_text(text.replace(old, new))
+    commit(root)
+
+
+def _stored(root: Path, path: str = ".copier-answers.yml") -> Any:
+    return yaml.safe_load((root / path).read_text())
+
+
+# --- what is written -------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_release_is_merged_with_what_was_edited(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 9\n", "line 9\nmine\n")
+    done = dockertpl("update", app, "--json")
+    assert done.code == 0
+    assert (
+        (app / "Dockerfile")
+        .read_text()
+        .endswith(LINES.replace("line 3\n", "line three\n").replace("line 9\n", "line 9\nmine\n"))
+    )
+    assert not (app / "gone.txt").exists()
+    assert _stored(app)["_commit"] == "v3.0.0"
+    assert done.json["written"] == [".copier-answers.yml", "Dockerfile"]
+    assert done.json["removed"] == ["gone.txt"]
+    (image,) = done.json["images"]
+    assert (image["from"], image["to"], image["downgrade"]) == ("v1.0.0", "v3.0.0", False)
+
+
+def test_twice_changes_nothing(app: Path, dockertpl: Run) -> None:
+    assert dockertpl("update", app).code == 0
+    commit(app)
+    before = read_tree(app)
+    done = dockertpl("update", app)
+    assert (done.code, read_tree(app)) == (0, before)
+    assert "nothing to do" in done.err
+
+
+def test_an_older_version_needs_to_be_asked_for_and_is_said(app: Path, dockertpl: Run) -> None:
+    before = read_tree(app)
+    assert dockertpl("update", app).code == 0
+    commit(app)
+    done = dockertpl("update", app, "--to", "v1.0.0")
+    assert (done.code, read_tree(app)) == (0, before)
+    assert "older" in done.err
+
+
+def test_a_repository_ahead_of_the_latest_release_stays(app: Path, template: Path, dockertpl: Run) -> None:
+    (template / "project" / "{{ app_dir }}" / "more.txt").write_text("not released\n")
+    commit(template)
+    assert dockertpl("update", app, "--to", "HEAD").code == 0
+    commit(app)
+    assert _stored(app)["_commit"].startswith("v3.0.0-1-g")
+    done = dockertpl("update", app, "--json")
+    assert (done.code, done.json["written"]) == (0, [])
+
+
+def test_other_answers_come_with_the_version_that_is_there(app: Path, dockertpl: Run) -> None:
+    done = dockertpl("update", app, "--to", ":current:", "-d", "flavour=alpine", "--json")
+    assert done.code == 0
+    assert (app / "Dockerfile").read_text().startswith("FROM alpine\nLABEL a=of slim\n")
+    assert _stored(app)["_commit"] == "v1.0.0"
+    answers = done.json["images"][0]["answers"]
+    assert answers["changed"] == {"flavour": {"old": "slim", "new": "alpine"}}
+    assert answers["not_recomputed"] == {"label": {"old": "of slim", "new": "of alpine"}}
+
+
+def test_an_answer_that_does_no_more_is_said_and_needs_a_person(app: Path, dockertpl: Run) -> None:
+    assert dockertpl("update", app, "--to", ":current:", "-d", "flavour=alpine").code == 0
+    commit(app)
+    done = dockertpl("update", app, "--dry-run", "--json")
+    assert (done.code, done.json["images"][0]["answers"]["reset"]) == (1, {"flavour": {"old": "alpine", "new": "slim"}})
+    assert "flavour" in done.json["warnings"][0]
+    assert dockertpl("update", app, "-d", "flavour=tiny").code == 0
+
+
+def test_several_images_are_updated_in_one_go(tmp_path: Path, template: Path, dockertpl: Run) -> None:
+    root = scaffold(tmp_path / "shop", template)
+    scaffold(root, template, "v2.0.0", {"name": "api", "app_dir": "api"})
+    done = dockertpl("update", root, "--json")
+    assert done.code == 0
+    assert {_stored(root, path)["_commit"] for path in (".copier-answers.yml", ".copier-answers.api.yml")} == {"v3.0.0"}
+    commit(root)
+    assert dockertpl("update", root, "-d", "flavour=tiny").code == 2
+    assert dockertpl("update", root, "-d", "flavour=tiny", "--answers-file", ".copier-answers.api.yml").code == 0
+    assert (root / "api" / "Dockerfile").read_text().startswith("FROM tiny\n")
+    assert (root / "Dockerfile").read_text().startswith("FROM slim\n")
+
+
+def test_an_edited_file_that_the_template_removes_stays(app: Path, dockertpl: Run) -> None:
+    _edit(app, "first", "mine", "gone.txt")
+    done = dockertpl("update", app, "--json")
+    assert (done.code, done.json["kept"]) == (1, ["gone.txt"])
+    assert "mine" in (app / "gone.txt").read_text()
+
+
+def test_comments_in_the_answers_file_stay(app: Path, dockertpl: Run) -> None:
+    _edit(app, "kind: small", "# Why small.\nkind: small", ".copier-answers.yml")
+    assert dockertpl("update", app).code == 0
+    assert "# Why small.\n" in (app / ".copier-answers.yml").read_text()
+    assert _stored(app)["_commit"] == "v3.0.0"
+
+
+def test_nothing_is_written_through_a_link(app: Path, tmp_path: Path, dockertpl: Run) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("outside\n")
+    (app / "Dockerfile").unlink()
+    (app / "Dockerfile").symlink_to(outside)
+    commit(app)
+    done = dockertpl("update", app)
+    assert done.code == 1
+    assert (outside.read_text(), (app / "Dockerfile").is_symlink()) == ("outside\n", True)
+    assert "Dockerfile is a link" in done.err
+
+
+# --- conflicts -------------------------------------------------------------------------------------------------------
+
+
+def test_git_commits_no_file_with_markers_as_it_is(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    done = dockertpl("update", app, "--json")
+    assert (done.code, done.json["conflicts"]) == (1, ["Dockerfile"])
+    assert "<<<<<<< before updating\nmine\n=======\nline three\n" in (app / "Dockerfile").read_text()
+    stages = [line.split()[2] for line in git(app, "ls-files", "--unmerged").splitlines()]
+    assert stages == ["1", "2", "3"]
+
+
+def test_rej_leaves_the_file_working_and_stands_in_no_other_s_way(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    assert dockertpl("update", app, "--conflict", "rej").code == 1
+    assert "mine\n" in (app / "Dockerfile").read_text()
+    git(app, "apply", "Dockerfile.rej")
+    assert "line three\n" in (app / "Dockerfile").read_text()
+    git(app, "checkout", "--quiet", "--", ".")
+    assert dockertpl("update", app, "--conflict", "rej").code == 2
+
+
+def test_stop_writes_nothing(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    before = read_tree(app)
+    done = dockertpl("update", app, "--conflict", "stop", "--json")
+    assert (done.code, done.json["error"]["code"], done.json["conflicts"]) == (1, "conflict", ["Dockerfile"])
+    assert read_tree(app) == before
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+def test_only_the_files_concerned_have_to_be_committed(app: Path, dockertpl: Run) -> None:
+    (app / "other.txt").write_text("not committed\n")
+    assert dockertpl("update", app, "--to", "v2.0.0").code == 0
+    commit(app)
+    (app / "Dockerfile").write_text("not committed\n")
+    assert dockertpl("update", app).code == 0, "version 3 does not change the Dockerfile"
+    commit(app)
+    (app / "Dockerfile").write_text((app / "Dockerfile").read_text() + "mine\n")
+    before = read_tree(app)
+    done = dockertpl("update", app, "--to", "v1.0.0", "--json")
+    assert (done.code, done.json["error"]["code"], done.json["paths"]) == (2, "not-committed", ["Dockerfile"])
+    assert read_tree(app) == before
+
+
+def test_nothing_of_the_repository_s_runs(app: Path, tmp_path: Path, dockertpl: Run) -> None:
+    ran = tmp_path / "ran"
+    hook = app / ".git" / "hooks" / "post-index-change"
+    hook.write_text(f"#!/bin/sh\necho hook >> {ran}\n")
+    hook.chmod(0o755)
+    (app / ".gitattributes").write_text("* filter=hostile\n")
+    for key in ("filter.hostile.clean", "filter.hostile.smudge", "core.fsmonitor"):
+        git(app, "config", key, f"echo {key} >> {ran}; cat")
+    text = (app / "Dockerfile").read_text().replace("line 3\n", "mine\n")
+    (app / "Dockerfile").write_text(text)
+    commit(app)
+    ran.unlink()
+    assert dockertpl("update", app).code == 1
+    assert not ran.exists(), ran.read_text()
+
+
+def test_a_folder_without_git_is_only_looked_at(app: Path, dockertpl: Run) -> None:
+    (app / ".git").rename(app.parent / "git")
+    before = read_tree(app)
+    assert dockertpl("update", app).code == 2
+    done = dockertpl("update", app, "--dry-run")
+    assert (done.code, read_tree(app)) == (0, before)
+    assert "-line 3\n+line three\n" in done.out
+    assert "deleted file mode 100644\n" in done.out
+
+
+@pytest.mark.parametrize("answer", ["kind=other", "name=other", "app_dir=other"])
+def test_an_image_does_not_become_another(app: Path, answer: str, dockertpl: Run) -> None:
+    done = dockertpl("update", app, "-d", answer)
+    assert done.code == 2
+    assert "dockertpl new" in done.err
+
+
+@pytest.mark.parametrize("answer", ["flavour=huge", "unknown=1"])
+def test_a_bad_answer_changes_nothing(app: Path, answer: str, dockertpl: Run) -> None:
+    before = read_tree(app)
+    assert dockertpl("update", app, "-d", answer).code == 2
+    assert read_tree(app) == before
+
+
+def test_a_template_with_tasks_is_copier_s(app: Path, template: Path, dockertpl: Run) -> None:
+    text = (template / "copier.yml").read_text()
+    releases.release(template, "v4.0.0", text + "_tasks: [touch ran]\n", None)
+    done = dockertpl("update", app, "--to", "v4.0.0", "-d", "flavour=a b")
+    assert done.code == 2
+    assert "copier update --trust --answers-file .copier-answers.yml --vcs-ref v4.0.0 -d 'flavour=a b'" in done.err
+
+
+def test_an_unknown_version_is_named(app: Path, dockertpl: Run) -> None:
+    done = dockertpl("update", app, "--to", "v9", "--json")
+    assert (done.code, "v9" in done.json["error"]["message"]) == (2, True)
+
+
+def test_without_a_version_the_answers_file_is_told_what_is_missing(app: Path, dockertpl: Run) -> None:
+    _edit(app, "_commit: v1.0.0\n", "", ".copier-answers.yml")
+    done = dockertpl("update", app)
+    assert done.code == 2
+    assert "_commit" in done.err
+
+
+def test_a_template_that_cannot_be_reached_is_the_machine_s_fault(app: Path, template: Path, dockertpl: Run) -> None:
+    template.rename(template.parent / "moved")
+    assert dockertpl("update", app).code == 3
+
+
+def test_what_is_said_as_json_is_json(app: Path, dockertpl: Run) -> None:
+    result = dockertpl("update", app, "--dry-run", "--json").json
+    assert json.dumps(result)
+    assert next(iter(result)) == "schema"
+    assert result["would_write"] == [".copier-answers.yml", "Dockerfile"]
+    assert result["would_remove"] == ["gone.txt"]

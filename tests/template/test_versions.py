@@ -1,0 +1,91 @@
+"""The version that an answers file names, and the one that it could have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests import releases
+from tests.merge.scenarios import git
+
+from dockertpl.errors import BadInputError, NoGitError
+from dockertpl.template.source import PUBLISHED, bundled
+from dockertpl.template.versions import CURRENT, Versions, is_remote, named
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    return releases.make(tmp_path / "template")
+
+
+def _recorded(template: Path, commit: str) -> dict[str, str]:
+    return {"_src_path": str(template), "_commit": commit}
+
+
+@pytest.mark.parametrize(
+    ("commit", "to", "new", "order"),
+    [
+        ("v1.0.0", None, "v3.0.0", "newer"),
+        ("v1.0.0", "v2.0.0", "v2.0.0", "newer"),
+        ("v3.0.0", None, "v3.0.0", "same"),
+        ("v3.0.0", "v1.0.0", "v1.0.0", "older"),
+        ("v2.0.0", CURRENT, "v2.0.0", "same"),
+    ],
+)
+def test_two_versions_and_their_order(template: Path, commit: str, to: str | None, new: str, order: str) -> None:
+    with Versions() as versions:
+        pair = versions.pair(_recorded(template, commit), "answers", to)
+        assert (pair.old.source.commit, pair.new.source.commit, pair.order) == (commit, new, order)
+        assert pair.new.source.src_path == str(template)
+
+
+def test_branches_and_commits_are_versions_and_history_orders_them(template: Path) -> None:
+    git(template, "checkout", "--quiet", "-b", "side")
+    git(template, "commit", "--quiet", "--allow-empty", "--message", "more")
+    with Versions() as versions:
+        pair = versions.pair(_recorded(template, "v3.0.0"), "answers", "side")
+        ahead = str(pair.new.source.commit)
+        assert pair.order == "newer"
+        assert ahead.startswith("v3.0.0-1-g")
+        # The latest release is behind: nothing goes back that was not told to.
+        assert versions.pair(_recorded(template, ahead), "answers", None).order == "same"
+        assert versions.latest(_recorded(template, ahead), "answers") == ("v3.0.0", "older")
+
+
+def test_a_template_is_cloned_once_and_nothing_stays(template: Path) -> None:
+    with Versions() as versions:
+        first = versions.pair(_recorded(template, "v1.0.0"), "a", None)
+        # Without the repository: what was cloned is enough.
+        template.rename(template.parent / "moved")
+        second = versions.pair(_recorded(template, "v1.0.0"), "b", None)
+        assert first == second
+        assert first.old.source.root.exists()
+    assert not first.old.source.root.exists()
+
+
+def test_this_package_s_own_version_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    own = bundled()
+    with Versions() as versions:
+        pair = versions.pair({"_src_path": PUBLISHED, "_commit": own.commit}, "answers", CURRENT)
+    assert (pair.old.source.root, pair.order) == (own.root, "same")
+
+
+@pytest.mark.parametrize("missing", ["_src_path", "_commit"])
+def test_answers_without_a_version_say_what_is_missing(missing: str) -> None:
+    recorded = {key: "x" for key in ("_src_path", "_commit") if key != missing}
+    with pytest.raises(BadInputError, match=missing):
+        named(recorded, "answers")
+
+
+def test_what_is_not_there_is_named(template: Path, tmp_path: Path) -> None:
+    with Versions() as versions:
+        with pytest.raises(BadInputError, match="v9"):
+            versions.pair(_recorded(template, "v1.0.0"), "answers", "v9")
+        with pytest.raises(NoGitError):
+            versions.pair(_recorded(tmp_path / "none", "v1.0.0"), "answers", None)
+
+
+def test_a_folder_is_not_remote(tmp_path: Path) -> None:
+    assert not is_remote(str(tmp_path))
+    assert is_remote("gh:org/dockertpl")

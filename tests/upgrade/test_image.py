@@ -1,0 +1,61 @@
+"""One image's update is planned without a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from tests import releases
+
+from dockertpl.merge.update import Mine
+from dockertpl.template.answers import resolve
+from dockertpl.template.tree import File
+from dockertpl.template.versions import Pair, Versions
+from dockertpl.upgrade.image import Upgrade, prepare, tree
+
+STORED = {"kind": "small", "name": "app", "app_dir": ".", "flavour": "slim", "label": "of slim"}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    template = releases.make(tmp_path / "template")
+    with Versions() as versions:
+        yield versions.pair({"_src_path": str(template), "_commit": "v1.0.0"}, "answers", None)
+
+
+def _files(pair: Pair, answers_file: str = ".copier-answers.yml") -> dict[str, File]:
+    return dict(tree(pair.old, resolve(pair.old, folder_name="app", stored=STORED), answers_file))
+
+
+def _upgrade(pair: Pair, mine: Mapping[str, File], answers_file: str = ".copier-answers.yml") -> Upgrade:
+    def read(paths: Iterable[str]) -> Mine:
+        return {path: mine[path] for path in paths if path in mine}
+
+    return prepare(answers_file, STORED, pair, read, data={}, folder_name="app", conflict="markers")
+
+
+def test_files_as_they_were_rendered_become_the_new_version_s(pair: Pair) -> None:
+    upgrade = _upgrade(pair, _files(pair))
+    outcomes = {step.path: step.outcome for step in upgrade.steps}
+    assert outcomes == {".copier-answers.yml": "updated", "Dockerfile": "updated", "gone.txt": "removed"}
+    assert not upgrade.person_needed
+    assert not upgrade.conflicts
+
+
+def test_an_answers_file_keeps_the_name_that_it_has(pair: Pair) -> None:
+    upgrade = _upgrade(pair, _files(pair, ".copier-answers.mine.yml"), ".copier-answers.mine.yml")
+    assert [step.path for step in upgrade.steps] == [".copier-answers.mine.yml", "Dockerfile", "gone.txt"]
+
+
+def test_an_answers_file_is_never_one_with_markers(pair: Pair) -> None:
+    files = _files(pair)
+    content = files[".copier-answers.yml"].content.replace(b"_commit: v1.0.0\n", b"# mine\n_commit: 'v1.0.0'\n")
+    files[".copier-answers.yml"] = File(content=content)
+    upgrade = _upgrade(pair, files)
+    step = upgrade.steps[0]
+    assert step.new is not None
+    assert b"_commit: v3.0.0\n" in step.new.content
+    assert b"<<<<" not in step.new.content
+    assert upgrade.person_needed
+    assert "by hand" in step.note
