@@ -271,8 +271,10 @@ def _docker_build(engine: host.Engine, spec: Spec) -> None:
 def _bootstrap(engine: host.Engine, spec: Spec) -> None:
     """Debian's minimal system, with the settings of the official image and what the host needs for its network."""
     cache = host.cache_dir()
-    if not shutil.which("mmdebstrap"):
-        apt.install(["mmdebstrap"], cache=cache)
+    # The second tells whether another processor's programs run here; it is not on every machine that has the first.
+    wanted = ["mmdebstrap", *(["arch-test"] if spec.platform else [])]
+    if missing := [name for name in wanted if not shutil.which(name)]:
+        apt.install(missing, cache=cache)
     suite, mirrors = str(spec.args["suite"]), apt.mirrors(cache)
     stanzas = [apt.stanza(mirrors.debian, suite, f"{suite}-updates")]
     if mirrors.security:
