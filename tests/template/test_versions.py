@@ -10,7 +10,7 @@ from tests.merge.scenarios import git
 
 from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template.source import PUBLISHED, bundled
-from dockertpl.template.versions import CURRENT, Versions, is_remote, named
+from dockertpl.template.versions import CURRENT, Versions, named
 
 
 @pytest.fixture
@@ -84,8 +84,3 @@ def test_what_is_not_there_is_named(template: Path, tmp_path: Path) -> None:
             versions.pair(_recorded(template, "v1.0.0"), "answers", "v9")
         with pytest.raises(NoGitError):
             versions.pair(_recorded(tmp_path / "none", "v1.0.0"), "answers", None)
-
-
-def test_a_folder_is_not_remote(tmp_path: Path) -> None:
-    assert not is_remote(str(tmp_path))
-    assert is_remote("gh:org/dockertpl")

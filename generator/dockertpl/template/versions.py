@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -159,15 +158,6 @@ def named(recorded: Mapping[str, Any], where: str) -> tuple[str, str]:
             f"Add the lines `_src_path: {PUBLISHED}` and `_commit: vX.Y.Z`, with the version that it was made from.",
         )
     return src_path, commit
-
-
-def is_remote(src_path: str) -> bool:
-    """Tell whether a template is fetched over a network.
-
-    Args:
-        src_path: The answers file's `_src_path`.
-    """
-    return not os.path.isdir(expand(src_path))  # noqa: PTH112 - a URL is no path
 
 
 def _number(version: str) -> Any:
