@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.merge import scenarios
 
 #: `python -m tests.merge.scenarios --count 2000` is the full run.
-COUNT = 30
+COUNT = 12
 
 
 @pytest.fixture(scope="module")
