@@ -262,3 +262,14 @@ def test_what_is_said_as_json_is_json(app: Path, dockertpl: Run) -> None:
     assert next(iter(result)) == "schema"
     assert result["would_write"] == [".copier-answers.yml", "Dockerfile"]
     assert result["would_remove"] == ["gone.txt"]
+
+
+def test_where_the_template_cannot_be_reached_the_advice_is_what_goes_without(
+    app: Path, template: Path, dockertpl: Run
+) -> None:
+    template.rename(template.with_name("moved"))
+    before = read_tree(app)
+    done = dockertpl("update", app)
+    assert (done.code, read_tree(app)) == (3, before)
+    assert "Run this again with a network." in done.err
+    assert "by --to :current:" in dockertpl("update", app, "-d", "port=8123").err

@@ -16,6 +16,7 @@ from dockertpl.errors import (
     BadInputError,
     ConflictError,
     DestinationError,
+    NoGitError,
     NotCommittedError,
     OnlyCopierError,
 )
@@ -109,6 +110,10 @@ def _prepared(
     content = read_mapping(root / name)
     try:
         pair = versions.pair(content, name, to)
+    except NoGitError as error:
+        advice = "Answers alone change without a network, by --to :current:" if data and not to else ""
+        error.remedy = "\n".join(filter(None, [error.remedy, advice or "Run this again with a network."]))
+        raise
     except OnlyCopierError as error:
         options = "".join(f" -d {shlex.quote(f'{key}={value}')}" for key, value in data.items())
         version = f" --vcs-ref {shlex.quote(to)}" if to else ""
