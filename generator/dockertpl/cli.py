@@ -54,6 +54,15 @@ def _call(command: str, **options: Any) -> NoReturn:
 
 
 _destination = click.argument("destination", metavar="[DEST]", default=".", type=click.Path(path_type=Path))
+_answers_files = click.option(
+    "--answers-file",
+    "answers_files",
+    type=click.Path(path_type=Path),
+    metavar="F",
+    multiple=True,
+    help="The image that is meant, where there are several; repeatable.",
+)
+_dry_run = click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else.")
 
 
@@ -78,7 +87,7 @@ def cli() -> None:
 @click.option("--patch-next-config", is_flag=True, help="Set output: 'standalone' in next.config, where it is not set.")
 @click.option("--adopt", is_flag=True, help="Take over the Dockerfile that is there (on a terminal: done, and shown).")
 @click.option("--accept-dropped", is_flag=True, help="With --adopt: go on without what cannot be taken over.")
-@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@_dry_run
 @_json
 def new(**options: Any) -> None:
     """Put an image's files into the repository at DEST.
@@ -119,14 +128,7 @@ def verify(**options: Any) -> None:
 
 @cli.command()
 @_destination
-@click.option(
-    "--answers-file",
-    "answers_files",
-    type=click.Path(path_type=Path),
-    metavar="F",
-    multiple=True,
-    help="The image that is meant, where there are several; repeatable.",
-)
+@_answers_files
 @click.option(
     "--registry-mirror",
     "registry_mirrors",
@@ -134,7 +136,7 @@ def verify(**options: Any) -> None:
     multiple=True,
     help="Ask MIRROR[/FOLDER] in place of HOST, such as docker.io; repeatable.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@_dry_run
 @_json
 def pin(**options: Any) -> None:
     """Pin the base images of the Dockerfiles at DEST to the digests that their tags have now.
@@ -149,14 +151,7 @@ def pin(**options: Any) -> None:
 @_destination
 @click.option("--to", metavar="REF", help="The version to go to (default: the latest release; :current: for this one).")
 @click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="Another answer; repeatable.")
-@click.option(
-    "--answers-file",
-    "answers_files",
-    type=click.Path(path_type=Path),
-    metavar="F",
-    multiple=True,
-    help="The image that is meant, where there are several; repeatable.",
-)
+@_answers_files
 @click.option(
     "--conflict",
     type=click.Choice(["markers", "rej", "stop"]),
@@ -164,7 +159,7 @@ def pin(**options: Any) -> None:
     show_default=True,
     help="Lines that you and the template changed: both in the file, the template's in F.rej, or write nothing.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@_dry_run
 @_json
 def update(**options: Any) -> None:
     """Bring the template's changes, or changed answers, into the repository at DEST.

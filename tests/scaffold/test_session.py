@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tests.wizard import repositories
 
+from dockertpl.actions.wanted import Actions
 from dockertpl.errors import BadAnswerError, BadInputError
-from dockertpl.scaffold.actions import Actions
 from dockertpl.scaffold.session import Session
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
@@ -50,6 +50,44 @@ def test_another_kind_is_looked_for_anew_and_a_refusal_changes_nothing(tmp_path:
     assert "app" not in session.interview.prompts
     session.say("kind", "python-fastapi")
     assert session.interview.prompts["app"].origin == "detected"
+
+
+def test_what_is_still_to_be_answered_does_not_keep_a_person_from_choosing_another_application(tmp_path: Path) -> None:
+    session = _session(_two(tmp_path))
+    session.choose({"app_dir": "one"})
+    session = Session(
+        TEMPLATE, tmp_path / "both", given={}, in_file={"app_dir": "one"}, detecting=False, actions=Actions(adopt=True)
+    )
+    session.say("registry", "ecr")
+    assert session.pending
+    session.say("kind", "nextjs-standalone")
+    assert session.kind == "nextjs-standalone"
+
+
+def test_without_detection_too_it_is_the_chosen_folder_s_dockerfile_that_is_taken_over(tmp_path: Path) -> None:
+    root = _two(tmp_path)
+    for name, port in (("one", 8101), ("two", 8102)):
+        (root / name / "Dockerfile").write_text(f"FROM python:3.13-slim\nEXPOSE {port}\n")
+    session = Session(TEMPLATE, root, given={}, in_file={}, detecting=False, actions=Actions(adopt=True))
+    assert session.old is None
+    for name, port in (("one", 8101), ("two", 8102)):
+        session.say("app_dir", name)
+        assert session.old is not None
+        assert session.old.dockerfile == f"{name}/Dockerfile"
+        assert session.interview.answers().values["port"] == port
+
+
+def test_a_dockerfile_that_cannot_be_taken_over_is_no_word_on_another(tmp_path: Path) -> None:
+    root = _two(tmp_path)
+    (root / "one" / "Dockerfile").write_text("RNU x\n")
+    (root / "two" / "Dockerfile").write_text("FROM python:3.13-slim\n")
+    session = Session(TEMPLATE, root, given={}, in_file={}, detecting=False, actions=Actions(adopt=True))
+    session.say("app_dir", "one")
+    assert session.not_taken_over is not None
+    assert session.prepare().takeover is None
+    session.say("app_dir", "two")
+    assert session.not_taken_over is None
+    assert session.prepare().takeover is not None
 
 
 def test_what_only_a_person_knows_is_pending_till_it_is_said(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dockertpl.errors import DestinationError
-from dockertpl.scaffold.takeover import BACKUP, backups, find, overruled
+from dockertpl.scaffold.takeover import BACKUP, Takeover, backups, find
 from dockertpl.template.tree import File
 
 
@@ -80,10 +81,11 @@ def test_what_somebody_answered_otherwise_is_said(tmp_path: Path) -> None:
     assert old is not None
     answers = {"manager": "uv", "app": "app.main:app"}
     adoption = old.read("python-fastapi", answers)
-    assert overruled(adoption, {**answers, **adoption.answers}) == []
+    takeover = Takeover(old=old, adoption=adoption, answers={**answers, **adoption.answers})
+    assert takeover.overruled == []
     given = {"python_version": "3.13", "runtime_packages": ["libpq5", "jq"]}
-    said = [(item.what, item.where) for item in overruled(adoption, {**answers, **adoption.answers, **given})]
-    assert said == [
+    otherwise = replace(takeover, answers={**takeover.answers, **given})
+    assert [(item.what, item.where) for item in otherwise.overruled] == [
         ("FROM python:3.11-slim", "python_version is answered with 3.13"),
         ("ffmpeg", "runtime_packages is answered with ['libpq5', 'jq']"),
     ]

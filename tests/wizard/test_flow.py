@@ -7,8 +7,8 @@ import pytest
 from tests.wizard import repositories
 from tests.wizard.person import Person
 
+from dockertpl.actions.wanted import Actions
 from dockertpl.errors import StoppedError
-from dockertpl.scaffold.actions import Actions
 from dockertpl.scaffold.prepare import Scaffold
 from dockertpl.scaffold.session import Session
 from dockertpl.template import presentation

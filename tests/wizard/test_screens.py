@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.wizard import repositories
 
-from dockertpl.scaffold.actions import Actions
+from dockertpl.actions.wanted import Actions
 from dockertpl.scaffold.session import Session
 from dockertpl.template import presentation
 from dockertpl.template.environment import Template
@@ -32,7 +32,9 @@ def _text(lines: list[Line]) -> str:
 def test_every_screen_of_every_kind_fits_a_terminal(kind: str, tmp_path: Path) -> None:
     session = _session(kind, tmp_path)
     scaffold = session.prepare()
-    shown = [*screens.seen(session, SHOWN), *screens.review(session, SHOWN, scaffold), *screens.beside(scaffold)]
+    shown = [*screens.seen(session, SHOWN), *screens.review(session, SHOWN, scaffold)]
+    if scaffold.takeover:
+        shown += screens.beside(scaffold.takeover, scaffold.text("Dockerfile"))
     for prompt in session.interview.prompts.values():
         question = screens.question(session, SHOWN, prompt, number=10, count=45)
         assert len(question) + len(screens.choices(prompt)) < 22, prompt.question.name
@@ -69,13 +71,14 @@ def test_the_review_has_every_answer_that_is_no_default_and_every_file(tmp_path:
 
 def test_an_old_dockerfile_is_shown_item_by_item_and_beside_the_new_one(tmp_path: Path) -> None:
     scaffold = _session("old-dockerfile", tmp_path).prepare()
-    assert scaffold.adoption is not None
-    assert scaffold.old is not None
-    lines = [line.text for line in screens.beside(scaffold)]
-    said = " ".join(_text(screens.beside(scaffold)).split())
-    assert all(" ".join(item.what.split())[:40] in said for item in scaffold.adoption.items)
+    takeover = scaffold.takeover
+    assert takeover is not None
+    shown = screens.beside(takeover, scaffold.text("Dockerfile"))
+    lines = [line.text for line in shown]
+    said = " ".join(_text(shown).split())
+    assert all(" ".join(item.what.split())[:40] in said for item in takeover.adoption.items)
     left = "".join(line[:38].rstrip() for line in lines if line[39:40] == "|")
-    assert all(line.strip()[:30] in left for line in scaffold.old.text.splitlines())
+    assert all(line.strip()[:30] in left for line in takeover.old.text.splitlines())
 
 
 def test_a_difference_is_marked_by_what_each_line_is(tmp_path: Path) -> None:

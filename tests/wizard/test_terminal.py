@@ -8,7 +8,7 @@ from tests.parity import read_tree
 from tests.wizard import recording, repositories
 from tests.wizard.terminal import DOWN, END_OF_INPUT, ENTER, INTERRUPT, Terminal, dockertpl
 
-from dockertpl.scaffold.actions import Actions
+from dockertpl.actions.wanted import Actions
 from dockertpl.scaffold.repeat import typed
 from dockertpl.scaffold.session import Session
 from dockertpl.template import presentation

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dockertpl.actions.wanted import Actions
 from dockertpl.commands.subject import FAMILY_KIND
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, DockertplError, StoppedError
 from dockertpl.merge import owners
-from dockertpl.scaffold.actions import Actions
 from dockertpl.scaffold.look import Found, missing
 from dockertpl.screen import printable, say
 from dockertpl.template.answers import read_data_file
@@ -113,24 +113,31 @@ def run(
     return _alone(template, request, defaults=defaults)
 
 
-def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[str, Any]]:
-    """Ask, then write; then offer to verify, and print the commands that come to the same."""
-    from dataclasses import replace
-
-    from dockertpl.scaffold import repeat
+def _session(template: Template, request: _Request, actions: Actions, *, go_on: bool) -> Session:
+    """Look at the repository."""
     from dockertpl.scaffold.session import Session
-    from dockertpl.template import presentation
-    from dockertpl.wizard.flow import Wizard
 
-    session = Session(
+    return Session(
         template,
         request.root,
         given=request.given,
         in_file=request.in_file,
         detecting=request.detecting,
-        # A bot that is there is told, and a Dockerfile that is there is taken over; the review names both.
-        actions=replace(request.actions, tell_bot=True, adopt=True),
+        actions=actions,
+        go_on=go_on,
     )
+
+
+def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[str, Any]]:
+    """Ask, then write; then offer to verify, and print the commands that come to the same."""
+    from dataclasses import replace
+
+    from dockertpl.scaffold import repeat
+    from dockertpl.template import presentation
+    from dockertpl.wizard.flow import Wizard
+
+    # A bot that is there is told, and a Dockerfile that is there is taken over; the review names both.
+    session = _session(template, request, replace(request.actions, tell_bot=True, adopt=True), go_on=True)
     console = _console()
     try:
         scaffold = Wizard(session, presentation.load(template), console, dry_run=request.dry_run).run()
@@ -146,7 +153,7 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     result = _write(scaffold, result, quiet=False)
     ours = repeat.ours(session, request.destination, request.data_file, scaffold)
     say(f"\nThe same without questions:\n  {ours}")
-    taken_over = ", which takes over no Dockerfile" if scaffold.adoption else ""
+    taken_over = ", which takes over no Dockerfile" if scaffold.takeover else ""
     say(f"The same with Copier alone{taken_over}:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
     try:
         _offer_proof(console, scaffold)
@@ -170,7 +177,7 @@ def _offer_proof(console: Console, scaffold: Scaffold) -> None:
     if scaffold.answers.values["kind"] == FAMILY_KIND or not prove.is_possible():
         return
     options = [Option(value="", label="not now"), Option(value="new", label="build it and run it as production would")]
-    if scaffold.old:
+    if scaffold.takeover:
         options.append(Option(value="both", label="that, and build the old Dockerfile for comparison"))
     chosen = console.choose("Verify it?", options, "", back=False)
     if chosen:
@@ -190,19 +197,11 @@ def _console() -> Console:
 
 def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[int, Mapping[str, Any]]:
     """Write without asking anybody."""
-    from dockertpl.scaffold import takeover
-    from dockertpl.scaffold.session import Session
+    from dockertpl.wizard.lines import uncoloured
+    from dockertpl.wizard.screens import taken_over
 
     quiet = request.quiet
-    session = Session(
-        template,
-        request.root,
-        given=request.given,
-        in_file=request.in_file,
-        detecting=request.detecting,
-        actions=request.actions,
-        go_on=False,
-    )
+    session = _session(template, request, request.actions, go_on=False)
     found = session.found
     if session.not_taken_over:
         raise session.not_taken_over
@@ -216,10 +215,8 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
     if bot and bot.new is None:
         warnings.append(f"{bot.summary} {bot.by_hand}")
     result = _result(scaffold, found, warnings)
-    objection = None
-    if scaffold.old and scaffold.adoption:
-        objection = takeover.objection(scaffold.old.dockerfile, scaffold.adoption)
-        _say_taken_over(scaffold, quiet=quiet)
+    if scaffold.takeover:
+        say(uncoloured(taken_over(scaffold.takeover)).rstrip(), quiet=quiet)
     if not quiet:
         _say_found(scaffold, found)
     for warning in warnings:
@@ -232,8 +229,8 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
         )
     if request.dry_run:
         return _dry_run(scaffold, result, quiet=quiet)
-    if objection and not request.accept_dropped:
-        raise objection
+    if scaffold.takeover and scaffold.takeover.needs_a_word and not request.accept_dropped:
+        raise scaffold.takeover.objection()
     result = _write(scaffold, result, quiet=quiet)
     if bot and bot.is_change and not request.actions.tell_bot:
         say(f"The update bot does not know of this image's pins yet. {bot.by_hand}", quiet=quiet)
@@ -249,25 +246,20 @@ def _result(scaffold: Scaffold, found: Found, warnings: Sequence[str]) -> Mappin
         "warnings": list(dict.fromkeys([*found.warnings, *warnings])),
         "actions": scaffold.done(),
     }
-    if scaffold.adoption:
-        from dockertpl.scaffold import takeover
-
-        result["adopted"] = takeover.as_json(
-            scaffold.adoption, scaffold.answers.values, [copy.path for copy in scaffold.copies]
-        )
+    if scaffold.takeover:
+        result["adopted"] = scaffold.takeover.as_json()
     return result
 
 
 def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     """Show what would be written; return the exit code and what that adds to the result."""
     from dockertpl.merge.diff import unified
-    from dockertpl.scaffold import takeover
 
     text = unified(scaffold.shown)
     if not quiet:
         click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     would_write = [entry.path for entry in scaffold.to_write]
-    doubtful = scaffold.adoption is not None and takeover.needs_a_word(scaffold.adoption)
+    doubtful = scaffold.takeover is not None and scaffold.takeover.needs_a_word
     code = 1 if scaffold.in_the_way or doubtful else 0
     return code, {**result, "dry_run": True, "would_write": would_write, "diff": text}
 
@@ -277,7 +269,7 @@ def _write(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> Map
     from dockertpl.merge import plan
     from dockertpl.merge.write import Change, write
 
-    plan.check_free(scaffold.planned, scaffold.old.paths if scaffold.old else ())
+    plan.check_free(scaffold.planned, scaffold.replaced)
     root, entries = scaffold.planned.root, scaffold.to_write
     write(root, [Change(path=entry.path, old=entry.old, new=entry.new) for entry in entries])
     paths = [entry.path for entry in entries]
@@ -312,13 +304,6 @@ def _say_found(scaffold: Scaffold, found: Found) -> None:
             lines.append(f"  {key}: {written(answers.values[key])}{f' ({where})' if where else ''}")
     if lines:
         say("Found:\n" + "\n".join(lines))
-
-
-def _say_taken_over(scaffold: Scaffold, *, quiet: bool) -> None:
-    from dockertpl.wizard.lines import uncoloured
-    from dockertpl.wizard.screens import taken_over
-
-    say(uncoloured(taken_over(scaffold)).rstrip(), quiet=quiet)
 
 
 def _next(scaffold: Scaffold) -> str:

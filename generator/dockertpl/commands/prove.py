@@ -13,6 +13,7 @@ from dockertpl.engine.build import build, untag
 from dockertpl.engine.image import inspect_image, layers
 from dockertpl.errors import DockertplError, NoEngineError
 from dockertpl.scaffold.prepare import Scaffold
+from dockertpl.scaffold.takeover import Old
 from dockertpl.screen import say
 
 
@@ -49,25 +50,25 @@ def prove(scaffold: Scaffold, *, compare: bool) -> None:
         timeout=60.0,
         quiet=False,
     )
-    if compare and scaffold.old:
-        say(f"\nBuilding the old {scaffold.old.dockerfile} for comparison …")
+    if compare and scaffold.takeover:
+        old = scaffold.takeover.old
+        say(f"\nBuilding the old {old.dockerfile} for comparison …")
         try:
-            say("\n".join(_beside(_old(scaffold), facts)))
+            say("\n".join(_beside(_built(old, scaffold), facts)))
         except DockertplError as error:
             say(f"The old one does not build: {error.message}")
 
 
-def _old(scaffold: Scaffold) -> Mapping[str, Any]:
+def _built(old: Old, scaffold: Scaffold) -> Mapping[str, Any]:
     """Build the old Dockerfile with its own ignore list; return the same figures as `verify`."""
-    assert scaffold.old  # noqa: S101  (asked before)
     client = engine.find()
     context = scaffold.planned.root / str(scaffold.answers.values["context"])
     tag = f"dockertpl/{scaffold.answers.values['name']}:before"
     with tempfile.TemporaryDirectory(prefix="dockertpl-") as folder:
         dockerfile = Path(folder) / "Dockerfile"
-        dockerfile.write_text(scaffold.old.text, encoding="utf-8")
+        dockerfile.write_text(old.text, encoding="utf-8")
         # The engine prefers it to the context's, which is the new one by now.
-        Path(f"{dockerfile}.dockerignore").write_text(scaffold.old.ignored or "", encoding="utf-8")
+        Path(f"{dockerfile}.dockerignore").write_text(old.ignored or "", encoding="utf-8")
         with verify.Ticker(quiet=False) as show:
             result = build(client, context=context, dockerfile=dockerfile, tag=tag, on_progress=show)
     try:

@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dockertpl.actions import next_config
 from dockertpl.actions import update_bot as bots
 from dockertpl.actions.proposal import Proposal
 from dockertpl.actions.update_bot import BotProposal
+from dockertpl.actions.wanted import Actions
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners, plan
-from dockertpl.scaffold import takeover
-from dockertpl.scaffold.actions import Actions
-from dockertpl.scaffold.takeover import Old
+from dockertpl.scaffold.takeover import KINDS, Takeover, backups, find
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render
-
-if TYPE_CHECKING:
-    from dockertpl.adopt import Adoption
 
 NEXT_KIND = "nextjs-standalone"
 
@@ -37,9 +33,7 @@ class Scaffold:
         actions: Which of the actions are to be done.
         patch: What that would do to next.config; None for another kind.
         bot: What that would do to the bot's configuration; None where there is none.
-        old: The files that are taken over; None where that is not wanted, or there is none.
-        adoption: What they come to; None without them.
-        copies: Copies of them, as far as no commit holds them.
+        takeover: What becomes of a Dockerfile that is there; None where that is not wanted, or there is none.
     """
 
     answers: Answers
@@ -48,15 +42,22 @@ class Scaffold:
     actions: Actions
     patch: Proposal | None
     bot: BotProposal | None
-    old: Old | None = None
-    adoption: Adoption | None = None
-    copies: tuple[plan.Entry, ...] = ()
+    takeover: Takeover | None = None
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        """The paths of files that new ones take the place of."""
+        return self.takeover.old.paths if self.takeover else frozenset()
+
+    @property
+    def copies(self) -> tuple[plan.Entry, ...]:
+        """What keeps the files that are replaced, as far as no commit does."""
+        return self.takeover.copies if self.takeover else ()
 
     @property
     def in_the_way(self) -> list[plan.Entry]:
-        """What is there, is another file, and is not taken over."""
-        taken_over = self.old.paths if self.old else ()
-        return [entry for entry in self.planned.having("differs") if entry.path not in taken_over]
+        """What is there, is another file, and is not replaced."""
+        return [entry for entry in self.planned.having("differs") if entry.path not in self.replaced]
 
     @property
     def extra(self) -> tuple[plan.Entry, ...]:
@@ -80,6 +81,14 @@ class Scaffold:
         in_the_way = self.in_the_way
         wanted = [one for one in self.planned.entries if one.status != "identical" and one not in in_the_way]
         return (*wanted, *self.copies, *self.extra)
+
+    def text(self, path: str) -> str:
+        """Return the text of a file that would be written.
+
+        Args:
+            path: Its path, one of the template's.
+        """
+        return next(entry.new for entry in self.planned.entries if entry.path == path).content.decode()
 
     @property
     def shown(self) -> plan.Plan:
@@ -130,24 +139,27 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
     app_dir = str(answers.values["app_dir"])
     owners.check_new(root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=app_dir)
     tree = render(template, answers)
-    old = (
-        takeover.find(root, app_dir, str(answers.values["context"]))
-        if actions.adopt and kind in takeover.KINDS
-        else None
-    )
-    adoption = old.read(str(kind), answers.values) if old else None
-    if old and adoption:
-        tree = old.fill(tree, adoption)
+    taken = _take_over(root, answers) if actions.adopt and kind in KINDS else None
+    if taken:
+        tree = taken.old.fill(tree, taken.adoption)
     planned = plan.make(root, tree)
-    replaced = {entry.path: entry.old for entry in planned.having("differs") if old and entry.path in old.paths}
+    if taken:
+        there = {entry.path: entry.old for entry in planned.having("differs") if entry.old}
+        replaced = {path: file for path, file in there.items() if path in taken.old.paths}
+        taken = replace(taken, copies=tuple(backups(root, replaced)))
     return Scaffold(
         answers=answers,
         answers_file=answers_file,
         planned=planned,
         actions=actions,
-        old=old,
-        adoption=adoption,
-        copies=tuple(takeover.backups(root, {path: file for path, file in replaced.items() if file})),
+        takeover=taken,
         patch=patch,
         bot=bots.propose(root, app_dir, actions.bot),
     )
+
+
+def _take_over(root: Path, answers: Answers) -> Takeover | None:
+    """Read the old files, anew each time: somebody may have edited them since the first question."""
+    values = answers.values
+    old = find(root, str(values["app_dir"]), str(values["context"]))
+    return Takeover(old=old, adoption=old.read(str(values["kind"]), values), answers=values) if old else None

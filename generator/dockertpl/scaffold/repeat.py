@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockertpl.scaffold.session import Session
-from dockertpl.scaffold.takeover import needs_a_word
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.interview import Interview
@@ -51,8 +50,8 @@ def ours(session: Session, destination: Path, data_file: Path | None, scaffold: 
         flags += ["--update-bot", scaffold.bot.bot]
     if scaffold.patch and scaffold.patch.path in extra:
         flags.append("--patch-next-config")
-    if scaffold.adoption:
-        flags += ["--adopt", *(["--accept-dropped"] if needs_a_word(scaffold.adoption) else [])]
+    if scaffold.takeover:
+        flags += ["--adopt", *(["--accept-dropped"] if scaffold.takeover.needs_a_word else [])]
     return shlex.join([*_ours(session, destination, data_file), *flags])
 
 

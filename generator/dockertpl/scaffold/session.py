@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dockertpl.actions.wanted import Actions
 from dockertpl.errors import BadAnswerError, DockertplError
-from dockertpl.scaffold.actions import Actions
 from dockertpl.scaffold.look import Found, look
 from dockertpl.scaffold.takeover import KINDS, Old, find
 from dockertpl.template.environment import Template
@@ -75,7 +76,7 @@ class Session:
         self.not_taken_over: DockertplError | None = None
         self._looked_for: dict[str, Any] = {}
         self.found = self._look()
-        self.interview = self._interview()
+        self.interview = self._interview({})
         if self.interview.refused:
             self.interview.answers()
 
@@ -107,10 +108,10 @@ class Session:
             ValueError: It is refused, with what to tell the person; nothing has changed.
             BadInputError: That application cannot be used; nothing has changed.
         """
-        before = self.interview.answers().values.get(name) if name in _WHICH else None
+        before = self.interview.prompts[name].default
         self.interview.say(name, raw)
         value = self.interview.said[name]
-        if name not in _WHICH or not self.detecting or value == before:
+        if name not in _WHICH or value == before:
             return
         looked_for = self._looked_for
         try:
@@ -155,7 +156,10 @@ class Session:
         # The first question is on the screen before this is needed.
         from dockertpl.scaffold.prepare import prepare
 
-        return prepare(self.template, self.root, self.interview.answers(), self.actions)
+        actions = self.actions
+        if self.not_taken_over:
+            actions = replace(actions, adopt=False)
+        return prepare(self.template, self.root, self.interview.answers(), actions)
 
     def _look(self) -> Found:
         if not self.detecting:
@@ -163,8 +167,8 @@ class Session:
         given = {**self._looked_for, **self.given}
         return look(self.template, self.root, given=given, in_file=self.in_file, go_on=self._go_on)
 
-    def _interview(self) -> Interview:
-        first = self._questions()
+    def _interview(self, said: Mapping[str, Any]) -> Interview:
+        first = self._questions(said)
         if not self.actions.adopt:
             return first
         adoption = self._adoption(first)
@@ -177,16 +181,21 @@ class Session:
             evidence={**found.evidence, **adoption.evidence},
             unknown={key: text for key, text in found.unknown.items() if key not in adoption.answers},
         )
-        return self._questions()
+        return self._questions(said)
 
-    def _questions(self) -> Interview:
-        return Interview(
+    def _questions(self, said: Mapping[str, Any]) -> Interview:
+        interview = Interview(
             self.template,
             folder_name=self.root.name,
             data=self.given,
             data_file=self.in_file,
             detected=self.found.answers,
         )
+        for name, value in said.items():
+            # What another kind has no such choice for is its default there, which the review shows.
+            with suppress(ValueError, KeyError):
+                interview.say(name, value)
+        return interview
 
     def _adoption(self, interview: Interview) -> Adoption | None:
         """Return what the old Dockerfile comes to; nothing where there is none, or it cannot be taken over."""
@@ -200,13 +209,8 @@ class Session:
             return self.old.read(str(known["kind"]), known) if self.old else None
         except DockertplError as error:
             self.old, self.not_taken_over = None, error
-            self.actions = replace(self.actions, adopt=False)
             return None
 
     def _again(self) -> None:
         """Put the questions anew, with what was said already."""
-        before = self.interview
-        self.interview = self._interview()
-        for name, value in before.said.items():
-            if name in self.interview.prompts:
-                self.interview.say(name, value)
+        self.interview = self._interview(self.interview.said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,8 +126,9 @@ def backups(root: Path, replaced: Mapping[str, File]) -> list[Entry]:
     from dockertpl.template import git
 
     found = []
+    committed = git.committed(root, {path: file.content for path, file in replaced.items()})
     for path, file in replaced.items():
-        if git.is_committed(root, path, file.content):
+        if committed[path]:
             continue
         copy = f"{path}{BACKUP}"
         if os.path.lexists(root / copy):
@@ -138,87 +139,70 @@ def backups(root: Path, replaced: Mapping[str, File]) -> list[Entry]:
     return found
 
 
-def as_json(adoption: Adoption, answers: Mapping[str, Any], copies: list[str]) -> dict[str, Any]:
-    """Return an adoption for `--json`.
+@dataclass(frozen=True, kw_only=True)
+class Takeover:
+    """Old files, what they come to, and what becomes of them.
 
-    Args:
-        adoption: What the old files come to.
-        answers: The answers.
-        copies: The paths of the copies that are kept.
+    Attributes:
+        old: The files.
+        adoption: What they come to.
+        answers: The answers of the new image.
+        copies: Copies of the old files, as far as no commit holds them.
     """
-    return {
-        "items": [_as_json(item) for item in adoption.items],
-        "overruled": [_as_json(item) for item in overruled(adoption, answers)],
-        "improvements": list(adoption.improvements),
-        "doubts": list(adoption.doubts),
-        "backups": copies,
-    }
 
+    old: Old
+    adoption: Adoption
+    answers: Mapping[str, Any]
+    copies: tuple[Entry, ...] = ()
 
-def _as_json(item: Item) -> dict[str, Any]:
-    return {"line": item.line, "what": item.what, "outcome": item.outcome, "where": item.where}
+    @property
+    def lost(self) -> list[Item]:
+        """What the new image does without."""
+        return [item for item in self.adoption.items if item.outcome == "dropped"]
 
+    @property
+    def overruled(self) -> list[Item]:
+        """What the old files ask for and somebody has answered otherwise, each with the answer that counts."""
+        found = []
+        for item in self.adoption.items:
+            key = item.where.partition(" ")[0]
+            if item.outcome != "answer" or key not in self.adoption.answers:
+                continue
+            wanted, counts = self.adoption.answers[key], self.answers.get(key)
+            is_there = item.what in counts if isinstance(counts, list) and item.what in wanted else wanted == counts
+            if not is_there:
+                found.append(replace(item, where=f"{key} is answered with {counts}"))
+        return found
 
-def lost(adoption: Adoption) -> list[Item]:
-    """Return what the new image does without.
+    @property
+    def needs_a_word(self) -> bool:
+        """Whether a person has to agree: something is lost, or in doubt."""
+        return bool(self.lost or self.adoption.doubts)
 
-    Args:
-        adoption: What the old files come to.
-    """
-    return [item for item in adoption.items if item.outcome == "dropped"]
+    def place(self, item: Item) -> str:
+        """Return where a thing stands in the old files.
 
+        Args:
+            item: The thing.
+        """
+        return f"{self.old.dockerfile}:{item.line}" if item.line else "the ignore file"
 
-def overruled(adoption: Adoption, answers: Mapping[str, Any]) -> list[Item]:
-    """Return what the old files ask for and somebody has answered otherwise, each with the answer that counts.
+    def objection(self) -> DestinationError:
+        """Return the error for what only a person can decide."""
+        lines = [f"{self.place(item)}: {item.what} - {item.where}" for item in self.lost]
+        lines += [f"in doubt: {doubt}" for doubt in self.adoption.doubts]
+        return DestinationError(
+            "\n  ".join([f"{self.old.dockerfile} does what the new one would not:", *lines]),
+            "See all of it with --dry-run. To go on without these, add --accept-dropped.",
+            dropped=lines,
+        )
 
-    Args:
-        adoption: What the old files come to.
-        answers: The answers.
-    """
-    found = []
-    for item in adoption.items:
-        key = item.where.partition(" ")[0]
-        if item.outcome != "answer" or key not in adoption.answers:
-            continue
-        wanted, counts = adoption.answers[key], answers.get(key)
-        is_there = item.what in counts if isinstance(counts, list) and item.what in wanted else wanted == counts
-        if not is_there:
-            found.append(replace(item, where=f"{key} is answered with {counts}"))
-    return found
-
-
-def needs_a_word(adoption: Adoption) -> bool:
-    """Tell whether a person has to agree: something is lost, or in doubt.
-
-    Args:
-        adoption: What the old files come to.
-    """
-    return bool(lost(adoption) or adoption.doubts)
-
-
-def objection(dockerfile: str, adoption: Adoption) -> DestinationError | None:
-    """Return the error for what only a person can decide; None where nothing is lost or in doubt.
-
-    Args:
-        dockerfile: The old Dockerfile's path.
-        adoption: What it comes to.
-    """
-    lines = [f"{place(dockerfile, item)}: {item.what} - {item.where}" for item in lost(adoption)]
-    lines += [f"in doubt: {doubt}" for doubt in adoption.doubts]
-    if not lines:
-        return None
-    return DestinationError(
-        "\n  ".join([f"{dockerfile} does what the new one would not:", *lines]),
-        "See all of it with --dry-run. To go on without these, add --accept-dropped.",
-        dropped=lines,
-    )
-
-
-def place(dockerfile: str, item: Item) -> str:
-    """Return where a thing stands in the old files.
-
-    Args:
-        dockerfile: The old Dockerfile's path.
-        item: The thing.
-    """
-    return f"{dockerfile}:{item.line}" if item.line else "the ignore file"
+    def as_json(self) -> dict[str, Any]:
+        """Return what `--json` has of it."""
+        return {
+            "items": [asdict(item) for item in self.adoption.items],
+            "overruled": [asdict(item) for item in self.overruled],
+            "improvements": list(self.adoption.improvements),
+            "doubts": list(self.adoption.doubts),
+            "backups": [copy.path for copy in self.copies],
+        }

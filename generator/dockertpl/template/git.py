@@ -171,17 +171,6 @@ def commit_of(repository: Path, ref: str) -> str:
     ) from cause
 
 
-def is_committed(repository: Path, path: str, content: bytes) -> bool:
-    """Tell whether the checked out commit holds a file with these very bytes.
-
-    Args:
-        repository: A repository's root, which may be none.
-        path: The file's path from there.
-        content: The bytes.
-    """
-    return committed(repository, {path: content})[path] is True
-
-
 def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool | None]:
     """Tell of files whether the checked out commit holds them with these very bytes.
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from dockertpl.errors import BadInputError, NotDetectedError, StoppedError
 from dockertpl.scaffold.look import candidates
 from dockertpl.scaffold.session import Session
-from dockertpl.scaffold.takeover import needs_a_word
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
 from dockertpl.template.questions import MISSING
@@ -210,15 +209,15 @@ class Wizard:
         session = self._session
         scaffold = session.prepare()
         self._console.say(screens.review(session, self._presentation, scaffold))
-        adoption = scaffold.adoption
-        losing = adoption is not None and needs_a_word(adoption)
+        takeover = scaffold.takeover
+        losing = takeover is not None and takeover.needs_a_word
         verb = "show what would be written to" if self._dry_run else "write"
         yes = f"{verb} {len(scaffold.to_write)} files{', without what is dropped above' if losing else ''}"
         taken = [] if self._dry_run else [entry.path for entry in scaffold.in_the_way]
         options = [
             Option(value=Go.WRITE, label=yes, disabled=f"{', '.join(taken)} would be lost" if taken else ""),
             Option(value=Go.FILES, label="look at the files first"),
-            *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if adoption else []),
+            *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if takeover else []),
             Option(value=Go.CHANGE, label="change an answer"),
             *self._actions(scaffold),
             Option(value=Go.STOP, label="stop, and write nothing"),
@@ -229,8 +228,8 @@ class Wizard:
             go = self._go("Write it?", options, usual=usual)
             if go is Go.FILES:
                 self._files(scaffold)
-            elif go is Go.BESIDE:
-                self._console.page(screens.beside(scaffold))
+            elif go is Go.BESIDE and takeover:
+                self._console.page(screens.beside(takeover, scaffold.text(takeover.old.dockerfile)))
                 # It has been seen now.
                 usual = Go.WRITE
             else:

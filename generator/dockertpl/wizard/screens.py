@@ -9,7 +9,6 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from dockertpl.scaffold.session import Session
-from dockertpl.scaffold.takeover import lost, overruled, place
 from dockertpl.screen import printable
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
@@ -20,6 +19,7 @@ from dockertpl.wizard.lines import WIDTH, Line, Style, read_out, rule, table, wr
 if TYPE_CHECKING:
     from dockertpl.merge.plan import Entry
     from dockertpl.scaffold.prepare import Scaffold
+    from dockertpl.scaffold.takeover import Takeover
 
 
 def seen(session: Session, presentation: Presentation) -> list[Line]:
@@ -157,60 +157,56 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
     lines.append(Line("Files", "title"))
     for entry in scaffold.entries:
         lines += wrapped(f"{entry.path}{_what(entry, scaffold)}", "  ", style=_style(entry, scaffold))
-    if scaffold.adoption:
-        lines += taken_over(scaffold)
+    if scaffold.takeover:
+        lines += taken_over(scaffold.takeover)
+    if scaffold.bot and scaffold.bot.new is None:
+        lines += wrapped(f"{scaffold.bot.summary} {scaffold.bot.by_hand}", "  ! ", style="warning")
     for warning in answers.warnings:
         lines += wrapped(warning, "  ! ", style="warning")
     return [*lines, Line("")]
 
 
-def taken_over(scaffold: Scaffold) -> list[Line]:
+def taken_over(takeover: Takeover) -> list[Line]:
     """Return what becomes of an old Dockerfile, in short: what is dropped or in doubt is said in full.
 
     Args:
-        scaffold: What would be written, with an adoption.
+        takeover: What becomes of it.
     """
-    old, adoption = scaffold.old, scaffold.adoption
-    if not old or not adoption:
-        return []
+    adoption = takeover.adoption
     counts = Counter(item.outcome for item in adoption.items)
-    lines = [Line(f"{old.dockerfile}, taken over", "title")]
+    lines = [Line(f"{takeover.old.dockerfile}, taken over", "title")]
     known, kept = counts["answer"] + counts["template"], counts["kept"]
     lines += wrapped(f"{known} things the new one does by itself, {kept} are kept as they were.", "  ")
     for improvement in adoption.improvements:
         lines += wrapped(improvement, "  + ", style="added")
-    for item in lost(adoption):
-        lines += wrapped(f"{place(old.dockerfile, item)}: {item.what} - {item.where}", "  - ", style="removed")
-    for item in overruled(adoption, scaffold.answers.values):
-        lines += wrapped(f"{place(old.dockerfile, item)}: {item.what} - {item.where}", "  * ", style="warning")
+    for item in takeover.lost:
+        lines += wrapped(f"{takeover.place(item)}: {item.what} - {item.where}", "  - ", style="removed")
+    for item in takeover.overruled:
+        lines += wrapped(f"{takeover.place(item)}: {item.what} - {item.where}", "  * ", style="warning")
     for doubt in adoption.doubts:
         lines += wrapped(doubt, "  ? ", style="warning")
-    where = ", ".join(copy.path for copy in scaffold.copies)
+    where = ", ".join(copy.path for copy in takeover.copies)
     lines += wrapped(f"The old one stays as {where}." if where else "The old one stays in Git.", "  ", style="dim")
     return lines
 
 
-def beside(scaffold: Scaffold) -> list[Line]:
+def beside(takeover: Takeover, new: str) -> list[Line]:
     """Return an old Dockerfile item by item with what becomes of each, and then beside the new one.
 
     Args:
-        scaffold: What would be written, with an adoption.
+        takeover: What becomes of it.
+        new: The text of the new one.
     """
-    old, adoption = scaffold.old, scaffold.adoption
-    if not old or not adoption:
-        return []
-    lines = [*taken_over(scaffold), Line(""), Line("Line  What it does, and what becomes of it", "title")]
+    lines = [*taken_over(takeover), Line(""), Line("Line  What it does, and what becomes of it", "title")]
     styles: dict[str, Style] = {"dropped": "removed", "kept": "added"}
-    for item in adoption.items:
+    for item in takeover.adoption.items:
         number = f"{item.line:>4}  " if item.line else "      "
         lines += wrapped(f"{item.what}", number, style=styles.get(item.outcome, "plain"))
         lines += wrapped(f"{_OUTCOMES[item.outcome]} {item.where}", "        ", style="dim")
-    new = next(entry.new for entry in scaffold.planned.entries if entry.path == old.dockerfile)
     width = (WIDTH - 4) // 2
     lines += [Line(""), Line(f"{'The old one':<{width}} | The new one", "title")]
     left, right = (
-        [part for line in text.splitlines() for part in _columns(line, width)]
-        for text in (old.text, new.content.decode())
+        [part for line in text.splitlines() for part in _columns(line, width)] for text in (takeover.old.text, new)
     )
     for one, other in zip_longest(left, right, fillvalue=""):
         lines.append(Line(f"{one:<{width}} | {other}".rstrip()))
