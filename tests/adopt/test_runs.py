@@ -58,7 +58,7 @@ def test_a_shell_is_kept_where_a_kept_step_runs_in_it() -> None:
 
 
 def test_packages_from_elsewhere_are_installed_as_they_were() -> None:
-    text = "FROM python:3.13\nRUN curl https://deb.nodesource.com/setup_22.x | bash -\nRUN apt-get install -y nodejs\n"
+    text = "FROM python:3.13\nRUN curl https://nodesource.example/setup_22.x | bash -\nRUN apt-get install -y nodejs\n"
     adoption = read(text + START)
     assert "runtime_packages" not in adoption.answers
     assert adoption.regions["runtime"].endswith("RUN apt-get update\nRUN apt-get install -y nodejs\n")
