@@ -33,15 +33,6 @@ def test_a_run_of_each_kind_looks_as_it_was_recorded(kind: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_line_of_a_recording_is_wider_than_a_terminal_but_for_commands(kind: str) -> None:
-    lines = (recording.SCREENS / f"{kind}.txt").read_text().splitlines()
-    assert max(map(len, lines)) <= 80
-    # A line that fills the row is one that the terminal had to wrap: files and commands, which are copied as they are.
-    full = [line for line in lines if len(line) == 80 and not line.startswith("=")]
-    assert all(line.startswith(("  dockertpl ", "  copier ", "+", "k_app")) or "gh:org" in line for line in full), full
-
-
-@pytest.mark.parametrize("kind", KINDS)
 def test_whoever_stops_at_any_question_has_an_untouched_tree(kind: str, tmp_path: Path) -> None:
     root = repositories.make(kind, tmp_path)
     runs = _one_for_each_question(kind, root)
