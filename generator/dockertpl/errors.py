@@ -154,6 +154,12 @@ class RegistryError(MachineError):
     code = "registry"
 
 
+class ForgeError(MachineError):
+    """A forge cannot be reached, refuses, or wants another token."""
+
+    code = "forge"
+
+
 class InternalError(DockertplError):
     """A fault of dockertpl itself."""
 
