@@ -112,7 +112,7 @@ class FakeGitHub:
     def send(self, adapter: HTTPAdapter, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         parts = urlsplit(str(request.url))
         body = request.body
-        content = json.loads(body) if body else None
+        content = json.loads(body) if isinstance(body, str | bytes) else None
         seen = Seen(
             str(request.method),
             parts.path,
