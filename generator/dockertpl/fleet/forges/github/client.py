@@ -268,7 +268,7 @@ def _answered(headers: dict[str, Any], answer: Any) -> Answered:
     data = answer.get("data")
     if isinstance(data, dict):
         return Answered(data, errors)
-    kind = str(errors[0].get("type")) if errors else ""
+    kind = str(errors[0].get("type") or "") if errors else ""
     status = {"FORBIDDEN": 403, "INSUFFICIENT_SCOPES": 403, "NOT_FOUND": 404}.get(kind)
     if status is None:
         # What GitHub says of a query that took too long has no type, and no data.
