@@ -70,10 +70,9 @@ class Budget:
             self._bucket.leak(item.timestamp)
             if self._bucket.put(item):
                 return 0
-            # A millisecond more than the library says, whose windows have both of their ends.
             wait = self._bucket.waiting(item)
             assert isinstance(wait, int)  # noqa: S101 - only a bucket elsewhere has to be awaited
-            return (wait + 1) / 1000
+            return max(wait, 1) / 1000
 
 
 class Limits:

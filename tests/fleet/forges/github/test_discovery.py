@@ -122,7 +122,7 @@ def test_a_file_that_is_no_whole_text_is_left_to_git(forge: Forge, fake: FakeGit
 
 
 def test_a_link_in_the_place_of_an_answers_file_is_left_to_git(forge: Forge, fake: FakeGitHub) -> None:
-    fake.add("org/a", object={"entries": [{"name": NAME, "mode": 0o120000}]})
+    fake.add("org/a", {NAME: "../secret"}, object={"entries": [{"name": NAME, "mode": 0o120000}]})
     assert _texts(_find(forge)) == {"org/a": None}
 
 

@@ -219,6 +219,8 @@ def test_an_issue_is_opened_once_changed_and_closed_once(forge: Forge, fake: Fak
     made = forge.report("org/app", MARKER, title="Title", body="Text")
     assert MARKER in made.body
     assert forge.issue("org/app", MARKER) == made
+    assert forge.report("org/app", MARKER, title="Title", body="Text") == made
+    assert fake.count("PATCH", ".*") == 0
     changed = forge.report("org/app", MARKER, title="Title", body=f"Other {MARKER}")
     assert (changed.number, changed.body) == (1, f"Other {MARKER}")
     forge.close("org/app", 1, "Done.")
@@ -227,6 +229,8 @@ def test_an_issue_is_opened_once_changed_and_closed_once(forge: Forge, fake: Fak
     assert [comment["body"] for comment in fake.comments["org/app#1"]] == ["Done."]
     assert forge.issue("org/app", MARKER) is None
     assert fake.count("POST", ISSUES) == 1
+    # Who we are is asked once.
+    assert fake.count("POST", "/graphql") == 1
 
 
 def test_closing_again_after_a_stop_in_between_comments_once(forge: Forge, fake: FakeGitHub) -> None:

@@ -14,6 +14,9 @@ from tests.fleet.forges.github.fake import FakeGitHub, says
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Forge, Query
 from dockertpl.fleet.forges.github import connect
+from dockertpl.fleet.forges.github.sending import Sender
+from dockertpl.fleet.forges.github.settings import Settings
+from dockertpl.fleet.forges.github.tokens import AppTokens
 
 BRANCH = "dockertpl/app"
 
@@ -79,6 +82,18 @@ def test_a_token_that_is_refused_is_made_again_once(app: Forge, fake: FakeGitHub
     fake.fails("GET", "/repos/org/a/pulls", *[says(401, "Bad credentials")] * 3)
     with pytest.raises(ForgeError, match="does not take the token"):
         app.proposal("org/a", BRANCH)
+
+
+def test_a_refused_token_that_was_replaced_meanwhile_costs_no_other(
+    fake: FakeGitHub, clock: Clock, key: str, app: Forge
+) -> None:
+    settings = Settings(app="12", key=key)
+    tokens = AppTokens(settings, Sender(settings, clock=clock, sleep=clock.sleep))
+    assert tokens.token("org") == "made-1"
+    assert tokens.renew("org", "made-1")
+    assert tokens.token("org") == "made-2"
+    assert tokens.renew("org", "made-1")
+    assert tokens.token("org") == "made-2"
 
 
 def test_threads_of_one_owner_make_one_token(app: Forge, fake: FakeGitHub) -> None:
