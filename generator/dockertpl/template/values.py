@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from dockertpl.template import yamltext
+
 #: The types of a question that are understood.
 TYPES = ("bool", "float", "int", "json", "path", "str", "yaml")
 
@@ -137,7 +139,7 @@ def _yaml(value: Any) -> Any:
         return value
     try:
         # The parser that Copier uses: the C one differs in corners.
-        return yaml.safe_load(value)
+        return yamltext.load(value)
     except (yaml.YAMLError, RecursionError) as error:
         raise WrongTypeError(f"{shown(value)} is no YAML ({_where(error)})") from error
 

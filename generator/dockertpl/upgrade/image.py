@@ -11,6 +11,7 @@ import yaml
 from dockertpl.merge import update
 from dockertpl.merge.pins import merge_text
 from dockertpl.merge.update import ConflictMode, Mine, Step
+from dockertpl.template import yamltext
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render
@@ -137,6 +138,6 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
 
 def _same(one: str, other: str) -> bool:
     try:
-        return bool(yaml.safe_load(one) == yaml.safe_load(other))
+        return bool(yamltext.load(one) == yamltext.load(other))
     except yaml.YAMLError:
         return False
