@@ -14,8 +14,6 @@ from typing import Any
 
 import yaml
 
-from dockertpl.template import yamltext
-
 #: The types of a question that are understood.
 TYPES = ("bool", "float", "int", "json", "path", "str", "yaml")
 
@@ -139,7 +137,7 @@ def _yaml(value: Any) -> Any:
         return value
     try:
         # The parser that Copier uses: the C one differs in corners.
-        return yamltext.load(value)
+        return yaml.safe_load(value)
     except (yaml.YAMLError, RecursionError) as error:
         raise WrongTypeError(f"{shown(value)} is no YAML ({_where(error)})") from error
 
