@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from dockertpl.merge import update
+from dockertpl.merge.edited import edited
 from dockertpl.merge.pins import merge_text
 from dockertpl.merge.update import ConflictMode, Mine, Step
 from dockertpl.template import yamltext
@@ -32,6 +33,7 @@ class Upgrade:
         difference: What happens to its answers.
         warnings: What the new version says of the answers.
         steps: What becomes of each path.
+        edited: The paths that a person has edited, but for the answers file.
     """
 
     answers_file: str
@@ -39,6 +41,7 @@ class Upgrade:
     difference: Difference
     warnings: tuple[str, ...]
     steps: tuple[Step, ...]
+    edited: tuple[str, ...]
 
     @property
     def conflicts(self) -> tuple[Step, ...]:
@@ -92,6 +95,7 @@ def prepare(
         difference=difference,
         warnings=new.warnings,
         steps=tuple(steps),
+        edited=tuple(path for path in edited(before, mine) if path != answers_file),
     )
 
 
