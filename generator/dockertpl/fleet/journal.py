@@ -7,6 +7,7 @@ right about a repository, as that is asked itself: it saves looking at what is d
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -110,15 +111,15 @@ def begun(path: Path, head: Head) -> Iterator[Journal]:
         BadInputError: It is there, or cannot be written.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    except FileExistsError as error:
-        raise BadInputError(
-            f"{path} is there already.", f"Go on with: dockertpl fleet resume {path}\nOr name another with --journal."
-        ) from error
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error.strerror}.", "Name another with --journal.") from error
     try:
         _hold(descriptor, path)
+        # One that is empty was begun and killed at once.
+        if os.fstat(descriptor).st_size:
+            remedy = f"Go on with: dockertpl fleet resume {path}\nOr name another with --journal."
+            raise BadInputError(f"{path} is there already.", remedy)
         _append(descriptor, {"schema": _SCHEMA, "time": _now(), **asdict(head)})
         yield Journal(head=head, done={}, _descriptor=descriptor)
     finally:
@@ -157,7 +158,9 @@ def _hold(descriptor: int, path: Path) -> None:
 
 def _append(descriptor: int, value: Mapping[str, Any]) -> None:
     # In one call: with O_APPEND no other line gets between.
-    os.write(descriptor, f"{json.dumps(value, sort_keys=True)}\n".encode())
+    line = f"{json.dumps(value, sort_keys=True)}\n".encode()
+    if os.write(descriptor, line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "the journal")
     os.fsync(descriptor)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dockertpl.errors import BadInputError, DockertplError, OnlyCopierError
-from dockertpl.fleet.model import Row, State
+from dockertpl.fleet import branch
+from dockertpl.fleet.model import Repository, Row, State
 from dockertpl.fleet.view import View
 from dockertpl.merge.mine import read
 from dockertpl.merge.update import Obstacle, Step
@@ -91,9 +92,42 @@ def look(view: View, goal: Goal, versions: Versions) -> Iterator[Looked]:
     """
     names = list(view.answers_files())
     if not names:
-        yield Looked(row=Row(repository=view.repository.key, state="unmanaged", notes=("has no answers file",)))
+        yield Looked(row=_without_image(view.repository.key))
+    branches: dict[str, str] = {}
     for name in names:
-        yield look_at(view, name, goal, versions)
+        looked = look_at(view, name, goal, versions)
+        other = branches.setdefault(branch.name_of(looked.row.image, name), name)
+        if other != name:
+            note = f"{other} has an image of the same name, {looked.row.image!r}, so both would have one branch"
+            looked = Looked(row=replace(looked.row, state="error", notes=(note,)))
+        yield looked
+
+
+def glance(repository: Repository, answers: Mapping[str, str], goal: Goal, versions: Versions) -> Iterator[Row]:
+    """Yield what the answers files alone tell of a repository's images: whether they are outdated, and no more.
+
+    Args:
+        repository: The repository.
+        answers: The texts of its answers files, by name.
+        goal: What its images are to be.
+        versions: The template's versions.
+
+    Raises:
+        NoGitError: The template cannot be fetched, or git is missing.
+    """
+    if not answers:
+        yield _without_image(repository.key)
+    for name, text in sorted(answers.items()):
+        row = Row(repository=repository.key, state="error", answers_file=name)
+        try:
+            row, content = _known(row, mapping(text, name), goal)
+            if content is not None:
+                order = versions.order(row.template, row.version, goal.to)
+                state: State = {"newer": "outdated", "older": "ahead", "same": "up-to-date"}[order]  # type: ignore[assignment]
+                row = replace(row, state=state)
+        except BadInputError as error:
+            row = replace(row, notes=(error.message,))
+        yield row
 
 
 def unreadable(repository: str, error: DockertplError) -> Looked:
@@ -135,9 +169,25 @@ def look_at(view: View, name: str, goal: Goal, versions: Versions) -> Looked:
     """
     row = Row(repository=view.repository.key, state="error", answers_file=name)
     try:
-        content = _content(view, name)
+        row, content = _known(row, _content(view, name), goal)
+        if content is None:
+            return Looked(row=row)
+        order = versions.order(row.template, row.version, goal.to)
+        pair = versions.pair(content, name, CURRENT if order == "older" else goal.to)
+        upgrade = prepare(name, content, pair, view.read, data={}, folder_name=_folder_name(view), conflict="rej")
+    except OnlyCopierError as error:
+        return Looked(row=replace(row, state="unsafe", notes=(error.message,)))
     except DockertplError as error:
         return Looked(row=replace(row, notes=(error.message,)))
+    return _told(view, row, upgrade)
+
+
+def _without_image(repository: str) -> Row:
+    return Row(repository=repository, state="unmanaged", notes=("has no answers file",))
+
+
+def _known(row: Row, content: Mapping[str, Any], goal: Goal) -> tuple[Row, Mapping[str, Any] | None]:
+    """Return the row with what an answers file says, and its content if an update is to be thought of."""
     row = replace(
         row,
         image=_text(content, "name"),
@@ -146,21 +196,12 @@ def look_at(view: View, name: str, goal: Goal, versions: Versions) -> Looked:
         version=_text(content, "_commit"),
     )
     try:
-        src_path, version = named(content, name)
+        src_path, _ = named(content, row.answers_file)
     except BadInputError as error:
-        return Looked(row=replace(row, state="unmanaged", notes=(error.message,)))
+        return replace(row, state="unmanaged", notes=(error.message,)), None
     if not goal.is_for(src_path):
-        return Looked(row=replace(row, state="foreign", notes=("another template's",)))
-    row = replace(row, target=goal.to)
-    try:
-        order = versions.order(src_path, version, goal.to)
-        pair = versions.pair(content, name, CURRENT if order == "older" else goal.to)
-        upgrade = prepare(name, content, pair, view.read, data={}, folder_name=_folder_name(view), conflict="rej")
-    except OnlyCopierError as error:
-        return Looked(row=replace(row, state="unsafe", notes=(error.message,)))
-    except DockertplError as error:
-        return Looked(row=replace(row, notes=(error.message,)))
-    return _told(view, row, upgrade)
+        return replace(row, state="foreign", notes=("another template's",)), None
+    return replace(row, target=goal.to), content
 
 
 def _content(view: View, name: str) -> Mapping[str, Any]:

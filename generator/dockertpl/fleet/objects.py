@@ -200,6 +200,21 @@ class Objects:
         )
         return git.run("rev-parse", "--verify", f"{ref}^{{tree}}", variables=self._variables)
 
+    def check_out(self, commit: str, folder: Path, *, index: Path) -> None:
+        """Write a commit's files into a folder; no filter or hook runs, and submodules stay empty.
+
+        Args:
+            commit: The commit.
+            folder: An empty folder.
+            index: A file that git may write.
+
+        Raises:
+            NoGitError: Git failed, as it does where an object is missing.
+        """
+        variables = {**self._variables, "GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": str(index)}
+        git.run("read-tree", commit, variables=variables)
+        git.run("checkout-index", "--all", "--force", variables=variables, cwd=folder)
+
     def seal(self, base: Commit, tree: str, *, author: str, message: str) -> str:
         """Write a commit on another, the same one for the same input, and return its name; no branch moves.
 

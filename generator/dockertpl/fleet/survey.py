@@ -9,6 +9,7 @@ from functools import partial
 from dockertpl.errors import DockertplError
 from dockertpl.fleet import pool
 from dockertpl.fleet.look import Goal, Looked, look, unreadable
+from dockertpl.fleet.look import glance as at_a_glance
 from dockertpl.fleet.model import Found, Repository
 from dockertpl.fleet.objects import Scratch
 from dockertpl.fleet.plan import Item
@@ -40,20 +41,26 @@ class Tools:
     jobs: int
 
 
-def items(found: Iterable[Found], tools: Tools, *, with_diff: bool = False) -> Iterator[list[tuple[Item, str]]]:
+def items(
+    found: Iterable[Found], tools: Tools, *, with_diff: bool = False, glance: bool = False
+) -> Iterator[list[tuple[Item, str]]]:
     """Yield, repository by repository in their order, its items, each with its difference if that is wanted.
 
     Args:
         found: The repositories.
         tools: What looking at them needs.
         with_diff: Whether differences are wanted.
+        glance: Whether answers files alone are read where discovery has them.
     """
-    yield from pool.ordered(partial(_items, tools, with_diff), found, tools.jobs)
+    yield from pool.ordered(partial(_items, tools, with_diff, glance), found, tools.jobs)
 
 
-def _items(tools: Tools, with_diff: bool, found: Found) -> list[tuple[Item, str]]:
+def _items(tools: Tools, with_diff: bool, glance: bool, found: Found) -> list[tuple[Item, str]]:
     repository = found.repository
     try:
+        if glance and found.answers is not None:
+            rows = at_a_glance(repository, found.answers, tools.goal, tools.versions)
+            return [(Item(repository=repository, row=row), "") for row in rows]
         with opened(repository, tools.scratch, tools.settings(repository)) as view:
             looked = look(view, tools.goal, tools.versions)
             return [(_item(repository, each), _diff(each) if with_diff else "") for each in looked]

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.fleet.model import Repository
@@ -83,15 +84,36 @@ class View:
             return None
         return self.objects.commit(name)
 
+    @contextmanager
+    def checked_out(self, commit: str, scratch: Scratch) -> Iterator[Path]:
+        """Give a folder with a commit's files for the time of a `with` block; no filter or hook runs.
+
+        Args:
+            commit: The commit.
+            scratch: Where the folder is made.
+
+        Raises:
+            NoGitError: Git failed.
+        """
+        with TemporaryDirectory(dir=scratch.folder) as folder:
+            # Named as the repository is, as a template may ask for it.
+            tree = Path(folder) / PurePosixPath(self.repository.key).name
+            tree.mkdir()
+            self.objects.check_out(commit, tree, index=Path(folder) / "index")
+            yield tree
+
 
 @contextmanager
-def opened(repository: Repository, scratch: Scratch, settings: Mapping[str, str]) -> Iterator[View]:
+def opened(
+    repository: Repository, scratch: Scratch, settings: Mapping[str, str], *, whole: bool = False
+) -> Iterator[View]:
     """Give a repository for the time of a `with` block; a clone is removed after it.
 
     Args:
         repository: Which.
         scratch: Where clones are made.
         settings: Settings of git with which it is fetched and pushed.
+        whole: Whether all files are wanted, to build it, and not only those that a template can have made.
 
     Raises:
         BadInputError: It is no repository, or has no commit.
@@ -104,7 +126,7 @@ def opened(repository: Repository, scratch: Scratch, settings: Mapping[str, str]
     name = hashlib.sha256(repository.location.encode()).hexdigest()
     clone = scratch.folder / f"clone-{name}.git"
     try:
-        with _remote(repository, scratch, clone, settings) as view:
+        with _remote(repository, scratch, clone, settings, whole=whole) as view:
             yield view
     finally:
         shutil.rmtree(clone, ignore_errors=True)
@@ -145,7 +167,9 @@ def _local(repository: Repository, scratch: Scratch) -> Iterator[View]:
 
 
 @contextmanager
-def _remote(repository: Repository, scratch: Scratch, clone: Path, settings: Mapping[str, str]) -> Iterator[View]:
+def _remote(
+    repository: Repository, scratch: Scratch, clone: Path, settings: Mapping[str, str], *, whole: bool
+) -> Iterator[View]:
     shutil.rmtree(clone, ignore_errors=True)
     git.run("init", "--quiet", "--bare", "--", str(clone))
     git.run("config", "remote.origin.url", repository.location, cwd=clone)
@@ -154,7 +178,7 @@ def _remote(repository: Repository, scratch: Scratch, clone: Path, settings: Map
         "fetch",
         "--quiet",
         "--depth=1",
-        f"--filter=blob:limit={LARGEST + 1}",
+        *(() if whole else (f"--filter=blob:limit={LARGEST + 1}",)),
         "--no-tags",
         "--no-auto-maintenance",
         "--recurse-submodules=no",
