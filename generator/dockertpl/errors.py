@@ -126,6 +126,13 @@ class ConflictError(DockertplError):
     exit_code = 1
 
 
+class DivergedError(DockertplError):
+    """A person has a hand in a branch of ours, so it is left as it is."""
+
+    code = "diverged"
+    exit_code = 1
+
+
 # --- 3: the machine lacks something ----------------------------------------------------------------------------------
 
 

@@ -114,3 +114,51 @@ class Row:
     def person_needed(self) -> bool:
         """Whether a person has to look at it."""
         return self.state in NEEDS_PERSON
+
+
+#: What became of one item of a plan.
+Result: TypeAlias = Literal[
+    "unchanged",
+    "branch",
+    "proposed",
+    "updated",
+    "reported",
+    "skipped",
+    "stale",
+    "pr-diverged",
+    "conflicted",
+    "failed",
+]
+
+#: The results after which a person has to look.
+UNFINISHED: frozenset[Result] = frozenset({"reported", "stale", "pr-diverged", "conflicted", "failed"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one item of a plan.
+
+    Attributes:
+        repository: The repository's key.
+        answers_file: The answers file's name.
+        image: The image's name.
+        version: Which version it has.
+        target: Which version it is to have.
+        result: `unchanged`: all was there; `branch`: a branch was made or moved; `proposed`: a pull request was opened;
+            `updated`: one was brought up to date; `reported`: an issue tells of conflicts; `skipped`: a person closed
+            the pull request; `stale`: the repository changed since the plan; `pr-diverged`: a person has a hand in our
+            branch; `conflicted`: conflicts, and nothing was pushed; `failed`: it did not work.
+        url: The page of the pull request or issue.
+        note: What a person should know.
+        seconds: How long it took.
+    """
+
+    repository: str
+    answers_file: str
+    image: str
+    version: str
+    target: str
+    result: Result
+    url: str = ""
+    note: str = ""
+    seconds: float = 0.0

@@ -1,0 +1,35 @@
+"""Does many things at once, a bounded number of them, with results in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def ordered(function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> Iterator[Result]:
+    """Yield what a function makes of each item, in the items' order; a few items are ahead, never all.
+
+    Where the caller stops early, or an item raises, what has not begun is left and what has begun is waited for.
+
+    Args:
+        function: The function; it is called in other threads.
+        items: The items.
+        jobs: How many threads.
+    """
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for item in items:
+                waiting.append(pool.submit(function, item))
+                if len(waiting) >= 2 * jobs:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
