@@ -27,6 +27,7 @@ _TITLE = r"(?:[ \t]+\"[^\"]*\")?"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&-])")
 _IN_CELL = "|`*_[]()\\~:@#!$"
 _FENCE = re.compile(r"(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<language>[\w+.-]*)[ \t]*\Z")
+_HEADING = re.compile(r" {0,3}(?P<marks>#{1,6})(?=[ \t]|\Z)")
 #: What GitHub draws instead of showing it.
 _DRAWN = frozenset({"geojson", "math", "mermaid", "stl", "topojson"})
 _DEFINITION = re.compile(r" {0,3}\[[^\]]*\]:")
@@ -140,7 +141,7 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def defused(text: str, base: str = "") -> str:
+def defused(text: str, base: str = "", *, deeper: int = 0) -> str:
     """Return Markdown that can neither end what it stands in, nor call anybody, nor close anything.
 
     Emphasis, lists, tables, code and links stay. HTML becomes text, a picture a link, and definitions of links go.
@@ -148,11 +149,12 @@ def defused(text: str, base: str = "") -> str:
     Args:
         text: The Markdown.
         base: The address that a relative link starts from, with its slash; without one such links become text.
+        deeper: By how many levels headings go down, to stand below another.
     """
-    return "\n".join(_defused_lines(printable(text.replace("\r\n", "\n")).split("\n"), base))
+    return "\n".join(_defused_lines(printable(text.replace("\r\n", "\n")).split("\n"), base, deeper))
 
 
-def _defused_lines(lines: list[str], base: str) -> Iterator[str]:
+def _defused_lines(lines: list[str], base: str, deeper: int) -> Iterator[str]:
     position = 0
     while position < len(lines):
         line = lines[position]
@@ -166,7 +168,9 @@ def _defused_lines(lines: list[str], base: str) -> Iterator[str]:
             yield from (f"{indent}{each}" for each in fence("\n".join(inside), language).split("\n"))
             position = end
         elif not _DEFINITION.match(line):
-            yield _defused_line(line, base)
+            heading = _HEADING.match(line)
+            more = "#" * min(deeper, 6 - len(heading["marks"])) if heading else ""
+            yield more + _defused_line(line.lstrip() if heading else line, base)
         position += 1
 
 

@@ -67,7 +67,11 @@ function start() {
       heads.forEach((each) => each.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", direction);
       rows = sorted(rows, column, direction);
+      // Out of the page while they move, else each move is one of the page.
+      const table = body.parentNode;
+      body.remove();
       body.append(...rows.map((row) => row.element));
+      table.append(body);
     });
   });
 
