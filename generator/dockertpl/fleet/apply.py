@@ -10,23 +10,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from dockertpl.errors import DivergedError, DockertplError
-from dockertpl.fleet import branch, texts
+from dockertpl.fleet import branch
 from dockertpl.fleet.forges.base import Forge, Proposal
 from dockertpl.fleet.look import Looked, look_at
 from dockertpl.fleet.model import Outcome, Repository, Result
 from dockertpl.fleet.plan import Item
 from dockertpl.fleet.survey import Tools
+from dockertpl.fleet.texts import changelog, issue, marker, proposal
 from dockertpl.fleet.view import View, opened
 from dockertpl.template.tree import File
+from dockertpl.upgrade.image import Upgrade
 
 OnConflict: TypeAlias = Literal["issue", "draft", "skip"]
 
-#: Builds and runs an image from a folder that holds a commit, and returns what there is to say of it; raises where it
-#: does not run.
-Verify: TypeAlias = Callable[[Path, str], str]
+#: Builds and runs an image from a folder that holds a commit, and returns the figures; raises where it does not run.
+Verify: TypeAlias = Callable[[Path, str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,93 +94,113 @@ class _Item:
         looked = look_at(self.view, self.item.row.answers_file, self.tools.goal, self.tools.versions)
         if looked.row.state in ("up-to-date", "diverged", "ahead"):
             return "unchanged", "", "it has that version already"
-        if looked.digest != self.item.digest or looked.row.state != self.item.row.state:
+        upgrade = looked.upgrade
+        if upgrade is None or looked.digest != self.item.digest or looked.row.state != self.item.row.state:
             return "stale", "", f"it is {looked.row.state} now, and not as it was planned: plan anew"
         forge = self.manner.forge(self.view.repository)
         if looked.row.conflicts and (forge is None or self.manner.on_conflict != "draft"):
-            return self._told_of_conflicts(looked, forge)
-        result, url, note = self._on_branch(looked, forge)
+            return self._told_of_conflicts(looked, upgrade, forge)
+        result, url, note = self._on_branch(looked, upgrade, forge)
         if forge and not looked.row.conflicts:
             self._close_issue(looked, forge, url)
         return result, url, note
 
-    def _on_branch(self, looked: Looked, forge: Forge | None) -> tuple[Result, str, str]:
+    def _on_branch(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
         name = branch.name_of(looked.row.image, looked.row.answers_file)
-        slug = self.view.repository.slug
         before = self.view.ours(name)
         held = branch.change_of(before) if before else None
-        proposal = forge.proposal(slug, name) if forge else None
+        proposed = forge.proposal(self.view.repository.slug, name) if forge else None
+        url = proposed.url if proposed else ""
         if before and held is None:
-            note = f"a person has a hand in the branch {name}: merge, close or delete it"
-            return "pr-diverged", proposal.url if proposal else "", note
-        if proposal and self._declined(proposal, looked):
-            return "skipped", proposal.url, "a person closed the pull request; --reopen opens another"
-        verified = ""
+            return "pr-diverged", url, f"a person has a hand in the branch {name}: merge, close or delete it"
+        if proposed and self._declined(proposed, looked):
+            return "skipped", url, "a person closed the pull request; --reopen opens another"
+        figures = None
         moved = held != looked.digest
         if moved:
-            message = texts.commit_message(looked)
             commit = branch.make(
                 self.view,
-                self._files(looked),
+                _files(looked, upgrade),
                 digest=looked.digest,
-                message=message,
+                message=proposal.commit_message(upgrade, looked.row.image),
                 author=self.manner.author,
                 ref=name,
             )
             if self.manner.verify:
                 with self.view.checked_out(commit, self.tools.scratch) as folder:
-                    verified = self.manner.verify(folder, looked.row.answers_file)
+                    figures = self.manner.verify(folder, looked.row.answers_file)
             branch.move(self.view, name, commit, before=before)
         if forge is None:
             return "branch" if moved else "unchanged", "", name
-        return self._proposed(looked, forge, name, proposal, moved=moved, verified=verified)
+        return self._proposed(looked, upgrade, forge, name, proposed, moved=moved, figures=figures)
 
     def _proposed(
-        self, looked: Looked, forge: Forge, name: str, proposal: Proposal | None, *, moved: bool, verified: str
+        self,
+        looked: Looked,
+        upgrade: Upgrade,
+        forge: Forge,
+        name: str,
+        proposed: Proposal | None,
+        *,
+        moved: bool,
+        figures: Mapping[str, Any] | None,
     ) -> tuple[Result, str, str]:
-        slug, base = self.view.repository.slug, self.view.branch
-        title = texts.title(looked)
-        is_open = proposal is not None and proposal.state == "open"
-        if proposal and is_open and not moved:
-            # What was verified when it was opened stays said.
-            verified = texts.verified(proposal.body)
-        body = texts.body(looked, verified)
-        if proposal is None or not is_open:
-            draft = self.manner.draft or bool(looked.row.conflicts)
-            made = forge.propose(slug, branch=name, base=base, title=title, body=body, draft=draft)
-            return "proposed", made.url, ""
-        if texts.same(proposal.title, title) and texts.same(proposal.body, body):
-            return "updated" if moved else "unchanged", proposal.url, ""
-        made = forge.amend(slug, proposal.number, title=title, body=body)
-        return "updated", made.url, ""
+        slug, image = self.view.repository.slug, looked.row.image
+        title = proposal.title(upgrade, image)
+        is_open = proposed is not None and proposed.state == "open"
+        if proposed and is_open and not moved and _is_of(proposed, looked):
+            return "unchanged", proposed.url, ""
+        new = upgrade.pair.new
+        news = changelog.changelog(changelog.of_template(new), looked.row.version, looked.row.target)
+        body = proposal.body(upgrade, image, digest=looked.digest, changelog=news, verified=figures)
+        if proposed and is_open:
+            return "updated", forge.amend(slug, proposed.number, title=title, body=body).url, ""
+        draft = self.manner.draft or bool(looked.row.conflicts)
+        base = self.view.branch
+        return "proposed", forge.propose(slug, branch=name, base=base, title=title, body=body, draft=draft).url, ""
 
-    def _files(self, looked: Looked) -> Mapping[str, File | None]:
-        files = dict(looked.changes)
-        for step in looked.upgrade.steps if looked.upgrade else ():
-            if step.rejected:
-                files[f"{step.path}.rej"] = File(content=step.rejected.encode(errors="surrogateescape"))
-        return files
-
-    def _declined(self, proposal: Proposal, looked: Looked) -> bool:
+    def _declined(self, proposed: Proposal, looked: Looked) -> bool:
         """Tell whether a person closed a pull request for this very version without merging it."""
+        said = marker.read(proposed.body)
         return (
-            proposal.state == "closed" and not self.manner.reopen and texts.target(proposal.body) == looked.row.target
+            proposed.state == "closed"
+            and not self.manner.reopen
+            and said is not None
+            and said.target == looked.row.target
         )
 
-    def _told_of_conflicts(self, looked: Looked, forge: Forge | None) -> tuple[Result, str, str]:
+    def _told_of_conflicts(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
         note = f"conflicts in {', '.join(looked.row.conflicts)}: dockertpl update --to {looked.row.target}"
         if forge is None or self.manner.on_conflict == "skip":
             return "conflicted", "", note
-        title, body = texts.issue(looked)
-        slug = self.view.repository.slug
-        issue = forge.report(slug, texts.issue_marker(looked.row.answers_file), title=title, body=body)
-        return "reported", issue.url, note
+        image = looked.row.image
+        told = forge.report(
+            self.view.repository.slug,
+            marker.start(looked.row.answers_file),
+            title=issue.title(upgrade, image),
+            body=issue.body(upgrade, image, digest=looked.digest),
+        )
+        return "reported", told.url, note
 
     def _close_issue(self, looked: Looked, forge: Forge, url: str) -> None:
         slug = self.view.repository.slug
-        issue = forge.issue(slug, texts.issue_marker(looked.row.answers_file))
-        if issue:
-            forge.close(slug, issue.number, f"The update to {looked.row.target} has no conflicts now: {url}")
+        told = forge.issue(slug, marker.start(looked.row.answers_file))
+        if told:
+            forge.close(slug, told.number, f"The update to {looked.row.target} has no conflicts now: {url}")
+
+
+def _files(looked: Looked, upgrade: Upgrade) -> Mapping[str, File | None]:
+    """Return what a commit changes: in a draft with conflicts, what could not be merged is beside the files."""
+    files = dict(looked.changes)
+    for step in upgrade.steps:
+        if step.rejected:
+            files[f"{step.path}.rej"] = File(content=step.rejected.encode(errors="surrogateescape"))
+    return files
+
+
+def _is_of(proposed: Proposal, looked: Looked) -> bool:
+    said = marker.read(proposed.body)
+    return said is not None and said.digest == looked.digest
 
 
 def _outcome(item: Item, result: Result, *, url: str = "", note: str = "", seconds: float) -> Outcome:

@@ -32,6 +32,24 @@ NEEDS_PERSON: frozenset[State] = frozenset(
     {"error", "unsafe", "pr-diverged", "conflicted", "lost-edits", "answers-reset", "dirty"}
 )
 
+#: What comes of one item of a plan.
+Result: TypeAlias = Literal[
+    "failed",
+    "conflicted",
+    "pr-diverged",
+    "stale",
+    "reported",
+    "skipped",
+    "proposed",
+    "branch",
+    "updated",
+    "unchanged",
+]
+RESULTS: tuple[Result, ...] = get_args(Result)
+
+#: The results after which a person has to look.
+RESULTS_FOR_PERSON: frozenset[Result] = frozenset({"failed", "conflicted", "pr-diverged", "stale", "reported"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
@@ -116,49 +134,37 @@ class Row:
         return self.state in NEEDS_PERSON
 
 
-#: What became of one item of a plan.
-Result: TypeAlias = Literal[
-    "unchanged",
-    "branch",
-    "proposed",
-    "updated",
-    "reported",
-    "skipped",
-    "stale",
-    "pr-diverged",
-    "conflicted",
-    "failed",
-]
-
-#: The results after which a person has to look.
-UNFINISHED: frozenset[Result] = frozenset({"reported", "stale", "pr-diverged", "conflicted", "failed"})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one item of a plan.
+    """What came of one item of a plan: one image's update.
 
     Attributes:
         repository: The repository's key.
+        result: `branch`: our branch has the update, and there is no pull request; `proposed`: one was opened;
+            `updated`: the open one was brought up to date; `unchanged`: all was so already; `reported`: an issue says
+            what a person has to decide; `conflicted`: so must a person, and nothing was written; `pr-diverged`:
+            somebody else committed to our branch, which stays as it is; `stale`: the repository is not what was
+            planned for; `skipped`: not tried; `failed`: tried in vain.
         answers_file: The answers file's name.
         image: The image's name.
-        version: Which version it has.
-        target: Which version it is to have.
-        result: `unchanged`: all was there; `branch`: a branch was made or moved; `proposed`: a pull request was opened;
-            `updated`: one was brought up to date; `reported`: an issue tells of conflicts; `skipped`: a person closed
-            the pull request; `stale`: the repository changed since the plan; `pr-diverged`: a person has a hand in our
-            branch; `conflicted`: conflicts, and nothing was pushed; `failed`: it did not work.
-        url: The page of the pull request or issue.
+        version: The template's version before.
+        target: The one that it was to have.
+        url: The page of the pull request or the issue.
         note: What a person should know.
         seconds: How long it took.
     """
 
     repository: str
-    answers_file: str
-    image: str
-    version: str
-    target: str
     result: Result
+    answers_file: str = ""
+    image: str = ""
+    version: str = ""
+    target: str = ""
     url: str = ""
     note: str = ""
     seconds: float = 0.0
+
+    @property
+    def person_needed(self) -> bool:
+        """Whether a person has to look at it."""
+        return self.result in RESULTS_FOR_PERSON

@@ -177,7 +177,7 @@ class Versions:
         """Return what a version is, seen from another: by their numbers, else by history."""
         if old == new:
             return "same"
-        numbers = _number(old), _number(new)
+        numbers = number(old), number(new)
         if numbers[0] is not None and numbers[1] is not None and numbers[0] != numbers[1]:
             return "newer" if numbers[1] > numbers[0] else "older"
         clone = self._clone(src_path)
@@ -206,8 +206,12 @@ def named(recorded: Mapping[str, Any], where: str) -> tuple[str, str]:
     return src_path, commit
 
 
-def _number(version: str) -> Any:
-    """Return a version that can be compared, or None: `v1.2.0-3-gabc` is three commits after 1.2.0."""
+def number(version: str) -> Any:
+    """Return a version that can be compared, or None: `v1.2.0-3-gabc` is three commits after 1.2.0.
+
+    Args:
+        version: A tag, or what git describes a commit as.
+    """
     from packaging.version import InvalidVersion, Version
 
     tag, dash, rest = version.partition("-")

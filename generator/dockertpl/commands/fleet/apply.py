@@ -18,14 +18,14 @@ from dockertpl.errors import BadInputError, StoppedError
 from dockertpl.fleet import journal as journals
 from dockertpl.fleet import plan as plans
 from dockertpl.fleet import run as runs
+from dockertpl.fleet import shards
 from dockertpl.fleet.apply import Manner, OnConflict
 from dockertpl.fleet.branch import AUTHOR
 from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.journal import Head, Journal
-from dockertpl.fleet.model import UNFINISHED, Outcome
+from dockertpl.fleet.model import RESULTS_FOR_PERSON, Outcome
 from dockertpl.fleet.plan import Plan
 from dockertpl.fleet.run import Ended, Pace
-from dockertpl.fleet.shards import shard
 from dockertpl.screen import printable, say
 
 
@@ -70,10 +70,7 @@ class Options:
         Raises:
             BadInputError: It is none.
         """
-        number, _, of = (self.shard or "1/1").partition("/")
-        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
-            raise BadInputError(f"--shard {self.shard!r} is no part of a plan.", "Write 1/4 for the first of four.")
-        return int(number), int(of)
+        return shards.read(self.shard) if self.shard else (1, 1)
 
 
 def run(*, plan: Path, journal: Path | None, quiet: bool, **options: Any) -> tuple[int, Mapping[str, Any]]:
@@ -128,7 +125,7 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
                 f"Apply the new one with: dockertpl fleet apply {opened.head.plan} --journal ANOTHER",
             )
         if failed:
-            for key in [key for key, outcome in opened.done.items() if outcome.result in UNFINISHED]:
+            for key in [key for key, outcome in opened.done.items() if outcome.result in RESULTS_FOR_PERSON]:
                 del opened.done[key]
         try:
             chosen = Options(**opened.head.options)
@@ -139,7 +136,7 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
 
 def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     number, of = options.part()
-    items = [item for item in shard(plan.items, number, of) if item.to_do]
+    items = [item for item in shards.shard(plan.items, number, of) if item.to_do]
     forges = Forges(environ=os.environ, share=of)
     if not options.branches_only:
         # Before anything is touched: without a token the first pull request would fail, and so would all.
@@ -188,7 +185,7 @@ def _result(
     if ended.why != "done":
         why = "Paused after a wave" if ended.why == "paused" else "Stopped, as more failed than --max-failures allows"
         say(f"{why}: {ended.left} images are left. Go on with: dockertpl fleet resume {path}", quiet=quiet)
-    needed = ended.left or any(outcome.result in UNFINISHED for outcome in outcomes)
+    needed = ended.left or any(outcome.person_needed for outcome in outcomes)
     return int(bool(needed)), {
         "plan": journal.head.plan,
         "hash": journal.head.hash,
@@ -208,7 +205,7 @@ def _author(text: str) -> str:
     return text
 
 
-def _verify(folder: Path, answers_file: str) -> str:
+def _verify(folder: Path, answers_file: str) -> Mapping[str, Any]:
     # It needs an engine, which an apply mostly does not.
     from dockertpl.commands.fleet.verified import verified
 

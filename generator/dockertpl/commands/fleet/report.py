@@ -11,7 +11,7 @@ from typing import Any
 from dockertpl.commands.fleet import shown
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import journal as journals
-from dockertpl.fleet.model import UNFINISHED, Outcome
+from dockertpl.fleet.model import Outcome
 
 
 def run(*, journals_of: Sequence[Path], form: str, output: Path | None, quiet: bool) -> tuple[int, Mapping[str, Any]]:
@@ -43,7 +43,7 @@ def run(*, journals_of: Sequence[Path], form: str, output: Path | None, quiet: b
     if not quiet or output:
         shown.show(records, form, title="Fleet, as it was applied", output=output)
     counts = Counter(outcome.result for outcome in records)
-    return int(any(outcome.result in UNFINISHED for outcome in records)), {
+    return int(any(outcome.person_needed for outcome in records)), {
         "hash": next(iter(hashes)),
         "results": dict(sorted(counts.items())),
         "outcomes": [asdict(outcome) for outcome in records],

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from dockertpl.errors import BadInputError
-from dockertpl.fleet import reports, shards
+from dockertpl.fleet import shards
 from dockertpl.fleet.model import Outcome, Row
+from dockertpl.fleet.reports.csv import csv
+from dockertpl.fleet.reports.html import html
+from dockertpl.fleet.reports.markdown import markdown
+from dockertpl.fleet.reports.sheets import OUTCOMES, ROWS, Sheet
+from dockertpl.fleet.reports.table import colourful, table
 
 #: What says into how many runs a plan is divided, in place of a table.
 DIVIDED = ("github-matrix", "gitlab")
@@ -64,10 +69,7 @@ def show(records: Sequence[Row] | Sequence[Outcome], form: str, *, title: str, o
     Raises:
         BadInputError: The file cannot be written.
     """
-    on_terminal = output is None and sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if on_terminal else 120
-    colour = on_terminal and not os.environ.get("NO_COLOR")
-    pieces = reports.pieces(records, form, title=title, width=width, colour=colour)
+    pieces = _pieces(records, form, title)
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)
@@ -77,3 +79,16 @@ def show(records: Sequence[Row] | Sequence[Outcome], form: str, *, title: str, o
             stream.writelines(pieces)
     except OSError as error:
         raise BadInputError(f"{output} cannot be written: {error.strerror}.", "Name another with --output.") from error
+
+
+def _pieces(records: Sequence[Row] | Sequence[Outcome], form: str, title: str) -> Iterable[str]:
+    sheet: Sheet[Any] = OUTCOMES if records and isinstance(records[0], Outcome) else ROWS
+    if form == "csv":
+        return csv(records, sheet)
+    if form == "markdown":
+        return markdown(records, sheet, title=title)
+    if form == "html":
+        return html(records, sheet, title=title)
+    # What is no terminal is mostly a log, which is read as wide as it is.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    return [table(records, sheet, width=width, colour=colourful(sys.stdout))]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dockertpl.commands import verify
 from dockertpl.template.answers import read_mapping
@@ -12,8 +14,8 @@ from dockertpl.template.answers import read_mapping
 _one = threading.Lock()
 
 
-def verified(folder: Path, answers_file: str) -> str:
-    """Verify an image as `dockertpl verify` does, and return what there is to say of it.
+def verified(folder: Path, answers_file: str) -> Mapping[str, Any]:
+    """Verify an image as `dockertpl verify` does, and return the figures.
 
     Args:
         folder: The repository's files.
@@ -37,5 +39,4 @@ def verified(folder: Path, answers_file: str) -> str:
             timeout=60.0,
             quiet=True,
         )
-    built, healthy, size = facts["build_seconds"], facts["healthy_seconds"], facts["image_bytes"] / 1e6
-    return f"Built in {built:.1f} s, healthy after {healthy:.1f} s as uid {facts['uid']}, {size:.1f} MB."
+    return facts

@@ -1,12 +1,4 @@
-"""Stub."""
+"""A fleet's rows, and what came of a run, in five formats: a table, records, CSV, Markdown and a page.
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-
-def pieces(records: Sequence[Any], form: str, *, title: str, width: int, colour: bool) -> Iterator[str]:
-    for record in records:
-        what = getattr(record, "state", None) or record.result
-        yield f"{record.repository:<40} {record.image:<20} {what}\n"
+Each format is a module with one function of the things to show and their `Sheet`: `ROWS` or `OUTCOMES` of `sheets`.
+"""
