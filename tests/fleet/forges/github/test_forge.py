@@ -134,6 +134,18 @@ def test_a_proposal_that_the_list_did_not_have_yet_is_found_after_422(forge: For
     assert [pull["title"] for pull in fake.pulls["org/app"]] == ["Ours"]
 
 
+def test_a_branch_that_was_pushed_a_moment_ago_is_waited_for(forge: Forge, fake: FakeGitHub, clock: Clock) -> None:
+    said = {"message": "Validation Failed", "errors": [{"resource": "PullRequest", "field": "head", "code": "invalid"}]}
+    fake.fails("POST", PULLS, *[lambda seen, do: answer(422, said)] * 2)
+    assert _propose(forge).number == 1
+    assert clock.waits == [1, 2]
+    fake.pulls.clear()
+    fake.fails("POST", PULLS, *[lambda seen, do: answer(422, said)] * 6)
+    with pytest.raises(ForgeError, match="head invalid") as caught:
+        _propose(forge)
+    assert "deleted" in caught.value.remedy
+
+
 @pytest.mark.parametrize("fault", [says(502, "Bad Gateway"), drops(after=True), drops(after=False)])
 def test_reads_and_changes_are_tried_again(forge: Forge, fake: FakeGitHub, fault: Fault) -> None:
     _propose(forge)
@@ -184,6 +196,7 @@ def test_a_pause_is_every_thread_s(forge: Forge, fake: FakeGitHub, clock: Clock)
         (403, "Repository was archived so is read-only.", {}, "archived", "unarchive"),
         (404, "Not Found", {}, "has no such thing, or does not let", "among those that it is for"),
         (422, "Validation Failed", {}, "status 422", "discover"),
+        (422, "Draft pull requests are not supported in this repository.", {}, "Draft", "--on-conflict issue"),
     ],
 )
 def test_what_waiting_does_not_help_is_told_with_the_permission(

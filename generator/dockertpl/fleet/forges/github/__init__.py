@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 
@@ -30,6 +31,8 @@ def connect(
     """
     named = settings.read(environ)
     try:
+        import github
+
         from dockertpl.fleet.forges.github.forge import GitHub
     except ModuleNotFoundError as error:
         if error.name not in ("github", "pyrate_limiter", "requests"):
@@ -38,4 +41,6 @@ def connect(
             "Repositories on GitHub need PyGithub, which is not installed.",
             "Install it: pip install 'dockertpl[github]'",
         ) from error
+    # It prints what it does, into the middle of whatever is on the screen.
+    github.set_log_level(logging.WARNING)
     return GitHub(named, share=share, clock=clock, sleep=sleep)

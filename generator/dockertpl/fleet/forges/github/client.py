@@ -12,7 +12,7 @@ from github.Requester import Requester
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.github import sending
-from dockertpl.fleet.forges.github.faults import ExistsError, MaybeDoneError
+from dockertpl.fleet.forges.github.faults import ExistsError, MaybeDoneError, NotYetError
 from dockertpl.fleet.forges.github.sending import Sender
 from dockertpl.fleet.forges.github.tokens import Tokens, for_owner
 
@@ -138,10 +138,10 @@ class Client:
                     repeatable=False,
                 )
                 return self._object(made, doing)
-            except (MaybeDoneError, ExistsError) as error:
+            except (MaybeDoneError, ExistsError, NotYetError) as error:
                 if pause is None:
                     raise
-                # Lists lag behind what was made; asked at once, they may not have it.
+                # The API lags behind what was made and pushed; asked at once, it may not have it.
                 self.sender.sleep(max(pause, error.wait if isinstance(error, MaybeDoneError) else 0))
         raise AssertionError("the last try returns or raises")
 

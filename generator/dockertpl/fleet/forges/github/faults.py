@@ -53,6 +53,10 @@ class ExistsError(ForgeError):
     """What was to be made is there already."""
 
 
+class NotYetError(ForgeError):
+    """The branch is not there, or was pushed so lately that GitHub's API does not know of it yet."""
+
+
 def judge(error: Exception, now: float) -> Fault:
     """Tell what kind of fault it is.
 
@@ -116,13 +120,15 @@ def explain(error: Exception, *, settings: Settings, doing: str, wanted: str) ->
         return _refused(error, name, doing, wanted, said)
     if status == 410:
         return ForgeError(f"{name} did not {doing}: it is turned off there{said}.", status=status)
+    kind: type[ForgeError] = ForgeError
+    remedy = "Is the repository as it was when it was found? Run `dockertpl fleet discover` again."
     if status == 422 and "already exists" in said:
-        return ExistsError(f"{name} did not {doing}{said}.", "Look at the open ones of that branch.", status=status)
-    return ForgeError(
-        f"{name} did not {doing}: status {status}{said}.",
-        "Is the repository as it was when it was found? Run `dockertpl fleet discover` again.",
-        status=status,
-    )
+        kind, remedy = ExistsError, "Look at the open ones of that branch."
+    elif status == 422 and "head invalid" in said:
+        kind, remedy = NotYetError, f"Was the branch deleted? {_RESUME}"
+    elif status == 422 and "draft" in said.lower():
+        remedy = "Its plan has no drafts: tell of conflicts in issues, with `--on-conflict issue`."
+    return kind(f"{name} did not {doing}: status {status}{said}.", remedy, status=status)
 
 
 def too_long(settings: Settings, doing: str, wait: float) -> ForgeError:
