@@ -66,7 +66,9 @@ class FakeForge:
         self.proposals[number] = (slug, branch, replace(proposal, **fields))
 
     def issue(self, slug: str, marker: str) -> Issue | None:
-        found = [each for where, is_open, each in self.issues.values() if where == slug and is_open and marker in each.body]
+        found = [
+            each for where, is_open, each in self.issues.values() if where == slug and is_open and marker in each.body
+        ]
         return found[-1] if found else None
 
     def report(self, slug: str, marker: str, *, title: str, body: str) -> Issue:

@@ -58,9 +58,7 @@ def test_a_local_repository_gets_a_branch_and_its_work_tree_stays(bench: Bench, 
 def test_the_branch_is_what_update_writes(bench: Bench, git: Git) -> None:
     root = bench.scaffold()
     bench.run(local(root))
-    update.run(
-        destination=root, to="v2.0.0", data={}, answers_files=(), conflict="markers", dry_run=False, quiet=True
-    )
+    update.run(destination=root, to="v2.0.0", data={}, answers_files=(), conflict="markers", dry_run=False, quiet=True)
     git(root, "add", "--all")
     assert git(root, "diff", "--cached", "--stat", BRANCH) == ""
 

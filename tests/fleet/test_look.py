@@ -135,8 +135,13 @@ def test_at_a_glance_the_answers_files_alone_say_what_is_outdated(bench: Bench) 
 
 @pytest.mark.parametrize(
     "where",
-    ["https://github.com/org/x.git", "https://token@GitHub.com/org/x", "git@github.com:org/x.git", "gh:org/x",
-     "ssh://git@github.com/org/x/"],
+    [
+        "https://github.com/org/x.git",
+        "https://token@GitHub.com/org/x",
+        "git@github.com:org/x.git",
+        "gh:org/x",
+        "ssh://git@github.com/org/x/",
+    ],
 )
 def test_spellings_of_one_place_are_one_place(where: str) -> None:
     assert same_place(where) == "github.com/org/x"
