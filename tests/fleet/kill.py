@@ -1,4 +1,4 @@
-"""Kills an apply with SIGKILL at random moments, goes on with it, and looks what there is: `python -m tests.fleet.kill`.
+"""Kills an apply with SIGKILL at random moments, resumes it, and looks what there is: `python -m tests.fleet.kill`.
 
 Each round begins with forty repositories at a forge whose every request and answer is checked, some with a person's
 edits. Rounds go on until so many kills have hit a living process.

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.forge import description, githttp, prism
+from tests.forge import description, githttp, graphql, prism
 
 ME = "dockertpl-bot"
 Json = dict[str, Any]
@@ -233,6 +233,8 @@ class _Front(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _asked(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if self.path == "/graphql":
+            return 200, {"Content-Type": "application/json"}, json.dumps(self._queried(json.loads(body))).encode()
         connection = http.client.HTTPConnection(urlsplit(self.api).netloc, timeout=60)
         passed = ("Accept", "Content-Type", "X-GitHub-Api-Version", "Authorization", "User-Agent")
         headers = {key: value for key in passed if (value := self.headers.get(key))}
@@ -245,6 +247,13 @@ class _Front(BaseHTTPRequestHandler):
         if prism.ERRORS in content:
             self.github.violations.append(f"{self.command} {self.path}: {content.decode()}")
         return answer.status, {"Content-Type": answer.headers.get("Content-Type", "application/json")}, content
+
+    def _queried(self, asked: Json) -> Json:
+        answer = graphql.execute(self.github.root, self.github.url, ME, asked["query"], asked.get("variables") or {})
+        # One that has no path is about the query, and not about what was not found.
+        if any(error["path"] is None for error in answer.get("errors", ())):
+            self.github.violations.append(str(answer["errors"]))
+        return answer
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
         """Say nothing."""
