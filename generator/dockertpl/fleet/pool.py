@@ -14,6 +14,7 @@ Result = TypeVar("Result")
 def ordered(function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> Iterator[Result]:
     """Yield what a function makes of each item, in the items' order; a few items are ahead, never all.
 
+    The first is alone: it reads the template that all need, which would else be read by every thread.
     Where the caller stops early, or an item raises, what has not begun is left and what has begun is waited for.
 
     Args:
@@ -24,9 +25,9 @@ def ordered(function: Callable[[Item], Result], items: Iterable[Item], jobs: int
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            for item in items:
+            for number, item in enumerate(items):
                 waiting.append(pool.submit(function, item))
-                if len(waiting) >= 2 * jobs:
+                if number == 0 or len(waiting) >= 2 * jobs:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -47,7 +47,7 @@ class Fleet:
             BadInputError: A place is none, or nothing is there.
             ForgeError: A forge refuses or cannot be reached.
         """
-        found = list(find(self.places, filters=self.filters, base=self.branch, forge=self.forges.connect))
+        found = list(find(self.places, filters=self.filters, base=self.branch, forges=self.forges))
         if not found:
             raise BadInputError(
                 f"{', '.join(self.places)}: no repository is there, or none is wanted.",

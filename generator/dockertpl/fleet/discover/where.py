@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +11,8 @@ from urllib.parse import parse_qs
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.discover import folders, listfile
-from dockertpl.fleet.forges.base import Forge, Query
+from dockertpl.fleet.forges.base import Query
+from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.look import same_place
 from dockertpl.fleet.model import ForgeName, Found, Repository
 
@@ -45,14 +46,14 @@ class Filters:
         return (not self.include or _matches(key, self.include)) and not _matches(key, self.exclude)
 
 
-def find(places: Iterable[str], *, filters: Filters, base: str, forge: Callable[[ForgeName], Forge]) -> Iterator[Found]:
+def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) -> Iterator[Found]:
     """Yield the repositories of a fleet, each once, in the order of their keys within a place.
 
     Args:
         places: What the person named.
         filters: Which are wanted.
         base: The branch that updates start from; empty for the one that is checked out, or the default.
-        forge: Returns a forge.
+        forges: The forges.
 
     Raises:
         BadInputError: A place is none.
@@ -60,7 +61,7 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forge: Callable[
     """
     seen = set()
     for place in places:
-        for found in _at(place, forge):
+        for found in _at(place, forges):
             repository = found.repository
             same = same_place(repository.location)
             if same in seen or not filters.wanted(repository.key):
@@ -69,32 +70,33 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forge: Callable[
             yield replace(found, repository=replace(repository, base=base)) if base else found
 
 
-def _at(place: str, forge: Callable[[ForgeName], Forge]) -> Iterator[Found]:
+def _at(place: str, forges: Forges) -> Iterator[Found]:
     if match := _AT_FORGE.match(place):
         name: ForgeName = "github" if match[1] == "github" else "gitlab"
-        yield from forge(name).find(_query(place, match[2], match[3] or ""))
+        yield from forges.connect(name).find(_query(place, match[2], match[3] or ""))
     elif _URL.match(place):
-        yield Found(repository=at_url(place))
+        yield Found(repository=at_url(place, forges))
     elif (path := Path(place)).is_dir():
         yield from (Found(repository=repository) for repository in folders.find(path))
     elif path.is_file():
         for line in listfile.read(path):
             if not (_URL.match(line) or _AT_FORGE.match(line) or Path(line).is_dir()):
                 raise BadInputError(f"{path} names {line!r}, which is no place of repositories.", _REMEDY)
-            yield from _at(line, forge)
+            yield from _at(line, forges)
     else:
         raise BadInputError(f"{place!r} is no place of repositories.", _REMEDY)
 
 
-def at_url(url: str) -> Repository:
+def at_url(url: str, forges: Forges) -> Repository:
     """Return the repository at a URL, with the forge that it is at, as far as the URL tells.
 
     Args:
         url: What git can clone.
+        forges: The forges.
     """
     key = same_place(url)
     host, _, slug = key.partition("/")
-    forge: ForgeName = {"github.com": "github", "gitlab.com": "gitlab"}.get(host, "")  # type: ignore[assignment]
+    forge = forges.at(host)
     return Repository(key=key, location=url, forge=forge, slug=slug if forge else "")
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from urllib.parse import urlsplit
 
 from dockertpl.fleet.forges.base import Forge
 from dockertpl.fleet.model import ForgeName, Repository
@@ -14,6 +15,11 @@ from dockertpl.fleet.model import ForgeName, Repository
 _TOKENS: Mapping[str, tuple[str, ...]] = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_APP_ID"),
     "gitlab": ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
+}
+#: What says that a forge is at an address of one's own.
+_ADDRESSES: Mapping[ForgeName, tuple[str, ...]] = {
+    "github": ("GITHUB_API_URL", "GITHUB_SERVER_URL"),
+    "gitlab": ("GITLAB_URL", "CI_SERVER_URL"),
 }
 
 
@@ -30,6 +36,20 @@ class Forges:
     share: int = 1
     _connected: dict[str, Forge] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def at(self, host: str) -> ForgeName:
+        """Return which forge is at a host, with its port if the address has one; empty for plain Git.
+
+        Args:
+            host: The host.
+        """
+        own: dict[str, ForgeName] = {"github.com": "github", "gitlab.com": "gitlab"}
+        for name, keys in _ADDRESSES.items():
+            for key in keys:
+                # GitHub's API is at api.HOST or at HOST/api/v3.
+                place = urlsplit(self.environ.get(key, "")).netloc.rpartition("@")[2]
+                own[place.lower().removeprefix("api.")] = name
+        return own.get(host, "") if host else ""
 
     def connect(self, name: ForgeName) -> Forge:
         """Return a forge.
