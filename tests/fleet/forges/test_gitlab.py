@@ -285,6 +285,14 @@ def test_a_limit_that_says_when_it_ends_is_waited_for_until_then(gitlab: GitLab,
     assert clock.waits == [31]
 
 
+def test_a_pause_that_is_too_long_is_an_error_that_says_when_to_go_on(gitlab: GitLab, forge: Forge) -> None:
+    gitlab.add(APP)
+    gitlab.fails(Fault(method="GET", path=REQUESTS, status=429, headers={"Retry-After": "7200"}))
+    with pytest.raises(ForgeError, match="limits how often") as caught:
+        _propose(forge)
+    assert "in 120 minutes" in caught.value.remedy
+
+
 def test_a_read_that_breaks_off_is_tried_again(gitlab: GitLab, forge: Forge, clock: Clock) -> None:
     gitlab.add(APP)
     gitlab.fails(*(Fault(method="GET", path=REQUESTS, status=status) for status in (502, 0, 503)))

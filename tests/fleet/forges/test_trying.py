@@ -32,7 +32,7 @@ def _tries(clock: Clock) -> Tries:
     limits = Limits({}, concurrent=4, clock=clock, sleep=clock.sleep)
     return Tries(
         limits,
-        judge=lambda error: error.fault if isinstance(error, _Error) else Fault(kind="final"),
+        judge=lambda error, now: error.fault if isinstance(error, _Error) else Fault(kind="final"),
         errors=(_Error,),
         clock=clock,
         sleep=clock.sleep,
@@ -40,7 +40,13 @@ def _tries(clock: Clock) -> Tries:
 
 
 def _send(calls: _Calls, clock: Clock, *, repeatable: bool = True) -> str:
-    return _tries(clock).send(calls, cost={}, explain=lambda error: ForgeError("no"), repeatable=repeatable)
+    return _tries(clock).send(
+        calls,
+        cost={},
+        explain=lambda error: ForgeError("no"),
+        too_long=lambda wait: ForgeError(f"not for {wait} seconds"),
+        repeatable=repeatable,
+    )
 
 
 def test_what_passes_is_tried_again_after_longer_and_longer_waits() -> None:
@@ -64,7 +70,7 @@ def test_a_limit_is_waited_for_as_long_as_the_forge_says_also_for_what_is_not_re
 
 def test_a_longer_pause_than_a_run_should_make_is_an_error_at_once() -> None:
     clock = Clock()
-    with pytest.raises(ForgeError):
+    with pytest.raises(ForgeError, match="not for 86400 seconds"):
         _send(_Calls(Fault(kind="limited", wait=86400)), clock)
     assert clock.waits == []
 
@@ -82,3 +88,17 @@ def test_what_is_final_is_not_tried_again() -> None:
     with pytest.raises(ForgeError):
         _send(calls, Clock())
     assert calls.count == 1
+
+
+@pytest.mark.parametrize(("there_is_one", "count"), [(True, 2), (False, 1)])
+def test_a_token_that_is_not_taken_is_renewed_once(there_is_one: bool, count: int) -> None:
+    calls = _Calls(*[Fault(kind="login")] * 9)
+    with pytest.raises(ForgeError):
+        _tries(Clock()).send(
+            calls,
+            cost={},
+            explain=lambda error: ForgeError("no"),
+            too_long=lambda wait: ForgeError("no"),
+            renew=lambda: there_is_one,
+        )
+    assert calls.count == count

@@ -29,12 +29,12 @@ class Fault:
     """What kind of fault it is.
 
     Attributes:
-        kind: `limited`: nothing was done, ask later; `passing`: it may or may not have been done; `final`: asking again
-            changes nothing.
+        kind: `limited`: nothing was done, ask later; `passing`: it may or may not have been done; `login`: the
+            token was not taken; `final`: asking again changes nothing.
         wait: After how many seconds to ask again, as the forge says; 0 where it says nothing.
     """
 
-    kind: Literal["limited", "passing", "final"]
+    kind: Literal["limited", "passing", "login", "final"]
     wait: float = 0
 
 
@@ -55,7 +55,7 @@ class Tries:
         self,
         limits: Limits,
         *,
-        judge: Callable[[Exception], Fault],
+        judge: Callable[[Exception, float], Fault],
         errors: tuple[type[Exception], ...],
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -64,13 +64,13 @@ class Tries:
 
         Args:
             limits: What may be spent.
-            judge: Tells what kind of fault an error is.
+            judge: Tells what kind of fault an error is at a time, which is given in seconds since 1970.
             errors: What a request may raise; anything else is a fault of ours.
             clock: The time in seconds since 1970.
             sleep: Waits so many seconds; what it raises ends the wait.
         """
+        self.clock = clock
         self.sleep = sleep
-        self._clock = clock
         self._limits = limits
         self._judge = judge
         self._errors = errors
@@ -81,8 +81,10 @@ class Tries:
         *,
         cost: Mapping[str, int],
         explain: Callable[[Exception], ForgeError],
+        too_long: Callable[[float], ForgeError],
         repeatable: bool = True,
         waits: Sequence[float] = WAITS,
+        renew: Callable[[], bool] = lambda: False,
     ) -> T:
         """Return what a request returns.
 
@@ -90,37 +92,43 @@ class Tries:
             call: Sends it once.
             cost: What it spends of the budgets.
             explain: Makes of an error what a person is told.
+            too_long: Makes that of a pause of so many seconds, which is longer than a run should make.
             repeatable: Whether doing it twice is the same as doing it once.
             waits: Seconds between tries of what may pass.
+            renew: Gets another token, and tells whether there is one.
 
         Raises:
             MaybeDoneError: It is not repeatable, and may have been done.
             ForgeError: The forge refuses, cannot be reached, or wants a longer pause than a run should make.
         """
-        deadline = self._clock() + _PATIENCE
+        deadline = self.clock() + _PATIENCE
         pauses = (_UNSAID * 2**number for number in itertools.count())
         left = iter(waits)
+        renewed = False
         while True:
             with self._limits.turn(cost):
                 try:
                     return call()
                 except self._errors as raised:
                     error: Exception = raised
-            fault = self._judge(error)
-            problem = explain(error)
-            if fault.kind == "final":
-                raise problem from error
+            fault = self._judge(error, self.clock())
             if fault.kind == "limited":
                 wait = fault.wait or next(pauses)
-                if self._clock() + wait > deadline:
-                    raise problem from error
-                self._limits.pause(self._clock() + wait)
+                if self.clock() + wait > deadline:
+                    raise too_long(wait) from error
+                self._limits.pause(self.clock() + wait)
                 continue
+            if fault.kind == "login" and not renewed and renew():
+                renewed = True
+                continue
+            problem = explain(error)
+            if fault.kind != "passing":
+                raise problem from error
             if not repeatable:
                 unknown = MaybeDoneError(problem.message, problem.remedy, **problem.data)
                 unknown.wait = fault.wait
                 raise unknown from error
             wait = max(next(left, _PATIENCE), fault.wait)
-            if self._clock() + wait >= deadline:
+            if self.clock() + wait >= deadline:
                 raise problem from error
             self.sleep(wait)

@@ -7,8 +7,9 @@ import pytest
 import requests.exceptions as network
 from github import GithubException
 
-from dockertpl.fleet.forges.github.faults import BusyError, Fault, explain, judge
+from dockertpl.fleet.forges.github.faults import BusyError, explain, judge
 from dockertpl.fleet.forges.github.settings import Settings
+from dockertpl.fleet.forges.trying import Fault
 
 NOW = 1000.0
 SPENT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1090"}

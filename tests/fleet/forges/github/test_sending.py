@@ -8,9 +8,9 @@ from github import GithubException
 from tests.fleet.forges.clock import Clock
 
 from dockertpl.errors import ForgeError
-from dockertpl.fleet.forges.github.faults import MaybeDoneError
 from dockertpl.fleet.forges.github.sending import CREATE, READ, Sender
 from dockertpl.fleet.forges.github.settings import Settings
+from dockertpl.fleet.forges.trying import MaybeDoneError
 
 
 class _Call:

@@ -12,9 +12,10 @@ from github.Requester import Requester
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.github import sending
-from dockertpl.fleet.forges.github.faults import ExistsError, MaybeDoneError, NotYetError
+from dockertpl.fleet.forges.github.faults import ExistsError, NotYetError
 from dockertpl.fleet.forges.github.sending import Sender
 from dockertpl.fleet.forges.github.tokens import Tokens, for_owner
+from dockertpl.fleet.forges.trying import WAITS, MaybeDoneError
 
 PAGE = 100
 _MOST_PAGES = 100
@@ -123,7 +124,7 @@ class Client:
         Raises:
             ForgeError: GitHub refuses or cannot be reached.
         """
-        for pause in (*sending.WAITS, None):
+        for pause in (*WAITS, None):
             if (found := find()) is not None:
                 return found
             try:
@@ -153,7 +154,7 @@ class Client:
         *,
         doing: str,
         wanted: str,
-        waits: Sequence[float] = sending.WAITS,
+        waits: Sequence[float] = WAITS,
         mutation: bool = False,
     ) -> Answered:
         """Ask by GraphQL. What GitHub could give of it is returned, even where it could not give all.

@@ -7,8 +7,7 @@ of other threads, and sleeps by a clock of its own. It is turned off, and this i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import requests.exceptions as network
 from github import GithubException
@@ -16,37 +15,14 @@ from github.Requester import Requester
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.github.settings import PERMISSIONS, Settings
+from dockertpl.fleet.forges.trying import Fault
 
 _PASSING = (500, 502, 503, 504)
 _RESUME = "What was done is kept: go on with `dockertpl fleet resume`."
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """What kind of fault it is.
-
-    Attributes:
-        kind: `limited`: nothing was done, ask later; `passing`: it may or may not have been done; `login`: the
-            token was not taken; `final`: asking again changes nothing.
-        wait: After how many seconds to ask again, as GitHub says; 0 where it says nothing.
-    """
-
-    kind: Literal["limited", "passing", "login", "final"]
-    wait: float = 0
-
-
 class BusyError(ForgeError):
     """GitHub was asked several times, and had trouble each time."""
-
-
-class MaybeDoneError(BusyError):
-    """Something was to be written, and whether it was is not known: look before it is tried again.
-
-    Attributes:
-        wait: After how many seconds GitHub wants to be asked again; 0 where it says nothing.
-    """
-
-    wait: float = 0
 
 
 class ExistsError(ForgeError):

@@ -1,8 +1,7 @@
-"""One request at a time: in its turn, waited for as long as GitHub says, and tried again where that is safe."""
+"""What GitHub limits, and requests within that: each in its turn, and tried again where that is safe."""
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -13,6 +12,7 @@ from requests.exceptions import RequestException
 from dockertpl.fleet.forges.github import faults
 from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.rate import Limit, Limits
+from dockertpl.fleet.forges.trying import WAITS, Tries
 
 #: GitHub's limits for one account. Requests for content are those that make something; a read of the REST API costs
 #: one point, anything else five.
@@ -28,13 +28,6 @@ CHANGE = {"rest": 5}
 CREATE = {"create": 1, "rest": 5}
 QUERY = {"graphql": 1}
 MUTATION = {"graphql": 5}
-
-#: Seconds between the tries of what may pass.
-WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
-# So long one request waits at most: a spent hour, and what comes after it.
-_PATIENCE = 3900.0
-# What GitHub advises where its answer says no time.
-_UNSAID = 60.0
 
 T = TypeVar("T")
 
@@ -61,7 +54,13 @@ class Sender:
         self.settings = settings
         self.clock = clock
         self.sleep = sleep
-        self._limits = Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep)
+        self._tries = Tries(
+            Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep),
+            judge=faults.judge,
+            errors=(GithubException, RequestException, RuntimeError),
+            clock=clock,
+            sleep=sleep,
+        )
 
     def send(
         self,
@@ -89,34 +88,12 @@ class Sender:
             MaybeDoneError: It is not repeatable, and may have been done.
             ForgeError: GitHub refuses, or cannot be reached.
         """
-        deadline = self.clock() + _PATIENCE
-        pauses = (_UNSAID * 2**number for number in itertools.count())
-        left = iter(waits)
-        renewed = False
-        while True:
-            with self._limits.turn(cost):
-                try:
-                    return call()
-                except (GithubException, RequestException, RuntimeError) as raised:
-                    error: Exception = raised
-            fault = faults.judge(error, self.clock())
-            if fault.kind == "limited":
-                wait = fault.wait or next(pauses)
-                if self.clock() + wait > deadline:
-                    raise faults.too_long(self.settings, doing, wait) from error
-                self._limits.pause(self.clock() + wait)
-                continue
-            if fault.kind == "login" and not renewed and renew():
-                renewed = True
-                continue
-            problem = faults.explain(error, settings=self.settings, doing=doing, wanted=wanted)
-            if fault.kind != "passing":
-                raise problem from error
-            if not repeatable:
-                unknown = faults.MaybeDoneError(problem.message, problem.remedy, **problem.data)
-                unknown.wait = fault.wait
-                raise unknown from error
-            wait = max(next(left, _PATIENCE), fault.wait)
-            if self.clock() + wait >= deadline:
-                raise problem from error
-            self.sleep(wait)
+        return self._tries.send(
+            call,
+            cost=cost,
+            explain=lambda error: faults.explain(error, settings=self.settings, doing=doing, wanted=wanted),
+            too_long=lambda wait: faults.too_long(self.settings, doing, wait),
+            repeatable=repeatable,
+            waits=waits,
+            renew=renew,
+        )

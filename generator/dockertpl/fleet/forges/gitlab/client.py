@@ -72,7 +72,7 @@ class Client:
         limits = Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep)
         self._tries = Tries(
             limits,
-            judge=lambda error: faults.judge(error, clock()),
+            judge=faults.judge,
             errors=faults.ERRORS,
             clock=clock,
             sleep=sleep,
@@ -212,6 +212,7 @@ class Client:
             once,
             cost=cost,
             explain=lambda error: faults.explain(error, settings=self.settings, doing=doing),
+            too_long=lambda wait: faults.too_long(self.settings, doing, wait),
             repeatable=repeatable,
         )
 

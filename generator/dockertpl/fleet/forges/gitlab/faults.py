@@ -94,13 +94,6 @@ def explain(error: Exception, *, settings: Settings, doing: str) -> ForgeError:
         return ForgeError(f"{name} was asked to {doing}: {_short(str(error))}.", "Is GITLAB_URL right?")
     words = _short(_said(error))
     said, status = f" ({words})" if words else "", error.status
-    if status == 429:
-        wait = judge(error, 0).wait
-        return ForgeError(
-            f"{name} limits how often it may be asked, and did not {doing}.",
-            f"It can be asked again in {max(1, round(wait / 60))} minutes. {_RESUME}" if wait < 86400 else _RESUME,
-            status=status,
-        )
     if status in _PASSING:
         return ForgeError(f"{name} is in trouble and did not {doing}: status {status}{said}.", _RESUME, status=status)
     if status == 401:
@@ -118,6 +111,21 @@ def explain(error: Exception, *, settings: Settings, doing: str) -> ForgeError:
         f"{name} did not {doing}: status {status}{said}.",
         "Is the repository as it was when it was found? Run `dockertpl fleet discover` again.",
         status=status,
+    )
+
+
+def too_long(settings: Settings, doing: str, wait: float) -> ForgeError:
+    """Return what is said where GitLab wants a longer pause than a run should make.
+
+    Args:
+        settings: Which GitLab it is.
+        doing: What it was asked for.
+        wait: How many seconds it wants.
+    """
+    return ForgeError(
+        f"{settings.name} limits how often it may be asked, and did not {doing}.",
+        f"It can be asked again in {max(1, round(wait / 60))} minutes. {_RESUME}",
+        wait=round(wait),
     )
 
 
