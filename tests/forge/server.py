@@ -158,6 +158,9 @@ class GitHub:
             # GitHub's own example lacks what its description asks of a team.
             made |= {"requested_teams": [], "requested_reviewers": [], "assignees": []}
             made |= {"draft": content.get("draft", False), "merged_at": None, "merged": False}
+        else:
+            # GitHub's own example of an issue is one of a pull request.
+            made.pop("pull_request", None)
         items.append(made)
         return 201, made
 
