@@ -283,6 +283,55 @@ def run_workflow(
     Raises:
         RuntimeError: The workflow did not run at all: act refuses it, or an action has no stand-in.
     """
+    file = workflow_file(root, image)
+    text = file.read_text()
+    # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
+    alone = text.replace("    strategy:\n", "    strategy:\n      max-parallel: 1\n")
+    with tempfile.TemporaryDirectory(prefix="act-") as work:
+        docker = Path(work, "docker")
+        docker.mkdir()
+        (copy := Path(work, file.name)).write_text(alone)
+        own = {"DOCKER_CONFIG": str(docker), "STANDIN_BUILDKIT": machine.buildkit}
+        return run_file(
+            root,
+            copy,
+            event,
+            environ={**_environ(machine.engine), **own},
+            uses=text,
+            payload=payload,
+            secrets=secrets,
+            variables=variables,
+        )
+
+
+def run_file(
+    root: Path,
+    file: Path,
+    event: str,
+    *,
+    environ: Mapping[str, str],
+    uses: str,
+    payload: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+    artifacts: Path | None = None,
+) -> Run:
+    """Run a workflow's file in a repository for an event.
+
+    Args:
+        root: The repository; what is not committed is seen too.
+        file: The workflow.
+        event: The event's name, such as "push".
+        environ: The environment of the jobs.
+        uses: Text that names every action that is used, here or in a workflow that is called.
+        payload: The event's payload beyond what says which repository it is.
+        secrets: Instead of `SECRETS`.
+        variables: What `vars` has.
+        artifacts: An empty folder for the artifacts, a folder each; by default they are gone afterwards.
+
+    Raises:
+        RuntimeError: The workflow did not run at all: act refuses it, or an action has no stand-in.
+    """
     owner, name = OWNER_AND_NAME.split("/")
     repository = {
         "name": name,
@@ -294,26 +343,20 @@ def run_workflow(
         "private": False,
     }
     with tempfile.TemporaryDirectory(prefix="act-") as work, api.answering(repository) as api_address:
-        folders = {key: Path(work, key) for key in ("cache", "records", "artifacts", "docker", "workflows")}
+        folders = {key: Path(work, key) for key in ("cache", "records", "artifacts")}
         for folder in folders.values():
             folder.mkdir()
         event_file = Path(work, "event.json")
         event_file.write_text(json.dumps({"repository": repository, **(payload or {})}))
-        text = workflow_file(root, image).read_text()
-        file = folders["workflows"] / workflow_file(root, image).name
-        # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
-        file.write_text(text.replace("    strategy:\n", "    strategy:\n      max-parallel: 1\n"))
         options = [f"--platform={label}=-self-hosted" for label in LABELS]
-        options += [f"--local-repository={use}={path}" for use, path in _actions(text)]
+        options += [f"--local-repository={use}={path}" for use, path in _actions(uses)]
         for option, values in (("secret", SECRETS if secrets is None else secrets), ("var", variables or {})):
             options += [f"--{option}={key}={value}" for key, value in values.items()]
         own = {
             "STANDINS": str(HERE / "standins.py"),
             "STANDIN_PYTHON": sys.executable,
             "STANDIN_RECORDS": str(folders["records"]),
-            "STANDIN_ARTIFACTS": str(folders["artifacts"]),
-            "DOCKER_CONFIG": str(folders["docker"]),
-            "STANDIN_BUILDKIT": machine.buildkit,
+            "STANDIN_ARTIFACTS": str(artifacts or folders["artifacts"]),
             "GIT_PAGER": "cat",
         }
         command = [
@@ -327,7 +370,7 @@ def run_workflow(
         done = subprocess.run(
             command,
             cwd=root,
-            env={**_environ(machine.engine), **own},
+            env={**environ, **own},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

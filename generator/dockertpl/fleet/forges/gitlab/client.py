@@ -1,0 +1,264 @@
+"""GitLab's REST API for one account, by project."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import gitlab
+import requests
+from gitlab.exceptions import GitlabError
+
+from dockertpl import __version__
+from dockertpl.errors import ForgeError
+from dockertpl.fleet.forges.gitlab import faults
+from dockertpl.fleet.forges.gitlab.faults import ExistsError, Refused
+from dockertpl.fleet.forges.gitlab.settings import Settings
+from dockertpl.fleet.forges.rate import Limit, Limits
+from dockertpl.fleet.forges.trying import WAITS, MaybeDoneError, Tries
+
+#: Below the limits of gitlab.com: 2,000 requests a minute of one account, and 60 comments. A server of one's own may
+#: have others, and says so by 429.
+BUDGETS: Mapping[str, Sequence[Limit]] = {"rest": (Limit(1500, 60),), "create": (Limit(60, 60),)}
+CONCURRENT = 32
+_READ = {"rest": 1}
+_CREATE = {"rest": 1, "create": 1}
+
+PAGE = 100
+_MOST_PAGES = 1000
+_TIMEOUT = 30.0
+
+
+class _Session(requests.Session):
+    """A session that keeps the headers of its last answer, which python-gitlab's errors do not have."""
+
+    last: Mapping[str, str] = {}
+
+    def __init__(self) -> None:
+        super().__init__()
+        # What is elsewhere was moved. A job's token would go with us to any host.
+        self.max_redirects = 0
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        self.last = {}
+        response = super().send(request, **options)
+        self.last = {name.lower(): value for name, value in response.headers.items()}
+        return response
+
+
+class Client:
+    """Asks for every thread of a run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        share: int = 1,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Begin with all of the limits.
+
+        Args:
+            settings: Which GitLab, and who we are there.
+            share: How many runs share the account's limits.
+            clock: The time in seconds since 1970.
+            sleep: Waits so many seconds; what it raises ends the wait.
+        """
+        self.settings = settings
+        limits = Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep)
+        self._tries = Tries(
+            limits,
+            judge=lambda error: faults.judge(error, clock()),
+            errors=faults.ERRORS,
+            clock=clock,
+            sleep=sleep,
+        )
+        self._here = threading.local()
+        self._lock = threading.Lock()
+        self._me: int | None = None
+
+    def get(self, path: str, *, doing: str, **parameters: Any) -> Any:
+        """Return what a path has.
+
+        Args:
+            path: The path, such as `/user`.
+            doing: What it is for, in the words of an error.
+            parameters: What stands behind the question mark.
+
+        Raises:
+            ForgeError: GitLab refuses or cannot be reached.
+        """
+        return self._json(self._send("GET", path, doing=doing, parameters=parameters), doing)
+
+    def text(self, path: str, *, doing: str, **parameters: Any) -> bytes:
+        """Return the bytes that a path has.
+
+        Args:
+            path: The path.
+            doing: What it is for, in the words of an error.
+            parameters: What stands behind the question mark.
+
+        Raises:
+            ForgeError: GitLab refuses or cannot be reached.
+        """
+        return self._send("GET", path, doing=doing, parameters=parameters).content
+
+    def pages(self, path: str, *, doing: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """Yield the items of a list, as many pages as it takes.
+
+        Args:
+            path: The path.
+            doing: What it is for, in the words of an error.
+            parameters: What stands behind the question mark.
+
+        Raises:
+            ForgeError: GitLab refuses or cannot be reached, or answers with no list.
+        """
+        for page in range(1, _MOST_PAGES + 1):
+            items = self.get(path, doing=doing, per_page=PAGE, page=page, **parameters)
+            if not isinstance(items, list):
+                raise self._strange(doing)
+            yield from items
+            if len(items) < PAGE:
+                return
+
+    def change(self, path: str, content: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
+        """Change what is there; doing it twice is the same as once.
+
+        Args:
+            path: What is changed.
+            content: The fields that change.
+            doing: What it is for, in the words of an error.
+
+        Raises:
+            ForgeError: GitLab refuses or cannot be reached.
+        """
+        return self._object(self._send("PUT", path, doing=doing, content=content), doing)
+
+    def make(
+        self, path: str, content: Mapping[str, Any], *, find: Callable[[], dict[str, Any] | None], doing: str
+    ) -> dict[str, Any]:
+        """Make what is not there yet, once: before each try it is looked for, as an answer may have got lost.
+
+        Args:
+            path: The list that gets one more.
+            content: Its fields.
+            find: Looks for it.
+            doing: What it is for, in the words of an error.
+
+        Returns:
+            What was found, or else what was made.
+
+        Raises:
+            ForgeError: GitLab refuses or cannot be reached.
+        """
+        for pause in (*WAITS, None):
+            if (found := find()) is not None:
+                return found
+            try:
+                return self._object(
+                    self._send("POST", path, doing=doing, content=content, cost=_CREATE, repeatable=False), doing
+                )
+            except (MaybeDoneError, ExistsError) as error:
+                if pause is None:
+                    raise
+                # A list may lag behind what was made.
+                self._tries.sleep(max(pause, error.wait if isinstance(error, MaybeDoneError) else 0))
+        raise AssertionError("the last try returns or raises")
+
+    def me(self) -> int:
+        """Return the number of the account that this token writes as.
+
+        Raises:
+            ForgeError: GitLab refuses or cannot be reached.
+        """
+        with self._lock:
+            if self._me is None:
+                self._me = int(self.get("/user", doing="say who we are")["id"])
+            return self._me
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        *,
+        doing: str,
+        parameters: Mapping[str, Any] | None = None,
+        content: Mapping[str, Any] | None = None,
+        cost: Mapping[str, int] = _READ,
+        repeatable: bool = True,
+    ) -> requests.Response:
+        def once() -> requests.Response:
+            connected, session = self._connected()
+            try:
+                return connected.http_request(
+                    verb,
+                    path,
+                    query_data=dict(parameters or {}),
+                    post_data=dict(content) if content is not None else None,
+                    obey_rate_limit=False,
+                    retry_transient_errors=False,
+                    max_retries=0,
+                )
+            except GitlabError as error:
+                body = error.response_body or b""
+                raise Refused(error.response_code or 0, session.last, body) from error
+
+        return self._tries.send(
+            once,
+            cost=cost,
+            explain=lambda error: faults.explain(error, settings=self.settings, doing=doing),
+            repeatable=repeatable,
+        )
+
+    def _connected(self) -> tuple[gitlab.Gitlab, _Session]:
+        """Return what sends requests in this thread: a session keeps its last answer, and so is nobody else's."""
+        if not hasattr(self._here, "connected"):
+            token = self.settings.token
+            session = _Session()
+            self._here.connected = (
+                gitlab.Gitlab(
+                    self.settings.url,
+                    oauth_token=None if self.settings.is_job else token,
+                    job_token=token if self.settings.is_job else None,
+                    ssl_verify=self.settings.certificates or True,
+                    timeout=_TIMEOUT,
+                    user_agent=f"dockertpl/{__version__}",
+                    keep_base_url=True,
+                    session=session,
+                ),
+                session,
+            )
+        found: tuple[gitlab.Gitlab, _Session] = self._here.connected
+        return found
+
+    def _json(self, response: requests.Response, doing: str) -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise self._strange(doing) from error
+
+    def _object(self, response: requests.Response, doing: str) -> dict[str, Any]:
+        answer = self._json(response, doing)
+        if isinstance(answer, dict) and "id" in answer:
+            return answer
+        raise self._strange(doing)
+
+    def _strange(self, doing: str) -> ForgeError:
+        return ForgeError(
+            f"{self.settings.name} was asked to {doing}, and its answer is of another sort.",
+            "Is GITLAB_URL the address of a GitLab?",
+        )
+
+
+def project(slug: str) -> str:
+    """Return the path of a project.
+
+    Args:
+        slug: Its name, with its groups.
+    """
+    return f"/projects/{quote(slug, safe='')}"
