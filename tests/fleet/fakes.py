@@ -49,6 +49,11 @@ class FakeForge:
         return found[-1] if found else None
 
     def propose(self, slug: str, *, branch: str, base: str, title: str, body: str, draft: bool) -> Proposal:
+        there = self.proposal(slug, branch)
+        if there and there.state == "open":
+            self.calls.append("amend")
+            self.change(there.number, title=title, body=body, draft=draft or there.draft)
+            return self.proposals[there.number][2]
         self.calls.append("propose")
         number = len(self.proposals) + 1
         made = Proposal(number=number, url=f"{slug}#{number}", state="open", draft=draft, title=title, body=body)

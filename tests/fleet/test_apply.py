@@ -164,6 +164,28 @@ def test_conflicts_in_a_draft_have_no_markers_and_lose_nothing(bench: Bench, git
     assert "line three" in git(_bare(repository), "show", f"{BRANCH}:Dockerfile.rej")
 
 
+def test_an_open_pull_request_is_a_draft_before_it_has_conflicts(
+    bench: Bench, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    clone = bench.folder / "clone"
+    git(bench.folder, "clone", "--quiet", repository.location, str(clone))
+    _collide(clone)
+    git(clone, "commit", "--quiet", "--all", "--message", "mine")
+    git(clone, "push", "--quiet", "origin", "HEAD")
+    move, drafts = branch.move, []
+
+    def watched(*arguments: Any, **options: Any) -> None:
+        drafts.append(bench.forge.proposals[1][2].draft)
+        move(*arguments, **options)
+
+    monkeypatch.setattr(branch, "move", watched)
+    assert bench.run(repository, on_conflict="draft").result == "updated"
+    assert drafts == [True]
+    assert len(bench.forge.proposals) == 1
+
+
 def test_conflicts_where_there_is_no_forge_make_nothing(bench: Bench, git: Git) -> None:
     root = bench.scaffold()
     _collide(root)

@@ -144,6 +144,8 @@ class GitHub:
         address = f"{self.url}/{slug}/{'pull' if kind == 'pulls' else 'issues'}/{number}"
         made |= {"number": number, "html_url": address, "state": "open", "title": content["title"]}
         made |= {"body": content.get("body"), "user": {**made["user"], "login": ME}}
+        # GitHub's own example of an issue is one of a pull request.
+        made.pop("pull_request", None)
         if kind == "pulls":
             head = self.head(slug, content["head"])
             if not head:

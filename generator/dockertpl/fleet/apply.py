@@ -117,6 +117,9 @@ class _Item:
             return "skipped", url, "a person closed the pull request; --reopen opens another"
         figures = None
         moved = held != looked.digest
+        if moved and forge and proposed and proposed.state == "open" and looked.row.conflicts and not proposed.draft:
+            # Before the branch has what must not be merged.
+            self._propose(looked, upgrade, forge, name, proposed.body)
         if moved:
             commit = branch.make(
                 self.view,
@@ -150,14 +153,26 @@ class _Item:
         is_open = proposed is not None and proposed.state == "open"
         if proposed and is_open and not moved and _is_of(proposed, looked):
             return "unchanged", proposed.url, ""
-        new = upgrade.pair.new
-        news = changelog.changelog(changelog.of_template(new), looked.row.version, looked.row.target)
-        body = proposal.body(upgrade, image, digest=looked.digest, changelog=news, verified=figures)
-        if proposed and is_open:
+        body = self._body(looked, upgrade, figures)
+        if proposed and is_open and not looked.row.conflicts:
             return "updated", forge.amend(slug, proposed.number, title=title, body=body).url, ""
-        draft = self.manner.draft or bool(looked.row.conflicts)
-        base = self.view.branch
-        return "proposed", forge.propose(slug, branch=name, base=base, title=title, body=body, draft=draft).url, ""
+        made = self._propose(looked, upgrade, forge, name, body)
+        return "updated" if is_open else "proposed", made.url, ""
+
+    def _body(self, looked: Looked, upgrade: Upgrade, figures: Mapping[str, Any] | None) -> str:
+        news = changelog.changelog(changelog.of_template(upgrade.pair.new), looked.row.version, looked.row.target)
+        return proposal.body(upgrade, looked.row.image, digest=looked.digest, changelog=news, verified=figures)
+
+    def _propose(self, looked: Looked, upgrade: Upgrade, forge: Forge, name: str, body: str) -> Proposal:
+        """Open a pull request or bring the open one up to date; one with conflicts is a draft from then on."""
+        return forge.propose(
+            self.view.repository.slug,
+            branch=name,
+            base=self.view.branch,
+            title=proposal.title(upgrade, looked.row.image),
+            body=body,
+            draft=self.manner.draft or bool(looked.row.conflicts),
+        )
 
     def _declined(self, proposed: Proposal, looked: Looked) -> bool:
         """Tell whether a person closed a pull request for this very version without merging it."""

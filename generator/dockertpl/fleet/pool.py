@@ -11,7 +11,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ordered(function: Callable[[Item], Result], items: Iterable[Item], jobs: int) -> Iterator[Result]:
+def ordered(
+    function: Callable[[Item], Result], items: Iterable[Item], jobs: int, *, stop: Callable[[], None] | None = None
+) -> Iterator[Result]:
     """Yield what a function makes of each item, in the items' order; a few items are ahead, never all.
 
     The first is alone: it reads the template that all need, which would else be read by every thread.
@@ -21,6 +23,7 @@ def ordered(function: Callable[[Item], Result], items: Iterable[Item], jobs: int
         function: The function; it is called in other threads.
         items: The items.
         jobs: How many threads.
+        stop: Called on an interrupt, so that threads which wait end soon.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
@@ -31,6 +34,10 @@ def ordered(function: Callable[[Item], Result], items: Iterable[Item], jobs: int
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except KeyboardInterrupt:
+            if stop:
+                stop()
+            raise
         finally:
             for future in waiting:
                 future.cancel()

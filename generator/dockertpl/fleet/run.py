@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -58,7 +58,14 @@ def check(pace: Pace) -> None:
         _count(text, 1)
 
 
-def run(items: Iterable[Item], tools: Tools, manner: Manner, pace: Pace, journal: Journal) -> Iterator[Outcome | Ended]:
+def run(
+    items: Iterable[Item],
+    tools: Tools,
+    manner: Manner,
+    pace: Pace,
+    journal: Journal,
+    stop: Callable[[], None] | None = None,
+) -> Iterator[Outcome | Ended]:
     """Apply items, and yield what became of each as it is known, in their order, and at last how the run ended.
 
     Args:
@@ -67,6 +74,7 @@ def run(items: Iterable[Item], tools: Tools, manner: Manner, pace: Pace, journal
         manner: How items are applied.
         pace: How fast.
         journal: Where it is noted; what is done there is not done again.
+        stop: Called on an interrupt, so that what waits ends soon.
     """
     every = list(items)
     failed = done = 0
@@ -74,7 +82,9 @@ def run(items: Iterable[Item], tools: Tools, manner: Manner, pace: Pace, journal
         wave = [item for item in every[:end] if item.key not in journal.done]
         if not wave:
             continue
-        for outcomes in pool.ordered(partial(_noted, tools, manner, journal), _by_repository(wave), tools.jobs):
+        for outcomes in pool.ordered(
+            partial(_noted, tools, manner, journal), _by_repository(wave), tools.jobs, stop=stop
+        ):
             for outcome in outcomes:
                 done += 1
                 failed += outcome.result == "failed"

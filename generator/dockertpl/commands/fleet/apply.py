@@ -154,7 +154,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     left = sum(item.key not in journal.done for item in items)
     try:
         with terminable(), tools(forges, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready:
-            done = runs.run(items, ready, manner, options.pace, journal)
+            done = runs.run(items, ready, manner, options.pace, journal, forges.stop)
             for each in progress(done, total=left, what="images", quiet=quiet):
                 if isinstance(each, Ended):
                     ended = each

@@ -73,7 +73,8 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) 
 def _at(place: str, forges: Forges) -> Iterator[Found]:
     if match := _AT_FORGE.match(place):
         name: ForgeName = "github" if match[1] == "github" else "gitlab"
-        yield from forges.connect(name).find(_query(place, match[2], match[3] or ""))
+        query = _query(place, match[2], match[3] or "")
+        yield from forges.connect(name).find(query)
     elif _URL.match(place):
         yield Found(repository=at_url(place, forges))
     elif (path := Path(place)).is_dir():

@@ -36,6 +36,16 @@ class Forges:
     share: int = 1
     _connected: dict[str, Forge] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Let nobody wait any longer for a forge: what waits, or would, is interrupted."""
+        self._stopped.set()
+
+    def _sleep(self, seconds: float) -> None:
+        if self._stopped.wait(seconds):
+            # In a thread of its own, whose item is then neither done nor failed.
+            raise KeyboardInterrupt
 
     def at(self, host: str) -> ForgeName:
         """Return which forge is at a host, with its port if the address has one; empty for plain Git.
@@ -58,13 +68,12 @@ class Forges:
             name: Which.
 
         Raises:
-            ForgeError: There is no token, or it will not do.
-            BadInputError: The client library is not installed.
+            ForgeError: There is no token, it will not do, or the client library is not installed.
         """
         with self._lock:
             if name not in self._connected:
                 module = import_module(f"dockertpl.fleet.forges.{name}")
-                self._connected[name] = module.connect(self.environ, share=self.share)
+                self._connected[name] = module.connect(self.environ, share=self.share, sleep=self._sleep)
             return self._connected[name]
 
     def of(self, repository: Repository) -> Forge | None:
@@ -74,8 +83,7 @@ class Forges:
             repository: The repository.
 
         Raises:
-            ForgeError: There is no token, or it will not do.
-            BadInputError: The client library is not installed.
+            ForgeError: There is no token, it will not do, or the client library is not installed.
         """
         return self.connect(repository.forge) if repository.forge else None
 
@@ -86,8 +94,7 @@ class Forges:
             repository: The repository.
 
         Raises:
-            ForgeError: The token will not do.
-            BadInputError: The client library is not installed.
+            ForgeError: The token will not do, or the client library is not installed.
         """
         if not any(self.environ.get(key) for key in _TOKENS.get(repository.forge, ())):
             return {}

@@ -1,0 +1,165 @@
+"""A fleet's plan and apply beside a loop of `copier update`, in one run: `python -m tests.bench.fleet`.
+
+Repositories are made from the real template; every third has a person's edits. The next version changes a file of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.parity import by_us
+
+from dockertpl.template.source import TemplateSource
+
+_ROOT = Path(__file__).resolve().parents[2]
+OLD, NEW = "v900.0.0", "v900.1.0"
+_KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime")
+
+
+class Took(NamedTuple):
+    """What a command took: seconds on the clock, and the most memory, in megabytes, of the largest of its processes."""
+
+    seconds: float
+    megabytes: float
+
+
+def make_template(folder: Path) -> Path:
+    """Make a repository of the template with two versions."""
+    template = folder / "template"
+    template.mkdir()
+    for name in ("copier.yml", "templates", "CHANGELOG.md"):
+        source = _ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, template / name)
+    _git(template, "init", "--quiet")
+    _tag(template, OLD)
+    for path in template.glob("templates/kinds/*/Dockerfile.jinja"):
+        path.write_text(f"{path.read_text().rstrip()}\n# The next version has a line more.\n")
+    _tag(template, NEW)
+    _git(template, "worktree", "add", "--quiet", "--detach", str(folder / "old"), OLD)
+    return template
+
+
+def make_fleet(folder: Path, template: Path, count: int) -> Path:
+    """Make so many repositories."""
+    fleet = folder / f"fleet-{count}"
+    source = TemplateSource(root=folder / "old", src_path=str(template), commit=OLD)
+    for number in range(count):
+        name = f"app-{number:05}"
+        root = fleet / name
+        chance = random.Random(number)
+        answers = {"kind": chance.choice(_KINDS), "name": name}
+        for path, file in by_us(source, name, answers).items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(file.content)
+            (root / path).chmod(0o755 if file.executable else 0o644)
+        if number % 3 == 0:
+            with (root / ".dockerignore").open("a") as stream:
+                stream.write("# mine\nnotes\n")
+        _git(root, "init", "--quiet", "--template=")
+        _git(root, "add", "--all", "--force")
+        _git(root, "commit", "--quiet", "--message", "mine")
+    return fleet
+
+
+def copier(fleet: Path, count: int, folder: Path) -> list[float]:
+    """Return how long `copier update` takes in each of some repositories, a process each, in seconds."""
+    took = []
+    for root in sorted(fleet.iterdir())[:count]:
+        copy = folder / "copies" / root.name
+        shutil.copytree(root, copy, symlinks=True)
+        command = ["copier", "update", "--defaults", "--quiet", "--vcs-ref", NEW]
+        took.append(_timed([sys.executable, "-m", *command], copy).seconds)
+    shutil.rmtree(folder / "copies")
+    return took
+
+
+def plan(fleet: Path, template: Path, path: Path) -> Took:
+    """Plan an update of a fleet."""
+    options = ["--template", str(template), "--to", NEW, "--output", str(path), "--json"]
+    return _timed([sys.executable, "-m", "dockertpl", "fleet", "plan", str(fleet), *options], fleet.parent)
+
+
+def apply(path: Path) -> Took:
+    """Apply a plan to local branches."""
+    command = ["fleet", "apply", str(path), "--json"]
+    return _timed([sys.executable, "-m", "dockertpl", *command], path.parent)
+
+
+def _timed(command: Sequence[str], folder: Path) -> Took:
+    paths = os.pathsep.join([str(_ROOT / "generator"), str(_ROOT)])
+    environ = {**os.environ, "PYTHONPATH": paths, "COPIER_CACHE_DIR": str(folder / ".copier-cache")}
+    began = time.monotonic()
+    process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):
+        raise RuntimeError(said.decode())
+    return Took(time.monotonic() - began, _megabytes(usage))
+
+
+def _megabytes(usage: resource.struct_rusage) -> float:
+    return usage.ru_maxrss / 1024
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def _tag(folder: Path, tag: str) -> None:
+    _git(folder, "add", "--all", "--force")
+    _git(folder, "commit", "--quiet", "--message", tag)
+    _git(folder, "tag", tag)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="100,500,5000", help="how many repositories")
+    parser.add_argument("--copier", type=int, default=20, help="how many of them Copier updates")
+    options = parser.parse_args()
+    for role in ("AUTHOR", "COMMITTER"):
+        os.environ |= {f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.invalid"}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        template = make_template(folder)
+        for size in map(int, options.sizes.split(",")):
+            fleet = make_fleet(folder, template, size)
+            each = copier(fleet, min(options.copier, size), folder) if size == 500 else []
+            path = folder / f"plan-{size}.jsonl"
+            planned, applied = plan(fleet, template, path), apply(path)
+            figures = {
+                "repositories": size,
+                "plan_seconds": round(planned.seconds, 2),
+                "apply_seconds": round(applied.seconds, 2),
+                "plan_ms_each": round(planned.seconds / size * 1000, 1),
+                "apply_ms_each": round(applied.seconds / size * 1000, 1),
+                "megabytes": [round(planned.megabytes), round(applied.megabytes)],
+            }
+            if each:
+                loop = statistics.mean(each) * size
+                figures |= {
+                    "copier_seconds_each": [round(min(each), 2), round(statistics.mean(each), 2), round(max(each), 2)],
+                    "plan_is_one_in": round(loop / planned.seconds),
+                    "apply_is_one_in": round(loop / applied.seconds),
+                }
+            print(json.dumps(figures), flush=True)  # noqa: T201
+            shutil.rmtree(fleet)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""A fleet is found where a person says that it is, each repository once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from tests.fleet.fakes import FakeForge, push_bare
+
+from dockertpl.errors import BadInputError
+from dockertpl.fleet.discover.where import Filters, at_url, find
+from dockertpl.fleet.forges.chosen import Forges
+
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("web/shop", "web/blog", "api", ".hidden", "web/shop/vendored"):
+        path = tmp_path / "fleet" / name
+        path.mkdir(parents=True)
+        git(path, "init", "--quiet")
+    (tmp_path / "fleet" / "linked").symlink_to("/")
+    (tmp_path / "fleet" / "notes.txt").write_text("no repository\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _keys(*places: str, forges: Forges | None = None, **filters: Sequence[str]) -> list[str]:
+    found = find(places, filters=Filters(**filters), base="", forges=forges or Forges(environ={}))
+    return [each.repository.key for each in found]
+
+
+def test_a_folder_s_repositories_are_found_and_no_link_is_followed(folder: Path) -> None:
+    assert _keys("fleet") == ["fleet/api", "fleet/web/blog", "fleet/web/shop"]
+    assert _keys("fleet/web/shop") == ["fleet/web/shop"]
+
+
+def test_a_list_holds_places_of_every_sort_and_each_repository_is_there_once(folder: Path) -> None:
+    (folder / "list.txt").write_text("# ours\nfleet/web # both\n\nhttps://github.com/org/x.git\nfleet/web/shop\n")
+    assert _keys("list.txt", "fleet/api") == [
+        "fleet/web/blog",
+        "fleet/web/shop",
+        "github.com/org/x",
+        "fleet/api",
+    ]
+
+
+def test_patterns_choose(folder: Path) -> None:
+    assert _keys("fleet", include=["s*"]) == ["fleet/web/shop"]
+    assert _keys("fleet", include=["fleet/web/*"], exclude=["blog"]) == ["fleet/web/shop"]
+
+
+def test_a_forge_is_asked(folder: Path, git: Git) -> None:
+    git(folder / "fleet/api", "commit", "--quiet", "--allow-empty", "--message", "one")
+    push_bare(folder / "fleet/api", folder)
+    forges = Forges(environ={}, _connected={"github": FakeForge(bare=folder)})
+    assert _keys("github:org", forges=forges) == ["forge/org/api"]
+
+
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [
+        ("missing", "no place"),
+        ("github:", "names nobody"),
+        ("github:org?sort=name", "sort"),
+        ("list.txt", "names 'nothing'"),
+        ("binary", "no UTF-8"),
+    ],
+)
+def test_what_is_no_place_is_said(place: str, word: str, folder: Path) -> None:
+    (folder / "list.txt").write_text("nothing\n")
+    (folder / "binary").write_bytes(b"\xff\xfe\0")
+    with pytest.raises(BadInputError, match=word):
+        _keys(place)
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "forge"),
+    [
+        ("git@github.com:org/x.git", {}, "github"),
+        ("https://gitlab.com/group/sub/x", {}, "gitlab"),
+        ("https://git.example.com/org/x", {}, ""),
+        ("https://git.example.com/org/x", {"GITHUB_API_URL": "https://git.example.com/api/v3"}, "github"),
+        ("https://git.example.com/org/x", {"GITHUB_API_URL": "https://api.git.example.com"}, "github"),
+        ("https://git.example.com:8443/org/x", {"GITLAB_URL": "https://git.example.com:8443"}, "gitlab"),
+    ],
+)
+def test_an_address_says_which_forge_it_is_at(url: str, environ: dict[str, str], forge: str) -> None:
+    repository = at_url(url, Forges(environ=environ))
+    assert (repository.forge, repository.slug.rpartition("/")[2]) == (forge, "x" if forge else "")

@@ -1,0 +1,65 @@
+"""A plan is applied in waves, stops at a threshold, and what is done is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.fleet.fakes import Bench, local
+
+from dockertpl.errors import BadInputError
+from dockertpl.fleet import journal
+from dockertpl.fleet import run as runs
+from dockertpl.fleet.apply import Manner
+from dockertpl.fleet.journal import Head, Journal
+from dockertpl.fleet.model import Outcome
+from dockertpl.fleet.plan import Item
+from dockertpl.fleet.run import Ended, Pace
+
+COUNT = 6
+
+
+@pytest.fixture
+def items(bench: Bench) -> list[Item]:
+    return bench.plan(*(local(bench.scaffold(f"app-{number}")) for number in range(COUNT)))
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Journal]:
+    with journal.begun(tmp_path / "journal.jsonl", Head(plan="", hash="", options={})) as begun:
+        yield begun
+
+
+def _run(bench: Bench, items: list[Item], opened: Journal, **pace: object) -> tuple[list[str], Ended]:
+    *done, ended = runs.run(items, bench.tools(), Manner(), Pace(**pace), opened)  # type: ignore[arg-type]
+    assert isinstance(ended, Ended)
+    return [each.repository for each in done if isinstance(each, Outcome)], ended
+
+
+def test_everything_is_applied_once(bench: Bench, items: list[Item], opened: Journal) -> None:
+    assert _run(bench, items, opened) == ([f"app-{n}" for n in range(COUNT)], Ended(left=0, why="done"))
+    assert _run(bench, items, opened) == ([], Ended(left=0, why="done"))
+
+
+def test_a_wave_pauses_and_the_next_run_takes_the_next(bench: Bench, items: list[Item], opened: Journal) -> None:
+    pace = {"waves": ("1", "50%"), "pause": True}
+    assert _run(bench, items, opened, **pace) == (["app-0"], Ended(left=5, why="paused"))
+    assert _run(bench, items, opened, **pace) == (["app-1", "app-2"], Ended(left=3, why="paused"))
+    assert _run(bench, items, opened, **pace) == (["app-3", "app-4", "app-5"], Ended(left=0, why="done"))
+
+
+def test_where_too_many_fail_it_stops(bench: Bench, items: list[Item], opened: Journal) -> None:
+    for number in range(4):
+        (bench.folder / f"app-{number}" / ".git").rename(bench.folder / f"away-{number}")
+    done, ended = _run(bench, items, opened, waves=("2",), max_failures="1")
+    assert (ended.why, ended.left >= 2) == ("failures", True)
+    assert len(done) == 2
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "110%", "1.5", "%"])
+def test_a_pace_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadInputError):
+        runs.check(Pace(waves=(text,)))
+    with pytest.raises(BadInputError):
+        runs.check(Pace(max_failures=text))
