@@ -309,6 +309,7 @@ def fleet_resume(**options: Any) -> None:
 
 @fleet.command("report")
 @click.argument("journals_of", metavar="JOURNAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--plan", type=click.Path(path_type=Path), metavar="F", help="Also tell of what no journal has.")
 @_format
 @_into
 @_json

@@ -11,14 +11,19 @@ from typing import Any
 from dockertpl.commands.fleet import shown
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import journal as journals
+from dockertpl.fleet import plan as plans
 from dockertpl.fleet.model import Outcome
+from dockertpl.screen import say
 
 
-def run(*, journals_of: Sequence[Path], form: str, output: Path | None, quiet: bool) -> tuple[int, Mapping[str, Any]]:
+def run(
+    *, journals_of: Sequence[Path], plan: Path | None, form: str, output: Path | None, quiet: bool
+) -> tuple[int, Mapping[str, Any]]:
     """Print what became of each item of a plan, by the journals of all its shards.
 
     Args:
         journals_of: The journals; all of one plan.
+        plan: The plan, to tell what no journal has; None for not to tell.
         form: What is printed.
         output: Where it is written; None is stdout.
         quiet: Whether to print nothing at all.
@@ -27,7 +32,7 @@ def run(*, journals_of: Sequence[Path], form: str, output: Path | None, quiet: b
         The exit code (1 where a person is needed) and the result for `--json`.
 
     Raises:
-        BadInputError: One is no journal, or they are of several plans.
+        BadInputError: One is no journal, or they are of several plans, or of another than the one that is named.
     """
     hashes = set()
     found: dict[tuple[str, str], Outcome] = {}
@@ -39,12 +44,23 @@ def run(*, journals_of: Sequence[Path], form: str, output: Path | None, quiet: b
         raise BadInputError(
             f"{', '.join(map(str, journals_of))} are of {len(hashes)} plans.", "Report on one plan at a time."
         )
+    left = _left(plan, hashes, found) if plan else []
     records = [found[key] for key in sorted(found)]
     if not quiet or output:
         shown.show(records, form, title="Fleet, as it was applied", output=output)
     counts = Counter(outcome.result for outcome in records)
-    return int(any(outcome.person_needed for outcome in records)), {
+    if left:
+        say(f"{len(left)} images of the plan are in no journal, such as {' '.join(left[0])}.", quiet=quiet)
+    return int(bool(left) or any(outcome.person_needed for outcome in records)), {
         "hash": next(iter(hashes)),
         "results": dict(sorted(counts.items())),
+        "left": len(left),
         "outcomes": [asdict(outcome) for outcome in records],
     }
+
+
+def _left(path: Path, hashes: set[str], found: Mapping[tuple[str, str], Outcome]) -> list[tuple[str, str]]:
+    plan = plans.read(path)
+    if {plan.hash} != hashes:
+        raise BadInputError(f"{path} is another plan than the journals are of.", "Name the one that was applied.")
+    return [item.key for item in plan.items if item.to_do and item.key not in found]

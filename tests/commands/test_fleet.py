@@ -1,0 +1,223 @@
+"""`dockertpl fleet …` as a person and as CI call it: exit codes, JSON, files, and one clear error for bad input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import releases
+from tests.releases import commit, scaffold
+
+Run = Callable[..., Any]
+Git = Callable[..., str]
+COUNT = 3
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a template and a fleet of three, in which commands run; no account is known."""
+    template = releases.make(tmp_path / "template")
+    root = scaffold(tmp_path / "app-0", template)
+    for number in range(COUNT):
+        shutil.copytree(root, tmp_path / "fleet" / f"app-{number}")
+    for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_APP_ID", "GITHUB_API_URL", "GITLAB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def fleet(folder: Path, dockertpl: Run) -> Run:
+    """`fleet(COMMAND, …)` runs a command of the fleet's; those that look at repositories know the template."""
+
+    def run(command: str, *arguments: object) -> Any:
+        looking = ["--template", folder / "template", "--to", "v2.0.0"] if command in ("status", "plan") else []
+        return dockertpl("fleet", command, *arguments, *looking)
+
+    return run
+
+
+def _conflict(root: Path) -> None:
+    path = root / "Dockerfile"
+    path.write_text(path.read_text().replace("line 3\n", "my line\n"))
+    commit(root)
+
+
+def test_a_fleet_is_planned_applied_and_reported(folder: Path, fleet: Run, git: Git) -> None:
+    planned = fleet("plan", "fleet", "-o", "plan.jsonl", "--json")
+    assert (planned.code, planned.json["to_do"], planned.json["states"]) == (0, COUNT, {"outdated": COUNT})
+    applied = fleet("apply", "plan.jsonl", "--json")
+    assert (applied.code, applied.json["results"], applied.json["ended"]) == (0, {"branch": COUNT}, "done")
+    assert "line three" in git(folder / "fleet" / "app-1", "show", "dockertpl/app:Dockerfile")
+    reported = fleet("report", applied.json["journal"], "--plan", "plan.jsonl", "--json")
+    assert (reported.code, reported.json["results"], reported.json["left"]) == (0, {"branch": COUNT}, 0)
+
+
+def test_planning_changes_no_repository(folder: Path, fleet: Run, git: Git) -> None:
+    def seen() -> list[str]:
+        return [git(path, "for-each-ref") + git(path, "status", "--porcelain") for path in (folder / "fleet").iterdir()]
+
+    before = seen()
+    shown = fleet("plan", "fleet", "--diff")
+    assert seen() == before
+    assert shown.out.count("+line three") == COUNT
+
+
+def test_the_same_fleet_has_the_same_hash(fleet: Run) -> None:
+    hashes = [fleet("plan", "fleet", "-o", name, "--json").json["hash"] for name in ("one.jsonl", "two.jsonl")]
+    assert hashes[0] == hashes[1]
+
+
+def test_a_conflict_needs_a_person_and_the_others_go_on(folder: Path, fleet: Run) -> None:
+    _conflict(folder / "fleet" / "app-1")
+    assert fleet("plan", "fleet").code == 1
+    applied = fleet("apply", "fleet-plan.jsonl", "--json")
+    assert (applied.code, applied.json["results"]) == (1, {"branch": 2, "conflicted": 1})
+
+
+def test_waves_pause_and_resume_goes_on(fleet: Run) -> None:
+    fleet("plan", "fleet")
+    paused = fleet("apply", "fleet-plan.jsonl", "--waves", "1", "--pause", "--json")
+    assert (paused.code, paused.json["ended"], paused.json["left"]) == (1, "paused", 2)
+    reported = fleet("report", paused.json["journal"], "--plan", "fleet-plan.jsonl", "--json")
+    assert (reported.code, reported.json["left"]) == (1, 2)
+    resumed = fleet("resume", paused.json["journal"], "--json")
+    assert (resumed.code, resumed.json["results"], resumed.json["left"]) == (0, {"branch": 3}, 0)
+
+
+def test_what_failed_is_tried_again_when_it_is_asked_for(folder: Path, fleet: Run) -> None:
+    fleet("plan", "fleet")
+    (folder / "fleet" / "app-1" / ".git").rename(folder / "away")
+    applied = fleet("apply", "fleet-plan.jsonl", "--json")
+    assert applied.json["results"] == {"branch": 2, "failed": 1}
+    (folder / "away").rename(folder / "fleet" / "app-1" / ".git")
+    assert fleet("resume", applied.json["journal"], "--json").json["results"] == {"branch": 2, "failed": 1}
+    assert fleet("resume", applied.json["journal"], "--failed", "--json").json["results"] == {"branch": 3}
+
+
+def test_two_shards_are_the_whole(fleet: Run) -> None:
+    printed = fleet("plan", "fleet", "--shards", "2", "--format", "github-matrix")
+    assert json.loads(printed.out) == {"include": [{"shard": "1/2"}, {"shard": "2/2"}]}
+    journals = [fleet("apply", "fleet-plan.jsonl", "--shard", f"{n}/2", "--json").json["journal"] for n in (1, 2)]
+    reported = fleet("report", *journals, "--plan", "fleet-plan.jsonl", "--json")
+    assert (reported.code, reported.json["results"]) == (0, {"branch": COUNT})
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "markdown", "html"])
+def test_status_is_shown_in_every_form(form: str, folder: Path, fleet: Run) -> None:
+    shown = fleet("status", "fleet", "--format", form)
+    assert shown.code == 1
+    assert shown.out.count("fleet/app-1") >= 1
+    assert fleet("status", "fleet", "--format", form, "--output", "status.out").out == ""
+    assert "fleet/app-1" in (folder / "status.out").read_text()
+
+
+def test_status_as_json_has_a_row_an_image(fleet: Run) -> None:
+    rows = fleet("status", "fleet", "--json").json["rows"]
+    assert [(row["repository"], row["state"], row["version"]) for row in rows] == [
+        (f"fleet/app-{number}", "outdated", "v1.0.0") for number in range(COUNT)
+    ]
+
+
+def test_what_is_discovered_is_a_list_for_the_others(folder: Path, fleet: Run) -> None:
+    found = fleet("discover", "fleet", "--exclude", "app-2")
+    assert found.out.splitlines() == ["fleet/app-0", "fleet/app-1"]
+    (folder / "fleet.txt").write_text(found.out)
+    assert len(fleet("status", "fleet.txt", "--json").json["rows"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("plan", "missing"), 2, "no place"),
+        (("plan", "fleet", "--exclude", "*"), 2, "none is wanted"),
+        (("plan", "fleet", "-o", "missing/plan.jsonl"), 2, "cannot be written"),
+        (("plan", "fleet", "--shards", "2"), 2, "--shards goes with"),
+        (("plan", "fleet", "--shards", "999", "--format", "github-matrix"), 2, "256"),
+        (("apply", "missing.jsonl"), 2, "cannot be read"),
+        (("apply", "fleet.txt"), 2, "no plan"),
+        (("apply", "plan.jsonl", "--shard", "3/2"), 2, "names no shard"),
+        (("apply", "plan.jsonl", "--waves", "x"), 2, "no number"),
+        (("apply", "plan.jsonl", "--author", "nobody"), 2, "NAME <MAIL>"),
+        (("resume", "plan.jsonl"), 2, "no journal"),
+        (("report", "plan.jsonl"), 2, "no journal"),
+        (("status", "github:org"), 3, "no token"),
+        (("status", "fleet", "--format", "html", "--output", "missing/x.html"), 2, "cannot be written"),
+    ],
+)
+def test_bad_input_is_one_clear_error(
+    arguments: tuple[str, ...], code: int, word: str, folder: Path, fleet: Run
+) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    (folder / "fleet.txt").write_text("fleet\n")
+    done = fleet(*arguments)
+    assert (done.code, word in done.err) == (code, True)
+    assert "Traceback" not in done.err
+
+
+def test_a_version_that_the_template_does_not_have_is_said(folder: Path, dockertpl: Run) -> None:
+    done = dockertpl("fleet", "plan", "fleet", "--template", folder / "template", "--to", "v9.9.9")
+    assert (done.code, "v9.9.9" in done.err) == (2, True)
+
+
+def test_a_plan_that_changed_since_is_not_gone_on_with(folder: Path, fleet: Run) -> None:
+    fleet("plan", "fleet")
+    journal = fleet("apply", "fleet-plan.jsonl", "--waves", "1", "--pause", "--json").json["journal"]
+    _conflict(folder / "fleet" / "app-1")
+    fleet("plan", "fleet")
+    done = fleet("resume", journal)
+    assert (done.code, "another plan" in done.err) == (2, True)
+
+
+def test_a_github_repository_without_an_account_is_not_begun_with(folder: Path, fleet: Run) -> None:
+    fleet("plan", "fleet")
+    text = (folder / "fleet-plan.jsonl").read_text()
+    lines = [line for line in text.splitlines() if '"hash"' not in line[:8]]
+    from hashlib import sha256
+
+    lines[1] = lines[1].replace('"location"', '"forge": "github", "slug": "org/app", "location"')
+    body = "".join(f"{line}\n" for line in lines)
+    (folder / "fleet-plan.jsonl").write_text(f'{body}{{"hash": "{sha256(body.encode()).hexdigest()}"}}\n')
+    done = fleet("apply", "fleet-plan.jsonl")
+    assert (done.code, "token" in done.err) == (3, True)
+    done = fleet("apply", "fleet-plan.jsonl", "--branches-only", "--journal", "other.jsonl")
+    assert done.code == 0
+
+
+def test_a_hostile_repository_is_contained_and_reported(folder: Path, fleet: Run, git: Git) -> None:
+    outside = folder / "outside"
+    outside.mkdir()
+    (outside / "Dockerfile").write_text("not yours\n")
+    hostile = folder / "fleet" / "app-1"
+    (hostile / "Dockerfile").unlink()
+    (hostile / "Dockerfile").symlink_to(outside / "Dockerfile")
+    with (hostile / "gone.txt").open("wb") as stream:
+        stream.truncate(64 << 20)
+    git(
+        hostile,
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        "--quiet",
+        str(folder / "fleet" / "app-0"),
+        "sub",
+    )
+    git(hostile, "add", "--all")
+    git(hostile, "commit", "--quiet", "--message", "hostile")
+    hook = hostile / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {outside}/ran\n")
+    hook.chmod(0o755)
+    (outside / "ran").unlink(missing_ok=True)
+    planned = fleet("plan", "fleet", "--json")
+    states = {row["repository"]: row["state"] for row in planned.json["rows"]}
+    assert states == {"fleet/app-0": "outdated", "fleet/app-1": "unsafe", "fleet/app-2": "outdated"}
+    applied = fleet("apply", "fleet-plan.jsonl", "--json")
+    assert applied.json["results"] == {"branch": 2}
+    assert sorted(path.name for path in outside.iterdir()) == ["Dockerfile"]
+    assert (outside / "Dockerfile").read_text() == "not yours\n"
