@@ -178,6 +178,145 @@ def status(**options: Any) -> None:
     _call("status", **options)
 
 
+_places = click.argument("places", metavar="[WHERE]...", nargs=-1)
+_include = click.option("--include", metavar="PATTERN", multiple=True, help="Only repositories like this; repeatable.")
+_exclude = click.option("--exclude", metavar="PATTERN", multiple=True, help="No repositories like this; repeatable.")
+_branch = click.option("--branch", metavar="B", default="", help="The branch to start from (default: the default one).")
+_template = click.option("--template", metavar="URL", help="The template whose images are meant (default: ours).")
+_to = click.option("--to", metavar="REF", help="The version to go to (default: the latest release).")
+_jobs = click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Repositories at once.")
+_FORMS = ("table", "json", "csv", "markdown", "html")
+_format = click.option("--format", "form", type=click.Choice(_FORMS), default="table", help="What is printed.")
+_into = click.option("--output", "-o", type=click.Path(path_type=Path), metavar="F", help="Write it to this file.")
+
+
+def _fleet(command: str, **options: Any) -> NoReturn:
+    """Run a command of the fleet's; `--format json` is `--json`."""
+    if options.get("form") == "json":
+        options |= {"form": "table", "as_json": True}
+    _call(f"fleet.{command}", **options)
+
+
+@cli.group()
+def fleet() -> None:
+    """Bring template updates to many repositories.
+
+    WHERE is a folder of repositories, a file with one place a line, a URL, github:OWNER (?topic=T, ?search=WORDS),
+    or gitlab:GROUP.
+    """
+
+
+@fleet.command("discover")
+@_places
+@_include
+@_exclude
+@_branch
+@_json
+def fleet_discover(**options: Any) -> None:
+    """List the repositories at WHERE, one a line."""
+    _fleet("discover", **options)
+
+
+@fleet.command("status")
+@_places
+@_include
+@_exclude
+@_branch
+@_template
+@_to
+@_jobs
+@click.option("--glance", is_flag=True, help="Read answers files only, through the forge's API: clone nothing.")
+@_format
+@_into
+@_json
+def fleet_status(**options: Any) -> None:
+    """Show the state of each image of the repositories at WHERE."""
+    _fleet("status", **options)
+
+
+@fleet.command("plan")
+@_places
+@_include
+@_exclude
+@_branch
+@_template
+@_to
+@_jobs
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="F",
+    default="fleet-plan.jsonl",
+    show_default=True,
+    help="Write the plan to this file.",
+)
+@click.option("--diff", is_flag=True, help="Print the differences.")
+@click.option("--shards", type=click.IntRange(0), default=0, metavar="N", help="Divide the plan into N runs.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*_FORMS, "github-matrix", "gitlab"]),
+    default="table",
+    help="What is printed; with --shards, what lets CI run them.",
+)
+@_json
+def fleet_plan(**options: Any) -> None:
+    """Write what an update would change in the repositories at WHERE; change nothing.
+
+    The same repositories, template and version give the same plan, and the same hash.
+    """
+    _fleet("plan", **options)
+
+
+@fleet.command("apply")
+@click.argument("plan", type=click.Path(path_type=Path))
+@_jobs
+@click.option("--shard", metavar="K/N", default="", help="Only this part of the plan.")
+@click.option("--branches-only", is_flag=True, help="Push branches, and open no pull requests.")
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["issue", "draft", "skip"]),
+    default="issue",
+    show_default=True,
+    help="Tell of conflicts in an issue, or in a draft with the rest in .rej files.",
+)
+@click.option("--draft", is_flag=True, help="Open pull requests as drafts.")
+@click.option("--reopen", is_flag=True, help="Open another pull request where a person closed one.")
+@click.option("--verify", is_flag=True, help="Build and run each image before its branch is pushed.")
+@click.option("--author", metavar="'NAME <MAIL>'", default="", help="Who commits (default: dockertpl).")
+@click.option("--waves", metavar="N,M%,…", default="", help="Go on in waves: as many, then as many, then all.")
+@click.option("--max-failures", metavar="N|N%", default="", help="Stop where more fail.")
+@click.option("--pause", is_flag=True, help="Stop after each wave; resume goes on.")
+@click.option("--journal", type=click.Path(path_type=Path), metavar="F", help="Note here what was done.")
+@_json
+def fleet_apply(**options: Any) -> None:
+    """Make PLAN's changes: a branch each, and a pull request where there is a forge.
+
+    No work tree is touched, and nothing that a person committed to a branch of ours is overwritten.
+    """
+    _fleet("apply", **options)
+
+
+@fleet.command("resume")
+@click.argument("journal", type=click.Path(path_type=Path))
+@click.option("--failed", is_flag=True, help="Do again what failed or needed a person, too.")
+@_json
+def fleet_resume(**options: Any) -> None:
+    """Go on with an apply that was stopped, paused or killed, by its JOURNAL."""
+    _fleet("resume", **options)
+
+
+@fleet.command("report")
+@click.argument("journals_of", metavar="JOURNAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_format
+@_into
+@_json
+def fleet_report(**options: Any) -> None:
+    """Show what became of a plan, by the JOURNAL of each of its shards."""
+    _fleet("report", **options)
+
+
 def _fail(error: DockertplError, as_json: bool) -> int:
     """Report one error in the form that was asked for and return its exit code."""
     if as_json:

@@ -126,6 +126,13 @@ class ConflictError(DockertplError):
     exit_code = 1
 
 
+class DivergedError(DockertplError):
+    """A person has a hand in a branch of ours, so it is left as it is."""
+
+    code = "diverged"
+    exit_code = 1
+
+
 # --- 3: the machine lacks something ----------------------------------------------------------------------------------
 
 
@@ -152,6 +159,12 @@ class RegistryError(MachineError):
     """A registry cannot be reached, refuses, or says what cannot be right."""
 
     code = "registry"
+
+
+class ForgeError(MachineError):
+    """A forge cannot be reached, refuses, or wants another token."""
+
+    code = "forge"
 
 
 class InternalError(DockertplError):

@@ -10,13 +10,14 @@ import click
 
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, DockertplError, MachineError
-from dockertpl.merge import owners, regions
+from dockertpl.merge import owners
+from dockertpl.merge.edited import edited
 from dockertpl.merge.mine import read
 from dockertpl.merge.update import Mine
 from dockertpl.screen import printable
 from dockertpl.template import git
 from dockertpl.template.answers import resolve
-from dockertpl.template.tree import File, Tree
+from dockertpl.template.tree import File
 from dockertpl.template.versions import CURRENT, Versions, named
 from dockertpl.upgrade.answers import stored_answers
 from dockertpl.upgrade.image import tree
@@ -93,36 +94,17 @@ def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any
         raise
     except DockertplError as error:
         return _row(owner, state="error", note=error.message)
-    edited = [path for path in _edited(rendered, mine) if path != owner.path]
+    changed = [path for path in edited(rendered, mine) if path != owner.path]
     state = {"newer": "outdated", "older": "ahead", "same": "up-to-date"}[order]
     return _row(
         owner,
         state=state,
         latest=latest,
-        diverged=bool(edited),
-        edited=edited,
+        diverged=bool(changed),
+        edited=changed,
         missing=[path for path in rendered if path not in mine],
         uncommitted=_uncommitted(root, mine),
     )
-
-
-def _edited(rendered: Tree, mine: Mine) -> Iterator[str]:
-    """Yield the paths whose files are not as they were rendered; what stands in regions is no edit."""
-    for path, file in rendered.items():
-        there = mine.get(path)
-        if there is None or there == file:
-            continue
-        if isinstance(there, File) and there.executable == file.executable and _but_for_regions(file, there):
-            continue
-        yield path
-
-
-def _but_for_regions(rendered: File, mine: File) -> bool:
-    try:
-        text, lost = regions.carry(mine.content.decode(), rendered.content.decode())
-    except (UnicodeDecodeError, DockertplError):
-        return False
-    return not lost and text.encode() == mine.content
 
 
 def _uncommitted(root: Path, mine: Mine) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from dockertpl.errors import BadAnswerError, BadInputError, TemplateError
+from dockertpl.template import yamltext
 from dockertpl.template.environment import Template
 from dockertpl.template.questions import MISSING, Choice, Question, RefusedError, load, nearest
 from dockertpl.template.values import WrongTypeError, check_inert, shown
@@ -234,9 +235,24 @@ def read_mapping(path: Path) -> dict[str, Any]:
         BadInputError: It cannot be read or is no mapping.
     """
     try:
-        content = yaml.safe_load(path.read_bytes())
+        text = path.read_bytes()
     except OSError as error:
         raise BadInputError(f"{path} cannot be read: {error.strerror}.", _FORM) from error
+    return mapping(text, str(path))
+
+
+def mapping(text: str | bytes, path: str) -> dict[str, Any]:
+    """Return what a YAML text of one mapping holds, such as an answers file's.
+
+    Args:
+        text: The text.
+        path: Where it is from, for the error.
+
+    Raises:
+        BadInputError: It is no mapping.
+    """
+    try:
+        content = yamltext.load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInputError(f"{path} is no YAML: {' '.join(str(error).split())}.", _FORM) from error
     if content is None:

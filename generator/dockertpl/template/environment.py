@@ -13,6 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension  # type: ignore[import-untyped]
 
 from dockertpl.errors import TemplateError
+from dockertpl.template import yamltext
 from dockertpl.template.config import Config, read
 from dockertpl.template.source import TemplateSource
 
@@ -152,6 +153,7 @@ def _environment(config: Config, root: Path) -> Environment:
     except (TypeError, ValueError, AssertionError) as error:
         raise TemplateError(f"_envops is not what Jinja takes: {error}") from error
     environment.filters["to_json"] = _to_json
+    environment.filters["from_yaml"] = yamltext.from_yaml
     environment.globals["pathjoin"] = _pathjoin
     for name in _UNCONTAINED:
         environment.filters.pop(name, None)

@@ -45,32 +45,47 @@ _CONTAINED = (
 )
 
 
-def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(
+    environ: Mapping[str, str] | None = None, *, settings: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return an environment in which git works on the repository that it is told to, in English, asking nothing.
 
     Args:
         environ: What to start from; the process's own environment by default.
+        settings: Settings of git that no list of processes shall show, such as a token in a header.
     """
     kept = {
         key: value
         for key, value in (os.environ if environ is None else environ).items()
         if not key.startswith("GIT_") or key in _KEPT or key.startswith(_KEPT_PREFIXES)
     }
+    count = int(kept.get("GIT_CONFIG_COUNT") or 0)
+    for number, (key, value) in enumerate((settings or {}).items(), start=count):
+        kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        kept["GIT_CONFIG_COUNT"] = str(number + 1)
     return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "GIT_NO_LAZY_FETCH": "1"}
 
 
-def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> str:
+def run(
+    *arguments: str,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    variables: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> str:
     """Run git without hooks and return what it printed, as text without the last line's end.
 
     Args:
         arguments: What follows `git`. A value that comes from outside belongs behind `--` or `--end-of-options`.
         cwd: Where to run it.
         stdin: What it reads.
+        variables: Environment variables, such as GIT_DIR.
+        settings: Settings of git that no list of processes shall show.
 
     Raises:
         NoGitError: Git is missing or ended with an error; the message holds git's own words.
     """
-    done = _call(arguments, cwd, stdin)
+    done = _call(arguments, cwd, stdin, {**environment(settings=settings), **(variables or {})})
     out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
     if done.returncode:
         raise NoGitError(f"git {arguments[0]} failed: {err.strip() or out.strip() or f'exit code {done.returncode}'}")
@@ -109,19 +124,50 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
     return done.returncode, done.stdout.decode(errors="surrogateescape")
 
 
-def _call(arguments: Sequence[str], cwd: Path | None, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    options = [part for setting in _CONTAINED for part in ("-c", setting)]
+def started(*arguments: str, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start git without hooks, to talk to it over its standard streams; what it says of errors is not read.
+
+    Args:
+        arguments: What follows `git`.
+        variables: Environment variables, such as GIT_DIR.
+
+    Raises:
+        NoGitError: Git is missing.
+    """
+    try:
+        return subprocess.Popen(
+            ["git", *_options(), *arguments],
+            env={**environment(), **variables},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        raise _missing() from error
+
+
+def _call(
+    arguments: Sequence[str], cwd: Path | None, stdin: bytes = b"", env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ["git", *options, *arguments],
+            ["git", *_options(), *arguments],
             cwd=cwd,
-            env=environment(),
+            env=environment() if env is None else env,
             input=stdin,
             capture_output=True,
             check=False,
         )
     except FileNotFoundError as error:
-        raise NoGitError("git is not installed.", "Install git, then run this again.") from error
+        raise _missing() from error
+
+
+def _options() -> list[str]:
+    return [part for setting in _CONTAINED for part in ("-c", setting)]
+
+
+def _missing() -> NoGitError:
+    return NoGitError("git is not installed.", "Install git, then run this again.")
 
 
 def clone(url: str, directory: Path) -> None:
@@ -251,16 +297,17 @@ def is_ancestor(repository: Path, one: str, other: str) -> bool:
     return True
 
 
-def describe(repository: Path) -> str:
-    """Return the checked out commit as Copier records it: its tag, or `<tag>-<count>-g<hash>`, or the short hash.
+def describe(repository: Path, ref: str = "HEAD") -> str:
+    """Return a commit as Copier records it: its tag, or `<tag>-<count>-g<hash>`, or the short hash.
 
     Args:
         repository: A git checkout.
+        ref: The commit; by default the one that is checked out.
 
     Raises:
         NoGitError: Git failed.
     """
-    return run("describe", "--tags", "--always", cwd=repository)
+    return run("describe", "--tags", "--always", ref, cwd=repository)
 
 
 def latest_release(repository: Path) -> str | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-import yaml
 
 from dockertpl.errors import TemplateError
+from dockertpl.template import yamltext
 from dockertpl.template.environment import Template
 from dockertpl.template.values import TYPES, WrongTypeError, cast, shown
 
@@ -140,7 +140,7 @@ class Question:
         """
         choices = self.choices
         if isinstance(choices, str):
-            choices = yaml.safe_load(template.text(choices, context))
+            choices = yamltext.load(template.text(choices, context))
         pairs = choices.items() if isinstance(choices, dict) else choices or ()
         result = []
         for item in pairs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,11 +39,14 @@ class Pair:
 
 @dataclass
 class Versions:
-    """Templates' repositories, each cloned once; a `with` block removes them at its end."""
+    """Templates' repositories, each cloned once, for any thread; a `with` block removes them at its end."""
 
     _folder: Path | None = None
     _clones: dict[str, Path] = field(default_factory=dict)
     _templates: dict[tuple[str, str], Template] = field(default_factory=dict)
+    _orders: dict[tuple[str, str, str], Order] = field(default_factory=dict)
+    _releases: dict[str, str | None] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __enter__(self) -> Self:
         return self
@@ -67,13 +71,15 @@ class Versions:
             NoGitError: The template cannot be cloned, or git is missing.
             TemplateError: A version cannot be read.
         """
-        src_path, commit = named(recorded, where)
+        with self._lock:
+            return self._pair(*named(recorded, where), to)
+
+    def _pair(self, src_path: str, commit: str, to: str | None) -> Pair:
         old = self._template(src_path, commit)
         if to in (CURRENT, commit):
             return Pair(old=old, new=old, order="same")
         if to is None:
-            clone = self._clone(src_path)
-            to = git.latest_release(clone) or "HEAD"
+            to = self._release(src_path) or "HEAD"
             if self._order(src_path, commit, to) == "older":
                 return Pair(old=old, new=old, order="same")
         new = self._template(src_path, to)
@@ -93,11 +99,45 @@ class Versions:
             NoGitError: The template cannot be cloned, or git is missing.
         """
         src_path, commit = named(recorded, where)
-        clone = self._clone(src_path)
-        release = git.latest_release(clone)
-        if release is None:
-            release = git.describe(clone)
-        return release, self._order(src_path, commit, release)
+        with self._lock:
+            release = self.newest(src_path)
+            return release, self._order(src_path, commit, release)
+
+    def newest(self, src_path: str, ref: str | None = None) -> str:
+        """Return the name that answers files have for a version of a template: its tag, or what git describes it as.
+
+        Args:
+            src_path: The template.
+            ref: A tag, branch or commit; None is the latest release, or the newest commit if it has none.
+
+        Raises:
+            BadInputError: It has no such ref.
+            NoGitError: The template cannot be cloned, or git is missing.
+        """
+        with self._lock:
+            if ref is None and (release := self._release(src_path)):
+                return release
+            clone = self._clone(src_path)
+            return git.describe(clone, git.commit_of(clone, ref or "HEAD"))
+
+    def order(self, src_path: str, old: str, new: str) -> Order:
+        """Return what a version is, seen from another.
+
+        Args:
+            src_path: The template.
+            old: A tag or commit.
+            new: Another.
+
+        Raises:
+            NoGitError: The template cannot be cloned, or git is missing.
+        """
+        with self._lock:
+            return self._order(src_path, old, new)
+
+    def _release(self, src_path: str) -> str | None:
+        if src_path not in self._releases:
+            self._releases[src_path] = git.latest_release(self._clone(src_path))
+        return self._releases[src_path]
 
     def _template(self, src_path: str, ref: str) -> Template:
         key = (src_path, ref)
@@ -128,10 +168,16 @@ class Versions:
         return self._folder
 
     def _order(self, src_path: str, old: str, new: str) -> Order:
+        key = (src_path, old, new)
+        if key not in self._orders:
+            self._orders[key] = self._compared(*key)
+        return self._orders[key]
+
+    def _compared(self, src_path: str, old: str, new: str) -> Order:
         """Return what a version is, seen from another: by their numbers, else by history."""
         if old == new:
             return "same"
-        numbers = _number(old), _number(new)
+        numbers = number(old), number(new)
         if numbers[0] is not None and numbers[1] is not None and numbers[0] != numbers[1]:
             return "newer" if numbers[1] > numbers[0] else "older"
         clone = self._clone(src_path)
@@ -160,8 +206,12 @@ def named(recorded: Mapping[str, Any], where: str) -> tuple[str, str]:
     return src_path, commit
 
 
-def _number(version: str) -> Any:
-    """Return a version that can be compared, or None: `v1.2.0-3-gabc` is three commits after 1.2.0."""
+def number(version: str) -> Any:
+    """Return a version that can be compared, or None: `v1.2.0-3-gabc` is three commits after 1.2.0.
+
+    Args:
+        version: A tag, or what git describes a commit as.
+    """
     from packaging.version import InvalidVersion, Version
 
     tag, dash, rest = version.partition("-")

@@ -9,8 +9,10 @@ from typing import Any
 import yaml
 
 from dockertpl.merge import update
+from dockertpl.merge.edited import edited
 from dockertpl.merge.pins import merge_text
 from dockertpl.merge.update import ConflictMode, Mine, Step
+from dockertpl.template import yamltext
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render
@@ -31,6 +33,7 @@ class Upgrade:
         difference: What happens to its answers.
         warnings: What the new version says of the answers.
         steps: What becomes of each path.
+        edited: The paths that a person has edited, but for the answers file.
     """
 
     answers_file: str
@@ -38,6 +41,7 @@ class Upgrade:
     difference: Difference
     warnings: tuple[str, ...]
     steps: tuple[Step, ...]
+    edited: tuple[str, ...]
 
     @property
     def conflicts(self) -> tuple[Step, ...]:
@@ -91,6 +95,7 @@ def prepare(
         difference=difference,
         warnings=new.warnings,
         steps=tuple(steps),
+        edited=tuple(path for path in edited(before, mine) if path != answers_file),
     )
 
 
@@ -137,6 +142,6 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
 
 def _same(one: str, other: str) -> bool:
     try:
-        return bool(yaml.safe_load(one) == yaml.safe_load(other))
+        return bool(yamltext.load(one) == yamltext.load(other))
     except yaml.YAMLError:
         return False

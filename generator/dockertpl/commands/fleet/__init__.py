@@ -1,0 +1,1 @@
+"""`dockertpl fleet …`: template updates over many repositories."""

@@ -1,0 +1,96 @@
+"""`dockertpl fleet plan`: what an update of a fleet would change, written as a plan with a hash."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dockertpl.commands.fleet import shown
+from dockertpl.commands.fleet.session import fleet, progress, tools
+from dockertpl.fleet import plan as plans
+from dockertpl.fleet import survey
+from dockertpl.fleet.plan import Item
+from dockertpl.screen import printable, say
+
+
+def run(
+    *,
+    places: Sequence[str],
+    include: Sequence[str],
+    exclude: Sequence[str],
+    branch: str,
+    template: str | None,
+    to: str | None,
+    jobs: int,
+    output: Path,
+    diff: bool,
+    shards: int,
+    form: str,
+    quiet: bool,
+) -> tuple[int, Mapping[str, Any]]:
+    """Look at every repository, print what would change, and write the plan; no repository is changed.
+
+    Args:
+        places: Where the repositories are.
+        include: Patterns of those that are wanted; none means all.
+        exclude: Patterns of those that are not.
+        branch: The branch that updates start from.
+        template: The template whose images are meant; None is the published one.
+        to: The version that they are to have; None is its latest release.
+        jobs: How many repositories at once.
+        output: Where the plan is written.
+        diff: Whether to print the differences in place of the table.
+        shards: Into how many runs the plan will be divided.
+        form: What is printed.
+        quiet: Whether to print nothing at all.
+
+    Returns:
+        The exit code (1 where a person would be needed) and the result for `--json`.
+
+    Raises:
+        BadInputError: A place is none, or the plan cannot be written.
+        MachineError: A forge or the template cannot be reached, or git is missing.
+    """
+    shown.check(form, shards)
+    named = fleet(places=places, include=include, exclude=exclude, branch=branch)
+    found = named.found()
+    items: list[Item] = []
+    with tools(named.forges, template=template, to=to, jobs=jobs) as ready:
+
+        def each() -> Iterator[Item]:
+            looked = survey.items(found, ready, with_diff=diff)
+            for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet):
+                for item, text in pairs:
+                    if text and not quiet:
+                        click.echo(printable(f"# {item.repository.key}\n{text}"), nl=False)
+                    items.append(item)
+                    yield item
+
+        digest = plans.write(output, ready.goal, each())
+    rows = [item.row for item in items]
+    states = Counter(row.state for row in rows)
+    to_do = sum(item.to_do for item in items)
+    if form in shown.DIVIDED:
+        click.echo(shown.divided(form, shards, output), nl=False)
+    elif not quiet and not diff:
+        shown.show(rows, form, title=f"Plan for {ready.goal.to}")
+    say(
+        f"{to_do} of {len(rows)} images would be updated to {ready.goal.to}. Plan: {output}, hash {digest[:12]}.",
+        quiet=quiet,
+    )
+    if to_do:
+        say(f"Apply it with: dockertpl fleet apply {output}", quiet=quiet)
+    return int(any(row.person_needed for row in rows)), {
+        "plan": str(output),
+        "hash": digest,
+        "template": ready.goal.template,
+        "to": ready.goal.to,
+        "to_do": to_do,
+        "states": dict(sorted(states.items())),
+        "rows": [asdict(row) for row in rows],
+    }

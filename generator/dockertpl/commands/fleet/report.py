@@ -1,0 +1,50 @@
+"""`dockertpl fleet report`: what one or several journals say became of a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from dockertpl.commands.fleet import shown
+from dockertpl.errors import BadInputError
+from dockertpl.fleet import journal as journals
+from dockertpl.fleet.model import Outcome
+
+
+def run(*, journals_of: Sequence[Path], form: str, output: Path | None, quiet: bool) -> tuple[int, Mapping[str, Any]]:
+    """Print what became of each item of a plan, by the journals of all its shards.
+
+    Args:
+        journals_of: The journals; all of one plan.
+        form: What is printed.
+        output: Where it is written; None is stdout.
+        quiet: Whether to print nothing at all.
+
+    Returns:
+        The exit code (1 where a person is needed) and the result for `--json`.
+
+    Raises:
+        BadInputError: One is no journal, or they are of several plans.
+    """
+    hashes = set()
+    found: dict[tuple[str, str], Outcome] = {}
+    for path in journals_of:
+        head, outcomes = journals.outcomes(path)
+        hashes.add(head.hash)
+        found |= outcomes
+    if len(hashes) > 1:
+        raise BadInputError(
+            f"{', '.join(map(str, journals_of))} are of {len(hashes)} plans.", "Report on one plan at a time."
+        )
+    records = [found[key] for key in sorted(found)]
+    if not quiet or output:
+        shown.show(records, form, title="Fleet, as it was applied", output=output)
+    counts = Counter(outcome.result for outcome in records)
+    return int(any(outcome.person_needed for outcome in records)), {
+        "hash": next(iter(hashes)),
+        "results": dict(sorted(counts.items())),
+        "outcomes": [asdict(outcome) for outcome in records],
+    }

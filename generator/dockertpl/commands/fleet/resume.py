@@ -1,0 +1,5 @@
+"""`dockertpl fleet resume`: goes on with an apply that was stopped, paused or killed."""
+
+from dockertpl.commands.fleet.apply import resume as run
+
+__all__ = ["run"]

@@ -1,0 +1,42 @@
+"""Builds and runs an image of the fleet before its branch is pushed: the one place where a repository's code is run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dockertpl.commands import verify
+from dockertpl.template.answers import read_mapping
+
+# Two builds beside each other take as long as one after the other, and time out more easily.
+_one = threading.Lock()
+
+
+def verified(folder: Path, answers_file: str) -> Mapping[str, Any]:
+    """Verify an image as `dockertpl verify` does, and return the figures.
+
+    Args:
+        folder: The repository's files.
+        answers_file: The image's answers file's name.
+
+    Raises:
+        DockertplError: It did not build, or does not run as it must.
+    """
+    app_dir = str(read_mapping(folder / answers_file).get("app_dir") or ".")
+    with _one:
+        _, facts = verify.run(
+            destination=folder,
+            dockerfile=folder / app_dir / "Dockerfile",
+            target=None,
+            build_args={},
+            secrets=(),
+            environment={},
+            env_files=(),
+            tmpfs=(),
+            network=None,
+            timeout=60.0,
+            quiet=True,
+        )
+    return facts

@@ -1,0 +1,224 @@
+"""Applies one repository's items of a plan: a commit on a branch of ours, and a pull request where there is a forge.
+
+Each step first asks what is there, so that doing it all again changes nothing: that, and no memory of ours, is what
+makes a run that was killed safe to go on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal, TypeAlias
+
+from dockertpl.errors import DivergedError, DockertplError
+from dockertpl.fleet import branch
+from dockertpl.fleet.forges.base import Forge, Proposal
+from dockertpl.fleet.look import Looked, look_at
+from dockertpl.fleet.model import Outcome, Repository, Result
+from dockertpl.fleet.plan import Item
+from dockertpl.fleet.survey import Tools
+from dockertpl.fleet.texts import changelog, issue, marker, proposal
+from dockertpl.fleet.view import View, opened
+from dockertpl.template.tree import File
+from dockertpl.upgrade.image import Upgrade
+
+OnConflict: TypeAlias = Literal["issue", "draft", "skip"]
+
+#: Builds and runs an image from a folder that holds a commit, and returns the figures; raises where it does not run.
+Verify: TypeAlias = Callable[[Path, str], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How items are applied.
+
+    Attributes:
+        on_conflict: What happens where both sides changed the same lines: an issue tells of it, a draft holds what
+            could be merged with the rest beside it in `.rej` files, or nothing is done.
+        draft: Whether every pull request is a draft.
+        author: Who commits, as `Name <mail>`.
+        reopen: Whether a pull request is opened anew that a person closed.
+        forge: Returns a repository's forge; None for plain Git.
+        verify: Builds and runs an image before its branch is pushed; None for no such proof.
+    """
+
+    on_conflict: OnConflict = "issue"
+    draft: bool = False
+    author: str = branch.AUTHOR
+    reopen: bool = False
+    forge: Callable[[Repository], Forge | None] = field(default=lambda repository: None)
+    verify: Verify | None = None
+
+
+def apply(items: Sequence[Item], tools: Tools, manner: Manner) -> Iterator[Outcome]:
+    """Apply a repository's items, and yield what became of each.
+
+    Args:
+        items: Items of one repository.
+        tools: What looking at it needs.
+        manner: How they are applied.
+    """
+    began = monotonic()
+    repository = items[0].repository
+    left = list(items)
+    try:
+        settings = tools.settings(repository)
+        with opened(repository, tools.scratch, settings, whole=manner.verify is not None) as view:
+            while left:
+                yield _Item(item=left.pop(0), view=view, tools=tools, manner=manner).outcome()
+    except (DockertplError, OSError) as error:
+        for item in left:
+            yield _outcome(item, "failed", note=_said(error), seconds=monotonic() - began)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Item:
+    item: Item
+    view: View
+    tools: Tools
+    manner: Manner
+
+    def outcome(self) -> Outcome:
+        began = monotonic()
+        try:
+            result, url, note = self._applied()
+        except DivergedError as error:
+            result, url, note = "pr-diverged", "", f"{error.message} {error.remedy}"
+        except (DockertplError, OSError) as error:
+            result, url, note = "failed", "", _said(error)
+        return _outcome(self.item, result, url=url, note=note, seconds=monotonic() - began)
+
+    def _applied(self) -> tuple[Result, str, str]:
+        looked = look_at(self.view, self.item.row.answers_file, self.tools.goal, self.tools.versions)
+        if looked.row.state in ("up-to-date", "diverged", "ahead"):
+            return "unchanged", "", "it has that version already"
+        upgrade = looked.upgrade
+        if upgrade is None or looked.digest != self.item.digest or looked.row.state != self.item.row.state:
+            return "stale", "", f"it is {looked.row.state} now, and not as it was planned: plan anew"
+        forge = self.manner.forge(self.view.repository)
+        if looked.row.conflicts and (forge is None or self.manner.on_conflict != "draft"):
+            return self._told_of_conflicts(looked, upgrade, forge)
+        result, url, note = self._on_branch(looked, upgrade, forge)
+        if forge and not looked.row.conflicts:
+            self._close_issue(looked, forge, url)
+        return result, url, note
+
+    def _on_branch(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
+        name = branch.name_of(looked.row.image, looked.row.answers_file)
+        before = self.view.ours(name)
+        held = branch.change_of(before) if before else None
+        proposed = forge.proposal(self.view.repository.slug, name) if forge else None
+        url = proposed.url if proposed else ""
+        if before and held is None:
+            return "pr-diverged", url, f"a person has a hand in the branch {name}: merge, close or delete it"
+        if proposed and self._declined(proposed, looked):
+            return "skipped", url, "a person closed the pull request; --reopen opens another"
+        figures = None
+        moved = held != looked.digest
+        if moved:
+            commit = branch.make(
+                self.view,
+                _files(looked, upgrade),
+                digest=looked.digest,
+                message=proposal.commit_message(upgrade, looked.row.image),
+                author=self.manner.author,
+                ref=name,
+            )
+            if self.manner.verify:
+                with self.view.checked_out(commit, self.tools.scratch) as folder:
+                    figures = self.manner.verify(folder, looked.row.answers_file)
+            branch.move(self.view, name, commit, before=before)
+        if forge is None:
+            return "branch" if moved else "unchanged", "", name
+        return self._proposed(looked, upgrade, forge, name, proposed, moved=moved, figures=figures)
+
+    def _proposed(
+        self,
+        looked: Looked,
+        upgrade: Upgrade,
+        forge: Forge,
+        name: str,
+        proposed: Proposal | None,
+        *,
+        moved: bool,
+        figures: Mapping[str, Any] | None,
+    ) -> tuple[Result, str, str]:
+        slug, image = self.view.repository.slug, looked.row.image
+        title = proposal.title(upgrade, image)
+        is_open = proposed is not None and proposed.state == "open"
+        if proposed and is_open and not moved and _is_of(proposed, looked):
+            return "unchanged", proposed.url, ""
+        new = upgrade.pair.new
+        news = changelog.changelog(changelog.of_template(new), looked.row.version, looked.row.target)
+        body = proposal.body(upgrade, image, digest=looked.digest, changelog=news, verified=figures)
+        if proposed and is_open:
+            return "updated", forge.amend(slug, proposed.number, title=title, body=body).url, ""
+        draft = self.manner.draft or bool(looked.row.conflicts)
+        base = self.view.branch
+        return "proposed", forge.propose(slug, branch=name, base=base, title=title, body=body, draft=draft).url, ""
+
+    def _declined(self, proposed: Proposal, looked: Looked) -> bool:
+        """Tell whether a person closed a pull request for this very version without merging it."""
+        said = marker.read(proposed.body)
+        return (
+            proposed.state == "closed"
+            and not self.manner.reopen
+            and said is not None
+            and said.target == looked.row.target
+        )
+
+    def _told_of_conflicts(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
+        note = f"conflicts in {', '.join(looked.row.conflicts)}: dockertpl update --to {looked.row.target}"
+        if forge is None or self.manner.on_conflict == "skip":
+            return "conflicted", "", note
+        image = looked.row.image
+        told = forge.report(
+            self.view.repository.slug,
+            marker.start(looked.row.answers_file),
+            title=issue.title(upgrade, image),
+            body=issue.body(upgrade, image, digest=looked.digest),
+        )
+        return "reported", told.url, note
+
+    def _close_issue(self, looked: Looked, forge: Forge, url: str) -> None:
+        slug = self.view.repository.slug
+        told = forge.issue(slug, marker.start(looked.row.answers_file))
+        if told:
+            forge.close(slug, told.number, f"The update to {looked.row.target} has no conflicts now: {url}")
+
+
+def _files(looked: Looked, upgrade: Upgrade) -> Mapping[str, File | None]:
+    """Return what a commit changes: in a draft with conflicts, what could not be merged is beside the files."""
+    files = dict(looked.changes)
+    for step in upgrade.steps:
+        if step.rejected:
+            files[f"{step.path}.rej"] = File(content=step.rejected.encode(errors="surrogateescape"))
+    return files
+
+
+def _is_of(proposed: Proposal, looked: Looked) -> bool:
+    said = marker.read(proposed.body)
+    return said is not None and said.digest == looked.digest
+
+
+def _outcome(item: Item, result: Result, *, url: str = "", note: str = "", seconds: float) -> Outcome:
+    row = item.row
+    return Outcome(
+        repository=row.repository,
+        answers_file=row.answers_file,
+        image=row.image,
+        version=row.version,
+        target=row.target,
+        result=result,
+        url=url,
+        note=note,
+        seconds=round(seconds, 3),
+    )
+
+
+def _said(error: DockertplError | OSError) -> str:
+    if isinstance(error, DockertplError):
+        return " ".join(filter(None, (error.message, error.remedy)))
+    return f"{error.filename or 'the machine'}: {error.strerror or error}"

@@ -1,0 +1,120 @@
+"""Reads what a person names as the place of a fleet, and finds its repositories there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from dockertpl.errors import BadInputError
+from dockertpl.fleet.discover import folders, listfile
+from dockertpl.fleet.forges.base import Query
+from dockertpl.fleet.forges.chosen import Forges
+from dockertpl.fleet.look import same_place
+from dockertpl.fleet.model import ForgeName, Found, Repository
+
+_AT_FORGE = re.compile(r"\A(github|gitlab):(?!//)([^?]*)(?:\?(.*))?\Z")
+_URL = re.compile(r"\A(?:[a-z][a-z0-9+.-]*://|[^/@\s]+@[^/:\s]+:)")
+_REMEDY = (
+    "Name a folder, a file with one place a line, a URL, github:OWNER, github:OWNER?topic=T, github:?search=WORDS, "
+    "or gitlab:GROUP."
+)
+_KEYS = {"topic", "search", "archived", "forks"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Which of the repositories that are found are wanted.
+
+    Attributes:
+        include: Patterns of which one has to match a repository's key; none means all.
+        exclude: Patterns of which none may.
+    """
+
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    def wanted(self, key: str) -> bool:
+        """Tell whether a repository is wanted.
+
+        Args:
+            key: Its key; a pattern without a slash is for its last part.
+        """
+        return (not self.include or _matches(key, self.include)) and not _matches(key, self.exclude)
+
+
+def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) -> Iterator[Found]:
+    """Yield the repositories of a fleet, each once, in the order of their keys within a place.
+
+    Args:
+        places: What the person named.
+        filters: Which are wanted.
+        base: The branch that updates start from; empty for the one that is checked out, or the default.
+        forges: The forges.
+
+    Raises:
+        BadInputError: A place is none.
+        ForgeError: A forge refuses or cannot be reached.
+    """
+    seen = set()
+    for place in places:
+        for found in _at(place, forges):
+            repository = found.repository
+            same = same_place(repository.location)
+            if same in seen or not filters.wanted(repository.key):
+                continue
+            seen.add(same)
+            yield replace(found, repository=replace(repository, base=base)) if base else found
+
+
+def _at(place: str, forges: Forges) -> Iterator[Found]:
+    if match := _AT_FORGE.match(place):
+        name: ForgeName = "github" if match[1] == "github" else "gitlab"
+        yield from forges.connect(name).find(_query(place, match[2], match[3] or ""))
+    elif _URL.match(place):
+        yield Found(repository=at_url(place, forges))
+    elif (path := Path(place)).is_dir():
+        yield from (Found(repository=repository) for repository in folders.find(path))
+    elif path.is_file():
+        for line in listfile.read(path):
+            if not (_URL.match(line) or _AT_FORGE.match(line) or Path(line).is_dir()):
+                raise BadInputError(f"{path} names {line!r}, which is no place of repositories.", _REMEDY)
+            yield from _at(line, forges)
+    else:
+        raise BadInputError(f"{place!r} is no place of repositories.", _REMEDY)
+
+
+def at_url(url: str, forges: Forges) -> Repository:
+    """Return the repository at a URL, with the forge that it is at, as far as the URL tells.
+
+    Args:
+        url: What git can clone.
+        forges: The forges.
+    """
+    key = same_place(url)
+    host, _, slug = key.partition("/")
+    forge = forges.at(host)
+    return Repository(key=key, location=url, forge=forge, slug=slug if forge else "")
+
+
+def _query(place: str, owner: str, text: str) -> Query:
+    values = {key: value[-1] for key, value in parse_qs(text, keep_blank_values=True).items()}
+    if unknown := values.keys() - _KEYS:
+        raise BadInputError(f"{place!r} asks for {', '.join(sorted(unknown))}, which is not known.", _REMEDY)
+    if not owner and not values.get("search") and not values.get("topic"):
+        raise BadInputError(f"{place!r} names nobody.", _REMEDY)
+    return Query(
+        owner=owner.strip("/"),
+        topic=values.get("topic", ""),
+        search=values.get("search", ""),
+        archived="archived" in values,
+        forks="forks" in values,
+    )
+
+
+def _matches(key: str, patterns: Iterable[str]) -> bool:
+    last = key.rsplit("/", 1)[-1]
+    return any(fnmatchcase(key if "/" in pattern else last, pattern) for pattern in patterns)

@@ -1,0 +1,94 @@
+"""Connects to a forge; its client library is imported only then."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from urllib.parse import urlsplit
+
+from dockertpl.fleet.forges.base import Forge
+from dockertpl.fleet.model import ForgeName, Repository
+
+#: Any of these says that an account is meant.
+_TOKENS: Mapping[str, tuple[str, ...]] = {
+    "github": ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_APP_ID"),
+    "gitlab": ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
+}
+#: What says that a forge is at an address of one's own.
+_ADDRESSES: Mapping[ForgeName, tuple[str, ...]] = {
+    "github": ("GITHUB_API_URL", "GITHUB_SERVER_URL"),
+    "gitlab": ("GITLAB_URL", "CI_SERVER_URL"),
+}
+
+
+@dataclass
+class Forges:
+    """The forges of a run, each connected to once, for any thread.
+
+    Attributes:
+        environ: Environment variables, with the tokens.
+        share: How many runs share the account's limits.
+    """
+
+    environ: Mapping[str, str]
+    share: int = 1
+    _connected: dict[str, Forge] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def at(self, host: str) -> ForgeName:
+        """Return which forge is at a host, with its port if the address has one; empty for plain Git.
+
+        Args:
+            host: The host.
+        """
+        own: dict[str, ForgeName] = {"github.com": "github", "gitlab.com": "gitlab"}
+        for name, keys in _ADDRESSES.items():
+            for key in keys:
+                # GitHub's API is at api.HOST or at HOST/api/v3.
+                place = urlsplit(self.environ.get(key, "")).netloc.rpartition("@")[2]
+                own[place.lower().removeprefix("api.")] = name
+        return own.get(host, "") if host else ""
+
+    def connect(self, name: ForgeName) -> Forge:
+        """Return a forge.
+
+        Args:
+            name: Which.
+
+        Raises:
+            ForgeError: There is no token, or it will not do.
+            BadInputError: The client library is not installed.
+        """
+        with self._lock:
+            if name not in self._connected:
+                module = import_module(f"dockertpl.fleet.forges.{name}")
+                self._connected[name] = module.connect(self.environ, share=self.share)
+            return self._connected[name]
+
+    def of(self, repository: Repository) -> Forge | None:
+        """Return the forge of a repository, or None for plain Git.
+
+        Args:
+            repository: The repository.
+
+        Raises:
+            ForgeError: There is no token, or it will not do.
+            BadInputError: The client library is not installed.
+        """
+        return self.connect(repository.forge) if repository.forge else None
+
+    def settings(self, repository: Repository) -> Mapping[str, str]:
+        """Return settings of git with which a repository is fetched and pushed; none without a token.
+
+        Args:
+            repository: The repository.
+
+        Raises:
+            ForgeError: The token will not do.
+            BadInputError: The client library is not installed.
+        """
+        if not any(self.environ.get(key) for key in _TOKENS.get(repository.forge, ())):
+            return {}
+        return self.connect(repository.forge).git_settings(repository.slug)

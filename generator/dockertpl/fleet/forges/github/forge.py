@@ -1,0 +1,220 @@
+"""GitHub as a forge: repositories, pull requests and issues, each made once however often it is asked for."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+from dockertpl.fleet.forges.base import Issue, Proposal, Query
+from dockertpl.fleet.forges.github import discovery
+from dockertpl.fleet.forges.github.client import Client
+from dockertpl.fleet.forges.github.sending import Sender
+from dockertpl.fleet.forges.github.settings import Settings
+from dockertpl.fleet.forges.github.tokens import AppTokens, OneToken, Tokens
+from dockertpl.fleet.model import Found
+
+_PULLS = "`pull-requests: write` (a classic token: the scope `repo`)"
+_ISSUES = "`issues: write` (a classic token: the scope `repo`)"
+# What GitHub takes of a text and of a title, in characters.
+_MOST_TEXT = 65536
+_MOST_TITLE = 256
+_CUT = "\n\n(The rest is cut off: GitHub takes no longer text.)\n"
+_TO_DRAFT = "mutation($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } } }"
+
+
+class GitHub:
+    """GitHub with one account; `forges.base.Forge` says what its functions do. Threads may share it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        share: int = 1,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            settings: Which GitHub, and who we are there.
+            share: How many runs share the account's limits.
+            clock: The time in seconds since 1970.
+            sleep: Waits so many seconds; what it raises ends the wait.
+
+        Raises:
+            ForgeError: The App's key is none.
+        """
+        self.settings = settings
+        sender = Sender(settings, share=share, clock=clock, sleep=sleep)
+        tokens: Tokens = AppTokens(settings, sender) if settings.app else OneToken(settings.token)
+        self._client = Client(sender, tokens)
+
+    def find(self, query: Query) -> Iterator[Found]:
+        """Yield the repositories of a query with the texts of their answers files, in the order of their names."""
+        return discovery.find(self._client, query)
+
+    def git_settings(self, slug: str) -> Mapping[str, str]:
+        """Return settings of git with which a repository is fetched and pushed; they hold the token."""
+        token = self._client.tokens.token(_owner(slug))
+        word = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        return {f"http.{self.settings.web}/.extraHeader": f"Authorization: basic {word}"}
+
+    def proposal(self, slug: str, branch: str) -> Proposal | None:
+        """Return the newest pull request from a branch of a repository, open ones first; None if there is none."""
+        items = sorted(self._pulls(slug, branch, "all"), key=lambda item: (item["state"] == "open", item["number"]))
+        return _proposal(items[-1]) if items else None
+
+    def propose(self, slug: str, *, branch: str, base: str, title: str, body: str, draft: bool) -> Proposal:
+        """Open a pull request, or return the open one of that branch with this title, body and base.
+
+        An open one becomes a draft where a draft is wanted. It is not made ready where none is wanted: a person may
+        have made it a draft.
+        """
+        content = {"title": title[:_MOST_TITLE], "body": _fitted(body), "base": base}
+        item = self._client.make(
+            slug,
+            "/pulls",
+            {**content, "head": branch, "draft": draft},
+            find=lambda: next(iter(self._pulls(slug, branch, "open")), None),
+            doing=f"open a pull request in {slug}",
+            wanted=_PULLS,
+        )
+        item = self._changed(slug, item, content)
+        if draft and not item.get("draft"):
+            self._client.query(
+                _owner(slug),
+                _TO_DRAFT,
+                {"id": item["node_id"]},
+                doing=f"make pull request {item['number']} of {slug} a draft",
+                wanted=f"{_PULLS} and `contents: write`",
+                mutation=True,
+            )
+            item = {**item, "draft": True}
+        return _proposal(item)
+
+    def amend(self, slug: str, number: int, *, title: str, body: str) -> Proposal:
+        """Give an open pull request another title and text; what has them already is left alone."""
+        item = self._client.get(slug, f"/pulls/{number}", doing=f"read pull request {number} of {slug}", wanted=_PULLS)
+        return _proposal(self._changed(slug, item, {"title": title[:_MOST_TITLE], "body": _fitted(body)}))
+
+    def issue(self, slug: str, marker: str) -> Issue | None:
+        """Return the open issue of this account whose text holds a marker, the oldest if there are several."""
+        item = self._marked(slug, marker)
+        return _issue(item) if item else None
+
+    def report(self, slug: str, marker: str, *, title: str, body: str) -> Issue:
+        """Open an issue whose text holds a marker, or bring the open one up to date."""
+        content = {"title": title[:_MOST_TITLE], "body": _fitted(body, marker)}
+        item = self._client.make(
+            slug,
+            "/issues",
+            content,
+            find=lambda: self._marked(slug, marker),
+            doing=f"open an issue in {slug}",
+            wanted=_ISSUES,
+        )
+        if _differs(item, content):
+            doing = f"change issue {item['number']} of {slug}"
+            item = self._client.change(slug, f"/issues/{item['number']}", content, doing=doing, wanted=_ISSUES)
+        return _issue(item)
+
+    def close(self, slug: str, number: int, comment: str) -> None:
+        """Close an issue with a comment; one that is closed already is left alone."""
+        doing = f"close issue {number} of {slug}"
+        path = f"/issues/{number}"
+        if self._client.get(slug, path, doing=doing, wanted=_ISSUES).get("state") == "closed":
+            return
+        body = _fitted(comment)
+
+        def find() -> dict[str, Any] | None:
+            comments = self._client.pages(slug, f"{path}/comments", doing=doing, wanted=_ISSUES)
+            return next((item for item in comments if _plain(item.get("body")) == _plain(body)), None)
+
+        self._client.make(slug, f"{path}/comments", {"body": body}, find=find, doing=doing, wanted=_ISSUES)
+        self._client.change(slug, path, {"state": "closed"}, doing=doing, wanted=_ISSUES)
+
+    def _pulls(self, slug: str, branch: str, state: Literal["open", "all"]) -> list[dict[str, Any]]:
+        items = self._client.pages(
+            slug,
+            "/pulls",
+            doing=f"list the pull requests of {slug}",
+            wanted=_PULLS,
+            state=state,
+            head=f"{_owner(slug)}:{branch}",
+        )
+        # A fork of the same owner may have the branch too, and a moved repository's answer is not narrowed at all.
+        return [item for item in items if _is_from(item, branch)]
+
+    def _changed(self, slug: str, item: dict[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+        if not _differs(item, content):
+            return item
+        doing = f"change pull request {item['number']} of {slug}"
+        return self._client.change(slug, f"/pulls/{item['number']}", content, doing=doing, wanted=_PULLS)
+
+    def _marked(self, slug: str, marker: str) -> dict[str, Any] | None:
+        login = self._client.login(_owner(slug))
+        items = self._client.pages(
+            slug,
+            "/issues",
+            doing=f"list the issues of {slug}",
+            wanted=_ISSUES,
+            state="open",
+            creator=login,
+            sort="created",
+            direction="asc",
+        )
+        for item in items:
+            # Anybody can write a marker; GitHub's list has pull requests too.
+            ours = (item.get("user") or {}).get("login") == login and "pull_request" not in item
+            if ours and marker in (item.get("body") or ""):
+                return item
+        return None
+
+
+def _owner(slug: str) -> str:
+    return slug.partition("/")[0]
+
+
+def _is_from(item: Mapping[str, Any], branch: str) -> bool:
+    head, base = item["head"], item["base"]
+    source = (head.get("repo") or {}).get("id")
+    return head["ref"] == branch and source is not None and source == base["repo"]["id"]
+
+
+def _differs(item: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    now = {"title": item["title"], "body": item.get("body"), "base": (item.get("base") or {}).get("ref")}
+    return any(_plain(now[name]) != _plain(wanted) for name, wanted in content.items())
+
+
+def _plain(text: str | None) -> str:
+    """Return a text as it compares: GitHub gives nothing for an empty one, and may end lines in its own way."""
+    return (text or "").replace("\r\n", "\n").strip()
+
+
+def _fitted(text: str, marker: str = "") -> str:
+    """Return a text that GitHub takes, and that holds a marker."""
+    if len(text) > _MOST_TEXT:
+        text = text[: _MOST_TEXT - len(_CUT) - len(marker) - 1].rpartition("\n")[0] + _CUT
+    return text if marker in text else f"{text.rstrip()}\n{marker}"
+
+
+def _proposal(item: Mapping[str, Any]) -> Proposal:
+    return Proposal(
+        number=int(item["number"]),
+        url=str(item["html_url"]),
+        state="open" if item["state"] == "open" else "merged" if item.get("merged_at") else "closed",
+        draft=bool(item.get("draft")),
+        title=str(item["title"]),
+        body=str(item.get("body") or ""),
+    )
+
+
+def _issue(item: Mapping[str, Any]) -> Issue:
+    return Issue(
+        number=int(item["number"]),
+        url=str(item["html_url"]),
+        title=str(item["title"]),
+        body=str(item.get("body") or ""),
+    )

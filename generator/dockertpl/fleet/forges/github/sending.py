@@ -1,0 +1,122 @@
+"""One request at a time: in its turn, waited for as long as GitHub says, and tried again where that is safe."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from github import GithubException
+from requests.exceptions import RequestException
+
+from dockertpl.fleet.forges.github import faults
+from dockertpl.fleet.forges.github.settings import Settings
+from dockertpl.fleet.forges.rate import Limit, Limits
+
+#: GitHub's limits for one account. Requests for content are those that make something; a read of the REST API costs
+#: one point, anything else five.
+BUDGETS: Mapping[str, Sequence[Limit]] = {
+    "create": (Limit(80, 60), Limit(500, 3600)),
+    "rest": (Limit(900, 60),),
+    "graphql": (Limit(2000, 60),),
+}
+CONCURRENT = 100
+
+READ = {"rest": 1}
+CHANGE = {"rest": 5}
+CREATE = {"create": 1, "rest": 5}
+QUERY = {"graphql": 1}
+MUTATION = {"graphql": 5}
+
+#: Seconds between the tries of what may pass.
+WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
+# So long one request waits at most: a spent hour, and what comes after it.
+_PATIENCE = 3900.0
+# What GitHub advises where its answer says no time.
+_UNSAID = 60.0
+
+T = TypeVar("T")
+
+
+class Sender:
+    """Sends requests for every thread of a run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        share: int = 1,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Begin with all of the limits.
+
+        Args:
+            settings: Which GitHub it is.
+            share: How many runs share the account.
+            clock: The time in seconds since 1970.
+            sleep: Waits so many seconds; what it raises ends the wait.
+        """
+        self.settings = settings
+        self.clock = clock
+        self.sleep = sleep
+        self._limits = Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep)
+
+    def send(
+        self,
+        call: Callable[[], T],
+        *,
+        cost: Mapping[str, int],
+        doing: str,
+        wanted: str,
+        repeatable: bool = True,
+        waits: Sequence[float] = WAITS,
+        renew: Callable[[], bool] = lambda: False,
+    ) -> T:
+        """Return what a request returns.
+
+        Args:
+            call: Sends it once, and raises what PyGithub raises.
+            cost: What it spends of the budgets.
+            doing: What it is for, in the words of an error.
+            wanted: The permission that it takes.
+            repeatable: Whether doing it twice is the same as doing it once.
+            waits: Seconds between tries of what may pass.
+            renew: Gets another token, and tells whether there is one.
+
+        Raises:
+            MaybeDoneError: It is not repeatable, and may have been done.
+            ForgeError: GitHub refuses, or cannot be reached.
+        """
+        deadline = self.clock() + _PATIENCE
+        pauses = (_UNSAID * 2**number for number in itertools.count())
+        left = iter(waits)
+        renewed = False
+        while True:
+            with self._limits.turn(cost):
+                try:
+                    return call()
+                except (GithubException, RequestException, RuntimeError) as raised:
+                    error: Exception = raised
+            fault = faults.judge(error, self.clock())
+            if fault.kind == "limited":
+                wait = fault.wait or next(pauses)
+                if self.clock() + wait > deadline:
+                    raise faults.too_long(self.settings, doing, wait) from error
+                self._limits.pause(self.clock() + wait)
+                continue
+            if fault.kind == "login" and not renewed and renew():
+                renewed = True
+                continue
+            problem = faults.explain(error, settings=self.settings, doing=doing, wanted=wanted)
+            if fault.kind != "passing":
+                raise problem from error
+            if not repeatable:
+                unknown = faults.MaybeDoneError(problem.message, problem.remedy, **problem.data)
+                unknown.wait = fault.wait
+                raise unknown from error
+            wait = max(next(left, _PATIENCE), fault.wait)
+            if self.clock() + wait >= deadline:
+                raise problem from error
+            self.sleep(wait)

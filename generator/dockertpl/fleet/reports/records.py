@@ -1,0 +1,23 @@
+"""A report as objects for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import Any
+
+from dockertpl.fleet.model import Outcome, Row
+
+
+def records(items: Iterable[Row] | Iterable[Outcome]) -> Iterator[dict[str, Any]]:
+    """Yield each thing as an object whose keys are its fields; several values are a list.
+
+    Args:
+        items: The things.
+    """
+    for item in items:
+        yield {field.name: _plain(getattr(item, field.name)) for field in fields(item)}
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

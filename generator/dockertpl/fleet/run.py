@@ -1,0 +1,117 @@
+"""Applies a plan: in waves, several repositories at once, with a threshold of failures and a journal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+from dockertpl.errors import BadInputError
+from dockertpl.fleet import pool
+from dockertpl.fleet.apply import Manner, apply
+from dockertpl.fleet.journal import Journal
+from dockertpl.fleet.model import Outcome
+from dockertpl.fleet.plan import Item
+from dockertpl.fleet.survey import Tools
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a plan is applied.
+
+    Attributes:
+        waves: How many items are done after each wave, as `10` or `25%` of all; the last wave is always all of them.
+        max_failures: Where to stop, as `5` or `10%` of the items done so far in the run; empty for never.
+        pause: Whether to stop after each wave, so that a person looks and resumes.
+    """
+
+    waves: Sequence[str] = ()
+    max_failures: str = ""
+    pause: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a run ended.
+
+    Attributes:
+        left: How many items are not done.
+        why: `done`, `paused` after a wave, or `failures` beyond the threshold.
+    """
+
+    left: int
+    why: str
+
+
+def check(pace: Pace) -> None:
+    """Refuse a pace that is none.
+
+    Args:
+        pace: The pace.
+
+    Raises:
+        BadInputError: A wave or the threshold is no number and no share.
+    """
+    for text in (*pace.waves, *filter(None, [pace.max_failures])):
+        _count(text, 1)
+
+
+def run(items: Iterable[Item], tools: Tools, manner: Manner, pace: Pace, journal: Journal) -> Iterator[Outcome | Ended]:
+    """Apply items, and yield what became of each as it is known, in their order, and at last how the run ended.
+
+    Args:
+        items: The items that are to be applied, in order, also those that the journal has.
+        tools: What looking at repositories needs.
+        manner: How items are applied.
+        pace: How fast.
+        journal: Where it is noted; what is done there is not done again.
+    """
+    every = list(items)
+    failed = done = 0
+    for end in _ends(pace.waves, len(every)):
+        wave = [item for item in every[:end] if item.key not in journal.done]
+        if not wave:
+            continue
+        for outcomes in pool.ordered(partial(_noted, tools, manner, journal), _by_repository(wave), tools.jobs):
+            for outcome in outcomes:
+                done += 1
+                failed += outcome.result == "failed"
+                yield outcome
+            if pace.max_failures and failed > _count(pace.max_failures, max(done, 10)):
+                yield _ended(every, journal, "failures")
+                return
+        if pace.pause and end < len(every):
+            yield _ended(every, journal, "paused")
+            return
+    yield _ended(every, journal, "done")
+
+
+def _noted(tools: Tools, manner: Manner, journal: Journal, items: Sequence[Item]) -> list[Outcome]:
+    outcomes = []
+    for outcome in apply(items, tools, manner):
+        journal.write(outcome)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _by_repository(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Yield what one thread does: no two work on one repository."""
+    for _, group in groupby(items, key=lambda item: item.repository.key):
+        yield list(group)
+
+
+def _ended(items: Sequence[Item], journal: Journal, why: str) -> Ended:
+    return Ended(left=sum(item.key not in journal.done for item in items), why=why)
+
+
+def _ends(waves: Sequence[str], total: int) -> list[int]:
+    return [*sorted({min(_count(wave, total), total) for wave in waves} - {total}), total]
+
+
+def _count(text: str, total: int) -> int:
+    number = text.removesuffix("%")
+    if not number.isdecimal() or (text.endswith("%") and int(number) > 100):
+        raise BadInputError(f"{text!r} is no number and no share.", "Write 10 or 25%.")
+    return math.ceil(int(number) * total / 100) if text.endswith("%") else int(number)

@@ -1,0 +1,80 @@
+"""Looks at all repositories of a fleet, several at once, and holds no more than a few of them in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from dockertpl.errors import DockertplError
+from dockertpl.fleet import pool
+from dockertpl.fleet.look import Goal, Looked, look, unreadable
+from dockertpl.fleet.look import glance as at_a_glance
+from dockertpl.fleet.model import Found, Repository
+from dockertpl.fleet.objects import Scratch
+from dockertpl.fleet.plan import Item
+from dockertpl.fleet.view import opened
+from dockertpl.merge.diff import of_changes
+from dockertpl.merge.write import Change
+from dockertpl.template.versions import Versions
+
+#: Returns settings of git with which a repository is fetched and pushed.
+Settings = Callable[[Repository], Mapping[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What looking at repositories needs.
+
+    Attributes:
+        goal: What their images are to be.
+        versions: The template's versions.
+        scratch: Where clones are made.
+        settings: Settings of git for a repository.
+        jobs: How many repositories at once.
+    """
+
+    goal: Goal
+    versions: Versions
+    scratch: Scratch
+    settings: Settings
+    jobs: int
+
+
+def items(
+    found: Iterable[Found], tools: Tools, *, with_diff: bool = False, glance: bool = False
+) -> Iterator[list[tuple[Item, str]]]:
+    """Yield, repository by repository in their order, its items, each with its difference if that is wanted.
+
+    Args:
+        found: The repositories.
+        tools: What looking at them needs.
+        with_diff: Whether differences are wanted.
+        glance: Whether answers files alone are read where discovery has them.
+    """
+    yield from pool.ordered(partial(_items, tools, with_diff, glance), found, tools.jobs)
+
+
+def _items(tools: Tools, with_diff: bool, glance: bool, found: Found) -> list[tuple[Item, str]]:
+    repository = found.repository
+    try:
+        if glance and found.answers is not None:
+            rows = at_a_glance(repository, found.answers, tools.goal, tools.versions)
+            return [(Item(repository=repository, row=row), "") for row in rows]
+        with opened(repository, tools.scratch, tools.settings(repository)) as view:
+            looked = look(view, tools.goal, tools.versions)
+            return [(_item(repository, each), _diff(each) if with_diff else "") for each in looked]
+    except DockertplError as error:
+        return [(_item(repository, unreadable(repository.key, error)), "")]
+
+
+def _item(repository: Repository, looked: Looked) -> Item:
+    return Item(repository=repository, row=looked.row, digest=looked.digest if looked.changes else "")
+
+
+def _diff(looked: Looked) -> str:
+    if looked.upgrade is None:
+        return ""
+    return of_changes(
+        Change(path=step.path, old=step.old, new=step.new) for step in looked.upgrade.steps if step.changes
+    )

@@ -1,0 +1,34 @@
+"""Tells which of a template's files a person has edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockertpl.errors import DockertplError
+from dockertpl.merge import regions
+from dockertpl.merge.update import Mine
+from dockertpl.template.tree import File, Tree
+
+
+def edited(rendered: Tree, mine: Mine) -> Iterator[str]:
+    """Yield the paths whose files are not as they were rendered; what stands in regions is no edit.
+
+    Args:
+        rendered: What the template's version renders.
+        mine: What the repository has; a path that it does not have is none that was edited.
+    """
+    for path, file in rendered.items():
+        there = mine.get(path)
+        if there is None or there == file:
+            continue
+        if isinstance(there, File) and there.executable == file.executable and _but_for_regions(file, there):
+            continue
+        yield path
+
+
+def _but_for_regions(rendered: File, mine: File) -> bool:
+    try:
+        text, lost = regions.carry(mine.content.decode(), rendered.content.decode())
+    except (UnicodeDecodeError, DockertplError):
+        return False
+    return not lost and text.encode() == mine.content

@@ -1,0 +1,86 @@
+"""Rows and outcomes as others could have named them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle, islice
+
+from dockertpl.fleet.model import RESULTS, STATES, Outcome, Row
+
+#: What a name could hold that means something to a terminal, a page, Markdown or a spreadsheet.
+HOSTILE = "=1+1|</code></td><script>alert(1)</script>`@everyone` fixes #1 \x1b[31m\u202e\udcff\n| x |"
+
+ROWS = (
+    Row(repository="org/fresh", state="up-to-date", image="app", kind="small", version="v2.0.0", target="v2.0.0"),
+    Row(
+        repository="org/torn",
+        state="conflicted",
+        answers_file=".copier-answers.yml",
+        image="app",
+        kind="small",
+        template="gh:org/template",
+        version="v1.0.0",
+        target="v2.0.0",
+        changes=("Dockerfile", "compose.yaml"),
+        conflicts=("Dockerfile",),
+        proposal="https://example.com/org/torn/pull/7",
+        notes=("Both sides changed it.",),
+    ),
+    Row(repository="org/empty", state="unmanaged"),
+)
+
+OUTCOMES = (
+    Outcome(repository="org/a", result="proposed", image="app", url="https://example.com/org/a/pull/1", seconds=2.25),
+    Outcome(repository="org/b", result="failed", image="app", note="The forge refuses."),
+)
+
+
+def many(count: int) -> Iterator[Row]:
+    """Yield rows of every state, with details where people have to look."""
+    for number, state in enumerate(islice(cycle(STATES), count)):
+        yield Row(
+            repository=f"https://forge.example.com/organisation/a-service-with-a-name-{number}",
+            state=state,
+            image=f"service-{number}",
+            kind="python-fastapi",
+            version=f"v1.{number % 12}.0",
+            target="v1.12.0",
+            notes=("The object is missing.",) if state == "error" else (),
+            conflicts=("Dockerfile", "compose.yaml") if state == "conflicted" else (),
+        )
+
+
+def hostile_row() -> Row:
+    """Return a row whose every text is hostile."""
+    return Row(
+        repository=HOSTILE,
+        state="error",
+        answers_file=HOSTILE,
+        image=HOSTILE,
+        kind=HOSTILE,
+        template=HOSTILE,
+        version=HOSTILE,
+        target=HOSTILE,
+        changes=(HOSTILE,) * 3,
+        conflicts=(HOSTILE,),
+        kept=(HOSTILE,),
+        reset=(HOSTILE,),
+        edited=(HOSTILE,),
+        uncommitted=(HOSTILE,),
+        proposal="javascript:alert(1)//" + HOSTILE,
+        notes=(HOSTILE,),
+    )
+
+
+def hostile_outcome() -> Outcome:
+    """Return an outcome whose every text is hostile."""
+    return Outcome(
+        repository=HOSTILE,
+        result=RESULTS[0],
+        answers_file=HOSTILE,
+        image=HOSTILE,
+        version=HOSTILE,
+        target=HOSTILE,
+        url='https://example.com/"><script>alert(1)</script>|`)',
+        note=HOSTILE,
+    )

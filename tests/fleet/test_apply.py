@@ -1,0 +1,279 @@
+"""Applying makes one branch and one pull request, twice the same, and nothing of a person's is overwritten."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fleet.fakes import Bench, FakeForge, local
+from tests.releases import commit
+
+from dockertpl.commands import update
+from dockertpl.errors import BuildFailedError
+from dockertpl.fleet import branch, view
+from dockertpl.fleet.model import Repository
+
+Git = Callable[..., str]
+BRANCH = "dockertpl/app"
+
+
+def _bare(repository: Repository) -> Path:
+    return Path(repository.location.removeprefix("file://"))
+
+
+def _heads(folder: Path) -> str:
+    done = subprocess.run(["git", "for-each-ref", "refs/heads"], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def _collide(root: Path) -> None:
+    path = root / "Dockerfile"
+    path.write_text(path.read_text().replace("line 3\n", "my line\n"))
+
+
+def _person(bench: Bench, repository: Repository, git: Git, *, amend: bool = False) -> str:
+    """Commit to our branch as a person does, and return the commit."""
+    clone = bench.folder / "clone"
+    git(bench.folder, "clone", "--quiet", "--branch", BRANCH, repository.location, str(clone))
+    (clone / "Dockerfile").write_text("a person's\n")
+    git(clone, "commit", "--quiet", "--all", *(("--amend", "--no-edit") if amend else ("--message", "mine")))
+    git(clone, "push", "--quiet", "--force", "origin", BRANCH)
+    return git(clone, "rev-parse", "HEAD")
+
+
+def test_a_local_repository_gets_a_branch_and_its_work_tree_stays(bench: Bench, git: Git) -> None:
+    root = bench.scaffold()
+    (root / "notes.txt").write_text("not committed\n")
+    before = git(root, "status", "--porcelain"), git(root, "rev-parse", "HEAD")
+    assert bench.run(local(root)).result == "branch"
+    assert (git(root, "status", "--porcelain"), git(root, "rev-parse", "HEAD")) == before
+    assert "line three" in git(root, "show", f"{BRANCH}:Dockerfile")
+    assert "_commit: v2.0.0" in git(root, "show", f"{BRANCH}:.copier-answers.yml")
+    assert "gone.txt" not in git(root, "ls-tree", "--name-only", BRANCH)
+
+
+def test_the_branch_is_what_update_writes(bench: Bench, git: Git) -> None:
+    root = bench.scaffold()
+    bench.run(local(root))
+    update.run(destination=root, to="v2.0.0", data={}, answers_files=(), conflict="markers", dry_run=False, quiet=True)
+    git(root, "add", "--all")
+    assert git(root, "diff", "--cached", "--stat", BRANCH) == ""
+
+
+def test_a_remote_repository_gets_a_branch_and_a_pull_request(bench: Bench, git: Git) -> None:
+    repository = bench.remote()
+    outcome = bench.run(repository)
+    assert (outcome.result, outcome.url) == ("proposed", "org/app#1")
+    assert "line three" in git(_bare(repository), "show", f"{BRANCH}:Dockerfile")
+    assert git(_bare(repository), "rev-list", "--count", BRANCH) == "2"
+    assert list((bench.folder / "scratch").glob("clone-*")) == []
+
+
+def test_running_twice_changes_nothing_and_pushes_nothing(bench: Bench) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    before, calls = _heads(_bare(repository)), list(bench.forge.calls)
+    assert bench.run(repository).result == "unchanged"
+    assert (_heads(_bare(repository)), bench.forge.calls) == (before, calls)
+
+
+def test_the_same_update_is_the_same_commit(bench: Bench, git: Git) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    first = git(_bare(repository), "rev-parse", BRANCH)
+    git(_bare(repository), "branch", "-D", BRANCH)
+    assert bench.run(repository).result == "updated"
+    assert git(_bare(repository), "rev-parse", BRANCH) == first
+
+
+def test_a_newer_version_takes_the_same_branch_and_pull_request(bench: Bench, git: Git) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    assert bench.run(repository, to="v3.0.0").result == "updated"
+    ((_, name, proposal),) = bench.forge.proposals.values()
+    assert name == BRANCH
+    assert "v3.0.0" in proposal.title
+    assert "_commit: v3.0.0" in git(_bare(repository), "show", f"{BRANCH}:.copier-answers.yml")
+    assert git(_bare(repository), "rev-list", "--count", BRANCH) == "2"
+
+
+@pytest.mark.parametrize("amend", [False, True])
+def test_a_person_s_commit_on_our_branch_is_never_overwritten(amend: bool, bench: Bench, git: Git) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    theirs = _person(bench, repository, git, amend=amend)
+    for to in ("v2.0.0", "v3.0.0"):
+        outcome = bench.run(repository, to=to)
+        assert outcome.result == "pr-diverged"
+    assert git(_bare(repository), "rev-parse", BRANCH) == theirs
+
+
+def test_a_push_that_a_person_is_quicker_with_is_refused(
+    bench: Bench, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    theirs = ""
+    make = branch.make
+
+    def late(*arguments: Any, **options: Any) -> str:
+        nonlocal theirs
+        made = make(*arguments, **options)
+        theirs = _person(bench, repository, git)
+        return made
+
+    monkeypatch.setattr(branch, "make", late)
+    outcome = bench.run(repository, to="v3.0.0")
+    assert outcome.result == "pr-diverged"
+    assert "meanwhile" in outcome.note
+    assert git(_bare(repository), "rev-parse", BRANCH) == theirs
+
+
+def test_a_branch_that_is_checked_out_is_left(bench: Bench, git: Git) -> None:
+    root = bench.scaffold()
+    bench.run(local(root))
+    (item,) = bench.plan(local(root), to="v3.0.0")
+    git(root, "worktree", "add", "--quiet", str(bench.folder / "tree"), BRANCH)
+    before = git(root, "rev-parse", BRANCH)
+    (outcome,) = bench.apply([item], to="v3.0.0")
+    assert outcome.result == "pr-diverged"
+    assert "checked out" in outcome.note
+    assert git(root, "rev-parse", BRANCH) == before
+
+
+def test_conflicts_are_told_in_one_issue_and_make_no_branch(bench: Bench) -> None:
+    repository = bench.remote(edit=_collide)
+    for _ in range(2):
+        outcome = bench.run(repository)
+        assert (outcome.result, outcome.url) == ("reported", "org/app#i1")
+    assert BRANCH not in _heads(_bare(repository))
+    assert bench.forge.calls == ["report"]
+    assert "<<<<<<<" not in bench.forge.issues[1][2].body
+
+
+def test_conflicts_in_a_draft_have_no_markers_and_lose_nothing(bench: Bench, git: Git) -> None:
+    repository = bench.remote(edit=_collide)
+    assert bench.run(repository, on_conflict="draft").result == "proposed"
+    assert bench.forge.proposals[1][2].draft
+    shown = git(_bare(repository), "show", f"{BRANCH}:Dockerfile")
+    assert "my line" in shown
+    assert "<<<<<<<" not in shown
+    assert "line three" in git(_bare(repository), "show", f"{BRANCH}:Dockerfile.rej")
+
+
+def test_conflicts_where_there_is_no_forge_make_nothing(bench: Bench, git: Git) -> None:
+    root = bench.scaffold()
+    _collide(root)
+    outcome = bench.run(local(commit(root)))
+    assert outcome.result == "conflicted"
+    assert "dockertpl update" in outcome.note
+    assert BRANCH not in _heads(root)
+
+
+def test_an_issue_is_closed_once_there_are_no_conflicts(bench: Bench, git: Git) -> None:
+    repository = bench.remote(edit=_collide)
+    bench.run(repository)
+    clone = bench.folder / "clone"
+    git(bench.folder, "clone", "--quiet", repository.location, str(clone))
+    git(clone, "revert", "--no-edit", "HEAD")
+    git(clone, "push", "--quiet", "origin", "HEAD")
+    assert bench.run(repository).result == "proposed"
+    assert [is_open for _, is_open, _ in bench.forge.issues.values()] == [False]
+
+
+def test_a_pull_request_that_a_person_closed_is_not_opened_again(bench: Bench) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    bench.forge.change(1, state="closed")
+    assert bench.run(repository).result == "skipped"
+    assert bench.run(repository, reopen=True).result == "proposed"
+    bench.forge.change(2, state="closed")
+    # Another version is another question.
+    assert bench.run(repository, to="v3.0.0").result == "proposed"
+
+
+def test_what_changed_since_the_plan_is_not_applied(bench: Bench, git: Git) -> None:
+    root = bench.scaffold()
+    planned = bench.plan(local(root))
+    _collide(root)
+    commit(root)
+    (outcome,) = bench.apply(planned)
+    assert (outcome.result, BRANCH in _heads(root)) == ("stale", False)
+
+
+def test_what_was_merged_since_the_plan_is_done(bench: Bench, git: Git) -> None:
+    root = bench.scaffold()
+    planned = bench.plan(local(root))
+    bench.apply(planned)
+    git(root, "merge", "--quiet", BRANCH)
+    (outcome,) = bench.apply(planned)
+    assert outcome.result == "unchanged"
+
+
+def test_a_branch_that_is_there_without_its_pull_request_gets_it(bench: Bench) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    bench.forge.proposals.clear()
+    before = _heads(_bare(repository))
+    assert bench.run(repository).result == "proposed"
+    assert _heads(_bare(repository)) == before
+
+
+def test_an_image_that_does_not_run_is_not_pushed(bench: Bench) -> None:
+    seen = []
+
+    def fails(folder: Path, answers_file: str) -> Any:
+        seen.append((folder / "Dockerfile").read_text())
+        raise BuildFailedError("it does not build")
+
+    repository = bench.remote()
+    outcome = bench.run(repository, verify=fails)
+    assert (outcome.result, "does not build" in outcome.note) == ("failed", True)
+    assert "line three" in seen[0]
+    assert BRANCH not in _heads(_bare(repository))
+    assert bench.forge.calls == []
+
+
+def test_figures_of_an_image_that_runs_are_said(bench: Bench) -> None:
+    facts = {"built": True, "healthy": True, "build_seconds": 12.5, "ready_seconds": 0.6, "image_bytes": 10}
+    bench.run(bench.remote(), verify=lambda folder, answers_file: facts)
+    assert "12.5 s" in bench.forge.proposals[1][2].body
+
+
+def test_a_repository_that_cannot_be_fetched_fails_alone(bench: Bench) -> None:
+    repository = bench.remote()
+    (item,) = bench.plan(repository)
+    _bare(repository).rename(bench.folder / "away.git")
+    (outcome,) = bench.apply([item])
+    assert outcome.result == "failed"
+    assert bench.forge.calls == []
+
+
+class _Broken(FakeForge):
+    def propose(self, slug: str, **fields: Any) -> Any:
+        from dockertpl.errors import ForgeError
+
+        raise ForgeError("the forge is away")
+
+
+def test_a_pull_request_that_fails_is_opened_by_the_next_run(bench: Bench) -> None:
+    from dockertpl.fleet.apply import Manner, apply
+
+    repository = bench.remote()
+    (item,) = bench.plan(repository)
+    broken = _Broken(bare=bench.forge.bare)
+    (outcome,) = apply([item], bench.tools(), Manner(forge=lambda each: broken))
+    assert (outcome.result, "away" in outcome.note) == ("failed", True)
+    before = _heads(_bare(repository))
+    assert bench.apply([item])[0].result == "proposed"
+    assert _heads(_bare(repository)) == before
+
+
+def test_branches_of_ours_are_below_one_name() -> None:
+    assert branch.name_of("app", ".copier-answers.yml") == f"{view.BRANCHES}app"
+    for strange in ("../x", "a b", "", "x" * 300, "-x", "a..b", "a.lock", "@{"):
+        name = branch.name_of(strange, ".copier-answers.yml")
+        subprocess.run(["git", "check-ref-format", f"refs/heads/{name}"], check=True)

@@ -1,0 +1,60 @@
+"""GitHub's official description of its API, from npm: what Prism holds requests and answers to."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.samples import next_sample
+
+_PACKAGE = "@octokit/openapi@23.0.2"
+_REPO = "/repos/{owner}/{repo}"
+#: What a fleet asks; Prism takes ten times as long to start with all of the description.
+_PATHS = (
+    "/user",
+    _REPO,
+    f"{_REPO}/pulls",
+    f"{_REPO}/pulls/{{pull_number}}",
+    f"{_REPO}/issues",
+    f"{_REPO}/issues/{{issue_number}}",
+    f"{_REPO}/issues/{{issue_number}}/comments",
+)
+
+
+@functools.cache
+def official() -> dict[str, Any]:
+    """Return the description."""
+    _, command = next_sample.node_package(_PACKAGE, "none")
+    package = Path(command).parents[1] / "@octokit" / "openapi"
+    content: dict[str, Any] = json.loads((package / "generated" / "api.github.com.json").read_bytes())
+    return content
+
+
+def write(path: Path) -> None:
+    """Write the part of the description that is asked.
+
+    Args:
+        path: The file.
+    """
+    whole = official()
+    paths = {name: whole["paths"][name] for name in _PATHS}
+    path.write_text(json.dumps({**whole, "paths": paths}))
+
+
+def example(path: str, method: str, status: int) -> Any:
+    """Return GitHub's own example of an answer.
+
+    Args:
+        path: The path, as the description has it, below a repository's.
+        method: The method, in small letters.
+        status: The status.
+    """
+    whole = official()
+    content = whole["paths"][f"{_REPO}{path}"][method]["responses"][str(status)]["content"]["application/json"]
+    found = next(iter(content["examples"].values()))
+    if "$ref" in found:
+        found = whole["components"]["examples"][found["$ref"].rsplit("/", 1)[-1]]
+    return copy.deepcopy(found["value"])

@@ -1,0 +1,312 @@
+"""A small GitHub on loopback: pull requests, issues and Git over HTTP, with a state, and faults where a test asks.
+
+Every request of the REST API and every answer to it goes through Prism where there is one.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import struct
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.forge import description, githttp, graphql, prism
+
+ME = "dockertpl-bot"
+Json = dict[str, Any]
+
+
+@dataclass
+class Fault:
+    """What happens to a request in place of an answer, once.
+
+    Attributes:
+        method: Which method.
+        path: A pattern of the whole path.
+        status: The answer's status; 0 ends the connection without one.
+        headers: Its headers.
+        message: What it says.
+        after: Whether the request takes effect first.
+    """
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
+    after: bool = False
+
+
+@dataclass
+class GitHub:
+    """The forge.
+
+    Attributes:
+        root: The folder of its bare repositories, as `org/app.git`.
+        url: Its address, once it is served.
+        pulls: The pull requests of each repository.
+        issues: Its issues.
+        comments: What was said of issues, by repository and number.
+        faults: Those that are still to come, in order.
+        log: Every request, as `METHOD path`.
+        violations: What Prism found to be not as GitHub describes it.
+    """
+
+    root: Path
+    url: str = ""
+    pulls: dict[str, list[Json]] = field(default_factory=dict)
+    issues: dict[str, list[Json]] = field(default_factory=dict)
+    comments: dict[str, list[Json]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, slug: str, source: Path) -> Path:
+        """Take a repository in, and return where it is."""
+        path = self.root / f"{slug}.git"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return githttp.make_bare(source, path)
+
+    def head(self, slug: str, branch: str) -> str:
+        """Return the commit that a branch is at; nothing if it is not there."""
+        command = ["git", "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"]
+        folder = self.root / f"{slug}.git"
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
+
+    def written(self) -> list[str]:
+        """Return the requests of the API that were to change something."""
+        return [line for line in self.log if line.startswith(("POST /repos", "PATCH /repos"))]
+
+    def fault(self, method: str, path: str) -> Fault | None:
+        """Take the fault that a request is to meet, if there is one."""
+        with self._lock:
+            self.log.append(f"{method} {path}")
+            for fault in self.faults:
+                if fault.method == method and re.fullmatch(fault.path, path):
+                    self.faults.remove(fault)
+                    return fault
+        return None
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], content: Json) -> tuple[int, Any]:
+        """Return the status and the content with which a request is answered."""
+        with self._lock:
+            if path == "/user":
+                return 200, {**description.example("/issues", "post", 201)["user"], "login": ME}
+            found = re.fullmatch(r"/repos/([^/]+/[^/]+)/(pulls|issues)(?:/(\d+)(/comments)?)?", path)
+            if found is None or not (self.root / f"{found[1]}.git").is_dir():
+                return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com", "status": "404"}
+            slug, kind, number, comments = found.groups()
+            if comments:
+                return self._comments(f"{slug}#{number}", method, content)
+            if number:
+                return self._one(slug, kind, int(number), method, content)
+            return self._make(slug, kind, content) if method == "POST" else self._list(slug, kind, query)
+
+    def _items(self, slug: str, kind: str) -> list[Json]:
+        return (self.pulls if kind == "pulls" else self.issues).setdefault(slug, [])
+
+    def _comments(self, where: str, method: str, content: Json) -> tuple[int, Any]:
+        said = self.comments.setdefault(where, [])
+        if method == "GET":
+            return 200, said
+        said.append({**description.example("/issues/{issue_number}/comments", "post", 201), **content})
+        return 201, said[-1]
+
+    def _one(self, slug: str, kind: str, number: int, method: str, content: Json) -> tuple[int, Any]:
+        item = next(item for item in self._items(slug, kind) if item["number"] == number)
+        if method == "PATCH":
+            item |= {key: value for key, value in content.items() if key in ("title", "body", "state")}
+        return 200, item
+
+    def _list(self, slug: str, kind: str, query: Mapping[str, str]) -> tuple[int, Any]:
+        state, head = query.get("state", "open"), query.get("head", "").partition(":")[2]
+        items = [item for item in self._items(slug, kind) if state in ("all", item["state"])]
+        if head:
+            items = [item for item in items if item["head"]["ref"] == head]
+        start = (int(query.get("page", "1")) - 1) * int(query.get("per_page", "30"))
+        return 200, items[::-1][start : start + int(query.get("per_page", "30"))]
+
+    def _make(self, slug: str, kind: str, content: Json) -> tuple[int, Any]:
+        items = self._items(slug, kind)
+        number = len(self.pulls.get(slug, [])) + len(self.issues.get(slug, [])) + 1
+        made = description.example(f"/{kind}", "post", 201)
+        address = f"{self.url}/{slug}/{'pull' if kind == 'pulls' else 'issues'}/{number}"
+        made |= {"number": number, "html_url": address, "state": "open", "title": content["title"]}
+        made |= {"body": content.get("body"), "user": {**made["user"], "login": ME}}
+        if kind == "pulls":
+            head = self.head(slug, content["head"])
+            if not head:
+                return 422, _invalid({"resource": "PullRequest", "field": "head", "code": "invalid"})
+            if any(item["state"] == "open" and item["head"]["ref"] == content["head"] for item in items):
+                said = f"A pull request already exists for {slug.split('/')[0]}:{content['head']}."
+                return 422, _invalid({"resource": "PullRequest", "code": "custom", "message": said})
+            made["head"] |= {"ref": content["head"], "sha": head}
+            made["base"] |= {"ref": content["base"]}
+            # GitHub's own example lacks what its description asks of a team.
+            made |= {"requested_teams": [], "requested_reviewers": [], "assignees": []}
+            made |= {"draft": content.get("draft", False), "merged_at": None, "merged": False}
+        items.append(made)
+        return 201, made
+
+
+def _invalid(error: Json) -> Json:
+    return {"message": "Validation Failed", "errors": [error], "documentation_url": "https://docs.github.com"}
+
+
+class _Api(BaseHTTPRequestHandler):
+    """The API itself, which Prism asks."""
+
+    protocol_version = "HTTP/1.1"
+    github: GitHub
+
+    def handle_any(self) -> None:
+        address = urlsplit(self.path)
+        query = {key: values[-1] for key, values in parse_qs(address.query).items()}
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        content = json.loads(body) if body else {}
+        status, answer = self.github.answer(self.command, address.path, query, content)
+        _send(self, status, {"Content-Type": "application/json; charset=utf-8"}, json.dumps(answer).encode())
+
+    do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
+        """Say nothing."""
+
+
+class _Front(BaseHTTPRequestHandler):
+    """What a client talks to."""
+
+    protocol_version = "HTTP/1.1"
+    github: GitHub
+    api: str
+
+    def handle_any(self) -> None:
+        address = urlsplit(self.path)
+        body = self._body()
+        if ".git/" in address.path:
+            headers = dict(self.headers.items())
+            answer = githttp.backend(
+                self.github.root,
+                method=self.command,
+                path=address.path,
+                query=address.query,
+                headers=headers,
+                body=body,
+            )
+            _send(self, answer.status, answer.headers, answer.content)
+            return
+        fault = self.github.fault(self.command, address.path)
+        if fault is None:
+            _send(self, *self._asked(body))
+            return
+        if fault.after:
+            self._asked(body)
+        if fault.status:
+            said = json.dumps({"message": fault.message, "documentation_url": "https://docs.github.com"})
+            _send(self, fault.status, {"Content-Type": "application/json", **fault.headers}, said.encode())
+            return
+        # A reset, as a proxy that dies leaves it.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
+    do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 - the names that http.server looks for
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+    def _asked(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if self.path == "/graphql":
+            return 200, {"Content-Type": "application/json"}, json.dumps(self._queried(json.loads(body))).encode()
+        connection = http.client.HTTPConnection(urlsplit(self.api).netloc, timeout=60)
+        passed = ("Accept", "Content-Type", "X-GitHub-Api-Version", "Authorization", "User-Agent")
+        headers = {key: value for key in passed if (value := self.headers.get(key))}
+        try:
+            connection.request(self.command, self.path, body or None, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if prism.ERRORS in content:
+            self.github.violations.append(f"{self.command} {self.path}: {content.decode()}")
+        return answer.status, {"Content-Type": answer.headers.get("Content-Type", "application/json")}, content
+
+    def _queried(self, asked: Json) -> Json:
+        answer = graphql.execute(self.github.root, self.github.url, ME, asked["query"], asked.get("variables") or {})
+        # One that has no path is about the query, and not about what was not found.
+        if any(error["path"] is None for error in answer.get("errors", ())):
+            self.github.violations.append(str(answer["errors"]))
+        return answer
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
+        """Say nothing."""
+
+
+def _send(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    # Who was killed meanwhile reads no answer.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        handler.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that was killed."""
+
+
+@contextmanager
+def serving(root: Path, folder: Path, *, validated: bool = True) -> Iterator[GitHub]:
+    """Serve an empty forge for the time of a `with` block.
+
+    Args:
+        root: The folder of its repositories.
+        folder: An empty folder for Prism.
+        validated: Whether Prism stands between; without it the forge is quicker.
+    """
+    github = GitHub(root)
+    with _running(type("Api", (_Api,), {"github": github})) as api:
+        if not validated:
+            with _running(type("Front", (_Front,), {"github": github, "api": api})) as url:
+                github.url = url
+                yield github
+            return
+        with (
+            prism.proxy(api, folder) as checked,
+            _running(type("Front", (_Front,), {"github": github, "api": checked})) as url,
+        ):
+            github.url = url
+            yield github
+
+
+@contextmanager
+def _running(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with _Server(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,40 @@
+"""YAML is read as PyYAML's own loader reads it, quickly, and none ends the process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dockertpl.template import yamltext
+from dockertpl.template.source import bundled
+
+_TEXTS = sorted(path for path in bundled().root.glob("templates/**/*.yml") if "{" not in path.name)
+
+
+@pytest.mark.parametrize("path", _TEXTS, ids=lambda path: path.name)
+def test_the_template_s_tables_are_read_as_pyyaml_s_own_loader_reads_them(path: Path) -> None:
+    assert yamltext.load(path.read_bytes()) == yaml.safe_load(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 30_000, "{a: " * 30_000, "- " * 30_000, "".join(f"{' ' * n}a:\n" for n in range(500))]
+)
+def test_deep_nesting_is_refused_and_does_not_end_the_process(text: str) -> None:
+    with pytest.raises(yaml.YAMLError):
+        yamltext.load(text)
+
+
+def test_a_long_flat_document_is_no_deep_one() -> None:
+    assert yamltext.load("".join(f"- {number}\n" for number in range(5000))) == list(range(5000))
+
+
+def test_each_caller_has_a_value_of_its_own() -> None:
+    yamltext.from_yaml("[1]").append(2)
+    assert yamltext.from_yaml("[1]") == [1]
+
+
+def test_what_is_no_text_stays_as_it_is() -> None:
+    value = {"a": 1}
+    assert yamltext.from_yaml(value) is value
