@@ -129,6 +129,9 @@ def test_what_waits_for_a_person_is_in_a_group_of_its_own(preset: dict[str, Any]
 def test_the_template_s_releases_are_a_pull_request_of_their_own(preset: dict[str, Any]) -> None:
     (rule,) = (rule for rule in preset["packageRules"] if rule.get("matchManagers") == ["copier"])
     assert rule["groupSlug"] != "dockertpl-pins"
+    # Copier takes a second answers file in a clean checkout only; tests/renovate/ has Renovate itself do it.
+    assert all("packageFile" in rule[option] for option in ("groupName", "groupSlug", "commitMessageTopic"))
+    assert rule["prHourlyLimit"] == 0
     (pattern,) = rule["matchPackageNames"]
     answers = by_us(bundled(), "shop")[".copier-answers.yml"].content.decode()
     source = re.search(r"^_src_path: (\S+)$", answers, re.MULTILINE)

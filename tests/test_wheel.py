@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
-from tests.parity import ROOT, by_us, copy_template, read_tree
+from tests import wheels
+from tests.parity import by_us, copy_template, read_tree
 
 from dockertpl import __version__
 from dockertpl.template.source import PUBLISHED, bundled
@@ -22,30 +23,17 @@ from dockertpl.template.source import PUBLISHED, bundled
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what is built, so that nothing is left in this checkout."""
-    root = copy_template(tmp_path_factory.mktemp("source"))
-    shutil.copytree(ROOT / "generator", root / "generator", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md"):
-        if (ROOT / name).exists():
-            shutil.copy(ROOT / name, root)
-    return root
+    return wheels.copy_source(tmp_path_factory.mktemp("source"))
 
 
 @pytest.fixture(scope="module")
 def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _build(WheelBuilder, source, tmp_path_factory.mktemp("dist"))
-
-
-def _build(builder: type[WheelBuilder] | type[SdistBuilder], source: Path, directory: Path) -> Path:
-    return Path(next(iter(builder(str(source)).build(directory=str(directory)))))
+    return wheels.build(WheelBuilder, source, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
 def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("unpacked")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(target)
-    return target
+    return wheels.unpack(wheel, tmp_path_factory.mktemp("unpacked"))
 
 
 def test_the_wheel_s_template_is_the_repository_s(unpacked: Path, tmp_path: Path) -> None:
@@ -83,15 +71,7 @@ def test_what_a_wheel_wrote_is_updated_to_the_next_tag(
     unpacked: Path, tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By Copier and by the wheel's own command, which find the tag where the answers file says."""
-    published = tmp_path / "published"
-    shutil.copytree(unpacked / "dockertpl" / "_bundle", published)
-    git(published, "init", "--quiet")
-    regions = published / "templates" / "lib" / "yours.jinja"
-    for tag in (f"v{__version__}", "v99.0.0"):
-        git(published, "add", "--all")
-        git(published, "commit", "--quiet", "--message", tag)
-        git(published, "tag", tag)
-        regions.write_text(regions.read_text().replace("# Lines of your own go", "# Your lines go"))
+    published = wheels.publish(unpacked, tmp_path / "published")
     # No network: git finds the published repository here.
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{published}.insteadOf")
@@ -115,13 +95,15 @@ def test_what_a_wheel_wrote_is_updated_to_the_next_tag(
     text = (ours / "Dockerfile").read_text()
     assert "# Your lines go" in text
     assert text.endswith("# mine\n")
-    assert "_commit: v99.0.0\n" in (ours / ".copier-answers.yml").read_text()
+    assert (ours / "motto.sh").exists()
+    assert not (ours / ".github").exists()
+    assert f"_commit: {wheels.NEXT}\n" in (ours / ".copier-answers.yml").read_text()
     assert read_tree(ours) == read_tree(theirs)
 
 
 def test_the_sdist_builds_the_same_wheel(source: Path, wheel: Path, tmp_path: Path) -> None:
-    shutil.unpack_archive(_build(SdistBuilder, source, tmp_path), tmp_path / "sdist", filter="data")
-    again = _build(WheelBuilder, next((tmp_path / "sdist").iterdir()), tmp_path)
+    shutil.unpack_archive(wheels.build(SdistBuilder, source, tmp_path), tmp_path / "sdist", filter="data")
+    again = wheels.build(WheelBuilder, next((tmp_path / "sdist").iterdir()), tmp_path)
     assert _contents(again) == _contents(wheel)
 
 

@@ -146,9 +146,15 @@ def run_tool(manager: str, *arguments: str, folder: Path) -> None:
     _run([*command, *arguments], folder)
 
 
-def node_package(package: str, command: str) -> list[str]:
-    """Return how a command of an npm package (with its version: "name@1.2.3") is run here, on the tests' own Node."""
-    return [str(_node()), str(_tool(package, command).resolve())]
+def node_package(package: str, command: str, *options: str) -> list[str]:
+    """Return how a command of an npm package is run here, on the tests' own Node.
+
+    Args:
+        package: Its name with its version: "name@1.2.3".
+        command: The command.
+        options: What npm is told besides, where it installs the package.
+    """
+    return [str(_node()), str(_tool(package, command, *options).resolve())]
 
 
 @functools.cache
@@ -270,8 +276,8 @@ def _npm() -> list[str]:
     return [str(node), str(node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
-def _tool(package: str, command: str) -> Path:
-    install = [*_npm(), "install", "--no-audit", "--no-fund", package, "--prefix"]
+def _tool(package: str, command: str, *options: str) -> Path:
+    install = [*_npm(), "install", "--no-audit", "--no-fund", *options, package, "--prefix"]
     folder = _once(_tools() / package.replace("/", "_"), *install)
     return folder / "node_modules" / ".bin" / command
 
