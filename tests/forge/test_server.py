@@ -216,10 +216,10 @@ def test_a_query_that_github_would_refuse_is_a_violation(github: GitHub) -> None
     assert len(github.violations) == 1
 
 
-@pytest.mark.parametrize("given", ["", "(first: 101)"])
-def test_a_list_has_a_hundred_nodes_at_most_and_says_how_many(given: str, github: GitHub) -> None:
+@pytest.mark.parametrize(("given", "said"), [("", "You must provide"), ("(first: 101)", "exceeds the limit")])
+def test_a_list_has_a_hundred_nodes_at_most_and_says_how_many(given: str, said: str, github: GitHub) -> None:
     text = f'{{ repositoryOwner(login: "org") {{ repositories{given} {{ totalCount }} }} }}'
-    assert _query(github, text)["errors"]
+    assert said in _query(github, text)["errors"][0]["message"]
 
 
 def test_a_text_is_given_and_a_binary_file_is_not(github: GitHub, git: Git, tmp_path: Path) -> None:
