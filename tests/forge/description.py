@@ -15,7 +15,14 @@ _REPO = "/repos/{owner}/{repo}"
 #: What a fleet asks; Prism takes ten times as long to start with all of the description.
 _PATHS = (
     "/user",
+    "/rate_limit",
+    "/app",
+    "/app/installations",
+    "/app/installations/{installation_id}/access_tokens",
+    "/orgs/{org}/installation",
+    "/users/{username}/installation",
     _REPO,
+    f"{_REPO}/installation",
     f"{_REPO}/pulls",
     f"{_REPO}/pulls/{{pull_number}}",
     f"{_REPO}/issues",
@@ -45,15 +52,26 @@ def write(path: Path) -> None:
 
 
 def example(path: str, method: str, status: int) -> Any:
-    """Return GitHub's own example of an answer.
+    """Return GitHub's own example of an answer about a repository.
 
     Args:
         path: The path, as the description has it, below a repository's.
         method: The method, in small letters.
         status: The status.
     """
+    return answer(f"{_REPO}{path}", method, status)
+
+
+def answer(path: str, method: str, status: int) -> Any:
+    """Return GitHub's own example of an answer.
+
+    Args:
+        path: The path, as the description has it.
+        method: The method, in small letters.
+        status: The status.
+    """
     whole = official()
-    content = whole["paths"][f"{_REPO}{path}"][method]["responses"][str(status)]["content"]["application/json"]
+    content = whole["paths"][path][method]["responses"][str(status)]["content"]["application/json"]
     found = next(iter(content["examples"].values()))
     if "$ref" in found:
         found = whole["components"]["examples"][found["$ref"].rsplit("/", 1)[-1]]

@@ -51,6 +51,6 @@ def backend(root: Path, *, method: str, path: str, query: str, headers: Mapping[
 def make_bare(source: Path, path: Path) -> Path:
     """Make a bare repository of one, as a forge has it: it takes pushes, and fetches without large files."""
     subprocess.run(["git", "clone", "--quiet", "--bare", str(source), str(path)], check=True)
-    for key in ("http.receivepack", "uploadpack.allowFilter"):
+    for key in ("http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
         subprocess.run(["git", "config", key, "true"], cwd=path, check=True)
     return path

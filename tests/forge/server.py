@@ -5,25 +5,29 @@ Every request of the REST API and every answer to it goes through Prism where th
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import re
+import shutil
 import socket
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.forge import description, githttp, graphql, prism
+from tests.forge import account, description, githttp, graphql, prism
 
 ME = "dockertpl-bot"
 Json = dict[str, Any]
+_NOW = "2026-01-01T00:00:00Z"
 
 
 @dataclass
@@ -58,7 +62,12 @@ class GitHub:
         issues: Its issues.
         comments: What was said of issues, by repository and number.
         faults: Those that are still to come, in order.
-        log: Every request, as `METHOD path`.
+        log: Every request, those of git too, as `METHOD path`.
+        times: When each of them came, in seconds of a clock that only goes forward.
+        tokens: Those that are let in, to the API and to Git; anybody is where there are none.
+        about: What is to be said of a repository.
+        people: The owners that are users and no organisations.
+        app_key: The public key of the App, as PEM; empty where there is no App.
         violations: What Prism found to be not as GitHub describes it.
     """
 
@@ -69,6 +78,11 @@ class GitHub:
     comments: dict[str, list[Json]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    about: dict[str, graphql.About] = field(default_factory=dict)
+    people: set[str] = field(default_factory=set)
+    app_key: str = ""
     violations: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -78,11 +92,28 @@ class GitHub:
         path.parent.mkdir(parents=True, exist_ok=True)
         return githttp.make_bare(source, path)
 
+    def reset(self) -> None:
+        """Forget everything but the address."""
+        shutil.rmtree(self.root)
+        self.root.mkdir()
+        self.app_key = ""
+        for state in (self.pulls, self.issues, self.comments, self.about, self.tokens, self.people):
+            state.clear()
+        for lines in (self.faults, self.log, self.times, self.violations):
+            lines.clear()
+
     def head(self, slug: str, branch: str) -> str:
         """Return the commit that a branch is at; nothing if it is not there."""
-        command = ["git", "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}"]
-        folder = self.root / f"{slug}.git"
-        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
+        return self._git(slug, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
+
+    def merge(self, slug: str, number: int) -> None:
+        """Merge a pull request, as a person does who presses the button."""
+        pull = next(pull for pull in self.pulls[slug] if pull["number"] == number)
+        head, base = (self.head(slug, pull[side]["ref"]) for side in ("head", "base"))
+        tree = self._git(slug, "merge-tree", "--write-tree", base, head)
+        made = self._git(slug, "commit-tree", tree, "-p", base, "-p", head, "-m", pull["title"])
+        self._git(slug, "update-ref", f"refs/heads/{pull['base']['ref']}", made)
+        pull |= {"state": "closed", "closed_at": _NOW, "merged_at": _NOW, "merged": True, "merge_commit_sha": made}
 
     def written(self) -> list[str]:
         """Return the requests of the API that were to change something."""
@@ -92,20 +123,30 @@ class GitHub:
         """Take the fault that a request is to meet, if there is one."""
         with self._lock:
             self.log.append(f"{method} {path}")
+            self.times.append(time.monotonic())
             for fault in self.faults:
                 if fault.method == method and re.fullmatch(fault.path, path):
                     self.faults.remove(fault)
                     return fault
         return None
 
+    def lets_in(self, authorization: str) -> bool:
+        """Tell whether a request is let in: the API has the token itself, Git has it as a password."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "basic":
+            token = base64.b64decode(token).decode().partition(":")[2]
+        return not self.tokens or token in self.tokens
+
     def answer(self, method: str, path: str, query: Mapping[str, str], content: Json) -> tuple[int, Any]:
         """Return the status and the content with which a request is answered."""
         with self._lock:
             if path == "/user":
-                return 200, {**description.example("/issues", "post", 201)["user"], "login": ME}
+                return 200, {**description.answer("/user", "get", 200), "login": ME}
+            if (said := account.answer(self, method, path)) is not None:
+                return said
             found = re.fullmatch(r"/repos/([^/]+/[^/]+)/(pulls|issues)(?:/(\d+)(/comments)?)?", path)
             if found is None or not (self.root / f"{found[1]}.git").is_dir():
-                return 404, {"message": "Not Found", "documentation_url": "https://docs.github.com", "status": "404"}
+                return 404, account.NOT_FOUND
             slug, kind, number, comments = found.groups()
             if comments:
                 return self._comments(f"{slug}#{number}", method, content)
@@ -124,18 +165,59 @@ class GitHub:
         return 201, said[-1]
 
     def _one(self, slug: str, kind: str, number: int, method: str, content: Json) -> tuple[int, Any]:
-        item = next(item for item in self._items(slug, kind) if item["number"] == number)
+        # A pull request is an issue too.
+        kinds = ("pulls",) if kind == "pulls" else ("issues", "pulls")
+        found = (item for each in kinds for item in self._items(slug, each) if item["number"] == number)
+        item = next(found, None)
+        if item is None:
+            return 404, account.NOT_FOUND
         if method == "PATCH":
             item |= {key: value for key, value in content.items() if key in ("title", "body", "state")}
-        return 200, item
+            item["closed_at"] = _NOW if item["state"] == "closed" else None
+        return 200, self._seen(slug, kind, item)
 
     def _list(self, slug: str, kind: str, query: Mapping[str, str]) -> tuple[int, Any]:
-        state, head = query.get("state", "open"), query.get("head", "").partition(":")[2]
-        items = [item for item in self._items(slug, kind) if state in ("all", item["state"])]
-        if head:
-            items = [item for item in items if item["head"]["ref"] == head]
-        start = (int(query.get("page", "1")) - 1) * int(query.get("per_page", "30"))
-        return 200, items[::-1][start : start + int(query.get("per_page", "30"))]
+        state, head = query.get("state", "open"), query.get("head", "")
+        made_by, labels = query.get("creator", ""), {label for label in query.get("labels", "").split(",") if label}
+        # GitHub's list of issues has the pull requests.
+        kinds = ("pulls",) if kind == "pulls" else ("issues", "pulls")
+        items = [self._seen(slug, kind, item, whole=False) for each in kinds for item in self._items(slug, each)]
+        items = [item for item in items if state in ("all", item["state"])]
+        if ":" in head:
+            items = [item for item in items if f"{slug.split('/')[0]}:{item['head']['ref']}" == head]
+        if kind == "issues":
+            items = [item for item in items if made_by in ("", item["user"]["login"])]
+            items = [item for item in items if labels <= {label["name"] for label in item["labels"]}]
+        return 200, sorted(items, key=lambda item: int(item["number"]), reverse=query.get("direction") != "asc")
+
+    def _seen(self, slug: str, kind: str, item: Json, *, whole: bool = True) -> Json:
+        """Return what is shown of an item: a pull request as its branches are now, whole or as a list has it."""
+        if "head" not in item:
+            return item
+        head, base = (self.head(slug, item[side]["ref"]) for side in ("head", "base"))
+        if item["state"] == "open" and not (head and base):
+            # GitHub closes what lost its branch.
+            item |= {"state": "closed", "closed_at": _NOW}
+        if item["state"] == "open":
+            item["head"] |= {"sha": head}
+            if whole:
+                item["mergeable"] = self._merges(slug, base, head)
+                item["mergeable_state"] = "clean" if item["mergeable"] else "dirty"
+        if kind == "pulls":
+            return item
+        same = ("number", "html_url", "title", "body", "user", "state", "closed_at", "draft", "labels")
+        # GitHub's own example of an issue is one of a pull request.
+        made: Json = description.example("/issues", "post", 201)
+        return made | {key: item[key] for key in same}
+
+    def _merges(self, slug: str, base: str, head: str) -> bool:
+        command = ["git", "merge-tree", "--write-tree", base, head]
+        return subprocess.run(command, cwd=self.root / f"{slug}.git", capture_output=True, check=False).returncode == 0
+
+    def _git(self, slug: str, *arguments: str) -> str:
+        command = ["git", *arguments]
+        folder = self.root / f"{slug}.git"
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
 
     def _make(self, slug: str, kind: str, content: Json) -> tuple[int, Any]:
         items = self._items(slug, kind)
@@ -146,10 +228,17 @@ class GitHub:
         made |= {"body": content.get("body"), "user": {**made["user"], "login": ME}}
         # GitHub's own example of an issue is one of a pull request.
         made.pop("pull_request", None)
+        if kind == "issues":
+            labels = content.get("labels", [])
+            made |= {"labels": [{**made["labels"][0], "name": label} for label in labels], "closed_at": None}
         if kind == "pulls":
-            head = self.head(slug, content["head"])
-            if not head:
-                return 422, _invalid({"resource": "PullRequest", "field": "head", "code": "invalid"})
+            head, base = (self.head(slug, content[side]) for side in ("head", "base"))
+            for side, there in (("head", head), ("base", base)):
+                if not there:
+                    return 422, _invalid({"resource": "PullRequest", "field": side, "code": "invalid"})
+            if self._git(slug, "rev-list", "--count", f"{base}..{head}") == "0":
+                said = f"No commits between {content['base']} and {content['head']}"
+                return 422, _invalid({"resource": "PullRequest", "code": "custom", "message": said})
             if any(item["state"] == "open" and item["head"]["ref"] == content["head"] for item in items):
                 said = f"A pull request already exists for {slug.split('/')[0]}:{content['head']}."
                 return 422, _invalid({"resource": "PullRequest", "code": "custom", "message": said})
@@ -158,11 +247,9 @@ class GitHub:
             # GitHub's own example lacks what its description asks of a team.
             made |= {"requested_teams": [], "requested_reviewers": [], "assignees": []}
             made |= {"draft": content.get("draft", False), "merged_at": None, "merged": False}
-        else:
-            # GitHub's own example of an issue is one of a pull request.
-            made.pop("pull_request", None)
+            made |= {"closed_at": None, "labels": []}
         items.append(made)
-        return 201, made
+        return 201, self._seen(slug, kind, made)
 
 
 def _invalid(error: Json) -> Json:
@@ -181,7 +268,14 @@ class _Api(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         content = json.loads(body) if body else {}
         status, answer = self.github.answer(self.command, address.path, query, content)
-        _send(self, status, {"Content-Type": "application/json; charset=utf-8"}, json.dumps(answer).encode())
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        if isinstance(answer, list):
+            page, size = int(query.get("page", "1")), min(int(query.get("per_page", "30")), 100)
+            if len(answer) > page * size:
+                following = urlencode({**query, "page": page + 1})
+                headers["Link"] = f'<{self.github.url}{address.path}?{following}>; rel="next"'
+            answer = answer[(page - 1) * size : page * size]
+        _send(self, status, headers, json.dumps(answer).encode())
 
     do_GET = do_POST = do_PATCH = handle_any  # noqa: N815 - the names that http.server looks for
 
@@ -199,24 +293,12 @@ class _Front(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         address = urlsplit(self.path)
         body = self._body()
-        if ".git/" in address.path:
-            headers = dict(self.headers.items())
-            answer = githttp.backend(
-                self.github.root,
-                method=self.command,
-                path=address.path,
-                query=address.query,
-                headers=headers,
-                body=body,
-            )
-            _send(self, answer.status, answer.headers, answer.content)
-            return
         fault = self.github.fault(self.command, address.path)
         if fault is None:
-            _send(self, *self._asked(body))
+            _send(self, *self._answered(body))
             return
         if fault.after:
-            self._asked(body)
+            self._answered(body)
         if fault.status:
             said = json.dumps({"message": fault.message, "documentation_url": "https://docs.github.com"})
             _send(self, fault.status, {"Content-Type": "application/json", **fault.headers}, said.encode())
@@ -237,6 +319,25 @@ class _Front(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(parts)
 
+    def _answered(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        address, git = urlsplit(self.path), ".git/" in self.path
+        # What an App asks about itself it signs with its key, and has no token yet.
+        own = not git and account.is_app(address.path)
+        authorization = self.headers.get("Authorization", "")
+        if not (account.is_signed(self.github, authorization) if own else self.github.lets_in(authorization)):
+            said = json.dumps({"message": "Bad credentials", "documentation_url": "https://docs.github.com"})
+            return 401, {"Content-Type": "application/json", "WWW-Authenticate": 'Basic realm="GitHub"'}, said.encode()
+        if not git:
+            return self._asked(body)
+        return githttp.backend(
+            self.github.root,
+            method=self.command,
+            path=address.path,
+            query=address.query,
+            headers=dict(self.headers.items()),
+            body=body,
+        )
+
     def _asked(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         if self.path == "/graphql":
             return 200, {"Content-Type": "application/json"}, json.dumps(self._queried(json.loads(body))).encode()
@@ -251,10 +352,12 @@ class _Front(BaseHTTPRequestHandler):
             connection.close()
         if prism.ERRORS in content:
             self.github.violations.append(f"{self.command} {self.path}: {content.decode()}")
-        return answer.status, {"Content-Type": answer.headers.get("Content-Type", "application/json")}, content
+        kept = {key: value for key in ("Content-Type", "Link") if (value := answer.headers.get(key))}
+        return answer.status, kept, content
 
     def _queried(self, asked: Json) -> Json:
-        answer = graphql.execute(self.github.root, self.github.url, ME, asked["query"], asked.get("variables") or {})
+        hub = graphql.Hub(self.github.root, self.github.url, ME, self.github.about, self.github.people)
+        answer = graphql.execute(hub, asked["query"], asked.get("variables") or {})
         # One that has no path is about the query, and not about what was not found.
         if any(error["path"] is None for error in answer.get("errors", ())):
             self.github.violations.append(str(answer["errors"]))
