@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from tests import releases
-from tests.merge.scenarios import git
+from tests.merge.scenario_template import git
 from tests.parity import read_tree
 from tests.releases import LINES, commit, scaffold
 

@@ -60,7 +60,8 @@ class Step:
         rejected: What the template wants and `new` does not have, as a difference to apply, for `.rej`; or nothing.
         pins: Pins that differed, and whose was taken.
         base: What the template had before; the index keeps it beside a conflict.
-        theirs: What it has now.
+        mine: What the repository has, under this path or the one that the file moves from.
+        theirs: What the template has now.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Step:
     rejected: str = ""
     pins: tuple[Pin, ...] = ()
     base: File | None = None
+    mine: File | None = None
     theirs: File | None = None
 
     @property
@@ -195,6 +197,7 @@ class _Merge:
                 note="; ".join(filter(None, (moved, note))),
                 person_needed=True,
                 base=base,
+                mine=mine,
                 theirs=theirs,
             )
         else:
@@ -236,6 +239,7 @@ class _Merge:
             rejected=rejected,
             pins=merged.pins,
             base=base,
+            mine=mine,
             theirs=theirs,
         )
 
