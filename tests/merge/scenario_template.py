@@ -107,6 +107,7 @@ def _fourth(root: Path) -> None:
 def _fifth(root: Path) -> None:
     folder = root / _FOLDER
     (folder / "extra-data.bin").unlink()
+    _replace(root / "templates" / "lib" / "yours.jinja", "- {{ what }}", "- {{ what }}, and no update changes it")
     (folder / "extra-script.sh").write_text(_SCRIPT.replace("echo 1\n", "echo one\n").replace("echo 10\n", ""))
     actions = root / "templates" / "ci" / "actions.yml"
     text, count = re.subn(
