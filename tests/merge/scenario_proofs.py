@@ -108,6 +108,17 @@ def named(seen: Seen, path: str) -> tuple[str, ...]:
     return _merged(seen, path, mine, ours, theirs, seen.base.get(path))
 
 
+def unsaid(seen: Seen) -> list[str]:
+    """Return the template's paths that are links or behind one and about which too little is said, or too much.
+
+    Args:
+        seen: What was seen.
+    """
+    links = {path for path, thing in seen.mine.items() if isinstance(thing, str)}
+    paths = [path for path in {*seen.base, *seen.fresh} if links & {path, *_above(path)}]
+    return [path for path in sorted(paths) if not _is_said(seen, path)]
+
+
 def has_markers(thing: Thing) -> bool:
     """Return whether a file holds an update's conflict markers."""
     return isinstance(thing, File) and bool(_MARKERS.search(content_of(thing).decode(errors="surrogateescape")))
@@ -125,8 +136,11 @@ def _is_linked(seen: Seen, path: str) -> bool:
     """Return whether a path is a link, is behind one, or is where one leads."""
     links = {link: target for link, target in seen.mine.items() if isinstance(target, str)}
     ends = {target.removeprefix("../" * link.count("/")) for link, target in links.items()}
-    above = {path, *(parent.as_posix() for parent in PurePosixPath(path).parents)}
-    return bool(above & {*links, *ends})
+    return bool({path, *_above(path)} & {*links, *ends})
+
+
+def _above(path: str) -> set[str]:
+    return {parent.as_posix() for parent in PurePosixPath(path).parents}
 
 
 def _stays(seen: Seen, path: str) -> bool:
@@ -212,8 +226,8 @@ def _content(
 
 
 def _mode(base: File | None, fresh: File, mine: File) -> bool:
-    """Return what the executable bit is to be: the side's that changed it; a new file's is the template's."""
-    return fresh.executable if base is None or base.executable == mine.executable else mine.executable
+    """Return what the executable bit is to be: the side's that changed it, or the repository's where both add it."""
+    return fresh.executable if base is not None and base.executable == mine.executable else mine.executable
 
 
 def _is_binary(*files: File | None) -> bool:

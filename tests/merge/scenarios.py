@@ -29,7 +29,7 @@ import yaml
 from copier import _template, _vcs
 from plumbum import local
 from tests.merge.scenario_edits import Edits, is_answers
-from tests.merge.scenario_proofs import Seen, Thing, content_of, has_markers, named
+from tests.merge.scenario_proofs import Seen, Thing, content_of, has_markers, named, unsaid
 from tests.merge.scenario_template import QUICK_ENVIRONMENT, RESET, TAGS, git, make_template, version
 from tests.parity import by_us
 
@@ -334,6 +334,7 @@ def _compared(
             faults.append(f"{path} differs ({seen.files.get(path, {}).get('outcome')})")
     everything = b"\n".join(map(content_of, seen.ours.values()))
     faults += [f"{word} is lost" for word in seen.words if word.encode() not in everything]
+    faults += [f"{path} is behind a link, and that is not what is said" for path in unsaid(seen)]
     with_markers = {path for path, thing in seen.ours.items() if has_markers(thing)}
     conflicts = set(seen.result["conflicts"])
     if with_markers != unmerged_ours or not with_markers <= conflicts:

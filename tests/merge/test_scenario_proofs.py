@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.merge.scenario_proofs import DEPARTURES, Seen, Thing, named
+from tests.merge.scenario_proofs import DEPARTURES, Seen, Thing, named, unsaid
 
 from dockertpl.template.tree import File
 
@@ -128,6 +128,13 @@ def test_another_text_or_another_mode_has_no_name(name: str) -> None:
 @pytest.mark.parametrize("name", ["link", "kept", "binary"])
 def test_what_stays_against_the_template_and_is_not_said_has_no_name(name: str) -> None:
     assert not named(replace(CASES[name], code=0), "a")
+
+
+def test_a_change_that_a_link_keeps_out_is_said() -> None:
+    seen = _link()
+    assert not unsaid(seen)
+    assert unsaid(replace(seen, code=0)) == unsaid(replace(seen, result={**seen.result, "kept": []})) == ["a"]
+    assert unsaid(replace(seen, fresh=seen.base)) == ["a"]
 
 
 def test_a_pin_that_is_not_the_newer_one_has_no_name() -> None:

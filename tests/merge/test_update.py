@@ -119,6 +119,14 @@ def test_an_executable_bit_that_one_side_changed_is_that_side_s(old: int, new: i
     assert step.new == _file(NEW + "mine\n", bool(after))
 
 
+@pytest.mark.parametrize("content", [NEW, "mine\n"])
+@pytest.mark.parametrize("executable", [False, True])
+def test_the_executable_bit_of_a_file_that_both_add_is_the_repository_s(content: str, executable: bool) -> None:
+    (step,) = plan({}, {"a": _file(NEW, not executable)}, {"a": _file(content, executable)})
+    assert step.new is not None
+    assert step.new.executable == executable
+
+
 # --- regions ---------------------------------------------------------------------------------------------------------
 
 

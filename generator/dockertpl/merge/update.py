@@ -179,7 +179,8 @@ class _Merge:
     def _merged(self, path: str, base: File | None, theirs: File, mine: File, *, moved_from: str = "") -> Step:
         # Seen from its new path, a file that moves is new.
         old = None if moved_from else mine
-        before = File(content=b"", executable=mine.executable) if base is None else base
+        # What both add is the repository's in this, too.
+        before = File(content=b"", executable=theirs.executable) if base is None else base
         executable = theirs.executable if mine.executable == before.executable else mine.executable
         moved = f"was {moved_from}" if moved_from else ""
         contents = (before.content, theirs.content, mine.content)
