@@ -243,6 +243,8 @@ def _link_to_a_folder(edits: Edits) -> str:
     folder = edits.random.choice(sorted(folders))
     for path in [path for path in edits.files if path.startswith(f"{folder}/")]:
         edits.files[_LINKED_FOLDER + path.removeprefix(folder)] = edits.files.pop(path)
+    # So that the link leads somewhere whatever is deleted: Copier fails where it does not.
+    edits.files[f"{_LINKED_FOLDER}/mine.txt"] = File(content=f"# {edits.word()}\n".encode())
     edits.links[folder] = _LINKED_FOLDER
     return folder
 

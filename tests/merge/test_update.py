@@ -136,6 +136,13 @@ def test_what_stands_in_a_region_conflicts_with_nothing() -> None:
     assert (step.outcome, _text(step)) == ("merged", new.format("RUN mine\n"))
 
 
+def test_line_ends_in_a_region_conflict_with_nothing_where_others_are_of_another_kind() -> None:
+    new = REGION.replace("lines", "other lines").format("")
+    step = _step(REGION.format(""), new, "mine\n" + REGION.format("RUN mine\r\n"))
+    assert step.is_conflict
+    assert _text(step).endswith(">>>>>>> after updating\nRUN mine\r\n# <<< yours: image\n")
+
+
 def test_what_stood_in_a_region_that_went_is_a_conflict() -> None:
     step = _step(f"a\n{REGION}b\n".format(""), "a\nb\n", f"a\n{REGION}b\n".format("RUN mine\n"))
     assert step.is_conflict

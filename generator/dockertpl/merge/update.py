@@ -255,7 +255,7 @@ def _with_regions(old: str, new: str, mine: str) -> tuple[Merged, tuple[str, ...
     try:
         contents, before, after = regions.find(mine), regions.find(old), regions.find(new)
         shared = {name: content for name, content in contents.items() if name in before and name in after}
-        with_mine = regions.fill(old, shared), regions.fill(new, shared)
+        with_mine = regions.share(old, shared), regions.share(new, shared)
     except RegionError:
         # Marks that a person wrote into or took apart are lines like others.
         return merge_text(old, new, mine), ()
