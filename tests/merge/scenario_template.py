@@ -26,6 +26,8 @@ ENVIRONMENT = {
 #: For scenarios: new repositories get no samples of hooks either, which are a good part of what making one costs.
 QUICK_ENVIRONMENT = {**ENVIRONMENT, "GIT_TEMPLATE_DIR": ""}
 _SCRIPT = "#!/bin/sh\n" + "".join(f"echo {number}\n" for number in range(12))
+#: Lines that stand in a file twice, until a version removes the first of the two.
+_BLOCK = "".join(f"Line {number} of each block.\n" for number in range(1, 10))
 _CHOICES = "extra_choice:\n  type: str\n  choices: [first, second, third]\n  default: first\n"
 _WORD = "extra_word:\n  type: str\n  default: word\n"
 #: What every image has beside its Dockerfile, so that two images of one repository share no file.
@@ -65,6 +67,7 @@ def _first(root: Path) -> None:
     (folder / "extra-data.bin").write_bytes(b"\0\1\2 first")
     for name in ("notes", "old", "move"):
         (folder / f"extra-{name}.txt").write_text(f"About {name}.\n{NUMBERED}")
+    (folder / "extra-blocks.txt").write_text(f"First.\n{_BLOCK}Second.\n{_BLOCK}")
     (folder / "extra-choice.txt.jinja").write_text(f"{NUMBERED}The {{{{ extra_choice }}}} one.\n{NUMBERED}")
     _replace(root / "copier.yml", "\ndigests:\n", f"\n{_CHOICES}\ndigests:\n")
 
@@ -85,6 +88,7 @@ def _third(root: Path) -> None:
     folder = root / _FOLDER
     (folder / "extra-old.txt").unlink()
     (folder / "extra-move.txt").rename(folder / "extra-moved.txt")
+    _replace(folder / "extra-blocks.txt", f"First.\n{_BLOCK}", "First.\n")
     _replace(folder / "extra-moved.txt", "Line 20 of", "The twentieth line of")
     (folder / "extra-script.sh").chmod(0o644)
     _replace(root / "copier.yml", "[first, second, third]", "[first, third]")
