@@ -31,13 +31,15 @@ _codes: dict[tuple[Any, ...], Any] = {}
 _compile = SandboxedEnvironment.compile
 
 
-def _compile_once(self: SandboxedEnvironment, source: Any, *arguments: Any) -> Any:
-    """Compile a text once for all of Copier's runs, which is most of their time."""
+def _compile_once(
+    self: SandboxedEnvironment, source: Any, name: str | None = None, filename: str | None = None, *arguments: Any
+) -> Any:
+    """Compile a text once for all of Copier's runs, which is most of their time, wherever it was checked out."""
     if not isinstance(source, str):
-        return _compile(self, source, *arguments)
-    key = (source, self.trim_blocks, self.lstrip_blocks, self.keep_trailing_newline, self.undefined, *arguments)
+        return _compile(self, source, name, filename, *arguments)
+    key = (source, name, self.trim_blocks, self.lstrip_blocks, self.keep_trailing_newline, self.undefined, *arguments)
     if key not in _codes:
-        _codes[key] = _compile(self, source, *arguments)
+        _codes[key] = _compile(self, source, name, filename, *arguments)
     return _codes[key]
 
 

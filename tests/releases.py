@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.merge.scenarios import git
+from tests.merge.scenario_template import git
 from tests.parity import by_us
 
 from dockertpl.template.source import TemplateSource

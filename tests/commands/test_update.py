@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from tests import releases
-from tests.merge.scenarios import git
+from tests.merge.scenario_template import git
 from tests.parity import read_tree
 from tests.releases import LINES, commit, scaffold
 
@@ -154,6 +154,21 @@ def test_git_commits_no_file_with_markers_as_it_is(app: Path, dockertpl: Run) ->
     assert "<<<<<<< before updating\nmine\n=======\nline three\n" in (app / "Dockerfile").read_text()
     stages = [line.split()[2] for line in git(app, "ls-files", "--unmerged").splitlines()]
     assert stages == ["1", "2", "3"]
+
+
+def test_git_knows_of_markers_in_a_file_that_the_template_renamed(app: Path, template: Path, dockertpl: Run) -> None:
+    folder = template / "project" / "{{ app_dir }}"
+    (folder / "Dockerfile.jinja").rename(folder / "Containerfile.jinja")
+    (folder / "Containerfile.jinja").write_text(releases.DOCKERFILE.replace("line 3\n", "line three\n"))
+    git(template, "add", "--all")
+    git(template, "commit", "--quiet", "--message", "moved")
+    git(template, "tag", "v4.0.0")
+    _edit(app, "line 3\n", "mine\n")
+    done = dockertpl("update", app, "--json")
+    assert (done.code, done.json["conflicts"]) == (1, ["Containerfile"])
+    unmerged = [line.split() for line in git(app, "ls-files", "--unmerged").splitlines()]
+    assert [(stage, path) for _, _, stage, path in unmerged] == [(stage, "Containerfile") for stage in "123"]
+    assert "mine\n" in git(app, "cat-file", "blob", unmerged[1][1])
 
 
 def test_rej_leaves_the_file_working_and_stands_in_no_other_s_way(app: Path, dockertpl: Run) -> None:

@@ -93,6 +93,11 @@ def test_no_line_that_looks_like_a_mark_gets_in(mark: str) -> None:
     assert raised.value.data == {"region": "build", "line": 2}
 
 
+def test_what_stands_in_another_version_is_shared_line_ends_and_all() -> None:
+    contents = {"build": "RUN make\r\n", "another": "RUN gone\n"}
+    assert regions.share(PLAIN, contents) == PLAIN.replace("needs\n", "needs\nRUN make\r\n")
+
+
 def test_another_version_takes_over_what_stands_in_the_old_one() -> None:
     new = PLAIN.replace("debian", "ubuntu").replace("RUN and COPY", "other words")
     assert regions.carry(FILLED, new) == (FILLED.replace("debian", "ubuntu").replace("RUN and COPY", "other words"), {})

@@ -119,6 +119,14 @@ def test_an_executable_bit_that_one_side_changed_is_that_side_s(old: int, new: i
     assert step.new == _file(NEW + "mine\n", bool(after))
 
 
+@pytest.mark.parametrize("content", [NEW, "mine\n"])
+@pytest.mark.parametrize("executable", [False, True])
+def test_the_executable_bit_of_a_file_that_both_add_is_the_repository_s(content: str, executable: bool) -> None:
+    (step,) = plan({}, {"a": _file(NEW, not executable)}, {"a": _file(content, executable)})
+    assert step.new is not None
+    assert step.new.executable == executable
+
+
 # --- regions ---------------------------------------------------------------------------------------------------------
 
 
@@ -126,6 +134,13 @@ def test_what_stands_in_a_region_conflicts_with_nothing() -> None:
     old, new = (f"{line}\n{REGION}{line}\n" for line in ("old", "new"))
     step = _step(old.format(""), new.format(""), old.format("RUN mine\n"))
     assert (step.outcome, _text(step)) == ("merged", new.format("RUN mine\n"))
+
+
+def test_line_ends_in_a_region_conflict_with_nothing_where_others_are_of_another_kind() -> None:
+    new = REGION.replace("lines", "other lines").format("")
+    step = _step(REGION.format(""), new, "mine\n" + REGION.format("RUN mine\r\n"))
+    assert step.is_conflict
+    assert _text(step).endswith(">>>>>>> after updating\nRUN mine\r\n# <<< yours: image\n")
 
 
 def test_what_stood_in_a_region_that_went_is_a_conflict() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests import releases
-from tests.merge.scenarios import git
+from tests.merge.scenario_template import git
 
 from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template.source import PUBLISHED, bundled

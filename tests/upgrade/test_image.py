@@ -59,3 +59,32 @@ def test_an_answers_file_is_never_one_with_markers(pair: Pair) -> None:
     assert b"<<<<" not in step.new.content
     assert upgrade.person_needed
     assert "by hand" in step.note
+
+
+@pytest.mark.parametrize("line", ["_commit: v1.0.0\n", "label: of slim\n"])
+def test_a_comment_stays_above_an_answer_that_changes(pair: Pair, line: str) -> None:
+    files = _files(pair)
+    files[".copier-answers.yml"] = File(
+        content=files[".copier-answers.yml"].content.replace(line.encode(), b"# Why.\n" + line.encode())
+    )
+    upgrade = _upgrade(pair, files)
+    step = upgrade.steps[0]
+    assert step.new is not None
+    key = line.split(":")[0].encode()
+    assert b"\n# Why.\n" + key + b":" in step.new.content
+    assert (step.outcome, step.note, upgrade.person_needed) == ("merged", "", False)
+
+
+def test_a_comment_above_an_answer_that_is_gone_stands_at_the_end(pair: Pair) -> None:
+    files = _files(pair)
+    content = files[".copier-answers.yml"].content.replace(
+        b"_commit: v1.0.0\n", b"# One.\n_commit: 'v1.0.0'\n# Two.\nold: 1\n"
+    )
+    files[".copier-answers.yml"] = File(content=content)
+    upgrade = _upgrade(pair, files)
+    step = upgrade.steps[0]
+    assert step.new is not None
+    assert b"\n# One.\n_commit: v3.0.0\n" in step.new.content
+    assert step.new.content.endswith(b"\n# Two.\n")
+    assert upgrade.person_needed
+    assert "by hand" in step.note

@@ -195,9 +195,9 @@ def _mark(root: Path, conflicts: Iterable[Step]) -> None:
     """Tell git of the files with markers, so that it commits none as it is."""
     stages = {}
     for step in conflicts:
-        if not step.conflicts or step.old is None:
+        if not step.conflicts:
             continue
-        sides = ((1, step.base), (2, step.old), (3, step.theirs))
+        sides = ((1, step.base), (2, step.mine), (3, step.theirs))
         stages[step.path] = [(stage, file.content, file.executable) for stage, file in sides if file]
     if stages:
         git.mark_unmerged(root, stages)

@@ -12,7 +12,7 @@ or fills one for the first time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dockertpl.errors import RegionError
@@ -66,12 +66,21 @@ def fill(text: str, contents: Mapping[str, str]) -> str:
     if missing:
         there = ", ".join(region.name for region in regions) or "none"
         raise RegionError(f"There is no region {missing[0]}; the regions are: {there}.", region=missing[0])
-    parts, at = [], 0
-    for region in regions:
-        if region.name in contents:
-            parts += [text[at : region.start], _lines(region.name, contents[region.name], text)]
-            at = region.end
-    return "".join([*parts, text[at:]])
+    lines = {name: _lines(name, content, text) for name, content in contents.items()}
+    return _with(text, regions, lines)
+
+
+def share(text: str, contents: Mapping[str, str]) -> str:
+    """Put what another version of a text has in its regions into those of this one, line ends and all.
+
+    Args:
+        text: A rendered file.
+        contents: What stands in the other's regions, by name, as `find` returns it.
+
+    Raises:
+        RegionError: The text's own marks are at fault.
+    """
+    return _with(text, _regions(text), contents)
 
 
 def carry(old: str, new: str) -> tuple[str, dict[str, str]]:
@@ -116,6 +125,15 @@ def _regions(text: str) -> list[_Region]:
     if name:
         raise RegionError(f"Line {line} begins the region {name}, and no line ends it.", line=line)
     return found
+
+
+def _with(text: str, regions: Iterable[_Region], contents: Mapping[str, str]) -> str:
+    parts, at = [], 0
+    for region in regions:
+        if region.name in contents:
+            parts += [text[at : region.start], contents[region.name]]
+            at = region.end
+    return "".join([*parts, text[at:]])
 
 
 def _marks(text: str) -> Iterator[tuple[int, int, re.Match[str]]]:

@@ -60,7 +60,8 @@ class Step:
         rejected: What the template wants and `new` does not have, as a difference to apply, for `.rej`; or nothing.
         pins: Pins that differed, and whose was taken.
         base: What the template had before; the index keeps it beside a conflict.
-        theirs: What it has now.
+        mine: What the repository has, under this path or the one that the file moves from.
+        theirs: What the template has now.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Step:
     rejected: str = ""
     pins: tuple[Pin, ...] = ()
     base: File | None = None
+    mine: File | None = None
     theirs: File | None = None
 
     @property
@@ -177,7 +179,8 @@ class _Merge:
     def _merged(self, path: str, base: File | None, theirs: File, mine: File, *, moved_from: str = "") -> Step:
         # Seen from its new path, a file that moves is new.
         old = None if moved_from else mine
-        before = File(content=b"", executable=mine.executable) if base is None else base
+        # What both add is the repository's in this, too.
+        before = File(content=b"", executable=theirs.executable) if base is None else base
         executable = theirs.executable if mine.executable == before.executable else mine.executable
         moved = f"was {moved_from}" if moved_from else ""
         contents = (before.content, theirs.content, mine.content)
@@ -195,6 +198,7 @@ class _Merge:
                 note="; ".join(filter(None, (moved, note))),
                 person_needed=True,
                 base=base,
+                mine=mine,
                 theirs=theirs,
             )
         else:
@@ -236,6 +240,7 @@ class _Merge:
             rejected=rejected,
             pins=merged.pins,
             base=base,
+            mine=mine,
             theirs=theirs,
         )
 
@@ -250,7 +255,7 @@ def _with_regions(old: str, new: str, mine: str) -> tuple[Merged, tuple[str, ...
     try:
         contents, before, after = regions.find(mine), regions.find(old), regions.find(new)
         shared = {name: content for name, content in contents.items() if name in before and name in after}
-        with_mine = regions.fill(old, shared), regions.fill(new, shared)
+        with_mine = regions.share(old, shared), regions.share(new, shared)
     except RegionError:
         # Marks that a person wrote into or took apart are lines like others.
         return merge_text(old, new, mine), ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +23,8 @@ from dockertpl.template.versions import Pair
 from dockertpl.upgrade.answers import Difference, carried, stored_answers
 
 Reader = Callable[[Iterable[str]], Mine]
+
+_KEY = re.compile(r"[^\s#:]+:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,7 @@ def tree(template: Template, answers: Answers, answers_file: str) -> Tree:
 
 
 def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
-    """Return what becomes of the answers file: the new version's, with the comments of the repository's if they fit."""
+    """Return what becomes of the answers file: the new version's, with the comments of the repository's."""
     new, mine = after.get(step.path), step.old
     if new is None or mine is None or mine in (new, before.get(step.path)):
         return step
@@ -126,9 +130,15 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
     texts = [file.content.decode(errors="surrogateescape") for file in (base, new, mine)]
     merged = merge_text(*texts)
     fits = not merged.conflicts and _same(merged.text, texts[1])
-    content = merged.text.encode(errors="surrogateescape") if fits else new.content
-    file = File(content=content, executable=mine.executable)
-    note = "" if fits else "was edited by hand here: its comments and its layout are the template's now"
+    text = merged.text
+    if not fits:
+        text, is_all = _commented(*texts)
+        fits = is_all and _same(text, texts[1])
+        text = text if _same(text, texts[1]) else texts[1]
+    file = File(content=text.encode(errors="surrogateescape"), executable=mine.executable)
+    note = (
+        "" if fits else "was edited by hand here: its layout and the comments behind its values are the template's now"
+    )
     return replace(
         step,
         outcome="merged" if fits else "updated",
@@ -138,6 +148,34 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
         conflicts=(),
         rejected="",
     )
+
+
+def _commented(old: str, new: str, mine: str) -> tuple[str, bool]:
+    """Put the lines of comment that only the repository's answers file has above the same answers in the new one.
+
+    Returns:
+        The text, and whether nothing else in the file was a person's. What stood above an answer that is gone, or
+        above none, stands at the end.
+    """
+    known = Counter(line for line in old.splitlines() if line.startswith("#"))
+    above: dict[str, list[str]] = {}
+    waiting: list[str] = []
+    rest = []
+    for line in mine.splitlines(keepends=True):
+        plain = line.rstrip("\r\n")
+        if plain.startswith("#") and not known[plain]:
+            waiting.append(f"{plain}\n")
+            continue
+        rest.append(line)
+        known[plain] -= plain.startswith("#")
+        if waiting and (key := _KEY.match(plain)):
+            above[key[0]], waiting = waiting, []
+    lines = []
+    for line in new.splitlines(keepends=True):
+        key = _KEY.match(line)
+        lines += [*(above.pop(key[0], ()) if key else ()), line]
+    left = [comment for comments in above.values() for comment in comments]
+    return "".join([*lines, *left, *waiting]), "".join(rest) == old
 
 
 def _same(one: str, other: str) -> bool:
