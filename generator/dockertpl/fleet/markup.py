@@ -21,7 +21,7 @@ _CLOSING = re.compile(
     r"(?=:?\s+(?:issues?\b|\S*(?:#|GH-|https?:|[A-Z][A-Z0-9_]+-[0-9])))",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(r"@(?=[\w-])|[#!&$%~^](?=[0-9])|\bGH-(?=[0-9])", re.IGNORECASE)
+_REFERENCE = re.compile(r"@(?=[\w-])|[#!&$%~^](?=[0-9])|GH-(?=[0-9])", re.IGNORECASE)
 _URL = r"https?://[^\s<>()\[\]`\"'\\|]+"
 _TITLE = r"(?:[ \t]+\"[^\"]*\")?"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&-])")
@@ -119,7 +119,7 @@ def web_address(url: str) -> str:
         url: Anybody's address.
     """
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(printable(url.strip()))
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return ""
@@ -205,7 +205,10 @@ def _token(match: re.Match[str], base: str) -> str:
     if match["angled"]:
         return f"<{web_address(match['angled'][1:-1])}>"
     if match["bare"]:
-        return match["bare"].replace("@", "%40")
+        # What GitHub takes for the sentence's is none of the address's. In brackets it is one for every parser.
+        address = match["bare"].rstrip("?!.,:;*_~")
+        rest = match["bare"][len(address) :]
+        return f"<{web_address(address)}>{rest}" if web_address(address) else _referring_to_nothing(match["bare"])
     if match["other"]:
         return "]\\("
     if match["marks"]:

@@ -44,10 +44,14 @@ def read(body: str) -> Marker | None:
         body: The text as the forge has it.
     """
     found = _LINE.findall(body.replace("\r\n", "\n"))
-    return Marker(*(unquote(part) if part != "-" else "" for part in found[-1])) if found else None
+    return Marker(*map(_read, found[-1])) if found else None
 
 
 def _escaped(text: str) -> str:
     """Return a word that ends no comment, and that is never empty."""
     word = quote(text, safe="/", errors="surrogateescape").replace("--", "-%2D")
     return word.replace("-", "%2D") if word == "-" else word or "-"
+
+
+def _read(word: str) -> str:
+    return "" if word == "-" else unquote(word, errors="surrogateescape")

@@ -129,7 +129,7 @@ def shown_within(text: str, limit: int, show: Callable[[str], str]) -> tuple[str
     Returns:
         What is shown, nothing if not one line fits; and whether lines are missing.
     """
-    lines = [cut(line, 1_000) for line in text.removesuffix("\n").split("\n")]
+    lines = [cut(line, 1_000) for line in printable(text).removesuffix("\n").split("\n")]
     # Whatever is shown is not shorter than the text, so that no more lines need be tried.
     most, _ = within(lines, limit)
     best = bisect_right(range(1, len(most) + 1), limit, key=lambda number: len(show(_first(lines, number)).encode()))

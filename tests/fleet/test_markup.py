@@ -1,0 +1,167 @@
+"""Held to by a Markdown parser: whatever a text holds, it stays where it is put and reaches nobody."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from dockertpl.fleet.markup import cell, code, defused, fence, link, plain, web_address
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+#: What means something to Markdown, to a forge or to a page, alone and next to each other.
+PIECES = [
+    *("`", "``", "```", "```sh", "~~~", "\n", "\n\n", "    ", "  ", "- ", "1. ", "> ", "\\", "|", "[", "](", ")", "!"),
+    *("<", ">", "<!-- ", " -->", "<details>", "</details>", "<script>", "&#64;", "&lt;", "*", "_", "***", "---", "==="),
+    *("@bob", "@org/team", "#12", "fixes #1", "Closes: org/app#3", "GH-4", "resolves ", "https://example.com/org/a"),
+    *(
+        "/close",
+        "/merge",
+        "[x]: https://example.com",
+        "[^1]: y",
+        "# head",
+        "text",
+        "é",
+        "\x1b",
+        "\u202e",
+        "\udcff",
+        "$",
+    ),
+]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:es|ed)?|resolve[sd]?):?\s+(?:[\w./-]*#|GH-)[0-9]", re.IGNORECASE)
+
+
+def _texts(tokens: list[Token]) -> list[str]:
+    """Return what is text on the page: not code, and not within a link: there forges look for nothing."""
+    found, inside = [], 0  # or code as HTML
+    for token in tokens:
+        inside += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+        inside += {"<code>": 1, "</code>": -1}.get(token.content if token.type == "html_inline" else "", 0)
+        if token.type == "text" and not inside:
+            found.append(token.content)
+        found += _texts(token.children or [])
+    return found
+
+
+def _reaches_nobody(markdown: str) -> None:
+    markdown.encode()
+    assert not CLOSES.search(markdown)
+    assert not re.search(r"^\s*/\w", _without_code_blocks(markdown), re.MULTILINE)
+    for text in _texts(PARSER.parse(markdown)):
+        assert not re.search(r"@[\w-]|#[0-9]|GH-[0-9]", text), markdown
+
+
+def _without_code_blocks(markdown: str) -> str:
+    lines = markdown.split("\n")
+    for token in PARSER.parse(markdown):
+        if token.type in ("fence", "code_block") and token.map:
+            lines[token.map[0] : token.map[1]] = [""] * (token.map[1] - token.map[0])
+    return "\n".join(lines)
+
+
+def _tags(markdown: str) -> list[str]:
+    return re.findall(r"<(/?[a-z][a-z0-9]*)", PARSER.render(markdown))
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS)
+def test_code_is_one_piece_of_code(text: str) -> None:
+    markdown = f"before {code(text)} after"
+    _reaches_nobody(markdown)
+    tokens = PARSER.parse(markdown)
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    children = [token.type for token in tokens[1].children or []]
+    assert children == (["text", "code_inline", "text"] if text.split() else ["text"])
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS)
+def test_a_cell_is_one_cell(text: str) -> None:
+    markdown = f"| a | b |\n| --- | --- |\n| {cell(text)} | end |\n"
+    markdown.encode()
+    assert not CLOSES.search(markdown)
+    html = PARSER.render(markdown)
+    assert html.count("<td>") == 2
+    assert "<td>end</td>" in html
+    assert set(_tags(markdown)) <= {"table", "thead", "tbody", "tr", "th", "td", "code"} | {
+        f"/{tag}" for tag in ("table", "thead", "tbody", "tr", "th", "td", "code")
+    }
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS)
+def test_prose_is_prose(text: str) -> None:
+    markdown = plain(text)
+    _reaches_nobody(markdown)
+    assert set(_tags(markdown)) <= {"p", "/p"}
+    _reaches_nobody(f"- {markdown}")
+    assert _tags(f"- {markdown}") in (["ul", "li", "/li", "/ul"], ["ul", "li", "/li", "/ul"])
+
+
+@settings(deadline=None, max_examples=150)
+@given(TEXTS)
+def test_a_block_of_code_is_ended_by_nothing_in_it(text: str) -> None:
+    markdown = f"{fence(text, 'diff')}\n\nafter\n"
+    _reaches_nobody(markdown)
+    assert [token.type for token in PARSER.parse(markdown)] == ["fence", "paragraph_open", "inline", "paragraph_close"]
+
+
+@settings(deadline=None, max_examples=400)
+@given(TEXTS)
+def test_markdown_of_others_cannot_end_what_it_stands_in_nor_reach_anybody(text: str) -> None:
+    markdown = f"<details>\n\n{defused(text)}\n\n</details>\n\n## After\n"
+    _reaches_nobody(markdown)
+    html = PARSER.render(markdown)
+    assert html.rstrip().endswith("</details>\n<h2>After</h2>")
+    assert html.count("<details>") == 1
+    assert "<script" not in html
+    assert "<!--" not in html
+
+
+def test_markdown_keeps_what_it_is() -> None:
+    text = (
+        "- **Bold**, `@code` and [a link](https://example.com/@scope/a#1).\n- https://example.com/b#12\n\n"
+        "  ```sh\n  echo '<b>' # @here\n  ```\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+    )
+    html = PARSER.render(defused(text))
+    assert "<strong>Bold</strong>, <code>@code</code>" in html
+    assert '<a href="https://example.com/%40scope/a#1">a link</a>' in html
+    assert "<pre><code class=\"language-sh\">echo '&lt;b&gt;' # @here\n</code></pre>" in html
+    assert "<td>1</td>" in html
+    assert "https://example.com/b#12" in html
+
+
+def test_headings_go_below_ours() -> None:
+    assert defused("## 1.0\n\n###### deep\n```\n# code\n```", deeper=1) == "### 1.0\n\n###### deep\n```\n# code\n```"
+
+
+def test_a_relative_link_starts_at_the_template_s_files_or_is_none() -> None:
+    assert defused("[How](docs/a.md)", "https://example.com/t/v1/") == "[How](<https://example.com/t/v1/docs/a.md>)"
+    assert "](" not in defused("[How](docs/a.md)")
+    assert "](" not in defused("[How](javascript:alert)")
+
+
+@pytest.mark.parametrize("language", ["mermaid", "math", "geojson"])
+def test_what_a_forge_would_draw_is_shown(language: str) -> None:
+    assert defused(f"```{language}\nx\n```") == "```\nx\n```"
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://user:secret@example.com:8443/a b?c=<d>#e", "https://example.com:8443/a%20b?c=%3Cd%3E#e"),
+        ("javascript:alert(1)", ""),
+        ("https://[::1]/a", "https://[::1]/a"),
+        ("https://exa<mple.com/", ""),
+        ("https://example.com:port/", ""),
+        ("/a/path", ""),
+    ],
+)
+def test_an_address_is_one_of_the_web_without_credentials(url: str, address: str) -> None:
+    assert web_address(url) == address
+    assert link("text", url) == (f"[text](<{address}>)" if address else "text")

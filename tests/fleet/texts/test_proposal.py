@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from tests.fleet.test_markup import CLOSES, PARSER, _reaches_nobody
+from tests.fleet.texts.updates import HOSTILE, clean, hostile, template, upgrade
+
+from dockertpl.fleet.texts.marker import Marker, read
+from dockertpl.fleet.texts.parts import LIMIT
+from dockertpl.fleet.texts.proposal import body, commit_message, title
+from dockertpl.merge.update import Step
+from dockertpl.template.tree import File
+
+CHANGELOG = "## 2.0.0 - 2026-01-01\n\n### Added\n- A port. [How](docs/port.md)"
+VERIFIED = {"healthy": True, "build_seconds": 3.21, "ready_seconds": 0.4, "image_bytes": 12_345_678, "error": None}
+
+
+def test_it_says_what_it_is_and_ends_with_its_marker() -> None:
+    text = body(upgrade(), "app", digest="abc")
+    assert text.startswith(
+        "This updates the image `app` (`.copier-answers.yml`) from `v1.0.0` to `v2.0.0` of "
+        "[`template`](<https://github.com/org/template>).\n\n"
+    )
+    assert text.endswith("\n<!-- dockertpl:fleet .copier-answers.yml v2.0.0 abc -->\n")
+    assert read(text) == Marker(".copier-answers.yml", "v2.0.0", "abc")
+    assert "```sh\ndockertpl update --to v2.0.0\n```" in text
+
+
+def test_it_says_what_a_person_has_to_look_at_first() -> None:
+    head = body(upgrade(), "app", digest="abc").split("\n## ")[0]
+    assert "- The template does not take `flavour` = `alpine` any more; it is `slim` now." in head
+    assert "- `Dockerfile` conflicts in lines 7-8." in head
+    assert "- `gone.txt` was edited here, and the template does not have it any more: it stays, and is yours." in head
+    assert "gave way to `:25`, which has no digest." in head
+    assert "- A flavour is gone." in head
+
+
+def test_it_says_what_becomes_of_answers_files_and_pins() -> None:
+    text = body(upgrade(), "app", digest="abc")
+    assert "\n- new: `port` = `8000`\n- gone: `server`, which was `gunicorn`\n- reset: `flavour` = `slim`" in text
+    assert "\n| <code>Dockerfile</code> | conflict |  |\n| <code>gone.txt</code> | yours stays | was edited" in text
+    assert "\n| <code>merged.txt</code> | merged with yours |  |\n| <code>new.txt</code> | new |  |\n" in text
+    assert "\n- `python` at `:3.14` in `merged.txt` stays. The template has `:3.13`.\n" in text
+
+
+def test_the_difference_is_folded() -> None:
+    text = body(upgrade(), "app", digest="abc")
+    assert "<details>\n<summary>The difference</summary>\n\n```diff\ndiff --git a/Dockerfile b/Dockerfile\n" in text
+    assert "+++ b/new.txt" in text
+    assert "<<<<<<<" not in text
+
+
+def test_the_changelog_s_headings_are_below_ours_and_its_links_lead_to_the_template() -> None:
+    text = body(upgrade(), "app", digest="abc", changelog=CHANGELOG)
+    assert (
+        "\n## What is new\n\n### 2.0.0 - 2026-01-01\n\n#### Added\n"
+        "- A port. [How](<https://github.com/org/template/blob/v2.0.0/docs/port.md>)\n\n## Answers\n" in text
+    )
+
+
+def test_what_verify_found_is_said_if_there_is_any() -> None:
+    text = body(clean(), "app", digest="abc", verified=VERIFIED)
+    assert "- built in 3.2 s\n- ready 0.40 s after its start\n- 12,345,678 bytes\n- healthy\n" in text
+    failed = body(clean(), "app", digest="abc", verified={"healthy": False, "error": {"message": "It did not build."}})
+    assert "- **It failed:** It did not build." in failed
+    assert "- healthy" not in failed
+    assert "## Verified" not in body(clean(), "app", digest="abc")
+
+
+def test_where_there_is_nothing_to_say_there_is_no_heading() -> None:
+    text = body(clean(), "app", digest="abc")
+    assert re.findall("^## .*", text, re.MULTILINE) == ["## Files", "## By hand"]
+    assert "a person has to look" not in text
+
+
+@pytest.mark.parametrize("make", [upgrade, clean])
+def test_no_stray_blank_lines(make: type) -> None:
+    text = body(make(), "app", digest="abc", changelog=CHANGELOG, verified=VERIFIED)
+    assert "\n\n\n" not in text
+    assert not re.search(r"[ \t]$", text.split("<details>")[0], re.MULTILINE)
+
+
+def test_the_same_update_has_the_same_text() -> None:
+    assert body(upgrade(), "app", digest="a") == body(upgrade(), "app", digest="a")
+
+
+def test_nothing_shows_the_template_s_password() -> None:
+    for text in (body(upgrade(), "app", digest="a"), commit_message(upgrade(), "app"), title(upgrade(), "app")):
+        assert "secret" not in text
+        assert "robot" not in text
+
+
+def test_another_answers_file_is_named_for_the_shell() -> None:
+    other = replace(upgrade(), answers_file=".copier-answers.my app.yml")
+    assert "dockertpl update --answers-file '.copier-answers.my app.yml' --to v2.0.0\n" in body(other, "a", digest="a")
+
+
+@pytest.mark.parametrize("character", ["x", "`", "<", "@a ", "\x1b", "é", "|", "fixes #1 "])
+def test_it_is_never_longer_than_a_forge_takes(character: str) -> None:
+    large = File(content="".join(f"{character * 300}{number}\n" for number in range(3_000)).encode())
+    many = [
+        Step(path=f"{character * 90}{number}", outcome="created", old=None, new=large, note=character * 600)
+        for number in range(300)
+    ]
+    long = replace(upgrade(), steps=tuple(many), warnings=(character * 9_000,) * 300)
+    news = "## 2.0.0\n" + f"- {character * 200}\n" * 2_000
+    text = body(long, character * 900, digest="abc", changelog=news)
+    assert LIMIT / 3 < len(text.encode()) <= LIMIT < 65_536
+    assert read(text) == Marker(".copier-answers.yml", "v2.0.0", "abc")
+    assert text.count("<details>") == text.count("</details>")
+    assert "more |" in text
+    assert "The rest is in the template's CHANGELOG.md." in text
+
+
+def test_a_difference_that_is_cut_says_so() -> None:
+    large = File(content="".join(f"line {number}\n" for number in range(20_000)).encode())
+    text = body(replace(clean(), steps=(Step(path="a", outcome="created", old=None, new=large),)), "app", digest="abc")
+    assert "\n```\n\nIt is longer than fits here. All of it is in this pull request.\n\n</details>\n" in text
+    assert len(text.encode()) > LIMIT * 0.9
+
+
+def test_hostile_text_stays_in_its_place_and_reaches_nobody() -> None:
+    text = body(hostile(), HOSTILE, digest=HOSTILE, changelog=HOSTILE, verified={"error": {"message": HOSTILE}})
+    _reaches_nobody(text)
+    html = PARSER.render(text)
+    assert html.count("<details>") == html.count("</details>") == 1
+    assert re.findall("<h[12]>.*", html)[-1] == "<h2>By hand</h2>"
+    assert read(text) == Marker(HOSTILE, HOSTILE, HOSTILE)
+
+
+def test_titles_and_messages_are_of_harmless_words() -> None:
+    assert title(upgrade(), "app") == "Update the image app to v2.0.0 of its template"
+    assert title(upgrade(order="older"), "app") == "Take the image app back to v2.0.0 of its template"
+    assert title(upgrade(order="same"), "app") == "Render the image app again with v2.0.0 of its template"
+    assert commit_message(upgrade(), "app") == (
+        "Update the image app to v2.0.0 of its template\n\n"
+        "From v1.0.0 to v2.0.0 of https://github.com/org/template.git\n"
+        "Answers file: .copier-answers.yml\n"
+    )
+    for text in (title(hostile(), HOSTILE), commit_message(hostile(), HOSTILE)):
+        text.encode()
+        assert not re.search(r"[@#\x1b`<]", text)
+        assert not CLOSES.search(text)
+    assert "\n" not in title(hostile(), HOSTILE)
+
+
+def test_a_version_without_a_name_needs_none() -> None:
+    unnamed = replace(upgrade(), pair=replace(upgrade().pair, new=template(None)))
+    text = body(unnamed, "app", digest="abc")
+    assert "```sh\ndockertpl update\n```" in text
+    assert read(text) == Marker(".copier-answers.yml", "", "abc")
