@@ -74,6 +74,7 @@ def upgrade(conflict: ConflictMode = "rej", *, order: Order = "newer", new: str 
     )
     return Upgrade(
         answers_file=".copier-answers.yml",
+        edited=(),
         pair=Pair(old=template("v1.0.0"), new=template(new), order=order),
         difference=Difference(
             added={"port": 8000},
@@ -100,6 +101,7 @@ def hostile() -> Upgrade:
     content = File(content=HOSTILE.encode(errors="surrogateescape").replace(b"\xff", b""))
     return Upgrade(
         answers_file=HOSTILE,
+        edited=(),
         pair=Pair(
             old=template(HOSTILE, HOSTILE), new=template(HOSTILE, f"https://example.com/{HOSTILE}"), order="newer"
         ),
