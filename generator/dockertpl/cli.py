@@ -185,6 +185,22 @@ _branch = click.option("--branch", metavar="B", default="", help="The branch to 
 _template = click.option("--template", metavar="URL", help="The template whose images are meant (default: ours).")
 _to = click.option("--to", metavar="REF", help="The version to go to (default: the latest release).")
 _jobs = click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Repositories at once.")
+
+
+def _named(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take repositories."""
+    for option in (_branch, _exclude, _include, _places):
+        command = option(command)
+    return command
+
+
+def _looking(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take repositories, and what their images are to be."""
+    for option in (_jobs, _to, _template, _named):
+        command = option(command)
+    return command
+
+
 _FORMS = ("table", "json", "csv", "markdown", "html")
 _format = click.option("--format", "form", type=click.Choice(_FORMS), default="table", help="What is printed.")
 _into = click.option("--output", "-o", type=click.Path(path_type=Path), metavar="F", help="Write it to this file.")
@@ -207,10 +223,7 @@ def fleet() -> None:
 
 
 @fleet.command("discover")
-@_places
-@_include
-@_exclude
-@_branch
+@_named
 @_json
 def fleet_discover(**options: Any) -> None:
     """List the repositories at WHERE, one a line."""
@@ -218,13 +231,7 @@ def fleet_discover(**options: Any) -> None:
 
 
 @fleet.command("status")
-@_places
-@_include
-@_exclude
-@_branch
-@_template
-@_to
-@_jobs
+@_looking
 @click.option("--glance", is_flag=True, help="Read answers files only, through the forge's API: clone nothing.")
 @_format
 @_into
@@ -235,13 +242,7 @@ def fleet_status(**options: Any) -> None:
 
 
 @fleet.command("plan")
-@_places
-@_include
-@_exclude
-@_branch
-@_template
-@_to
-@_jobs
+@_looking
 @click.option(
     "--output",
     "-o",

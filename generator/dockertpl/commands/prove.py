@@ -37,19 +37,7 @@ def prove(scaffold: Scaffold, *, compare: bool) -> None:
         DockertplError: The new image did not build, or is not as it must be. The old one's failure is said, no error.
     """
     root, app_dir = scaffold.planned.root, Path(str(scaffold.answers.values["app_dir"]))
-    _, facts = verify.run(
-        destination=root,
-        dockerfile=root / app_dir / "Dockerfile",
-        target=None,
-        build_args={},
-        secrets=(),
-        environment={},
-        env_files=(),
-        tmpfs=(),
-        network=None,
-        timeout=60.0,
-        quiet=False,
-    )
+    facts = verify.plainly(root, root / app_dir / "Dockerfile", quiet=False)
     if compare and scaffold.takeover:
         old = scaffold.takeover.old
         say(f"\nBuilding the old {old.dockerfile} for comparison …")

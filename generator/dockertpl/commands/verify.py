@@ -92,6 +92,33 @@ def run(
     return 0, facts
 
 
+def plainly(destination: Path, dockerfile: Path, *, quiet: bool) -> Mapping[str, Any]:
+    """Verify an image with nothing but what its files say, and return the figures.
+
+    Args:
+        destination: The repository's root.
+        dockerfile: The Dockerfile.
+        quiet: Whether to print nothing.
+
+    Raises:
+        DockertplError: It did not build, or is not as it must be.
+    """
+    _, facts = run(
+        destination=destination,
+        dockerfile=dockerfile,
+        target=None,
+        build_args={},
+        secrets=(),
+        environment={},
+        env_files=(),
+        tmpfs=(),
+        network=None,
+        timeout=60.0,
+        quiet=quiet,
+    )
+    return facts
+
+
 def _verify(
     subject: Subject,
     target: str | None,
