@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.fleet.fakes import Bench, local
 
 from dockertpl.fleet.model import Found
@@ -15,13 +17,28 @@ def test_repositories_come_in_order_and_one_s_failure_is_its_own(bench: Bench) -
     assert [(row.repository, row.state) for row in rows] == [("c", "outdated"), ("a", "error"), ("b", "outdated")]
 
 
-def test_a_difference_is_one_that_git_applies(bench: Bench, git: object) -> None:
+def test_a_difference_is_one_that_git_applies(bench: Bench, git: Any) -> None:
     root = bench.scaffold()
     ((item, diff),) = next(items([Found(repository=local(root))], bench.tools(), with_diff=True))
     (root.parent / "x.diff").write_text(diff)
-    git(root, "apply", str(root.parent / "x.diff"))  # type: ignore[operator]
+    git(root, "apply", str(root.parent / "x.diff"))
     assert "line three" in (root / "Dockerfile").read_text()
     assert item.row.changes == (".copier-answers.yml", "Dockerfile", "gone.txt")
+
+
+def test_a_person_s_hand_in_our_branch_is_a_state(bench: Bench, git: Any) -> None:
+    root = bench.scaffold()
+    found = [Found(repository=local(root))]
+
+    def state() -> str:
+        ((item, _),) = next(items(found, bench.tools(), with_branch=True))
+        return item.row.state
+
+    bench.run(local(root))
+    assert state() == "outdated"
+    git(root, "worktree", "add", "--quiet", str(bench.folder / "tree"), "dockertpl/app")
+    git(bench.folder / "tree", "commit", "--quiet", "--allow-empty", "--message", "mine")
+    assert state() == "pr-diverged"
 
 
 def test_at_a_glance_nothing_is_opened(bench: Bench) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from dockertpl.errors import DockertplError
-from dockertpl.fleet import pool
+from dockertpl.fleet import branch, pool
 from dockertpl.fleet.look import Goal, Looked, look, unreadable
 from dockertpl.fleet.look import glance as at_a_glance
 from dockertpl.fleet.model import Found, Repository
 from dockertpl.fleet.objects import Scratch
 from dockertpl.fleet.plan import Item
-from dockertpl.fleet.view import opened
+from dockertpl.fleet.view import View, opened
 from dockertpl.merge.diff import of_changes
 from dockertpl.merge.write import Change
 from dockertpl.template.versions import Versions
@@ -42,7 +42,7 @@ class Tools:
 
 
 def items(
-    found: Iterable[Found], tools: Tools, *, with_diff: bool = False, glance: bool = False
+    found: Iterable[Found], tools: Tools, *, with_diff: bool = False, with_branch: bool = False, glance: bool = False
 ) -> Iterator[list[tuple[Item, str]]]:
     """Yield, repository by repository in their order, its items, each with its difference if that is wanted.
 
@@ -50,12 +50,13 @@ def items(
         found: The repositories.
         tools: What looking at them needs.
         with_diff: Whether differences are wanted.
+        with_branch: Whether to look whose our branches are, which takes a process each.
         glance: Whether answers files alone are read where discovery has them.
     """
-    yield from pool.ordered(partial(_items, tools, with_diff, glance), found, tools.jobs)
+    yield from pool.ordered(partial(_items, tools, with_diff, with_branch, glance), found, tools.jobs)
 
 
-def _items(tools: Tools, with_diff: bool, glance: bool, found: Found) -> list[tuple[Item, str]]:
+def _items(tools: Tools, with_diff: bool, with_branch: bool, glance: bool, found: Found) -> list[tuple[Item, str]]:
     repository = found.repository
     try:
         if glance and found.answers is not None:
@@ -63,6 +64,8 @@ def _items(tools: Tools, with_diff: bool, glance: bool, found: Found) -> list[tu
             return [(Item(repository=repository, row=row), "") for row in rows]
         with opened(repository, tools.scratch, tools.settings(repository)) as view:
             looked = look(view, tools.goal, tools.versions)
+            if with_branch:
+                looked = (_with_branch(view, each) for each in looked)
             return [(_item(repository, each), _diff(each) if with_diff else "") for each in looked]
     except DockertplError as error:
         return [(_item(repository, unreadable(repository.key, error)), "")]
@@ -70,6 +73,17 @@ def _items(tools: Tools, with_diff: bool, glance: bool, found: Found) -> list[tu
 
 def _item(repository: Repository, looked: Looked) -> Item:
     return Item(repository=repository, row=looked.row, digest=looked.digest if looked.changes else "")
+
+
+def _with_branch(view: View, looked: Looked) -> Looked:
+    """Return what is known of an image, with the state of our branch where a person has a hand in it."""
+    row = looked.row
+    name = branch.name_of(row.image, row.answers_file)
+    there = view.ours(name) if looked.changes else None
+    if there is None or branch.change_of(there):
+        return looked
+    note = f"a person has a hand in the branch {name}"
+    return replace(looked, row=replace(row, state="pr-diverged", notes=(*row.notes, note)))
 
 
 def _diff(looked: Looked) -> str:

@@ -57,7 +57,7 @@ def run(
     named = fleet(places=places, include=include, exclude=exclude, branch=branch)
     found = named.found()
     with tools(named.forges, template=template, to=to, jobs=jobs) as ready:
-        looked = survey.items(found, ready, glance=glance)
+        looked = survey.items(found, ready, with_branch=True, glance=glance)
         items = [
             item for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet) for item, _ in pairs
         ]
@@ -74,7 +74,7 @@ def run(
 
 
 def _row(item: Item, forges: Forges) -> Row:
-    if not item.to_do or not item.repository.forge:
+    if not item.repository.forge or not (item.digest or item.to_do):
         return item.row
     try:
         forge = forges.of(item.repository)
