@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 
@@ -28,6 +29,20 @@ def test_they_are_done_at_once() -> None:
     together = threading.Barrier(4, timeout=10)
     # The first is alone.
     assert len(list(pool.ordered(lambda number: together.wait() if number else 0, range(5), 4))) == 5
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_what_is_computed_comes_in_order_by_however_many_processes(processes: int) -> None:
+    seen = list(pool.computed(lambda number: (number, os.getpid()), range(50), processes))
+    assert [number for number, _ in seen] == list(range(50))
+    assert len({process for _, process in seen}) <= processes + 1
+    # The first is done here, for what it reads is there in all of them.
+    assert seen[0][1] == os.getpid()
+
+
+def test_what_is_computed_and_fails_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(pool.computed(lambda number: 1 // (10 - number), range(50), 2))
 
 
 def test_what_an_item_raises_is_raised_and_the_rest_is_left() -> None:

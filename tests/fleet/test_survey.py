@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tests.fleet.fakes import Bench, local
@@ -15,6 +16,12 @@ def test_repositories_come_in_order_and_one_s_failure_is_its_own(bench: Bench) -
     (bench.folder / "a" / ".git").rename(bench.folder / "away")
     rows = [item.row for pairs in items(found, bench.tools()) for item, _ in pairs]
     assert [(row.repository, row.state) for row in rows] == [("c", "outdated"), ("a", "error"), ("b", "outdated")]
+
+
+def test_by_several_processes_it_is_the_same(bench: Bench) -> None:
+    found = [Found(repository=local(bench.scaffold(name))) for name in ("a", "b", "c", "d")]
+    alone, together = (list(items(found, replace(bench.tools(), processes=number))) for number in (1, 3))
+    assert alone == together
 
 
 def test_a_difference_is_one_that_git_applies(bench: Bench, git: Any) -> None:

@@ -8,6 +8,7 @@ filter, hook, link or submodule is ever looked at.
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -85,7 +86,7 @@ class Scratch:
         """
         with self._lock:
             if object_format not in self._made:
-                path = self.folder / f"empty-{object_format}.git"
+                path = self.folder / f"empty-{object_format}-{os.getpid()}.git"
                 git.run("init", "--quiet", "--bare", f"--object-format={object_format}", "--", str(path))
                 self._made[object_format] = path
             return self._made[object_format]

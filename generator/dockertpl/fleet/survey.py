@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -32,6 +32,7 @@ class Tools:
         scratch: Where clones are made.
         settings: Settings of git for a repository.
         jobs: How many repositories at once.
+        processes: How many processes compute, where all repositories are of this machine.
     """
 
     goal: Goal
@@ -39,10 +40,11 @@ class Tools:
     scratch: Scratch
     settings: Settings
     jobs: int
+    processes: int = 1
 
 
 def items(
-    found: Iterable[Found], tools: Tools, *, with_diff: bool = False, with_branch: bool = False, glance: bool = False
+    found: Sequence[Found], tools: Tools, *, with_diff: bool = False, with_branch: bool = False, glance: bool = False
 ) -> Iterator[list[tuple[Item, str]]]:
     """Yield, repository by repository in their order, its items, each with its difference if that is wanted.
 
@@ -53,7 +55,11 @@ def items(
         with_branch: Whether to look whose our branches are, which takes a process each.
         glance: Whether answers files alone are read where discovery has them.
     """
-    yield from pool.ordered(partial(_items, tools, with_diff, with_branch, glance), found, tools.jobs)
+    work = partial(_items, tools, with_diff, with_branch, glance)
+    if tools.processes > 1 and all(each.repository.is_local for each in found):
+        yield from pool.computed(work, found, tools.processes)
+    else:
+        yield from pool.ordered(work, found, tools.jobs)
 
 
 def _items(tools: Tools, with_diff: bool, with_branch: bool, glance: bool, found: Found) -> list[tuple[Item, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -149,7 +150,8 @@ class Versions:
         if expand(src_path) == PUBLISHED and ref == (own := bundled()).commit:
             return TemplateSource(root=own.root, src_path=src_path, commit=ref)
         clone = self._clone(src_path)
-        checkout = self._temporary() / f"version-{len(self._templates)}"
+        # Of this process's own: a fleet is looked at by several that began as one.
+        checkout = self._temporary() / f"version-{len(self._templates)}-{os.getpid()}"
         git.run("clone", "--quiet", "--shared", "--no-checkout", "--", str(clone), str(checkout))
         git.checkout(checkout, git.commit_of(clone, ref))
         return TemplateSource(root=checkout, src_path=src_path, commit=git.describe(checkout))

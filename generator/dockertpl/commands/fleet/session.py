@@ -90,7 +90,12 @@ def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) ->
     with Versions() as versions, TemporaryDirectory(prefix="dockertpl-fleet-", ignore_cleanup_errors=True) as folder:
         goal = Goal(template=place, to=versions.newest(place, to))
         yield Tools(
-            goal=goal, versions=versions, scratch=Scratch(folder=Path(folder)), settings=forges.settings, jobs=jobs
+            goal=goal,
+            versions=versions,
+            scratch=Scratch(folder=Path(folder)),
+            settings=forges.settings,
+            jobs=jobs,
+            processes=min(jobs, os.cpu_count() or 1),
         )
 
 
@@ -108,4 +113,6 @@ def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> 
         return
     from tqdm import tqdm
 
+    # Its thread, which redraws a bar that stands still, must not be there when processes begin.
+    tqdm.monitor_interval = 0
     yield from tqdm(things, total=total, unit=f" {what}", file=sys.stderr, leave=False, dynamic_ncols=True)
