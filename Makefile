@@ -10,7 +10,7 @@ demo: $(STAMP)
 	@$(BIN)/python -m tests.demo
 
 test: $(STAMP)
-	$(BIN)/pytest -m "not engine" tests
+	$(BIN)/pytest -n auto --dist loadfile -m "not engine" tests
 
 test-engine: $(STAMP)
 	$(BIN)/pytest -m "engine and not full" tests
