@@ -11,8 +11,9 @@ import pytest
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.model import Repository
-from dockertpl.fleet.objects import LARGEST, Scratch
+from dockertpl.fleet.objects import Scratch
 from dockertpl.fleet.view import View, opened
+from dockertpl.merge.mine import LARGEST
 from dockertpl.merge.update import Obstacle
 from dockertpl.template.tree import File
 

@@ -19,12 +19,11 @@ from types import TracebackType
 from typing import Self
 
 from dockertpl.errors import BadInputError
+from dockertpl.merge.mine import LARGEST
 from dockertpl.merge.update import Obstacle
 from dockertpl.template import git
 from dockertpl.template.tree import File
 
-#: In bytes. No file that a template makes is near it, and a larger one is not read.
-LARGEST = 1 << 20
 _FOLDER, _LINK = 0o040000, 0o120000
 _NOBODY = "nobody <> 0 +0000"
 

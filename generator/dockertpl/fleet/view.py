@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.fleet.model import Repository
-from dockertpl.fleet.objects import LARGEST, Commit, Objects, Scratch
+from dockertpl.fleet.objects import Commit, Objects, Scratch
+from dockertpl.merge.mine import LARGEST
 from dockertpl.merge.update import Obstacle
 from dockertpl.template import git
 from dockertpl.template.tree import File

@@ -11,6 +11,9 @@ from dockertpl.errors import DestinationError
 from dockertpl.merge.update import Obstacle
 from dockertpl.template.tree import File
 
+#: In bytes. No file that a template makes is near it, and a larger one is not read.
+LARGEST = 1 << 20
+
 
 def read(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
     """Return what is at paths of a repository; where there is nothing, a path is left out.
@@ -39,7 +42,10 @@ def _look(root: Path, path: str) -> File | Obstacle | None:
         if not stat.S_ISDIR(mode):
             return Obstacle(what=f"below {folder}, which is no folder")
     try:
-        mode = (root / path).lstat().st_mode
+        there = (root / path).lstat()
+        mode = there.st_mode
+        if stat.S_ISREG(mode) and there.st_size > LARGEST:
+            return Obstacle(what="larger than a mebibyte")
         if not stat.S_ISREG(mode):
             return Obstacle(what="a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no file")
         descriptor = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
