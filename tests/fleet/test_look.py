@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests import releases
 from tests.fleet.fakes import Bench, local
 from tests.releases import commit
 
@@ -87,6 +88,13 @@ def test_what_a_person_did_has_a_state_of_its_own(
     row = _row(bench, commit(root))
     assert row.state == state
     assert word in " ".join(row.notes)
+
+
+def test_a_version_that_runs_programs_is_unsafe(bench: Bench) -> None:
+    questions = releases.COPIER + releases.FLAVOUR.format("slim")
+    releases.release(bench.template, "v4.0.0", f"{questions}_tasks: [touch ran]\n", None)
+    row = _row(bench, bench.scaffold(), "v4.0.0")
+    assert row.state == "unsafe"
 
 
 def test_an_answer_that_is_taken_no_more_is_said(bench: Bench) -> None:
