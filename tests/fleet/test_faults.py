@@ -42,8 +42,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
 def github(served: GitHub) -> Iterator[GitHub]:
     """An empty forge; whatever a test did, each request and answer was as GitHub describes it."""
     shutil.rmtree(served.root / "org", ignore_errors=True)
-    for state in (served.pulls, served.issues, served.comments, served.log, served.violations, served.faults):
-        state.clear()
+    served.reset()
     yield served
     assert served.violations == []
 

@@ -34,8 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
 @pytest.fixture
 def there(served: GitHub, tmp_path: Path, git: Git, write_files: WriteFiles) -> Iterator[GitHub]:
     """The forge with an organisation's two repositories; one has a branch of ours."""
-    for state in (served.pulls, served.issues, served.comments, served.log, served.violations, served.faults):
-        state.clear()
+    served.reset()
     for name, text in (("app", "name: app\n"), ("web", "name: ü\n")):
         if (served.root / "org" / f"{name}.git").exists():
             continue
@@ -43,7 +42,9 @@ def there(served: GitHub, tmp_path: Path, git: Git, write_files: WriteFiles) -> 
         git(source, "init", "--quiet", "--initial-branch", "main")
         git(source, "add", ".")
         git(source, "commit", "--quiet", "--message", "one")
-        git(source, "branch", BRANCH)
+        git(source, "switch", "--quiet", "--create", BRANCH)
+        git(source, "commit", "--quiet", "--allow-empty", "--message", "update")
+        git(source, "switch", "--quiet", "main")
         served.add(f"org/{name}", source)
     yield served
     assert served.violations == []
