@@ -57,6 +57,21 @@ def test_a_fleet_is_planned_applied_and_reported(folder: Path, fleet: Run, git: 
     assert (reported.code, reported.json["results"], reported.json["left"]) == (0, {"branch": COUNT}, 0)
 
 
+def test_quietly_nothing_is_printed_and_the_exit_code_says_it(folder: Path, fleet: Run) -> None:
+    _conflict(folder / "fleet" / "app-1")
+    journal = "fleet-plan.journal.jsonl"
+    commands = (
+        ("status", "fleet"),
+        ("plan", "fleet"),
+        ("apply", "fleet-plan.jsonl"),
+        ("resume", journal),
+        ("report", journal),
+    )
+    for command in commands:
+        done = fleet(*command, "--quiet")
+        assert (done.code, done.out, done.err) == (1, "", ""), command
+
+
 def test_planning_changes_no_repository(folder: Path, fleet: Run, git: Git) -> None:
     def seen() -> list[str]:
         return [git(path, "for-each-ref") + git(path, "status", "--porcelain") for path in (folder / "fleet").iterdir()]
@@ -157,6 +172,12 @@ def test_bad_input_is_one_clear_error(
     done = fleet(*arguments)
     assert (done.code, word in done.err) == (code, True)
     assert "Traceback" not in done.err
+
+
+def test_a_matrix_and_json_are_never_on_one_output(folder: Path, fleet: Run) -> None:
+    done = fleet("plan", "fleet", "--shards", "2", "--format", "github-matrix", "--json")
+    assert (done.code, "both want standard output" in done.json["error"]["message"]) == (2, True)
+    assert not (folder / "fleet-plan.jsonl").exists()
 
 
 def test_a_version_that_the_template_does_not_have_is_said(folder: Path, dockertpl: Run) -> None:
