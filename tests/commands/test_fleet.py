@@ -209,7 +209,9 @@ def test_a_github_repository_without_an_account_is_not_begun_with(folder: Path, 
     assert done.code == 0
 
 
-def test_a_hostile_repository_is_contained_and_reported(folder: Path, fleet: Run, git: Git) -> None:
+@pytest.mark.parametrize("place", ["fleet", "fleet.txt"])
+def test_a_hostile_repository_is_contained_and_reported(place: str, folder: Path, fleet: Run, git: Git) -> None:
+    (folder / "fleet.txt").write_text("".join(f"file://{folder}/fleet/app-{number}\n" for number in range(COUNT)))
     outside = folder / "outside"
     outside.mkdir()
     (outside / "Dockerfile").write_text("not yours\n")
@@ -230,14 +232,16 @@ def test_a_hostile_repository_is_contained_and_reported(folder: Path, fleet: Run
     )
     git(hostile, "add", "--all")
     git(hostile, "commit", "--quiet", "--message", "hostile")
-    hook = hostile / ".git" / "hooks" / "reference-transaction"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {outside}/ran\n")
-    hook.chmod(0o755)
+    for name in ("app-0", "app-1"):
+        for hook in ("reference-transaction", "pre-receive", "update", "post-receive"):
+            path = folder / "fleet" / name / ".git" / "hooks" / hook
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"#!/bin/sh\ntouch {outside}/ran\n")
+            path.chmod(0o755)
     (outside / "ran").unlink(missing_ok=True)
-    planned = fleet("plan", "fleet", "--json")
-    states = {row["repository"]: row["state"] for row in planned.json["rows"]}
-    assert states == {"fleet/app-0": "outdated", "fleet/app-1": "unsafe", "fleet/app-2": "outdated"}
+    planned = fleet("plan", place, "--json")
+    states = {Path(row["repository"]).name: row["state"] for row in planned.json["rows"]}
+    assert states == {"app-0": "outdated", "app-1": "unsafe", "app-2": "outdated"}
     applied = fleet("apply", "fleet-plan.jsonl", "--json")
     assert applied.json["results"] == {"branch": 2}
     assert sorted(path.name for path in outside.iterdir()) == ["Dockerfile"]
