@@ -39,6 +39,24 @@ def test_a_commit_of_ours_tells_its_change(view: View) -> None:
 
 
 @pytest.mark.parametrize(
+    "author", ["Acme, Inc. <bot@acme.example>", '"Bot" <bot@acme.example.>', "Bjørn <b@acme.example>"]
+)
+def test_a_commit_of_ours_is_known_whoever_makes_it(author: str, view: View, git: Git) -> None:
+    made = branch.make(view, {}, digest=DIGEST, message="Update", author=author, ref=NAME)
+    there = view.objects.commit(made)
+    assert (there.committer, branch.change_of(there)) == (author, DIGEST)
+    git(view.git_dir, "fsck", "--strict")
+
+
+def test_a_commit_of_ours_has_nothing_of_a_machine_s_settings(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _make(view)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "i18n.commitEncoding")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "ISO-8859-1")
+    assert _make(view) == before
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ("commit", "--quiet", "--amend", "--no-edit", "--reset-author"),

@@ -227,15 +227,12 @@ class Objects:
         Raises:
             NoGitError: Git failed.
         """
-        name, _, mail = author.partition(" <")
-        variables = dict(self._variables)
-        for role in ("AUTHOR", "COMMITTER"):
-            variables |= {
-                f"GIT_{role}_NAME": name,
-                f"GIT_{role}_EMAIL": mail.removesuffix(">"),
-                f"GIT_{role}_DATE": f"@{base.time} +0000",
-            }
-        return git.run("commit-tree", "-p", base.id, tree, variables=variables, stdin=message.encode())
+        # Not by `git commit-tree`, which drops from a name what it takes for none of it, such as a dot at its end, and
+        # adds what a machine's settings say.
+        who = f"{author} {base.time} +0000"
+        content = f"tree {tree}\nparent {base.id}\nauthor {who}\ncommitter {who}\n\n{message}"
+        arguments = ("hash-object", "-t", "commit", "-w", "--stdin")
+        return git.run(*arguments, variables=self._variables, stdin=content.encode())
 
     def _look(self, root: str, path: str) -> File | Obstacle | None:
         parts = PurePosixPath(path).parts
