@@ -52,17 +52,19 @@ class FakeForge:
         there = self.proposal(slug, branch)
         if there and there.state == "open":
             self.calls.append("amend")
-            self.change(there.number, title=title, body=body, draft=draft or there.draft)
+            self.change(there.number, base=base, title=title, body=body, draft=draft or there.draft)
             return self.proposals[there.number][2]
         self.calls.append("propose")
         number = len(self.proposals) + 1
-        made = Proposal(number=number, url=f"{slug}#{number}", state="open", draft=draft, title=title, body=body)
+        made = Proposal(
+            number=number, url=f"{slug}#{number}", state="open", draft=draft, base=base, title=title, body=body
+        )
         self.proposals[number] = (slug, branch, made)
         return made
 
-    def amend(self, slug: str, number: int, *, title: str, body: str) -> Proposal:
+    def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
         self.calls.append("amend")
-        self.change(number, title=title, body=body)
+        self.change(number, base=base, title=title, body=body)
         return self.proposals[number][2]
 
     def change(self, number: int, **fields: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,48 @@ def test_a_branch_that_is_there_without_its_pull_request_gets_it(bench: Bench) -
     before = _heads(_bare(repository))
     assert bench.run(repository).result == "proposed"
     assert _heads(_bare(repository)) == before
+
+
+def _on_release(bench: Bench, repository: Repository, git: Git, path: str) -> Repository:
+    """Give a repository the branch `release`, which has a commit more, and return it as one that starts from there."""
+    clone = bench.folder / "clone"
+    git(bench.folder, "clone", "--quiet", repository.location, str(clone))
+    git(clone, "switch", "--quiet", "--create", "release")
+    with (clone / path).open("a") as file:
+        file.write("# of the release\n")
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "of the release")
+    git(clone, "push", "--quiet", "origin", "release")
+    return replace(repository, base="release")
+
+
+@pytest.mark.parametrize("path", ["Dockerfile", "other.txt"])
+def test_an_update_of_another_branch_is_merged_into_that_branch(path: str, bench: Bench, git: Git) -> None:
+    repository = bench.remote()
+    repository = replace(repository, base=git(_bare(repository), "symbolic-ref", "--short", "HEAD"))
+    on_release = _on_release(bench, repository, git, path)
+    for each in (repository, on_release, repository):
+        assert bench.run(each).result in ("proposed", "updated")
+        assert bench.run(each).result == "unchanged"
+        assert bench.forge.proposals[1][2].base == each.base
+        # Nothing else than the update comes with it.
+        assert git(_bare(repository), "rev-list", "--count", f"{each.base}..{BRANCH}") == "1"
+    assert len(bench.forge.proposals) == 1
+
+
+def test_an_update_that_was_merged_and_reverted_is_proposed_again(bench: Bench, git: Git) -> None:
+    repository = bench.remote()
+    bench.run(repository)
+    bench.forge.change(1, state="merged")
+    clone = bench.folder / "clone"
+    git(bench.folder, "clone", "--quiet", repository.location, str(clone))
+    git(clone, "merge", "--quiet", "--no-ff", "--message", "merge", f"origin/{BRANCH}")
+    git(clone, "revert", "--mainline", "1", "--no-edit", "HEAD")
+    git(clone, "push", "--quiet", "origin", "HEAD")
+    assert bench.run(repository).result == "proposed"
+    # A forge opens no pull request from a branch on which there is nothing to merge.
+    assert git(_bare(repository), "rev-list", "--count", f"HEAD..{BRANCH}") == "1"
+    assert bench.run(repository).result == "unchanged"
 
 
 def test_an_image_that_does_not_run_is_not_pushed(bench: Bench) -> None:

@@ -116,7 +116,9 @@ class _Item:
         if proposed and self._declined(proposed, looked):
             return "skipped", url, "a person closed the pull request; --reopen opens another"
         figures = None
-        moved = held != looked.digest
+        change = branch.change_on(self.view.branch, looked.digest)
+        # What was merged and is wanted again was reverted: on the same commit there is nothing to merge.
+        moved = held != change or (proposed is not None and proposed.state == "merged")
         if moved and forge and proposed and proposed.state == "open" and looked.row.conflicts and not proposed.draft:
             # Before the branch has what must not be merged.
             self._propose(looked, upgrade, forge, name, proposed.body)
@@ -124,7 +126,7 @@ class _Item:
             commit = branch.make(
                 self.view,
                 _files(looked, upgrade),
-                digest=looked.digest,
+                digest=change,
                 message=proposal.commit_message(upgrade, looked.row.image),
                 author=self.manner.author,
                 ref=name,
@@ -151,11 +153,12 @@ class _Item:
         slug, image = self.view.repository.slug, looked.row.image
         title = proposal.title(upgrade, image)
         is_open = proposed is not None and proposed.state == "open"
-        if proposed and is_open and not moved and _is_of(proposed, looked):
+        base = self.view.branch
+        if proposed and is_open and not moved and proposed.base == base and _is_of(proposed, looked):
             return "unchanged", proposed.url, ""
         body = self._body(looked, upgrade, figures)
         if proposed and is_open and not looked.row.conflicts:
-            return "updated", forge.amend(slug, proposed.number, title=title, body=body).url, ""
+            return "updated", forge.amend(slug, proposed.number, base=base, title=title, body=body).url, ""
         made = self._propose(looked, upgrade, forge, name, body)
         return "updated" if is_open else "proposed", made.url, ""
 

@@ -37,6 +37,16 @@ def name_of(image: str, answers_file: str) -> str:
     return f"{BRANCHES}{hashlib.sha256(answers_file.encode()).hexdigest()[:12]}"
 
 
+def change_on(base: str, digest: str) -> str:
+    """Return the digest of a change on one branch: on another the same change is another commit, with its history.
+
+    Args:
+        base: The branch that the update starts from.
+        digest: The change's digest, whatever the branch.
+    """
+    return hashlib.sha256(f"{base}\0{digest}".encode(errors="surrogateescape")).hexdigest()
+
+
 def change_of(commit: Commit) -> str | None:
     """Return the digest of the change that a commit of ours holds, or None if a person had a hand in it.
 

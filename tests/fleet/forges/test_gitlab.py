@@ -139,6 +139,7 @@ def test_a_merge_request_is_opened_once_however_often_it_is_asked_for(gitlab: Gi
         url=f"{gitlab.url}/org/app/-/merge_requests/1",
         state="open",
         draft=False,
+        base="main",
         title="Update app",
         body="Text",
     )
@@ -152,7 +153,7 @@ def test_a_draft_is_one_by_its_title_and_stays_one_when_it_is_amended(gitlab: Gi
     assert proposed.draft
     assert proposed.title == "Update app"
     assert project.requests[0]["title"] == "Draft: Update app"
-    assert forge.amend(APP, 1, title="Update app to v2", body="New").draft
+    assert forge.amend(APP, 1, base="main", title="Update app to v2", body="New").draft
     assert project.requests[0]["title"] == "Draft: Update app to v2"
     assert _propose(forge, draft=False).draft
 
@@ -170,6 +171,7 @@ def test_an_open_one_gets_the_title_the_text_and_the_base_that_are_wanted(gitlab
     _propose(forge, title="Update app to v2", body="New", base="next")
     (request,) = project.requests
     assert (request["title"], request["description"], request["target_branch"]) == ("Update app to v2", "New", "next")
+    assert forge.amend(APP, 1, base="main", title="Update app to v2", body="New").base == "main"
 
 
 def test_the_newest_is_returned_and_open_ones_come_first(gitlab: GitLab, forge: Forge) -> None:
@@ -190,8 +192,8 @@ def test_the_newest_is_returned_and_open_ones_come_first(gitlab: GitLab, forge: 
 
 def _request(number: int, state: str) -> dict[str, Any]:
     ids = {"iid": number, "id": number, "source_project_id": 1, "target_project_id": 1}
-    texts = {"title": "Update app", "description": None, "web_url": "", "source_branch": "dockertpl/app"}
-    return {**ids, **texts, "state": state}
+    texts = {"title": "Update app", "description": None, "web_url": ""}
+    return {**ids, **texts, "state": state, "source_branch": "dockertpl/app", "target_branch": "main"}
 
 
 def test_a_fork_s_merge_request_from_a_branch_of_that_name_is_not_ours(gitlab: GitLab, forge: Forge) -> None:
@@ -323,7 +325,7 @@ def test_a_moment_s_lock_is_waited_for(gitlab: GitLab, forge: Forge) -> None:
     gitlab.add(APP)
     _propose(forge)
     gitlab.fails(Fault(method="PUT", path=f"{REQUESTS}/1", status=409, content={"message": "Resource lock"}))
-    assert forge.amend(APP, 1, title="New", body="Text").title == "New"
+    assert forge.amend(APP, 1, base="main", title="New", body="Text").title == "New"
 
 
 def test_a_branch_that_is_not_there_is_an_error_with_gitlab_s_words(gitlab: GitLab, forge: Forge) -> None:

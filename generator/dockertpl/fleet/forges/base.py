@@ -22,6 +22,7 @@ class Proposal:
         url: Its page.
         state: `open`, `merged`, or `closed` by a person who did not want it.
         draft: Whether it cannot be merged as it is.
+        base: The branch that it is to be merged into.
         title: Its title.
         body: Its text, in Markdown.
     """
@@ -30,6 +31,7 @@ class Proposal:
     url: str
     state: Literal["open", "merged", "closed"]
     draft: bool
+    base: str
     title: str
     body: str
 
@@ -101,8 +103,8 @@ class Forge(Protocol):
         """
         ...
 
-    def amend(self, slug: str, number: int, *, title: str, body: str) -> Proposal:
-        """Give an open pull request another title and text.
+    def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
+        """Give an open pull request another base, title and text.
 
         Raises:
             ForgeError: The forge refuses or cannot be reached.

@@ -146,7 +146,7 @@ def test_an_expired_token_makes_nothing_and_says_which_permissions_are_wanted(fo
 def test_the_same_twice_writes_once(forge: Forge, there: GitHub) -> None:
     for _ in range(2):
         number = _propose(forge)
-        forge.amend("org/app", number, title="Update", body="Text")
+        forge.amend("org/app", number, base="main", title="Update", body="Text")
         forge.report("org/app", MARKER, title="Conflicts", body="Text")
     assert there.written() == [f"POST {PULLS}", f"POST {ISSUES}"]
 

@@ -29,19 +29,26 @@ def test_a_proposal_is_opened_once_and_then_brought_up_to_date(forge: Forge, fak
     assert forge.proposal("org/app", BRANCH) is None
     first = _propose(forge)
     assert first == Proposal(
-        number=1, url="https://github.com/org/app/pulls/1", state="open", draft=False, title="Update", body="Text"
+        number=1,
+        url="https://github.com/org/app/pulls/1",
+        state="open",
+        draft=False,
+        base="main",
+        title="Update",
+        body="Text",
     )
     assert forge.proposal("org/app", BRANCH) == first
     second = _propose(forge, title="Newer", body="Other", base="trunk")
     assert (second.number, second.title, second.body) == (1, "Newer", "Other")
-    assert fake.pulls["org/app"][0]["base"]["ref"] == "trunk"
+    assert fake.pulls["org/app"][0]["base"]["ref"] == second.base == "trunk"
+    assert forge.amend("org/app", 1, base="main", title="Newer", body="Other").base == "main"
     assert fake.count("POST", PULLS) == 1
 
 
 def test_the_same_twice_writes_once(forge: Forge, fake: FakeGitHub) -> None:
     _propose(forge)
     _propose(forge)
-    forge.amend("org/app", 1, title="Update", body="Text\r\n")
+    forge.amend("org/app", 1, base="main", title="Update", body="Text\r\n")
     assert [seen.method for seen in fake.seen].count("POST") == 1
     assert fake.count("PATCH", ".*") == 0
 

@@ -94,10 +94,10 @@ class GitHub:
             item = {**item, "draft": True}
         return _proposal(item)
 
-    def amend(self, slug: str, number: int, *, title: str, body: str) -> Proposal:
-        """Give an open pull request another title and text; what has them already is left alone."""
+    def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
+        """Give an open pull request another base, title and text; what has them already is left alone."""
         item = self._client.get(slug, f"/pulls/{number}", doing=f"read pull request {number} of {slug}", wanted=_PULLS)
-        return _proposal(self._changed(slug, item, {"title": title[:_MOST_TITLE], "body": _fitted(body)}))
+        return _proposal(self._changed(slug, item, {"title": title[:_MOST_TITLE], "body": _fitted(body), "base": base}))
 
     def issue(self, slug: str, marker: str) -> Issue | None:
         """Return the open issue of this account whose text holds a marker, the oldest if there are several."""
@@ -206,6 +206,7 @@ def _proposal(item: Mapping[str, Any]) -> Proposal:
         url=str(item["html_url"]),
         state="open" if item["state"] == "open" else "merged" if item.get("merged_at") else "closed",
         draft=bool(item.get("draft")),
+        base=str(item["base"]["ref"]),
         title=str(item["title"]),
         body=str(item.get("body") or ""),
     )

@@ -77,11 +77,11 @@ class GitLab:
         content["title"] = _titled(title, draft or _is_draft(item))
         return _proposal(self._changed(slug, item, content))
 
-    def amend(self, slug: str, number: int, *, title: str, body: str) -> Proposal:
-        """Give an open merge request another title and text; what has them already is left alone."""
+    def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
+        """Give an open merge request another target, title and text; what has them already is left alone."""
         doing = f"read merge request {number} of {slug}"
         item = self._client.get(f"{project(slug)}/merge_requests/{number}", doing=doing)
-        content = {"title": _titled(title, _is_draft(item)), "description": _fitted(body)}
+        content = {"title": _titled(title, _is_draft(item)), "description": _fitted(body), "target_branch": base}
         return _proposal(self._changed(slug, item, content))
 
     def issue(self, slug: str, marker: str) -> Issue | None:
@@ -175,6 +175,7 @@ def _proposal(item: Mapping[str, Any]) -> Proposal:
         url=item["web_url"],
         state="open" if _is_open(item) else closed,
         draft=_is_draft(item),
+        base=item["target_branch"],
         title=_IS_DRAFT.sub("", item["title"]),
         body=item.get("description") or "",
     )
