@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.merge.scenario_template import git
 
 from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template.source import PUBLISHED, bundled
-from dockertpl.template.versions import CURRENT, Versions, named
+from dockertpl.template.versions import CURRENT, Versions, named, number
 
 
 @pytest.fixture
@@ -84,3 +85,26 @@ def test_what_is_not_there_is_named(template: Path, tmp_path: Path) -> None:
             versions.pair(_recorded(template, "v1.0.0"), "answers", "v9")
         with pytest.raises(NoGitError):
             versions.pair(_recorded(tmp_path / "none", "v1.0.0"), "answers", None)
+
+
+def test_a_version_that_is_not_there_is_in_no_other_s_way(template: Path) -> None:
+    with Versions() as versions:
+        for _ in range(2):
+            with pytest.raises(BadInputError, match="no version"):
+                versions.pair(_recorded(template, "v9.9.9"), "answers", "v2.0.0")
+            assert versions.pair(_recorded(template, "v1.0.0"), "answers", "v2.0.0").order == "newer"
+
+
+def test_processes_that_began_as_one_are_not_in_each_other_s_way(template: Path) -> None:
+    with Versions() as versions:
+        versions.newest(str(template))
+        for _ in range(2):
+            process = multiprocessing.get_context("fork").Process(target=versions.newest, args=(f"file://{template}",))
+            process.start()
+            process.join()
+            assert process.exitcode == 0
+
+
+def test_a_number_that_python_cannot_read_is_none() -> None:
+    assert number("v1.0.0") < number("v1.0.0-2-gabc")
+    assert number(f"v{'9' * 5000}") is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
@@ -150,24 +149,26 @@ class Versions:
         if expand(src_path) == PUBLISHED and ref == (own := bundled()).commit:
             return TemplateSource(root=own.root, src_path=src_path, commit=ref)
         clone = self._clone(src_path)
-        # Of this process's own: a fleet is looked at by several that began as one.
-        checkout = self._temporary() / f"version-{len(self._templates)}-{os.getpid()}"
+        commit = git.commit_of(clone, ref)
+        checkout = self._new_folder("version-")
         git.run("clone", "--quiet", "--shared", "--no-checkout", "--", str(clone), str(checkout))
-        git.checkout(checkout, git.commit_of(clone, ref))
+        git.checkout(checkout, commit)
         return TemplateSource(root=checkout, src_path=src_path, commit=git.describe(checkout))
 
     def _clone(self, src_path: str) -> Path:
         url = expand(src_path)
         if url not in self._clones:
-            clone = self._temporary() / f"template-{len(self._clones)}"
+            clone = self._new_folder("template-")
             git.clone(url, clone)
             self._clones[url] = clone
         return self._clones[url]
 
-    def _temporary(self) -> Path:
+    def _new_folder(self, prefix: str) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="dockertpl-versions-"))
-        return self._folder
+        # Nobody else's: not that of a version that could not be had, and not another process's, as a fleet is looked at
+        # by several that began as one.
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder))
 
     def _order(self, src_path: str, old: str, new: str) -> Order:
         key = (src_path, old, new)
@@ -214,12 +215,12 @@ def number(version: str) -> Any:
     Args:
         version: A tag, or what git describes a commit as.
     """
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     tag, dash, rest = version.partition("-")
     count, _, commit = rest.partition("-")
     text = f"{tag}.post{count}" if dash and count.isdigit() and commit.startswith("g") else version
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:
         return None
