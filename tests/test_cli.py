@@ -12,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from dockertpl import __version__, cli
+from dockertpl import __version__, cli, errors
 from dockertpl.commands import new
 from dockertpl.errors import DestinationError
 
@@ -119,7 +119,7 @@ def test_options_reach_the_command_and_its_exit_code_comes_back(
 
 
 def test_debugging_shows_where(instead: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cli.DEBUG, "1")
+    monkeypatch.setenv(errors.DEBUG, "1")
     instead(_raise(RuntimeError("bug")))
     with pytest.raises(RuntimeError):
         cli._run(["new"])

@@ -12,12 +12,11 @@ from typing import Any, NoReturn
 
 import click
 
-from dockertpl import __version__
-from dockertpl.errors import BadInputError, DockertplError, InternalError, MachineError, StoppedError
+from dockertpl import __version__, errors
+from dockertpl.errors import BadInputError, DockertplError, StoppedError
 from dockertpl.screen import say
 
 SCHEMA = 1
-DEBUG = "DOCKERTPL_DEBUG"
 _STOPPED = "interrupted; nothing was changed."
 
 
@@ -354,16 +353,10 @@ def _run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "dockertpl"
         return _fail(BadInputError(error.format_message(), f"See {command} --help."), as_json)
-    except DockertplError as error:
-        return _fail(error, as_json)
     except (click.Abort, KeyboardInterrupt):
         return _fail(StoppedError(_STOPPED), as_json)
-    except OSError as error:
-        return _fail(MachineError(f"{error.filename or 'the machine'}: {error.strerror or error}."), as_json)
     except Exception as error:
-        if os.environ.get(DEBUG):
-            raise
-        return _fail(InternalError(f"{type(error).__name__}: {error}"), as_json)
+        return _fail(errors.of(error), as_json)
 
 
 def main() -> NoReturn:

@@ -6,7 +6,11 @@ Exit codes are part of the contract: 0 done, 1 a person is needed, 2 bad input a
 
 from __future__ import annotations
 
+import os
 from typing import Any, ClassVar
+
+#: With it a fault of our own ends with a traceback.
+DEBUG = "DOCKERTPL_DEBUG"
 
 
 class DockertplError(Exception):
@@ -173,6 +177,24 @@ class InternalError(DockertplError):
     code = "internal"
     exit_code = 3
     usual_remedy = "Please report it. DOCKERTPL_DEBUG=1 shows where it happened."
+
+
+def of(error: Exception) -> DockertplError:
+    """Return what a person is told of an error: the error itself, the machine's, or a fault of dockertpl's.
+
+    Args:
+        error: What was raised.
+
+    Raises:
+        Exception: It is a fault of dockertpl's, and DOCKERTPL_DEBUG asks where it happened.
+    """
+    if isinstance(error, DockertplError):
+        return error
+    if isinstance(error, OSError):
+        return MachineError(f"{error.filename or 'the machine'}: {error.strerror or error}.")
+    if os.environ.get(DEBUG):
+        raise error
+    return InternalError(f"{type(error).__name__}: {error}")
 
 
 # --- 130: interrupted ------------------------------------------------------------------------------------------------

@@ -317,6 +317,21 @@ def test_a_repository_that_cannot_be_fetched_fails_alone(bench: Bench) -> None:
     assert bench.forge.calls == []
 
 
+def test_a_fault_of_ours_fails_its_image_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = bench.plan(bench.remote())
+
+    def stumbles(*arguments: Any, **options: Any) -> str:
+        raise IndexError("what nobody thought of")
+
+    monkeypatch.setattr(branch, "make", stumbles)
+    (outcome,) = bench.apply(planned)
+    assert (outcome.result, "what nobody thought of" in outcome.note) == ("failed", True)
+    monkeypatch.undo()
+    monkeypatch.setattr(view, "_remote", stumbles)
+    (outcome,) = bench.apply(planned)
+    assert (outcome.result, "what nobody thought of" in outcome.note) == ("failed", True)
+
+
 class _Broken(FakeForge):
     def propose(self, slug: str, **fields: Any) -> Any:
         from dockertpl.errors import ForgeError

@@ -153,3 +153,27 @@ def test_at_a_glance_the_answers_files_alone_say_what_is_outdated(bench: Bench) 
 )
 def test_spellings_of_one_place_are_one_place(where: str) -> None:
     assert same_place(where) == "github.com/org/x"
+
+
+_NO_ANSWERS = {
+    "an address that is none": "_src_path: https://[x\n_commit: v1.0.0\n",
+    "a port that is none": "_src_path: https://host:99999999/x\n_commit: v1.0.0\n",
+    "a tag's value that is none": "_src_path: !!timestamp x\n",
+    "a version with a NUL": '_src_path: {template}\n_commit: "v1\\0"\n',
+    "a number that is too long": f"_src_path: {{template}}\n_commit: v{'9' * 5000}\n",
+}
+
+
+@pytest.mark.parametrize("name", [b".copier-answers.x.yml", b".copier-answers.\xff.yml"])
+@pytest.mark.parametrize("text", _NO_ANSWERS.values(), ids=_NO_ANSWERS)
+def test_whatever_an_answers_file_says_the_other_images_are_seen(text: str, name: bytes, bench: Bench) -> None:
+    root = bench.scaffold()
+    text = text.format(template=bench.template)
+    (root / os.fsdecode(name)).write_text(text)
+    commit(root)
+    rows = {item.row.answers_file: item.row for item in bench.plan(local(root))}
+    assert rows.pop(".copier-answers.yml").state == "outdated"
+    assert [row.state for row in rows.values()] in (["error"], ["foreign"])
+    assert "Please report it" not in str(rows)
+    (row,) = glance(local(root), {os.fsdecode(name): text}, bench.tools().goal, bench.versions)
+    assert row.state in ("error", "foreign", "outdated", "ahead")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from tests.fleet.fakes import Bench, local
 
+from dockertpl.errors import DEBUG
 from dockertpl.fleet.model import Found
 from dockertpl.fleet.survey import items
+from dockertpl.fleet.view import View
 
 
 def test_repositories_come_in_order_and_one_s_failure_is_its_own(bench: Bench) -> None:
@@ -16,6 +19,24 @@ def test_repositories_come_in_order_and_one_s_failure_is_its_own(bench: Bench) -
     (bench.folder / "a" / ".git").rename(bench.folder / "away")
     rows = [item.row for pairs in items(found, bench.tools()) for item, _ in pairs]
     assert [(row.repository, row.state) for row in rows] == [("c", "outdated"), ("a", "error"), ("b", "outdated")]
+
+
+def test_a_fault_of_ours_in_one_repository_is_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Found(repository=local(bench.scaffold(name))) for name in ("a", "b", "c")]
+    answers_files = View.answers_files
+
+    def stumbles(view: View) -> Any:
+        if view.repository.key == "b":
+            raise IndexError("what nobody thought of")
+        return answers_files(view)
+
+    monkeypatch.setattr(View, "answers_files", stumbles)
+    rows = [item.row for pairs in items(found, bench.tools()) for item, _ in pairs]
+    assert [row.state for row in rows] == ["outdated", "error", "outdated"]
+    assert "what nobody thought of" in rows[1].notes[0]
+    monkeypatch.setenv(DEBUG, "1")
+    with pytest.raises(IndexError):
+        list(items(found, bench.tools()))
 
 
 def test_by_several_processes_it_is_the_same(bench: Bench) -> None:

@@ -61,7 +61,7 @@ def test_no_hook_of_a_template_runs(repository: Path, tmp_path: Path, monkeypatc
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("ref", ["v9.9.9", "--upload-pack=touch x", "-q", "HEAD:x", ""])
+@pytest.mark.parametrize("ref", ["v9.9.9", "--upload-pack=touch x", "-q", "HEAD:x", "", "a\0b"])
 def test_a_ref_that_is_none_is_bad_input_and_no_option(repository: Path, ref: str) -> None:
     with pytest.raises(BadInputError, match="no version"):
         ours.checkout(repository, ref)

@@ -26,6 +26,12 @@ def test_deep_nesting_is_refused_and_does_not_end_the_process(text: str) -> None
         yamltext.load(text)
 
 
+@pytest.mark.parametrize("text", ["!!timestamp x", "!!bool x", "!!int ''", "!!float ''"])
+def test_a_value_that_is_none_of_its_tag_is_no_yaml(text: str) -> None:
+    with pytest.raises((yaml.YAMLError, ValueError)):
+        yamltext.load(f"a: {text}")
+
+
 def test_a_long_flat_document_is_no_deep_one() -> None:
     assert yamltext.load("".join(f"- {number}\n" for number in range(5000))) == list(range(5000))
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, TypeAlias
 
-from dockertpl.errors import DivergedError, DockertplError
+from dockertpl import errors
+from dockertpl.errors import DivergedError
 from dockertpl.fleet import branch
 from dockertpl.fleet.forges.base import Forge, Proposal
 from dockertpl.fleet.look import Looked, look_at
@@ -68,7 +69,8 @@ def apply(items: Sequence[Item], tools: Tools, manner: Manner) -> Iterator[Outco
         with opened(repository, tools.scratch, settings, whole=manner.verify is not None) as view:
             while left:
                 yield _Item(item=left.pop(0), view=view, tools=tools, manner=manner).outcome()
-    except (DockertplError, OSError) as error:
+    except Exception as error:
+        # Whatever one repository holds, the others are done.
         for item in left:
             yield _outcome(item, "failed", note=_said(error), seconds=monotonic() - began)
 
@@ -86,7 +88,7 @@ class _Item:
             result, url, note = self._applied()
         except DivergedError as error:
             result, url, note = "pr-diverged", "", f"{error.message} {error.remedy}"
-        except (DockertplError, OSError) as error:
+        except Exception as error:
             result, url, note = "failed", "", _said(error)
         return _outcome(self.item, result, url=url, note=note, seconds=monotonic() - began)
 
@@ -236,7 +238,6 @@ def _outcome(item: Item, result: Result, *, url: str = "", note: str = "", secon
     )
 
 
-def _said(error: DockertplError | OSError) -> str:
-    if isinstance(error, DockertplError):
-        return " ".join(filter(None, (error.message, error.remedy)))
-    return f"{error.filename or 'the machine'}: {error.strerror or error}"
+def _said(error: Exception) -> str:
+    told = errors.of(error)
+    return " ".join(filter(None, (told.message, told.remedy)))

@@ -34,7 +34,7 @@ def name_of(image: str, answers_file: str) -> str:
     """
     if _PLAIN.fullmatch(image) and len(image) <= 100:
         return f"{BRANCHES}{image}"
-    return f"{BRANCHES}{hashlib.sha256(answers_file.encode()).hexdigest()[:12]}"
+    return f"{BRANCHES}{hashlib.sha256(answers_file.encode(errors='surrogateescape')).hexdigest()[:12]}"
 
 
 def change_on(base: str, digest: str) -> str:

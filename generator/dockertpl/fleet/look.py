@@ -148,8 +148,12 @@ def same_place(where: str) -> str:
     """
     url = expand(where)
     if "://" in url:
-        parts = urlsplit(url)
-        host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+        try:
+            parts = urlsplit(url)
+            host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+        except ValueError:
+            # Of an address that is none, no other spelling is the same place.
+            return url
         place = f"{host.lower()}{parts.path}"
     elif match := _SSH.match(url):
         place = f"{match[1].lower()}/{match[2].lstrip('/')}"

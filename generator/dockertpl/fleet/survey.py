@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dockertpl.errors import DockertplError
+from dockertpl import errors
 from dockertpl.fleet import branch, pool
 from dockertpl.fleet.look import Goal, Looked, look, unreadable
 from dockertpl.fleet.look import glance as at_a_glance
@@ -73,8 +73,9 @@ def _items(tools: Tools, with_diff: bool, with_branch: bool, glance: bool, found
             if with_branch:
                 looked = (_with_branch(view, each) for each in looked)
             return [(_item(repository, each), _diff(each) if with_diff else "") for each in looked]
-    except DockertplError as error:
-        return [(_item(repository, unreadable(repository.key, error)), "")]
+    except Exception as error:
+        # Whatever one repository holds, the others are seen.
+        return [(_item(repository, unreadable(repository.key, errors.of(error))), "")]
 
 
 def _item(repository: Repository, looked: Looked) -> Item:

@@ -160,6 +160,9 @@ def _call(
         )
     except FileNotFoundError as error:
         raise _missing() from error
+    except ValueError as error:
+        # Such as a version that an answers file names by a NUL: no process can be told of it.
+        raise NoGitError(f"git {arguments[0]} failed: {error}") from error
 
 
 def _options() -> list[str]:

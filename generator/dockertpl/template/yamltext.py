@@ -28,7 +28,11 @@ def load(text: str | bytes) -> Any:
     plain = text if isinstance(text, str) else text.decode("latin-1")
     if sum(map(plain.count, _OPENING)) >= _DEEPEST:
         _check_depth(text)
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        # What PyYAML stumbles over where a value is none of its tag's.
+        raise yaml.YAMLError("a value is not what its tag says") from error
 
 
 def _check_depth(text: str | bytes) -> None:
