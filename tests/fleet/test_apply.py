@@ -13,8 +13,9 @@ from tests.fleet.fakes import Bench, FakeForge, local
 from tests.releases import commit
 
 from dockertpl.commands import update
-from dockertpl.errors import BuildFailedError
+from dockertpl.errors import BuildFailedError, ForgeError
 from dockertpl.fleet import branch, view
+from dockertpl.fleet.apply import Manner, apply
 from dockertpl.fleet.model import Repository
 
 Git = Callable[..., str]
@@ -207,6 +208,38 @@ def test_an_issue_is_closed_once_there_are_no_conflicts(bench: Bench, git: Git) 
     assert [is_open for _, is_open, _ in bench.forge.issues.values()] == [False]
 
 
+def test_an_issue_is_closed_once_a_person_has_made_the_update(bench: Bench, git: Git) -> None:
+    repository = bench.remote(edit=_collide)
+    planned = bench.plan(repository)
+    assert bench.apply(planned)[0].result == "reported"
+    clone = bench.folder / "clone"
+    git(bench.folder, "clone", "--quiet", repository.location, str(clone))
+    update.run(destination=clone, to="v2.0.0", data={}, answers_files=(), conflict="rej", dry_run=False, quiet=True)
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "mine")
+    git(clone, "push", "--quiet", "origin", "HEAD")
+    assert bench.apply(planned)[0].result == "unchanged"
+    assert [is_open for _, is_open, _ in bench.forge.issues.values()] == [False]
+
+
+class _NoIssues(FakeForge):
+    status = 410
+
+    def issue(self, slug: str, marker: str) -> Any:
+        raise ForgeError("issues are turned off there", status=self.status)
+
+
+@pytest.mark.parametrize(("status", "result"), [(410, "proposed"), (403, "proposed"), (502, "failed")])
+def test_where_there_are_no_issues_none_has_to_be_closed(
+    status: int, result: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_NoIssues, "status", status)
+    planned = bench.plan(bench.remote())
+    forge = _NoIssues(bare=bench.forge.bare)
+    (outcome,) = apply(planned, bench.tools(), Manner(forge=lambda each: forge))
+    assert outcome.result == result
+
+
 def test_a_pull_request_that_a_person_closed_is_not_opened_again(bench: Bench) -> None:
     repository = bench.remote()
     bench.run(repository)
@@ -334,14 +367,10 @@ def test_a_fault_of_ours_fails_its_image_alone(bench: Bench, monkeypatch: pytest
 
 class _Broken(FakeForge):
     def propose(self, slug: str, **fields: Any) -> Any:
-        from dockertpl.errors import ForgeError
-
         raise ForgeError("the forge is away")
 
 
 def test_a_pull_request_that_fails_is_opened_by_the_next_run(bench: Bench) -> None:
-    from dockertpl.fleet.apply import Manner, apply
-
     repository = bench.remote()
     (item,) = bench.plan(repository)
     broken = _Broken(bare=bench.forge.bare)

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, Literal, TypeAlias
 
 from dockertpl import errors
-from dockertpl.errors import DivergedError
+from dockertpl.errors import DivergedError, ForgeError
 from dockertpl.fleet import branch
 from dockertpl.fleet.forges.base import Forge, Proposal
 from dockertpl.fleet.look import Looked, look_at
@@ -95,6 +95,8 @@ class _Item:
     def _applied(self) -> tuple[Result, str, str]:
         looked = look_at(self.view, self.item.row.answers_file, self.tools.goal, self.tools.versions)
         if looked.row.state in ("up-to-date", "diverged", "ahead"):
+            if forge := self.manner.forge(self.view.repository):
+                self._close_issue(looked, forge, f"The image has {looked.row.version} now.")
             return "unchanged", "", "it has that version already"
         upgrade = looked.upgrade
         if upgrade is None or looked.digest != self.item.digest or looked.row.state != self.item.row.state:
@@ -104,7 +106,7 @@ class _Item:
             return self._told_of_conflicts(looked, upgrade, forge)
         result, url, note = self._on_branch(looked, upgrade, forge)
         if forge and not looked.row.conflicts:
-            self._close_issue(looked, forge, url)
+            self._close_issue(looked, forge, f"The update to {looked.row.target} has no conflicts now: {url}")
         return result, url, note
 
     def _on_branch(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
@@ -202,11 +204,17 @@ class _Item:
         )
         return "reported", told.url, note
 
-    def _close_issue(self, looked: Looked, forge: Forge, url: str) -> None:
+    def _close_issue(self, looked: Looked, forge: Forge, comment: str) -> None:
         slug = self.view.repository.slug
-        told = forge.issue(slug, marker.start(looked.row.answers_file))
+        try:
+            told = forge.issue(slug, marker.start(looked.row.answers_file))
+        except ForgeError as error:
+            # Where issues are turned off, or the token is not for them, none is open that is ours to close.
+            if error.data.get("status") not in (403, 404, 410):
+                raise
+            told = None
         if told:
-            forge.close(slug, told.number, f"The update to {looked.row.target} has no conflicts now: {url}")
+            forge.close(slug, told.number, comment)
 
 
 def _files(looked: Looked, upgrade: Upgrade) -> Mapping[str, File | None]:

@@ -95,7 +95,8 @@ def explain(error: Exception, *, settings: Settings, doing: str, wanted: str) ->
     if status in (403, 404):
         return _refused(error, name, doing, wanted, said)
     if status == 410:
-        return ForgeError(f"{name} did not {doing}: it is turned off there{said}.", status=status)
+        remedy = "Turn issues on there, or apply with `--on-conflict draft` or `--on-conflict skip`."
+        return ForgeError(f"{name} did not {doing}: it is turned off there{said}.", remedy, status=status)
     kind: type[ForgeError] = ForgeError
     remedy = "Is the repository as it was when it was found? Run `dockertpl fleet discover` again."
     if status == 422 and "already exists" in said:
