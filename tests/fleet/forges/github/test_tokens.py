@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -73,6 +74,25 @@ def test_a_token_is_renewed_before_it_ends(app: Forge, fake: FakeGitHub, clock: 
     clock.now += 20
     fake.token_ends = _ends(clock, 3600)
     assert _token(app, "org/a") == "made-2"
+
+
+def test_a_token_that_ended_while_its_request_waited_is_renewed_in_the_smallest_shard(
+    fake: FakeGitHub, clock: Clock, key: str
+) -> None:
+    fake.installations = {"orgs/org": 5}
+    fake.token_ends = _ends(clock, 3600)
+    app = connect({"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": key}, share=64, clock=clock, sleep=clock.sleep)
+    done = threading.Event()
+
+    def propose() -> None:
+        # More than this shard's part of an hour's.
+        for number in range(500 // 64 + 1):
+            app.propose(f"org/{number}", branch=BRANCH, base="main", title="Update", body="Text", draft=False)
+        done.set()
+
+    threading.Thread(target=propose, daemon=True).start()
+    assert done.wait(20)
+    assert clock.waits and fake.tokens_made > 1
 
 
 def test_a_token_that_is_refused_is_made_again_once(app: Forge, fake: FakeGitHub) -> None:

@@ -47,9 +47,14 @@ class GitHub:
             ForgeError: The App's key is none.
         """
         self.settings = settings
-        sender = Sender(settings, share=share, clock=clock, sleep=sleep)
-        tokens: Tokens = AppTokens(settings, sender) if settings.app else OneToken(settings.token)
-        self._client = Client(sender, tokens)
+
+        def sender() -> Sender:
+            return Sender(settings, share=share, clock=clock, sleep=sleep)
+
+        # An App asks for its tokens as itself, which GitHub counts by itself. A request whose token ended while it waited
+        # for its turn has that turn, and could wait for ever for another of the same.
+        tokens: Tokens = AppTokens(settings, sender()) if settings.app else OneToken(settings.token)
+        self._client = Client(sender(), tokens)
 
     def find(self, query: Query) -> Iterator[Found]:
         """Yield the repositories of a query with the texts of their answers files, in the order of their names."""
