@@ -17,6 +17,7 @@ from dockertpl.errors import BuildFailedError, ForgeError
 from dockertpl.fleet import branch, view
 from dockertpl.fleet.apply import Manner, apply
 from dockertpl.fleet.model import Repository
+from dockertpl.template import git as git_of_ours
 
 Git = Callable[..., str]
 BRANCH = "dockertpl/app"
@@ -89,6 +90,29 @@ def test_the_same_update_is_the_same_commit(bench: Bench, git: Git) -> None:
     git(_bare(repository), "branch", "-D", BRANCH)
     assert bench.run(repository).result == "updated"
     assert git(_bare(repository), "rev-parse", BRANCH) == first
+
+
+def test_git_is_told_the_token_that_is_good_when_it_pushes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[str] = []
+    pushed: list[object] = []
+    run = git_of_ours.run
+
+    def settings(repository: Repository) -> Any:
+        given.append(f"token {len(given)}")
+        return {"http.https://forge.invalid/.extraHeader": given[-1]}
+
+    def watched(*arguments: str, **options: Any) -> str:
+        if arguments[0] == "push":
+            pushed.extend((len(given), *options["settings"].values()))
+        return run(*arguments, **options)
+
+    monkeypatch.setattr(git_of_ours, "run", watched)
+    planned = bench.plan(bench.remote())
+    # Between a fetch and a push there may be a build, or an hour of waiting for another image's pull request.
+    (outcome,) = apply(planned, replace(bench.tools(), settings=settings), Manner())
+    assert outcome.result == "branch"
+    assert len(given) > 1
+    assert pushed == [len(given), given[-1]]
 
 
 def test_a_newer_version_takes_the_same_branch_and_pull_request(bench: Bench, git: Git) -> None:

@@ -25,7 +25,7 @@ def root(bench: Bench) -> Path:
 
 @pytest.fixture
 def view(bench: Bench, root: Path) -> Iterator[View]:
-    with opened(local(root), bench.tools().scratch, {}) as view:
+    with opened(local(root), bench.tools().scratch, dict) as view:
         yield view
 
 

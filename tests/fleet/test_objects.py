@@ -38,7 +38,7 @@ def root(tmp_path: Path, git: Git) -> Path:
 def _opened(root: Path, tmp_path: Path, look: Callable[[View], object]) -> object:
     scratch = tmp_path / "scratch"
     scratch.mkdir(exist_ok=True)
-    with opened(Repository(key="app", location=str(root)), Scratch(folder=scratch), {}) as view:
+    with opened(Repository(key="app", location=str(root)), Scratch(folder=scratch), dict) as view:
         return look(view)
 
 

@@ -18,7 +18,7 @@ Git = Callable[..., str]
 
 
 def _branch(bench: Bench, repository: Repository) -> str:
-    with opened(repository, bench.tools().scratch, {}) as view:
+    with opened(repository, bench.tools().scratch, dict) as view:
         assert list(view.answers_files()) == [".copier-answers.yml"]
         return view.branch
 
@@ -51,7 +51,7 @@ def test_a_large_file_is_not_fetched_and_nothing_is_left(bench: Bench, git: Git)
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "large")
     scratch = bench.tools().scratch
-    with opened(remote(push_bare(root, bench.forge.bare)), scratch, {}) as view:
+    with opened(remote(push_bare(root, bench.forge.bare)), scratch, dict) as view:
         assert isinstance(view.read(["large.bin"])["large.bin"], Obstacle)
         packed = sum(path.stat().st_size for path in Path(scratch.folder).rglob("*") if path.is_file())
         assert packed < 1 << 20
@@ -60,7 +60,7 @@ def test_a_large_file_is_not_fetched_and_nothing_is_left(bench: Bench, git: Git)
 
 def test_a_checkout_has_the_files_of_the_commit(bench: Bench) -> None:
     root = bench.scaffold()
-    with opened(local(root), bench.tools().scratch, {}) as view:
+    with opened(local(root), bench.tools().scratch, dict) as view:
         with view.checked_out(view.base.id, bench.tools().scratch) as folder:
             assert (folder / "Dockerfile").read_bytes() == (root / "Dockerfile").read_bytes()
         assert not folder.exists()

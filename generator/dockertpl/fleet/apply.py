@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, TypeAlias
@@ -65,7 +66,7 @@ def apply(items: Sequence[Item], tools: Tools, manner: Manner) -> Iterator[Outco
     repository = items[0].repository
     left = list(items)
     try:
-        settings = tools.settings(repository)
+        settings = partial(tools.settings, repository)
         with opened(repository, tools.scratch, settings, whole=manner.verify is not None) as view:
             while left:
                 yield _Item(item=left.pop(0), view=view, tools=tools, manner=manner).outcome()

@@ -132,7 +132,7 @@ def _push(view: View, branch: str, commit: str, old: str) -> None:
             "origin",
             f"{commit}:{ref}",
             cwd=view.git_dir,
-            settings=view.settings,
+            settings=view.settings(),
         )
     except NoGitError as error:
         if "stale info" in error.message or "fetch first" in error.message or "[rejected]" in error.message:

@@ -68,7 +68,7 @@ def _items(tools: Tools, with_diff: bool, with_branch: bool, glance: bool, found
         if glance and found.answers is not None:
             rows = at_a_glance(repository, found.answers, tools.goal, tools.versions)
             return [(Item(repository=repository, row=row), "") for row in rows]
-        with opened(repository, tools.scratch, tools.settings(repository)) as view:
+        with opened(repository, tools.scratch, partial(tools.settings, repository)) as view:
             looked = look(view, tools.goal, tools.versions)
             if with_branch:
                 looked = (_with_branch(view, each) for each in looked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,8 @@ from dockertpl.template.tree import File
 BRANCHES = "dockertpl/"
 #: Where ours of a remote repository are kept in the clone.
 _OURS, _BASE = "refs/ours/", "refs/base"
+#: Returns settings of git for a repository. They hold a token, which may end between a fetch and a push.
+Settings = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class View:
         objects: Its objects.
         branch: The branch that updates start from; empty where none is checked out.
         base: The commit that it is at.
-        settings: Settings of git with which it is fetched and pushed.
+        settings: Returns settings of git with which it is fetched and pushed, with a token that is good by then.
         known: Our branches of a remote repository and where they are, as they were fetched.
     """
 
@@ -43,7 +45,7 @@ class View:
     objects: Objects
     branch: str
     base: Commit
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings = dict
     known: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, paths: Iterable[str]) -> dict[str, File | Obstacle]:
@@ -105,15 +107,13 @@ class View:
 
 
 @contextmanager
-def opened(
-    repository: Repository, scratch: Scratch, settings: Mapping[str, str], *, whole: bool = False
-) -> Iterator[View]:
+def opened(repository: Repository, scratch: Scratch, settings: Settings, *, whole: bool = False) -> Iterator[View]:
     """Give a repository for the time of a `with` block; a clone is removed after it.
 
     Args:
         repository: Which.
         scratch: Where clones are made.
-        settings: Settings of git with which it is fetched and pushed.
+        settings: Returns settings of git with which it is fetched and pushed.
         whole: Whether all files are wanted, to build it, and not only those that a template can have made.
 
     Raises:
@@ -169,7 +169,7 @@ def _local(repository: Repository, scratch: Scratch) -> Iterator[View]:
 
 @contextmanager
 def _remote(
-    repository: Repository, scratch: Scratch, clone: Path, settings: Mapping[str, str], *, whole: bool
+    repository: Repository, scratch: Scratch, clone: Path, settings: Settings, *, whole: bool
 ) -> Iterator[View]:
     shutil.rmtree(clone, ignore_errors=True)
     git.run("init", "--quiet", "--bare", "--", str(clone))
@@ -187,7 +187,7 @@ def _remote(
         f"+refs/heads/{branch}:{_BASE}",
         f"+refs/heads/{BRANCHES}*:{_OURS}{BRANCHES}*",
         cwd=clone,
-        settings=settings,
+        settings=settings(),
     )
     listed = git.run("for-each-ref", "--format=%(refname) %(objectname)", cwd=clone)
     refs = dict(line.split(" ") for line in listed.splitlines())
@@ -203,8 +203,8 @@ def _remote(
         )
 
 
-def _default_branch(repository: Repository, clone: Path, settings: Mapping[str, str]) -> str:
-    listed = git.run("ls-remote", "--symref", "origin", "HEAD", cwd=clone, settings=settings)
+def _default_branch(repository: Repository, clone: Path, settings: Settings) -> str:
+    listed = git.run("ls-remote", "--symref", "origin", "HEAD", cwd=clone, settings=settings())
     for line in listed.splitlines():
         if line.startswith("ref: refs/heads/"):
             return line.removeprefix("ref: refs/heads/").partition("\t")[0]

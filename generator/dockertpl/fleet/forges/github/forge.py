@@ -51,8 +51,8 @@ class GitHub:
         def sender() -> Sender:
             return Sender(settings, share=share, clock=clock, sleep=sleep)
 
-        # An App asks for its tokens as itself, which GitHub counts by itself. A request whose token ended while it waited
-        # for its turn has that turn, and could wait for ever for another of the same.
+        # An App asks for its tokens as itself, which GitHub counts by itself. A request whose token ended while it
+        # waited for its turn has that turn, and could wait for ever for another of the same.
         tokens: Tokens = AppTokens(settings, sender()) if settings.app else OneToken(settings.token)
         self._client = Client(sender(), tokens)
 
