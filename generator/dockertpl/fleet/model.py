@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
+from dockertpl.template.source import is_remote
+
 ForgeName: TypeAlias = Literal["", "github", "gitlab"]
 
 #: What an image's state can be; a row has the first that holds, in this order.
@@ -72,7 +74,7 @@ class Repository:
     @property
     def is_local(self) -> bool:
         """Whether it is a folder of this machine, of which no branch is pushed."""
-        return "://" not in self.location and not self.location.startswith("git@")
+        return not is_remote(self.location)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ _ALIASES = (
     (re.compile(r"\Agl:/?(.+?)(?:\.git)?\Z"), r"https://gitlab.com/\1.git"),
     (re.compile(r"\Agit\+(?=[a-z]+://)"), ""),
 )
-_REMOTE = re.compile(r"\A(?:[a-z][a-z0-9+.-]*://|[^/\s]+@[^/\s]+:)")
+_REMOTE = re.compile(r"\A(?:[a-z][a-z0-9+.-]*://|[^/@\s]+@[^/:\s]+:)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +70,15 @@ def directory(path: Path) -> TemplateSource:
     return TemplateSource(root=root, src_path=str(path), commit=None)
 
 
+def is_remote(where: str) -> bool:
+    """Tell whether git fetches from a place, as from a URL or from `user@host:path`, and it is none of this machine's.
+
+    Args:
+        where: What git can clone.
+    """
+    return _REMOTE.match(where) is not None
+
+
 def expand(where: str) -> str:
     """Return what git can clone for a template's name: `gh:org/name` becomes its https URL, and so does `gl:`.
 
@@ -100,7 +109,7 @@ def opened(where: str | None = None, ref: str | None = None) -> Iterator[Templat
         return
     where = PUBLISHED if where is None else where
     url = expand(where)
-    if ref is None and not _REMOTE.match(url) and not url.endswith(".git"):
+    if ref is None and not is_remote(url) and not url.endswith(".git"):
         yield directory(Path(where))
         return
     # The bundled template, which nearly every run has, needs none of these.

@@ -47,6 +47,22 @@ def test_a_list_holds_places_of_every_sort_and_each_repository_is_there_once(fol
     ]
 
 
+def test_a_forge_s_repository_is_one_however_it_is_spelled(folder: Path) -> None:
+    spelled = ["https://github.com/Org/X.git", "git@github.com:org/x", "ssh://git@github.com/org/x.git"]
+    assert _keys(*spelled) == ["github.com/Org/X"]
+    assert len(_keys("https://git.example.com/Org/x", "https://git.example.com/org/x")) == 2
+
+
+def test_a_repository_is_of_this_machine_or_is_fetched(folder: Path) -> None:
+    for place, local in [
+        ("fleet/api", True),
+        ("deploy@git.example.com:org/x.git", False),
+        ("https://git.example.com/x", False),
+    ]:
+        (found,) = find([place], filters=Filters(), base="", forges=Forges(environ={}))
+        assert found.repository.is_local is local
+
+
 def test_patterns_choose(folder: Path) -> None:
     assert _keys("fleet", include=["s*"]) == ["fleet/web/shop"]
     assert _keys("fleet", include=["fleet/web/*"], exclude=["blog"]) == ["fleet/web/shop"]
@@ -85,6 +101,11 @@ def test_what_is_no_place_is_said(place: str, word: str, folder: Path) -> None:
         ("https://git.example.com/org/x", {"GITHUB_API_URL": "https://git.example.com/api/v3"}, "github"),
         ("https://git.example.com/org/x", {"GITHUB_API_URL": "https://api.git.example.com"}, "github"),
         ("https://git.example.com:8443/org/x", {"GITLAB_URL": "https://git.example.com:8443"}, "gitlab"),
+        ("https://github.com/org/x", {"GITHUB_API_URL": "https://api.github.com", "GITLAB_URL": ""}, "github"),
+        # One's own forge is asked, and a repository of that name there is another.
+        ("https://github.com/org/x", {"GITHUB_API_URL": "https://git.example.com/api/v3"}, ""),
+        ("https://gitlab.com/org/x", {"CI_SERVER_URL": "https://git.example.com"}, ""),
+        ("https://ci.example.com/org/x", {"CI_SERVER_URL": "https://ci.example.com", "GITLAB_URL": "https://x"}, ""),
     ],
 )
 def test_an_address_says_which_forge_it_is_at(url: str, environ: dict[str, str], forge: str) -> None:

@@ -15,9 +15,9 @@ from dockertpl.fleet.forges.base import Query
 from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.look import same_place
 from dockertpl.fleet.model import ForgeName, Found, Repository
+from dockertpl.template.source import is_remote
 
 _AT_FORGE = re.compile(r"\A(github|gitlab):(?!//)([^?]*)(?:\?(.*))?\Z")
-_URL = re.compile(r"\A(?:[a-z][a-z0-9+.-]*://|[^/@\s]+@[^/:\s]+:)")
 _REMEDY = (
     "Name a folder, a file with one place a line, a URL, github:OWNER, github:OWNER?topic=T, github:?search=WORDS, "
     "or gitlab:GROUP."
@@ -64,6 +64,9 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) 
         for found in _at(place, forges):
             repository = found.repository
             same = same_place(repository.location)
+            if repository.forge:
+                # A forge does not tell letters' case.
+                same = same.lower()
             if same in seen or not filters.wanted(repository.key):
                 continue
             seen.add(same)
@@ -75,13 +78,13 @@ def _at(place: str, forges: Forges) -> Iterator[Found]:
         name: ForgeName = "github" if match[1] == "github" else "gitlab"
         query = _query(place, match[2], match[3] or "")
         yield from forges.connect(name).find(query)
-    elif _URL.match(place):
+    elif is_remote(place):
         yield Found(repository=at_url(place, forges))
     elif (path := Path(place)).is_dir():
         yield from (Found(repository=repository) for repository in folders.find(path))
     elif path.is_file():
         for line in listfile.read(path):
-            if not (_URL.match(line) or _AT_FORGE.match(line) or Path(line).is_dir()):
+            if not (is_remote(line) or _AT_FORGE.match(line) or Path(line).is_dir()):
                 raise BadInputError(f"{path} names {line!r}, which is no place of repositories.", _REMEDY)
             yield from _at(line, forges)
     else:

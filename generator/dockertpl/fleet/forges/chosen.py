@@ -16,10 +16,10 @@ _TOKENS: Mapping[str, tuple[str, ...]] = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_APP_ID"),
     "gitlab": ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
 }
-#: What says that a forge is at an address of one's own.
-_ADDRESSES: Mapping[ForgeName, tuple[str, ...]] = {
-    "github": ("GITHUB_API_URL", "GITHUB_SERVER_URL"),
-    "gitlab": ("GITLAB_URL", "CI_SERVER_URL"),
+#: What says at which address a forge is asked, and where it is asked otherwise.
+_ADDRESSES: Mapping[ForgeName, tuple[tuple[str, ...], str]] = {
+    "github": (("GITHUB_API_URL",), "https://github.com"),
+    "gitlab": (("GITLAB_URL", "CI_SERVER_URL"), "https://gitlab.com"),
 }
 
 
@@ -48,18 +48,17 @@ class Forges:
             raise KeyboardInterrupt
 
     def at(self, host: str) -> ForgeName:
-        """Return which forge is at a host, with its port if the address has one; empty for plain Git.
+        """Return which forge is at a host; empty for plain Git, as for every forge but the one that would be asked.
 
         Args:
-            host: The host.
+            host: The host, with its port if the address has one.
         """
-        own: dict[str, ForgeName] = {"github.com": "github", "gitlab.com": "gitlab"}
-        for name, keys in _ADDRESSES.items():
-            for key in keys:
-                # GitHub's API is at api.HOST or at HOST/api/v3.
-                place = urlsplit(self.environ.get(key, "")).netloc.rpartition("@")[2]
-                own[place.lower().removeprefix("api.")] = name
-        return own.get(host, "") if host else ""
+        for name, (keys, public) in _ADDRESSES.items():
+            address = next(filter(None, map(self.environ.get, keys)), public)
+            # GitHub's API is at api.HOST or at HOST/api/v3.
+            if urlsplit(address).netloc.rpartition("@")[2].lower().removeprefix("api.") == host:
+                return name
+        return ""
 
     def connect(self, name: ForgeName) -> Forge:
         """Return a forge.
