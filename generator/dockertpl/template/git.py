@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,12 +85,27 @@ def run(
 
     Raises:
         NoGitError: Git is missing or ended with an error; the message holds git's own words.
+        KeyboardInterrupt: Git was interrupted, as Ctrl-C does to all that we started.
     """
     done = _call(arguments, cwd, stdin, {**environment(settings=settings), **(variables or {})})
+    check_interrupt(done.returncode)
     out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
     if done.returncode:
         raise NoGitError(f"git {arguments[0]} failed: {err.strip() or out.strip() or f'exit code {done.returncode}'}")
     return out.rstrip("\n")
+
+
+def check_interrupt(code: int) -> None:
+    """Interrupt the thread that waited for a process which was interrupted: it did not fail.
+
+    Args:
+        code: What the process ended with, as `subprocess` says it.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted.
+    """
+    if -code in (signal.SIGINT, signal.SIGTERM):
+        raise KeyboardInterrupt
 
 
 def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], marker_size: int) -> tuple[int, str]:
@@ -119,7 +135,8 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
         ]
         # Of its own: a repository above the folder for temporary files has no say.
         done = _call(["-c", "merge.conflictStyle=merge", "merge-file", *options, "mine", "old", "new"], Path(folder))
-    if done.returncode > 127:
+    check_interrupt(done.returncode)
+    if not 0 <= done.returncode <= 127:
         raise NoGitError(f"git merge-file failed: {done.stderr.decode(errors='replace').strip() or 'no reason given'}")
     return done.returncode, done.stdout.decode(errors="surrogateescape")
 
