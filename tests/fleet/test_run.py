@@ -63,3 +63,13 @@ def test_a_pace_that_is_none_is_refused(text: str) -> None:
         runs.check(Pace(waves=(text,)))
     with pytest.raises(BadInputError):
         runs.check(Pace(max_failures=text))
+
+
+def test_what_was_interrupted_is_not_done(bench: Bench, items: list[Item], opened: Journal) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    manner = Manner(verify=interrupted)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        list(runs.run(items, bench.tools(), manner, Pace(), opened))
+    assert opened.done == {}

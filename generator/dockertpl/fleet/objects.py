@@ -275,10 +275,13 @@ class Objects:
         words = self._ask("contents", name)
         if len(words) != 3:
             raise BadInputError(f"The {kind} {name} is not there.", "Fetch the repository anew, then run this again.")
-        content = self._process.stdout.read(int(words[2]) + 1)[:-1]  # type: ignore[union-attr]
+        size = int(words[2])
+        content = self._process.stdout.read(size + 1)  # type: ignore[union-attr]
+        if len(content) <= size:
+            raise self._ended()
         if words[1] != kind:
             raise BadInputError(f"{name} is a {words[1]} and no {kind}.")
-        return content
+        return content[:-1]
 
     def _ask(self, command: str, name: str) -> list[str]:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -289,8 +292,13 @@ class Objects:
         except BrokenPipeError:
             line = b""
         if not line:
-            raise BadInputError("Git cannot read the repository's objects.", "See: git fsck")
+            raise self._ended()
         return line.decode().split()
+
+    def _ended(self) -> BadInputError:
+        """Return what is said of a git that ended before it answered, or interrupt who asked if it was interrupted."""
+        git.check_interrupt(self._process.wait())
+        return BadInputError("Git cannot read the repository's objects.", "See: git fsck")
 
 
 def _quoted(path: str) -> str:
