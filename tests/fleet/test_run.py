@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def test_where_too_many_fail_it_stops(bench: Bench, items: list[Item], opened: J
     done, ended = _run(bench, items, opened, waves=("2",), max_failures="1")
     assert (ended.why, ended.left >= 2) == ("failures", True)
     assert len(done) == 2
+
+
+def test_what_is_left_is_what_is_not_done_once_it_has_stopped(bench: Bench, items: list[Item], opened: Journal) -> None:
+    for number in range(2):
+        (bench.folder / f"app-{number}" / ".git").rename(bench.folder / f"away-{number}")
+
+    def slow(folder: Path, answers_file: str) -> dict[str, object]:
+        time.sleep(0.5)
+        return {}
+
+    *_, ended = runs.run(items, bench.tools(), Manner(verify=slow), Pace(max_failures="1"), opened)
+    assert ended == Ended(left=COUNT - len(opened.done), why="failures")
+    assert len(opened.done) > 2
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "110%", "1.5", "%"])

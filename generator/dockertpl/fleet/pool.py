@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 def ordered(
     function: Callable[[Item], Result], items: Iterable[Item], jobs: int, *, stop: Callable[[], None] | None = None
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Yield what a function makes of each item, in the items' order; a few items are ahead, never all.
 
     The first is alone: it reads the template that all need, which would else be read by every thread.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -82,16 +83,21 @@ def run(
         wave = [item for item in every[:end] if item.key not in journal.done]
         if not wave:
             continue
-        for outcomes in pool.ordered(
-            partial(_noted, tools, manner, journal), _by_repository(wave), tools.jobs, stop=stop
-        ):
-            for outcome in outcomes:
-                done += 1
-                failed += outcome.result == "failed"
-                yield outcome
-            if pace.max_failures and failed > _count(pace.max_failures, max(done, 10)):
-                yield _ended(every, journal, "failures")
-                return
+        work = partial(_noted, tools, manner, journal)
+        too_many = False
+        # Closed before what is left is counted: what has begun comes to its end.
+        with closing(pool.ordered(work, _by_repository(wave), tools.jobs, stop=stop)) as results:
+            for outcomes in results:
+                for outcome in outcomes:
+                    done += 1
+                    failed += outcome.result == "failed"
+                    yield outcome
+                too_many = bool(pace.max_failures) and failed > _count(pace.max_failures, max(done, 10))
+                if too_many:
+                    break
+        if too_many:
+            yield _ended(every, journal, "failures")
+            return
         if pace.pause and end < len(every):
             yield _ended(every, journal, "paused")
             return
