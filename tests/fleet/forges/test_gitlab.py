@@ -307,7 +307,7 @@ def test_a_server_that_stays_broken_is_an_error_that_says_how_to_go_on(gitlab: G
     gitlab.fails(*(Fault(method="GET", path=REQUESTS, status=502) for _ in range(9)))
     with pytest.raises(ForgeError, match="is in trouble") as caught:
         _propose(forge)
-    assert "fleet resume" in caught.value.remedy
+    assert "fleet resume --failed" in caught.value.remedy
     assert gitlab.count("GET", REQUESTS) == 6
 
 

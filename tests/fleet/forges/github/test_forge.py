@@ -167,7 +167,7 @@ def test_trouble_that_stays_ends_after_six_tries(forge: Forge, fake: FakeGitHub,
         ForgeError, match="GitHub is in trouble and did not list the pull requests of org/app"
     ) as caught:
         forge.proposal("org/app", BRANCH)
-    assert "fleet resume" in caught.value.remedy
+    assert "fleet resume --failed" in caught.value.remedy
     assert fake.count("GET", PULLS) == 6
     assert clock.waits == [1, 2, 4, 8, 16]
 

@@ -18,7 +18,7 @@ from dockertpl.fleet.forges.github.settings import PERMISSIONS, Settings
 from dockertpl.fleet.forges.trying import Fault
 
 _PASSING = (500, 502, 503, 504)
-_RESUME = "What was done is kept: go on with `dockertpl fleet resume`."
+_RESUME = "What was done is kept: go on with `dockertpl fleet resume --failed`."
 
 
 class BusyError(ForgeError):

@@ -18,7 +18,7 @@ from dockertpl.fleet.forges.gitlab.settings import WANTED, Settings
 from dockertpl.fleet.forges.trying import Fault
 
 _PASSING = (500, 502, 503, 504)
-_RESUME = "What was done is kept: go on with `dockertpl fleet resume`."
+_RESUME = "What was done is kept: go on with `dockertpl fleet resume --failed`."
 
 
 class Refused(Exception):  # noqa: N818 - an answer, which is told apart before it is an error
