@@ -86,6 +86,30 @@ def test_an_open_proposal_becomes_a_draft_but_is_not_made_ready_behind_a_person_
     assert _propose(forge, draft=False).draft
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        (
+            {"type": "UNPROCESSABLE", "message": "Draft pull requests are not supported in this repository."},
+            "no drafts",
+        ),
+        ({"type": "FORBIDDEN", "message": "Resource not accessible by integration"}, "contents: write"),
+    ],
+)
+def test_one_that_cannot_become_a_draft_is_an_error_and_none_that_is_taken_for_one(
+    said: dict[str, str], remedy: str, forge: Forge, fake: FakeGitHub
+) -> None:
+    _propose(forge)
+    refused = answer(200, {"data": {"convertPullRequestToDraft": None}, "errors": [said]})
+    fake.fails("POST", "/graphql", lambda seen, do: refused)
+    with pytest.raises(ForgeError, match="a draft") as caught:
+        _propose(forge, draft=True)
+    assert remedy in caught.value.remedy
+    # The first try was heard, and its answer was not.
+    fake.fails("POST", "/graphql", lambda seen, do: do() and refused)
+    assert _propose(forge, draft=True).draft
+
+
 def test_a_text_that_is_too_long_is_cut_and_says_so(forge: Forge, fake: FakeGitHub) -> None:
     body = "a line\n" * 20_000
     assert len(_propose(forge, body=body).body) <= 65_536

@@ -159,6 +159,8 @@ class Client:
     ) -> Answered:
         """Ask by GraphQL. What GitHub could give of it is returned, even where it could not give all.
 
+        Of a mutation it is all or an error: it changes one thing, and has or has not.
+
         Args:
             owner: Whose repositories it is about; empty for those of anybody.
             text: The query, or a mutation that may be repeated.
@@ -177,7 +179,7 @@ class Client:
         def ask() -> Answered:
             body = {"query": text, "variables": dict(variables)}
             headers, answer = requester.requestJsonAndCheck("POST", requester.graphql_url, input=body)
-            return _answered(headers, answer)
+            return _answered(headers, answer, whole=mutation)
 
         return self.sender.send(
             ask,
@@ -256,7 +258,7 @@ def _strange(sender: Sender, doing: str) -> ForgeError:
     )
 
 
-def _answered(headers: dict[str, Any], answer: Any) -> Answered:
+def _answered(headers: dict[str, Any], answer: Any, *, whole: bool) -> Answered:
     """Return what GraphQL answered, or raise what REST would have raised: GraphQL says all with status 200."""
     if not isinstance(answer, dict):
         raise GithubException(502, {"message": "an answer that is no object"}, headers)
@@ -267,7 +269,7 @@ def _answered(headers: dict[str, Any], answer: Any) -> Answered:
     ):
         raise GithubException(429, {"message": message}, headers)
     data = answer.get("data")
-    if isinstance(data, dict):
+    if isinstance(data, dict) and not (whole and errors):
         return Answered(data, errors)
     kind = str(errors[0].get("type") or "") if errors else ""
     status = {"FORBIDDEN": 403, "INSUFFICIENT_SCOPES": 403, "NOT_FOUND": 404}.get(kind)

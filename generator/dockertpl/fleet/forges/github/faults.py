@@ -104,7 +104,7 @@ def explain(error: Exception, *, settings: Settings, doing: str, wanted: str) ->
     elif status == 422 and "head invalid" in said:
         kind, remedy = NotYetError, f"Was the branch deleted? {_RESUME}"
     elif status == 422 and "draft" in said.lower():
-        remedy = "Its plan has no drafts: tell of conflicts in issues, with `--on-conflict issue`."
+        remedy = "Its plan has no drafts: leave `--draft` out, and tell of conflicts by `--on-conflict issue`."
     return kind(f"{name} did not {doing}: status {status}{said}.", remedy, status=status)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Issue, Proposal, Query
 from dockertpl.fleet.forges.github import discovery
 from dockertpl.fleet.forges.github.client import Client
@@ -87,17 +88,7 @@ class GitHub:
             wanted=_PULLS,
         )
         item = self._changed(slug, item, content)
-        if draft and not item.get("draft"):
-            self._client.query(
-                _owner(slug),
-                _TO_DRAFT,
-                {"id": item["node_id"]},
-                doing=f"make pull request {item['number']} of {slug} a draft",
-                wanted=f"{_PULLS} and `contents: write`",
-                mutation=True,
-            )
-            item = {**item, "draft": True}
-        return _proposal(item)
+        return _proposal(self._drafted(slug, item) if draft and not item.get("draft") else item)
 
     def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
         """Give an open pull request another base, title and text; what has them already is left alone."""
@@ -151,6 +142,19 @@ class GitHub:
         )
         # A fork of the same owner may have the branch too, and a moved repository's answer is not narrowed at all.
         return [item for item in items if _is_from(item, branch)]
+
+    def _drafted(self, slug: str, item: dict[str, Any]) -> dict[str, Any]:
+        doing = f"make pull request {item['number']} of {slug} a draft"
+        wanted = f"{_PULLS} and `contents: write`"
+        try:
+            self._client.query(
+                _owner(slug), _TO_DRAFT, {"id": item["node_id"]}, doing=doing, wanted=wanted, mutation=True
+            )
+        except ForgeError:
+            # Refused, or done by a try whose answer got lost.
+            if not self._client.get(slug, f"/pulls/{item['number']}", doing=doing, wanted=wanted).get("draft"):
+                raise
+        return {**item, "draft": True}
 
     def _changed(self, slug: str, item: dict[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
         if not _differs(item, content):
