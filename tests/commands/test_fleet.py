@@ -194,6 +194,19 @@ def test_a_plan_that_changed_since_is_not_gone_on_with(folder: Path, fleet: Run)
     assert (done.code, "another plan" in done.err) == (2, True)
 
 
+def test_a_plan_that_is_not_there_is_not_to_be_made_anew(
+    folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    fleet("apply", "plan.jsonl", "--waves", "1", "--pause")
+    monkeypatch.chdir(folder / "fleet")
+    resumed = fleet("resume", "../plan.journal.jsonl", "--json")
+    assert (resumed.code, "plan.jsonl" in resumed.json["error"]["message"]) == (2, True)
+    assert "in the folder in which it was applied" in resumed.json["error"]["remedy"]
+    monkeypatch.chdir(folder)
+    assert fleet("resume", "plan.journal.jsonl", "--json").json["left"] == 0
+
+
 def test_a_github_repository_without_an_account_is_not_begun_with(folder: Path, fleet: Run) -> None:
     fleet("plan", "fleet")
     text = (folder / "fleet-plan.jsonl").read_text()

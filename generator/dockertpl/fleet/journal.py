@@ -159,7 +159,10 @@ def _hold(descriptor: int, path: Path) -> None:
 def _append(descriptor: int, value: Mapping[str, Any]) -> None:
     # In one call: with O_APPEND no other line gets between.
     line = f"{json.dumps(value, sort_keys=True)}\n".encode()
-    if os.write(descriptor, line) != len(line):
+    written = os.write(descriptor, line)
+    if written != len(line):
+        # Nothing of it stays, for the next line to be a part of.
+        os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "the journal")
     os.fsync(descriptor)
 

@@ -118,6 +118,11 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
         StoppedError: Ctrl-C.
     """
     with journals.gone_on(journal) as opened:
+        if not Path(opened.head.plan).exists():
+            raise BadInputError(
+                f"{opened.head.plan}, the plan that {journal} is of, is not there.",
+                "Go on in the folder in which it was applied, or put it back where it was.",
+            )
         read = plans.read(Path(opened.head.plan))
         if read.hash != opened.head.hash:
             raise BadInputError(
