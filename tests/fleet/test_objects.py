@@ -154,6 +154,14 @@ def test_a_git_that_ended_answers_nothing(
         _opened(root, tmp_path, look)
 
 
+@pytest.mark.parametrize("content", [b"100644 no end", b"mode name\0" + b"x" * 20])
+def test_a_folder_that_git_would_not_write_is_said(content: bytes, root: Path, tmp_path: Path) -> None:
+    arguments = ("hash-object", "-t", "tree", "-w", "--stdin", "--literally")
+    made = subprocess.run(["git", *arguments], cwd=root, input=content, check=True, capture_output=True)
+    with pytest.raises(BadInputError, match="git writes"):
+        _opened(root, tmp_path, lambda view: view.objects.folder(made.stdout.decode().strip()))
+
+
 def test_a_folder_in_a_repository_is_none(root: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="no git repository"):
         _opened(root / "folder", tmp_path, lambda view: view)

@@ -152,10 +152,13 @@ class Objects:
             tree: The folder's object.
 
         Raises:
-            BadInputError: It is not there.
+            BadInputError: It is not there, or not as git writes them.
         """
         if tree not in self._trees:
-            self._trees[tree] = dict(self._entries(self._content(tree, "tree")))
+            try:
+                self._trees[tree] = dict(self._entries(self._content(tree, "tree")))
+            except ValueError as error:
+                raise BadInputError(f"The folder {tree} is not as git writes them.", "See: git fsck") from error
         return self._trees[tree]
 
     def read(self, root: str, paths: Iterable[str]) -> dict[str, File | Obstacle]:
