@@ -37,6 +37,15 @@ def test_a_folder_s_repositories_are_found_and_no_link_is_followed(folder: Path)
     assert _keys("fleet/web/shop") == ["fleet/web/shop"]
 
 
+@pytest.mark.parametrize(("within", "place"), [("", "."), ("vendored", ".."), ("vendored", "../../shop")])
+def test_a_repository_has_a_name_from_within(
+    within: str, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "fleet/web/shop" / within)
+    (key,) = _keys(place)
+    assert key.rpartition("/")[2] == "shop"
+
+
 def test_a_list_holds_places_of_every_sort_and_each_repository_is_there_once(folder: Path) -> None:
     (folder / "list.txt").write_text("# ours\nfleet/web # both\n\nhttps://github.com/org/x.git\nfleet/web/shop\n")
     assert _keys("list.txt", "fleet/api") == [

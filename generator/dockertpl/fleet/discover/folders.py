@@ -27,8 +27,9 @@ def find(folder: Path) -> Iterator[Repository]:
 
 def _below(folder: Path, depth: int) -> Iterator[Repository]:
     if _is_repository(folder):
-        key = folder.as_posix()
-        yield Repository(key=folder.absolute().name if key == "." else key, location=str(folder))
+        # Its last part is the folder's name to a template.
+        unnamed = folder.name in ("", "..")
+        yield Repository(key=folder.resolve().name if unnamed else folder.as_posix(), location=str(folder))
         return
     if depth == _DEEPEST:
         return
