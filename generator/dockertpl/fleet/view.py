@@ -175,20 +175,27 @@ def _remote(
     git.run("init", "--quiet", "--bare", "--", str(clone))
     git.run("config", "remote.origin.url", repository.location, cwd=clone)
     branch = repository.base or _default_branch(repository, clone, settings)
-    git.run(
-        "fetch",
-        "--quiet",
-        "--depth=1",
-        *(() if whole else (f"--filter=blob:limit={LARGEST + 1}",)),
-        "--no-tags",
-        "--no-auto-maintenance",
-        "--recurse-submodules=no",
-        "origin",
-        f"+refs/heads/{branch}:{_BASE}",
-        f"+refs/heads/{BRANCHES}*:{_OURS}{BRANCHES}*",
-        cwd=clone,
-        settings=settings(),
-    )
+    try:
+        git.run(
+            "fetch",
+            "--quiet",
+            "--depth=1",
+            *(() if whole else (f"--filter=blob:limit={LARGEST + 1}",)),
+            "--no-tags",
+            "--no-auto-maintenance",
+            "--recurse-submodules=no",
+            "origin",
+            f"+refs/heads/{branch}:{_BASE}",
+            f"+refs/heads/{BRANCHES}*:{_OURS}{BRANCHES}*",
+            cwd=clone,
+            settings=settings(),
+        )
+    except NoGitError as error:
+        if "couldn't find remote ref" not in error.message:
+            raise
+        raise BadInputError(
+            f"{repository.key} has no branch {branch}.", "Was it renamed? Plan anew: dockertpl fleet plan"
+        ) from error
     listed = git.run("for-each-ref", "--format=%(refname) %(objectname)", cwd=clone)
     refs = dict(line.split(" ") for line in listed.splitlines())
     with Objects(scratch.git_dir("sha1"), clone / "objects") as store:
