@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from tests.fleet.fakes import FakeForge, push_bare
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.discover.where import Filters, at_url, find
+from dockertpl.fleet.forges.base import Query
 from dockertpl.fleet.forges.chosen import Forges
+from dockertpl.fleet.model import Found
 
 Git = Callable[..., str]
 
@@ -82,6 +85,23 @@ def test_a_forge_is_asked(folder: Path, git: Git) -> None:
     push_bare(folder / "fleet/api", folder)
     forges = Forges(environ={}, _connected={"github": FakeForge(bare=folder)})
     assert _keys("github:org", forges=forges) == ["forge/org/api"]
+
+
+class _Told(FakeForge):
+    def find(self, query: Query) -> Iterator[Found]:
+        for found in super().find(query):
+            yield replace(found, repository=replace(found.repository, base="main"), answers={"a": "b"})
+
+
+@pytest.mark.parametrize(("base", "answers"), [("", {"a": "b"}), ("main", {"a": "b"}), ("next", None)])
+def test_the_answers_of_the_default_branch_are_no_other_s(
+    base: str, answers: dict[str, str] | None, folder: Path, git: Git
+) -> None:
+    git(folder / "fleet/api", "commit", "--quiet", "--allow-empty", "--message", "one")
+    push_bare(folder / "fleet/api", folder)
+    forges = Forges(environ={}, _connected={"github": _Told(bare=folder)})
+    (found,) = find(["github:org"], filters=Filters(), base=base, forges=forges)
+    assert (found.repository.base, found.answers) == (base or "main", answers)
 
 
 @pytest.mark.parametrize(

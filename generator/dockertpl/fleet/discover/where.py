@@ -70,7 +70,10 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) 
             if same in seen or not filters.wanted(repository.key):
                 continue
             seen.add(same)
-            yield replace(found, repository=replace(repository, base=base)) if base else found
+            if base and base != repository.base:
+                # What the API gave is another branch's.
+                found = replace(found, repository=replace(repository, base=base), answers=None)
+            yield found
 
 
 def _at(place: str, forges: Forges) -> Iterator[Found]:
