@@ -9,7 +9,7 @@ import pytest
 from tests.fleet.fakes import Bench, local
 
 from dockertpl.errors import DEBUG
-from dockertpl.fleet.model import Found
+from dockertpl.fleet.model import Found, Repository
 from dockertpl.fleet.survey import items
 from dockertpl.fleet.view import View
 
@@ -76,3 +76,9 @@ def test_at_a_glance_nothing_is_opened(bench: Bench) -> None:
     found = Found(repository=local(root), answers=texts)
     ((item, _),) = next(items([found], bench.tools(), glance=True))
     assert (item.row.state, item.digest) == ("outdated", "")
+
+
+def test_what_has_no_answers_file_as_the_api_says_is_not_fetched(bench: Bench) -> None:
+    empty = Repository(key="forge/org/empty", location="file:///nowhere.git", forge="github", slug="org/empty")
+    ((item, _),) = next(items([Found(repository=empty, answers={})], bench.tools()))
+    assert item.row.state == "unmanaged"

@@ -65,7 +65,8 @@ def items(
 def _items(tools: Tools, with_diff: bool, with_branch: bool, glance: bool, found: Found) -> list[tuple[Item, str]]:
     repository = found.repository
     try:
-        if glance and found.answers is not None:
+        # Of what has no answers file, as the API says, there is nothing more to know.
+        if found.answers is not None and (glance or not found.answers):
             rows = at_a_glance(repository, found.answers, tools.goal, tools.versions)
             return [(Item(repository=repository, row=row), "") for row in rows]
         with opened(repository, tools.scratch, partial(tools.settings, repository)) as view:
