@@ -12,6 +12,10 @@ import pytest
 from tests import releases
 from tests.releases import commit, scaffold
 
+from dockertpl.commands import verify
+from dockertpl.commands.fleet.verified import verified
+from dockertpl.fleet.forges.chosen import Forges
+
 Run = Callable[..., Any]
 Git = Callable[..., str]
 COUNT = 3
@@ -259,3 +263,34 @@ def test_a_hostile_repository_is_contained_and_reported(place: str, folder: Path
     assert applied.json["results"] == {"branch": 2}
     assert sorted(path.name for path in outside.iterdir()) == ["Dockerfile"]
     assert (outside / "Dockerfile").read_text() == "not yours\n"
+
+
+def test_who_waited_for_a_turn_to_verify_is_interrupted_and_builds_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[object] = []
+
+    def builds(*arguments: object, **options: object) -> dict[str, object]:
+        built.append(arguments)
+        return {}
+
+    monkeypatch.setattr(verify, "plainly", builds)
+    forges = Forges(environ={})
+    root = folder / "fleet" / "app-0"
+    assert verified(root, ".copier-answers.yml", check=forges.check) == {}
+    forges.stop()
+    with pytest.raises(KeyboardInterrupt):
+        verified(root, ".copier-answers.yml", check=forges.check)
+    assert len(built) == 1
+
+
+def test_an_interrupt_stops_all_that_waits(folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def verifying(folder: Path, answers_file: str, *, check: Callable[[], None]) -> Any:
+        check()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dockertpl.commands.fleet.verified.verified", verifying)
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    assert fleet("apply", "plan.jsonl", "--verify").code == 130
+    assert fleet("resume", "plan.journal.jsonl", "--json").code == 130
+    assert fleet("report", "plan.journal.jsonl", "--json").json["outcomes"] == []

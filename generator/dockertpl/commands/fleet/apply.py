@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
         author=options.author,
         reopen=options.reopen,
         forge=(lambda repository: None) if options.branches_only else forges.of,
-        verify=_verify if options.verify else None,
+        verify=partial(_verify, forges.check) if options.verify else None,
     )
     ended = Ended(left=len(items), why="done")
     left = sum(item.key not in journal.done for item in items)
@@ -210,8 +211,8 @@ def _author(text: str) -> str:
     return text
 
 
-def _verify(folder: Path, answers_file: str) -> Mapping[str, Any]:
+def _verify(check: Callable[[], None], folder: Path, answers_file: str) -> Mapping[str, Any]:
     # It needs an engine, which an apply mostly does not.
     from dockertpl.commands.fleet.verified import verified
 
-    return verified(folder, answers_file)
+    return verified(folder, answers_file, check=check)

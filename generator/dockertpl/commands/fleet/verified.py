@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,18 @@ from dockertpl.template.answers import read_mapping
 _one = threading.Lock()
 
 
-def verified(folder: Path, answers_file: str) -> Mapping[str, Any]:
+def verified(folder: Path, answers_file: str, *, check: Callable[[], None]) -> Mapping[str, Any]:
     """Verify an image as `dockertpl verify` does, and return the figures.
 
     Args:
         folder: The repository's files.
         answers_file: The image's answers file's name.
+        check: Called when it is this image's turn; what it raises ends the wait.
 
     Raises:
         DockertplError: It did not build, or does not run as it must.
     """
     app_dir = str(read_mapping(folder / answers_file).get("app_dir") or ".")
     with _one:
+        check()
         return verify.plainly(folder, folder / app_dir / "Dockerfile", quiet=True)

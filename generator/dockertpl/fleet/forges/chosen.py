@@ -42,9 +42,16 @@ class Forges:
         """Let nobody wait any longer for a forge: what waits, or would, is interrupted."""
         self._stopped.set()
 
+    def check(self) -> None:
+        """Interrupt this thread if nobody is to wait any longer: its item is then neither done nor failed.
+
+        Raises:
+            KeyboardInterrupt: So it is.
+        """
+        self._sleep(0)
+
     def _sleep(self, seconds: float) -> None:
         if self._stopped.wait(seconds):
-            # In a thread of its own, whose item is then neither done nor failed.
             raise KeyboardInterrupt
 
     def at(self, host: str) -> ForgeName:
