@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 from tests import releases
+from tests.fleet.fakes import FakeForge
 from tests.releases import commit, scaffold
 
 from dockertpl.commands import verify
+from dockertpl.commands.fleet import status
 from dockertpl.commands.fleet.verified import verified
+from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.chosen import Forges
+from dockertpl.fleet.model import Repository, Row
+from dockertpl.fleet.plan import Item
 
 Run = Callable[..., Any]
 Git = Callable[..., str]
@@ -294,3 +299,15 @@ def test_an_interrupt_stops_all_that_waits(folder: Path, fleet: Run, monkeypatch
     assert fleet("apply", "plan.jsonl", "--verify").code == 130
     assert fleet("resume", "plan.journal.jsonl", "--json").code == 130
     assert fleet("report", "plan.journal.jsonl", "--json").json["outcomes"] == []
+
+
+@pytest.mark.parametrize("error", [ForgeError("it is away"), KeyError("head")])
+def test_what_a_forge_says_of_one_image_is_that_image_s(error: Exception) -> None:
+    class Strange(FakeForge):
+        def proposal(self, slug: str, branch: str) -> Any:
+            raise error
+
+    repository = Repository(key="forge/org/app", location="https://forge.invalid/x", forge="github", slug="org/app")
+    item = Item(repository=repository, row=Row(repository=repository.key, state="outdated"), digest="d")
+    row = status._row(item, Forges(environ={}, _connected={"github": Strange(bare=Path())}))
+    assert (row.state, len(row.notes)) == ("outdated", 1)

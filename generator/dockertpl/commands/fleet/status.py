@@ -8,9 +8,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from dockertpl import errors
 from dockertpl.commands.fleet import shown
 from dockertpl.commands.fleet.session import fleet, progress, tools
-from dockertpl.errors import DockertplError
 from dockertpl.fleet import pool, survey
 from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.model import Row
@@ -79,5 +79,6 @@ def _row(item: Item, forges: Forges) -> Row:
     try:
         forge = forges.of(item.repository)
         return with_proposal(item, forge) if forge else item.row
-    except DockertplError as error:
-        return replace(item.row, notes=(*item.row.notes, error.message))
+    except Exception as error:
+        # Whatever the forge says of one, the others are seen.
+        return replace(item.row, notes=(*item.row.notes, errors.of(error).message))
