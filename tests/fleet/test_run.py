@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,3 +88,21 @@ def test_what_was_interrupted_is_not_done(bench: Bench, items: list[Item], opene
     with pytest.raises(KeyboardInterrupt):
         list(runs.run(items, bench.tools(), manner, Pace(), opened))
     assert opened.done == {}
+
+
+def test_who_leaves_early_waits_for_nothing_that_waits(bench: Bench, items: list[Item], opened: Journal) -> None:
+    waiting, stopped = threading.Event(), threading.Event()
+
+    def waits(folder: Path, answers_file: str) -> dict[str, object]:
+        if folder.name not in ("app-0", "app-1"):
+            waiting.set()
+            if stopped.wait(60):
+                raise KeyboardInterrupt
+        return {}
+
+    running = runs.run(items, bench.tools(), Manner(verify=waits), Pace(), opened, stopped.set)
+    next(running)
+    next(running)
+    assert waiting.wait(20)
+    running.close()
+    assert len(opened.done) == 2

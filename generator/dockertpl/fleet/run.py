@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -66,7 +66,7 @@ def run(
     pace: Pace,
     journal: Journal,
     stop: Callable[[], None] | None = None,
-) -> Iterator[Outcome | Ended]:
+) -> Generator[Outcome | Ended]:
     """Apply items, and yield what became of each as it is known, in their order, and at last how the run ended.
 
     Args:
@@ -75,7 +75,7 @@ def run(
         manner: How items are applied.
         pace: How fast.
         journal: Where it is noted; what is done there is not done again.
-        stop: Called on an interrupt, so that what waits ends soon.
+        stop: Called on an interrupt, and where the caller leaves early, so that what waits ends soon.
     """
     every = list(items)
     failed = done = 0
@@ -91,7 +91,13 @@ def run(
                 for outcome in outcomes:
                     done += 1
                     failed += outcome.result == "failed"
-                    yield outcome
+                    try:
+                        yield outcome
+                    except GeneratorExit:
+                        # Whoever asked was interrupted.
+                        if stop:
+                            stop()
+                        raise
                 too_many = bool(pace.max_failures) and failed > _count(pace.max_failures, max(done, 10))
                 if too_many:
                     break

@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -159,8 +160,12 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     ended = Ended(left=len(items), why="done")
     left = sum(item.key not in journal.done for item in items)
     try:
-        with terminable(), tools(forges, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready:
-            done = runs.run(items, ready, manner, options.pace, journal, forges.stop)
+        with (
+            terminable(),
+            tools(forges, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready,
+            # Ended before what it works with is removed.
+            closing(runs.run(items, ready, manner, options.pace, journal, forges.stop)) as done,
+        ):
             for each in progress(done, total=left, what="images", quiet=quiet):
                 if isinstance(each, Ended):
                     ended = each
