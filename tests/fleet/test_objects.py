@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +139,16 @@ def test_a_commit_that_is_missing_or_none_is_said(root: Path, tmp_path: Path) ->
             _opened(root, tmp_path, lambda view, name=name: view.objects.commit(name))  # type: ignore[misc]
     with pytest.raises(BadInputError, match="no commit"):
         _opened(root, tmp_path, lambda view: view.objects.commit(view.base.tree))
+
+
+def test_reading_that_an_interrupt_ended_has_not_failed(root: Path, tmp_path: Path) -> None:
+    def look(view: View) -> object:
+        view.objects._process.send_signal(signal.SIGINT)
+        view.objects._process.wait()
+        return view.read(["folder/run.sh"])
+
+    with pytest.raises(KeyboardInterrupt):
+        _opened(root, tmp_path, look)
 
 
 def test_a_folder_in_a_repository_is_none(root: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +57,22 @@ def test_where_too_many_fail_it_stops(bench: Bench, items: list[Item], opened: J
     done, ended = _run(bench, items, opened, waves=("2",), max_failures="1")
     assert (ended.why, ended.left >= 2) == ("failures", True)
     assert len(done) == 2
+
+
+def test_what_ctrl_c_cut_off_is_left_for_the_next_run(
+    bench: Bench, items: list[Item], opened: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A terminal's Ctrl-C reaches git, too, and may reach it first.
+    git, there = bench.folder / "path" / "git", shutil.which("git")
+    git.parent.mkdir()
+    git.write_text(f'#!/bin/sh\ncase "$*" in *fast-import*) kill -INT $$;; esac\nexec {there} "$@"\n')
+    git.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+        with pytest.raises(KeyboardInterrupt):
+            _run(bench, items, opened)
+    assert opened.done == {}
+    assert _run(bench, items, opened) == ([f"app-{n}" for n in range(COUNT)], Ended(left=0, why="done"))
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "110%", "1.5", "%"])

@@ -92,6 +92,19 @@ def test_no_git_is_the_machine_s_lack(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert os.environ["PATH"] == str(tmp_path)
 
 
+@pytest.mark.parametrize("signal", ["INT", "TERM"])
+def test_git_that_an_interrupt_ended_has_not_failed(
+    signal: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "git").write_text(f"#!/bin/sh\nkill -{signal} $$\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(KeyboardInterrupt):
+        ours.run("version")
+    with pytest.raises(KeyboardInterrupt):
+        ours.merge_file("a", "b", "c", labels=("mine", "old", "new"), marker_size=7)
+
+
 def test_texts_are_merged_byte_for_byte_or_refused() -> None:
     labels = ("mine", "old", "new")
     assert ours.merge_file("a\r\nb\n\n", "a\r\nb\n", "a\r\nb\n", labels=labels, marker_size=7) == (0, "a\r\nb\n\n")

@@ -278,7 +278,10 @@ class Objects:
         words = self._ask("contents", name)
         if len(words) != 3:
             raise BadInputError(f"The {kind} {name} is not there.", "Fetch the repository anew, then run this again.")
-        content = self._process.stdout.read(int(words[2]) + 1)[:-1]  # type: ignore[union-attr]
+        content = self._process.stdout.read(int(words[2]) + 1)  # type: ignore[union-attr]
+        if len(content) <= int(words[2]):
+            raise self._ended()
+        content = content[:-1]
         if words[1] != kind:
             raise BadInputError(f"{name} is a {words[1]} and no {kind}.")
         return content
@@ -292,8 +295,12 @@ class Objects:
         except BrokenPipeError:
             line = b""
         if not line:
-            raise BadInputError("Git cannot read the repository's objects.", "See: git fsck")
+            raise self._ended()
         return line.decode().split()
+
+    def _ended(self) -> BadInputError:
+        git.check_interrupted(self._process.wait())
+        return BadInputError("Git cannot read the repository's objects.", "See: git fsck")
 
 
 def _quoted(path: str) -> str:

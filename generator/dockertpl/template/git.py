@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -75,6 +76,8 @@ def run(
 ) -> str:
     """Run git without hooks and return what it printed, as text without the last line's end.
 
+    Ctrl-C reaches git, too. A git that it ended has not failed: in whichever thread, that is the same interrupt.
+
     Args:
         arguments: What follows `git`. A value that comes from outside belongs behind `--` or `--end-of-options`.
         cwd: Where to run it.
@@ -84,6 +87,7 @@ def run(
 
     Raises:
         NoGitError: Git is missing or ended with an error; the message holds git's own words.
+        KeyboardInterrupt: Git was interrupted.
     """
     done = _call(arguments, cwd, stdin, {**environment(settings=settings), **(variables or {})})
     out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
@@ -146,11 +150,24 @@ def started(*arguments: str, variables: Mapping[str, str]) -> subprocess.Popen[b
         raise _missing() from error
 
 
+def check_interrupted(returncode: int) -> None:
+    """Go on with an interrupt that ended git before it reached us.
+
+    Args:
+        returncode: What git ended with.
+
+    Raises:
+        KeyboardInterrupt: Git was interrupted or terminated.
+    """
+    if returncode in (-signal.SIGINT, -signal.SIGTERM):
+        raise KeyboardInterrupt
+
+
 def _call(
     arguments: Sequence[str], cwd: Path | None, stdin: bytes = b"", env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(
+        done = subprocess.run(
             ["git", *_options(), *arguments],
             cwd=cwd,
             env=environment() if env is None else env,
@@ -160,6 +177,8 @@ def _call(
         )
     except FileNotFoundError as error:
         raise _missing() from error
+    check_interrupted(done.returncode)
+    return done
 
 
 def _options() -> list[str]:
