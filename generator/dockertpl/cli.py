@@ -14,7 +14,7 @@ import click
 
 from dockertpl import __version__
 from dockertpl.errors import BadInputError, DockertplError, InternalError, MachineError, StoppedError
-from dockertpl.screen import say
+from dockertpl.screen import leave_unread, say
 
 SCHEMA = 1
 DEBUG = "DOCKERTPL_DEBUG"
@@ -47,8 +47,7 @@ def _call(command: str, **options: Any) -> NoReturn:
     except KeyboardInterrupt:
         raise StoppedError(_STOPPED) from None
     except BrokenPipeError:
-        # Whoever read the output has enough of it. What is left in the buffer must not fail at the very end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_unread()
         exit_code = 0
     raise click.exceptions.Exit(exit_code)
 

@@ -1,6 +1,9 @@
-"""What a person sees: prose on stderr, and nothing that a file could do to a terminal."""
+"""What a person sees: results on stdout, prose on stderr, and nothing that a file could do to a terminal."""
 
 from __future__ import annotations
+
+import os
+import sys
 
 import click
 
@@ -14,6 +17,24 @@ def say(text: str = "", *, quiet: bool = False) -> None:
     """
     if not quiet:
         click.echo(printable(text), err=True)
+
+
+def show(text: str) -> None:
+    """Write a part of the result to stdout, for work that goes on whether or not somebody reads it.
+
+    Args:
+        text: The part, with the ends of its lines.
+    """
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        leave_unread()
+
+
+def leave_unread() -> None:
+    """Let what is still to come on stdout go nowhere, as whoever read it has enough of it."""
+    # What is left in the buffer must not fail at the very end either.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text: str) -> str:

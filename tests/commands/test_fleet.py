@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +44,10 @@ def fleet(folder: Path, dockertpl: Run) -> Run:
         return dockertpl("fleet", command, *arguments, *looking)
 
     return run
+
+
+def _command(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "dockertpl", "fleet", *map(str, arguments)], text=True, **options)
 
 
 def _conflict(root: Path) -> None:
@@ -97,6 +106,44 @@ def test_what_failed_is_tried_again_when_it_is_asked_for(folder: Path, fleet: Ru
     (folder / "away").rename(folder / "fleet" / "app-1" / ".git")
     assert fleet("resume", applied.json["journal"], "--json").json["results"] == {"branch": 2, "failed": 1}
     assert fleet("resume", applied.json["journal"], "--failed", "--json").json["results"] == {"branch": 3}
+
+
+@pytest.mark.parametrize("step", ["plan", "apply"])
+def test_a_reader_that_leaves_stops_no_work(step: str, folder: Path, fleet: Run) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    looking = ("--template", folder / "template", "--to", "v2.0.0")
+    arguments = {"plan": ("fleet", "--diff", *looking, "-o", "again.jsonl"), "apply": ("plan.jsonl",)}[step]
+    with _command(step, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0
+    assert "dockertpl:" not in said
+    if step == "plan":
+        assert (folder / "again.jsonl").read_text() == (folder / "plan.jsonl").read_text()
+    else:
+        assert fleet("report", "plan.journal.jsonl", "--json").json["results"] == {"branch": COUNT}
+
+
+def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    main, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    with _command("apply", "plan.jsonl", stdout=terminal, stderr=terminal):
+        os.close(terminal)
+        shown = b""
+        # Linux tells of the other end by an error.
+        with suppress(OSError):
+            while part := os.read(main, 4096):
+                shown += part
+    os.close(main)
+    lines = shown.decode().replace("\r\n", "\n").split("\n")
+    # What follows the last return is what stands there.
+    assert [line.rpartition("\r")[2] for line in lines if "app: branch" in line] == [
+        f"fleet/app-{number} app: branch: dockertpl/app" for number in range(COUNT)
+    ]
+    assert any(f"/{COUNT} images [" in line for line in lines)
 
 
 def test_two_shards_are_the_whole(fleet: Run) -> None:

@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
-from dockertpl.commands.fleet.session import progress, tools
+from dockertpl.commands.fleet.session import progress, tell, tools
 from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError, StoppedError
 from dockertpl.fleet import journal as journals
@@ -26,7 +24,7 @@ from dockertpl.fleet.journal import Head, Journal
 from dockertpl.fleet.model import RESULTS_FOR_PERSON, Outcome
 from dockertpl.fleet.plan import Plan
 from dockertpl.fleet.run import Ended, Pace
-from dockertpl.screen import printable, say
+from dockertpl.screen import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +170,7 @@ def _say(outcome: Outcome, quiet: bool) -> None:
     if not quiet:
         note = f": {outcome.note}" if outcome.note else ""
         url = f" {outcome.url}" if outcome.url else ""
-        click.echo(printable(f"{outcome.repository} {outcome.image}: {outcome.result}{url}{note}"))
+        tell(f"{outcome.repository} {outcome.image}: {outcome.result}{url}{note}\n")
 
 
 def _result(

@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from dockertpl.commands.fleet import shown
-from dockertpl.commands.fleet.session import fleet, progress, tools
+from dockertpl.commands.fleet.session import fleet, progress, tell, tools
 from dockertpl.fleet import plan as plans
 from dockertpl.fleet import survey
 from dockertpl.fleet.plan import Item
-from dockertpl.screen import printable, say
+from dockertpl.screen import say
 
 
 def run(
@@ -67,7 +67,7 @@ def run(
             for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet):
                 for item, text in pairs:
                     if text and not quiet:
-                        click.echo(printable(f"# {item.repository.key}\n{text}"), nl=False)
+                        tell(f"# {item.repository.key}\n{text}")
                     items.append(item)
                     yield item
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from dockertpl.fleet.look import Goal
 from dockertpl.fleet.model import Found
 from dockertpl.fleet.objects import Scratch
 from dockertpl.fleet.survey import Tools
+from dockertpl.screen import printable, show
 from dockertpl.template.source import PUBLISHED
 from dockertpl.template.versions import Versions
 
@@ -115,4 +116,16 @@ def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> 
 
     # Its thread, which redraws a bar that stands still, must not be there when processes begin.
     tqdm.monitor_interval = 0
-    yield from tqdm(things, total=total, unit=f" {what}", file=sys.stderr, leave=False, dynamic_ncols=True)
+    form = f"{{percentage:3.0f}}%|{{bar}}| {{n_fmt}}/{{total_fmt}} {what} [{{elapsed}}<{{remaining}}]"
+    yield from tqdm(things, total=total, bar_format=form, file=sys.stderr, leave=False, dynamic_ncols=True)
+
+
+def tell(text: str) -> None:
+    """Write lines to stdout while things are on their way: above the bar, if there is one.
+
+    Args:
+        text: The lines, with their ends.
+    """
+    bars = sys.modules.get("tqdm")
+    with bars.tqdm.external_write_mode(file=sys.stdout) if bars else nullcontext():
+        show(printable(text))
