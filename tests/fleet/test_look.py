@@ -75,7 +75,7 @@ def _no_yaml(root: Path) -> None:
         (_keep, "lost-edits", "gone.txt was edited here"),
         (_tasks, "error", "v9.9.9"),
         (_link, "unsafe", "a link"),
-        (_strange, "foreign", "another template's"),
+        (_strange, "foreign", "of another template: elsewhere.invalid/"),
         (_nameless, "unmanaged", "_commit"),
         (_no_yaml, "error", "no YAML"),
     ],
@@ -153,3 +153,9 @@ def test_at_a_glance_the_answers_files_alone_say_what_is_outdated(bench: Bench) 
 )
 def test_spellings_of_one_place_are_one_place(where: str) -> None:
     assert same_place(where) == "github.com/org/x"
+
+
+def test_a_template_is_known_by_whichever_path_leads_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = bench.scaffold()
+    monkeypatch.chdir(root)
+    assert same_place("../template") == same_place(str(bench.template)) == same_place("./../template/")

@@ -63,8 +63,9 @@ def test_no_hook_of_a_template_runs(repository: Path, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("ref", ["v9.9.9", "--upload-pack=touch x", "-q", "HEAD:x", ""])
 def test_a_ref_that_is_none_is_bad_input_and_no_option(repository: Path, ref: str) -> None:
-    with pytest.raises(BadInputError, match="no version"):
+    with pytest.raises(BadInputError, match="no version") as caught:
         ours.checkout(repository, ref)
+    assert "v2.0.0rc1, v1.10.0, v1.9.0" in caught.value.remedy
 
 
 def test_a_url_is_no_option_and_runs_nothing(tmp_path: Path) -> None:

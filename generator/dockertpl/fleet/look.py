@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -154,7 +155,7 @@ def same_place(where: str) -> str:
     elif match := _SSH.match(url):
         place = f"{match[1].lower()}/{match[2].lstrip('/')}"
     else:
-        place = str(Path(url).absolute())
+        place = os.path.normpath(Path(url).absolute())
     return place.rstrip("/").removesuffix(".git")
 
 
@@ -200,7 +201,7 @@ def _known(row: Row, content: Mapping[str, Any], goal: Goal) -> tuple[Row, Mappi
     except BadInputError as error:
         return replace(row, state="unmanaged", notes=(error.message,)), None
     if not goal.is_for(src_path):
-        return replace(row, state="foreign", notes=("another template's",)), None
+        return replace(row, state="foreign", notes=(f"of another template: {same_place(src_path)}",)), None
     return replace(row, target=goal.to), content
 
 

@@ -231,9 +231,9 @@ def commit_of(repository: Path, ref: str) -> str:
             return run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=repository)
         except NoGitError as error:
             cause = error
-    raise BadInputError(
-        f"The template has no version {ref!r}.", "See `git ls-remote --tags` for those it has."
-    ) from cause
+    tags = run("tag", "--list", "--sort=-version:refname", cwd=repository).splitlines()
+    remedy = f"Its newest are {', '.join(tags[:5])}." if tags else "It has no tags: name a branch or a commit."
+    raise BadInputError(f"The template has no version {ref!r}.", remedy) from cause
 
 
 def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool | None]:
