@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dockertpl.screen import printable, say
+from dockertpl.screen import counted, printable, say
 
 
 def test_prose_goes_to_stderr_or_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +33,10 @@ def test_work_goes_on_when_nobody_reads_its_result(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
     assert process.returncode == 0
     assert (tmp_path / "done").exists()
+
+
+def test_one_thing_is_not_several() -> None:
+    assert [counted(number, "image", "images") for number in (0, 1, 1200)] == ["0 images", "1 image", "1,200 images"]
 
 
 def test_text_of_any_script_is_kept_and_control_is_spelled_out() -> None:

@@ -37,6 +37,17 @@ def leave_unread() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """Return a number of things in words.
+
+    Args:
+        number: How many.
+        one: What one of them is called.
+        several: What several are called.
+    """
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def printable(text: str) -> str:
     """Return a text in which control and direction characters are spelled out, as they can rewrite a terminal's lines.
 

@@ -170,6 +170,23 @@ def test_status_as_json_has_a_row_an_image(fleet: Run) -> None:
     ]
 
 
+def test_what_has_conflicts_is_not_said_to_be_updated(folder: Path, fleet: Run) -> None:
+    _conflict(folder / "fleet" / "app-1")
+    said = fleet("plan", "fleet", "-o", "plan.jsonl").err
+    assert f"2 of {COUNT} images would be updated to v2.0.0, and 1 has conflicts.\n" in said
+    assert "\nApply it with: dockertpl fleet apply plan.jsonl\n" in said
+    assert fleet("discover", "fleet/app-1").err == "1 repository.\n"
+
+
+def test_a_report_of_nothing_has_the_columns_of_one(folder: Path, fleet: Run) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    fleet("apply", "plan.jsonl", "--waves", "1", "--pause")
+    full = fleet("report", "plan.journal.jsonl", "--format", "csv").out.splitlines()
+    head = (folder / "plan.journal.jsonl").read_text().splitlines()[0]
+    (folder / "empty.jsonl").write_text(f"{head}\n")
+    assert fleet("report", "empty.jsonl", "--format", "csv").out.splitlines() == full[:1]
+
+
 def test_what_is_discovered_is_a_list_for_the_others(folder: Path, fleet: Run) -> None:
     found = fleet("discover", "fleet", "--exclude", "app-2")
     assert found.out.splitlines() == ["fleet/app-0", "fleet/app-1"]

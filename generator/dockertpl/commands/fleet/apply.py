@@ -24,7 +24,7 @@ from dockertpl.fleet.journal import Head, Journal
 from dockertpl.fleet.model import RESULTS_FOR_PERSON, Outcome
 from dockertpl.fleet.plan import Plan
 from dockertpl.fleet.run import Ended, Pace
-from dockertpl.screen import say
+from dockertpl.screen import counted, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +160,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
                     _say(each, quiet)
     except KeyboardInterrupt:
         raise StoppedError(
-            f"interrupted; {len(journal.done)} of {len(items)} images are done.",
+            f"interrupted; {len(journal.done)} of {counted(len(items), 'image is', 'images are')} done.",
             f"Go on with: dockertpl fleet resume {path}",
         ) from None
     return _result(items, journal, ended, path, quiet)
@@ -182,7 +182,8 @@ def _result(
     say(f"{words}. Journal: {path}", quiet=quiet)
     if ended.why != "done":
         why = "Paused after a wave" if ended.why == "paused" else "Stopped, as more failed than --max-failures allows"
-        say(f"{why}: {ended.left} images are left. Go on with: dockertpl fleet resume {path}", quiet=quiet)
+        left = counted(ended.left, "image is", "images are")
+        say(f"{why}: {left} left. Go on with: dockertpl fleet resume {path}", quiet=quiet)
     needed = ended.left or any(outcome.person_needed for outcome in outcomes)
     return int(bool(needed)), {
         "plan": journal.head.plan,

@@ -15,7 +15,8 @@ from dockertpl.commands.fleet.session import fleet, progress, tell, tools
 from dockertpl.fleet import plan as plans
 from dockertpl.fleet import survey
 from dockertpl.fleet.plan import Item
-from dockertpl.screen import say
+from dockertpl.fleet.reports.sheets import ROWS
+from dockertpl.screen import counted, say
 
 
 def run(
@@ -78,11 +79,12 @@ def run(
     if form in shown.DIVIDED:
         click.echo(shown.divided(form, shards, output), nl=False)
     elif not quiet and not diff:
-        shown.show(rows, form, title=f"Plan for {ready.goal.to}")
-    say(
-        f"{to_do} of {len(rows)} images would be updated to {ready.goal.to}. Plan: {output}, hash {digest[:12]}.",
-        quiet=quiet,
-    )
+        shown.show(rows, ROWS, form, title=f"Plan for {ready.goal.to}")
+    conflicts = states["conflicted"]
+    also = f", and {counted(conflicts, 'has', 'have')} conflicts" if conflicts else ""
+    images = counted(len(rows), "image", "images")
+    say(f"{to_do - conflicts} of {images} would be updated to {ready.goal.to}{also}.", quiet=quiet)
+    say(f"Plan: {output}, hash {digest[:12]}", quiet=quiet)
     if to_do:
         say(f"Apply it with: dockertpl fleet apply {output}", quiet=quiet)
     return int(any(row.person_needed for row in rows)), {

@@ -16,6 +16,7 @@ from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.model import Row
 from dockertpl.fleet.plan import Item
 from dockertpl.fleet.proposals import with_proposal
+from dockertpl.fleet.reports.sheets import ROWS
 
 
 def run(
@@ -63,7 +64,7 @@ def run(
         ]
         rows = list(pool.ordered(lambda item: _row(item, named.forges), items, jobs))
     if not quiet or output:
-        shown.show(rows, form, title=f"Fleet, seen from {ready.goal.to}", output=output)
+        shown.show(rows, ROWS, form, title=f"Fleet, seen from {ready.goal.to}", output=output)
     states = Counter(row.state for row in rows)
     return int(any(row.person_needed or row.state in ("outdated", "pr-open") for row in rows)), {
         "template": ready.goal.template,

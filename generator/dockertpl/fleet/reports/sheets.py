@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar, get_args
 
 from dockertpl.fleet.model import RESULTS, STATES, Outcome, Row
-from dockertpl.screen import printable
+from dockertpl.screen import counted, printable
 
 T = TypeVar("T")
 Shape: TypeAlias = Literal["state", "name", "version", "list", "link", "seconds"]
@@ -75,7 +75,7 @@ class Sheet(Generic[T]):
 
     def count(self, number: int) -> str:
         """Return a number of things in words."""
-        return f"{number:,} {self.noun[number != 1]}"
+        return counted(number, *self.noun)
 
 
 def texts(item: object, column: Column) -> tuple[str, ...]:
@@ -154,8 +154,8 @@ ROWS: Sheet[Row] = Sheet(
         *_VERSIONS,
         Column(key="notes", title="Note", shape="list", place="detail"),
         Column(key="conflicts", title="Conflicts", shape="list", place="detail"),
-        Column(key="kept", title="Edited, and gone from the template", shape="list", place="detail"),
-        Column(key="reset", title="Answers not taken any more", shape="list", place="detail"),
+        Column(key="kept", title="Edited, and gone from the template", shape="list", place="fold"),
+        Column(key="reset", title="Answers not taken any more", shape="list", place="fold"),
         Column(key="uncommitted", title="Not committed", shape="list", place="detail"),
         Column(key="proposal", title="Pull request", shape="link", place="detail"),
         Column(key="changes", title="To be changed", shape="list", place="fold"),
