@@ -14,7 +14,7 @@ import click
 
 from dockertpl import __version__
 from dockertpl.errors import BadInputError, DockertplError, InternalError, MachineError, StoppedError
-from dockertpl.screen import leave_unread, say
+from dockertpl.screen import leave_unread, say, spell_out
 
 SCHEMA = 1
 DEBUG = "DOCKERTPL_DEBUG"
@@ -97,7 +97,7 @@ def new(**options: Any) -> None:
     _call("new", **options)
 
 
-@cli.command()
+@cli.command(short_help="Show what is known of an application, and from where.")
 @_destination
 @_json
 def inspect(**options: Any) -> None:
@@ -105,7 +105,7 @@ def inspect(**options: Any) -> None:
     _call("inspect", **options)
 
 
-@cli.command()
+@cli.command(short_help="Build an image and run it as production would.")
 @_destination
 @click.option("--file", "dockerfile", type=click.Path(path_type=Path), metavar="F", help="The Dockerfile to build.")
 @click.option("--target", metavar="T", help="The stage to build (default: the last).")
@@ -125,7 +125,7 @@ def verify(**options: Any) -> None:
     _call("verify", **options)
 
 
-@cli.command()
+@cli.command(short_help="Pin base images to the digests that their tags have now.")
 @_destination
 @_answers_files
 @click.option(
@@ -146,7 +146,7 @@ def pin(**options: Any) -> None:
     _call("pin", **options)
 
 
-@cli.command()
+@cli.command(short_help="Bring the template's changes, or other answers, into a repository.")
 @_destination
 @click.option("--to", metavar="REF", help="The version to go to (default: the latest release; :current: for this one).")
 @click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="Another answer; repeatable.")
@@ -169,7 +169,7 @@ def update(**options: Any) -> None:
     _call("update", **options)
 
 
-@cli.command()
+@cli.command(short_help="Show of which version images are, and what was edited.")
 @_destination
 @_json
 def status(**options: Any) -> None:
@@ -178,12 +178,24 @@ def status(**options: Any) -> None:
 
 
 _places = click.argument("places", metavar="[WHERE]...", nargs=-1)
-_include = click.option("--include", metavar="PATTERN", multiple=True, help="Only repositories like this; repeatable.")
-_exclude = click.option("--exclude", metavar="PATTERN", multiple=True, help="No repositories like this; repeatable.")
-_branch = click.option("--branch", metavar="B", default="", help="The branch to start from (default: the default one).")
+_include = click.option(
+    "--include", metavar="PATTERN", multiple=True, help="Only repositories like shop-*; repeatable."
+)
+_exclude = click.option("--exclude", metavar="PATTERN", multiple=True, help="No repositories like old-*; repeatable.")
+_branch = click.option(
+    "--branch", metavar="B", default="", help="The branch to start from (default: the one checked out, or a remote's)."
+)
 _template = click.option("--template", metavar="URL", help="The template whose images are meant (default: ours).")
 _to = click.option("--to", metavar="REF", help="The version to go to (default: the latest release).")
-_jobs = click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Repositories at once.")
+_jobs = click.option(
+    "--jobs", type=click.IntRange(1, 64), metavar="N", default=8, show_default=True, help="Repositories at once."
+)
+
+
+_WHERE = (
+    "WHERE is a folder of repositories (default: this one), a file with one place a line, a URL, github:OWNER "
+    "(?topic=T, ?search=WORDS), or gitlab:GROUP."
+)
 
 
 def _named(command: Callable[..., None]) -> Callable[..., None]:
@@ -201,7 +213,9 @@ def _looking(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _FORMS = ("table", "json", "csv", "markdown", "html")
-_format = click.option("--format", "form", type=click.Choice(_FORMS), default="table", help="What is printed.")
+_format = click.option(
+    "--format", "form", type=click.Choice(_FORMS), default="table", show_default=True, help="What is printed."
+)
 _into = click.option("--output", "-o", type=click.Path(path_type=Path), metavar="F", help="Write it to this file.")
 
 
@@ -212,16 +226,16 @@ def _fleet(command: str, **options: Any) -> NoReturn:
     _call(f"fleet.{command}", **options)
 
 
-@cli.group()
+@cli.group(epilog=_WHERE)
 def fleet() -> None:
     """Bring template updates to many repositories.
 
-    WHERE is a folder of repositories, a file with one place a line, a URL, github:OWNER (?topic=T, ?search=WORDS),
-    or gitlab:GROUP.
+    First `plan`, then `apply` what was planned. `status` looks, `report` tells what became of it, and `resume` goes
+    on after a stop.
     """
 
 
-@fleet.command("discover")
+@fleet.command("discover", epilog=_WHERE)
 @_named
 @_json
 def fleet_discover(**options: Any) -> None:
@@ -229,7 +243,7 @@ def fleet_discover(**options: Any) -> None:
     _fleet("discover", **options)
 
 
-@fleet.command("status")
+@fleet.command("status", epilog=_WHERE)
 @_looking
 @click.option("--glance", is_flag=True, help="Read answers files only, through the forge's API: clone nothing.")
 @_format
@@ -240,7 +254,7 @@ def fleet_status(**options: Any) -> None:
     _fleet("status", **options)
 
 
-@fleet.command("plan")
+@fleet.command("plan", epilog=_WHERE, short_help="Write what an update would change; change nothing.")
 @_looking
 @click.option(
     "--output",
@@ -258,6 +272,7 @@ def fleet_status(**options: Any) -> None:
     "form",
     type=click.Choice([*_FORMS, "github-matrix", "gitlab"]),
     default="table",
+    show_default=True,
     help="What is printed; with --shards, what lets CI run them.",
 )
 @_json
@@ -269,7 +284,7 @@ def fleet_plan(**options: Any) -> None:
     _fleet("plan", **options)
 
 
-@fleet.command("apply")
+@fleet.command("apply", short_help="Make a plan's changes: branches and pull requests.")
 @click.argument("plan", type=click.Path(path_type=Path))
 @_jobs
 @click.option("--shard", metavar="K/N", default="", help="Only this part of the plan.")
@@ -279,16 +294,18 @@ def fleet_plan(**options: Any) -> None:
     type=click.Choice(["issue", "draft", "skip"]),
     default="issue",
     show_default=True,
-    help="Tell of conflicts in an issue, or in a draft with the rest in .rej files.",
+    help="Tell of conflicts in an issue, in a draft with the rest in .rej files, or nowhere else.",
 )
 @click.option("--draft", is_flag=True, help="Open pull requests as drafts.")
 @click.option("--reopen", is_flag=True, help="Open another pull request where a person closed one.")
 @click.option("--verify", is_flag=True, help="Build and run each image before its branch is pushed.")
 @click.option("--author", metavar="'NAME <MAIL>'", default="", help="Who commits (default: dockertpl).")
-@click.option("--waves", metavar="N,M%,…", default="", help="Go on in waves: as many, then as many, then all.")
-@click.option("--max-failures", metavar="N|N%", default="", help="Stop where more fail.")
+@click.option("--waves", metavar="N,M%,…", default="", help="In waves: first N images, then M% of them, then all.")
+@click.option("--max-failures", metavar="N|N%", default="", help="Stop where more images fail.")
 @click.option("--pause", is_flag=True, help="Stop after each wave; resume goes on.")
-@click.option("--journal", type=click.Path(path_type=Path), metavar="F", help="Note here what was done.")
+@click.option(
+    "--journal", type=click.Path(path_type=Path), metavar="F", help="Note what was done here (default: beside PLAN)."
+)
 @_json
 def fleet_apply(**options: Any) -> None:
     """Make PLAN's changes: a branch each, and a pull request where there is a forge.
@@ -298,7 +315,7 @@ def fleet_apply(**options: Any) -> None:
     _fleet("apply", **options)
 
 
-@fleet.command("resume")
+@fleet.command("resume", short_help="Go on with an apply that was stopped, paused or killed.")
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option("--failed", is_flag=True, help="Do again what failed or needed a person, too.")
 @_json
@@ -307,7 +324,7 @@ def fleet_resume(**options: Any) -> None:
     _fleet("resume", **options)
 
 
-@fleet.command("report")
+@fleet.command("report", short_help="Show what became of a plan.")
 @click.argument("journals_of", metavar="JOURNAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--plan", type=click.Path(path_type=Path), metavar="F", help="Also tell of what no journal has.")
 @_format
@@ -355,4 +372,5 @@ def _run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """Run the command line and leave with the contract's exit code; no traceback reaches a user."""
+    spell_out()
     sys.exit(_run(sys.argv[1:]))

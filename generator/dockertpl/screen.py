@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -29,6 +30,12 @@ def show(text: str) -> None:
         click.echo(text, nl=False)
     except BrokenPipeError:
         leave_unread()
+
+
+def spell_out() -> None:
+    """Let stdout spell out the characters that its encoding does not have, as stderr does by itself."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def leave_unread() -> None:
