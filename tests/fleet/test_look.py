@@ -100,6 +100,8 @@ def test_a_version_that_runs_programs_is_unsafe(bench: Bench) -> None:
 def test_an_answer_that_is_taken_no_more_is_said(bench: Bench) -> None:
     row = _row(bench, bench.scaffold(flavour="alpine"), "v3.0.0")
     assert (row.state, row.reset) == ("answers-reset", ("flavour",))
+    why = '"alpine" is no choice: slim, tiny'
+    assert row.notes == (f"the template does not take flavour='alpine' any more ({why}); it is 'slim' now",)
 
 
 def test_an_edit_of_the_same_version_is_no_lack(bench: Bench) -> None:

@@ -259,7 +259,8 @@ def _state(row: Row, upgrade: Upgrade, blocked: list[Step]) -> State:
 
 def _notes(upgrade: Upgrade) -> Iterator[str]:
     for key, (old, new) in upgrade.difference.reset.items():
-        yield f"the template does not take {key}={old!r} any more; it is {new!r} now"
+        why = upgrade.difference.why(key)
+        yield f"the template does not take {key}={old!r} any more{why}; it is {new!r} now"
     yield from upgrade.warnings
     yield from (f"{step.path} {step.note}" for step in upgrade.steps if step.note)
 
