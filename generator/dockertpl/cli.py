@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,10 +33,10 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     return result
 
 
-def _call(command: str, **options: Any) -> NoReturn:
+def _call(command: str, *, into: Path | None = None, **options: Any) -> NoReturn:
     """Run `dockertpl.commands.<command>.run(**options)` and leave with its exit code.
 
-    With `--json`, what it returns is printed as the one object of the contract.
+    With `--json`, what it returns is printed as the one object of the contract, or written to a file.
     """
     as_json = options.pop("as_json")
     # Here and not in _run, as click has answers of its own to these two.
@@ -43,13 +44,23 @@ def _call(command: str, **options: Any) -> NoReturn:
         run: Callable[..., tuple[int, Mapping[str, Any]]] = import_module(f"dockertpl.commands.{command}").run
         exit_code, result = run(**options, quiet=as_json)
         if as_json:
-            click.echo(json.dumps({"schema": SCHEMA, **result}, indent=2))
+            _put(json.dumps({"schema": SCHEMA, **result}, indent=2), into)
     except KeyboardInterrupt:
         raise StoppedError(_STOPPED) from None
     except BrokenPipeError:
         leave_unread()
         exit_code = 0
     raise click.exceptions.Exit(exit_code)
+
+
+def _put(text: str, into: Path | None) -> None:
+    if into is None:
+        click.echo(text)
+        return
+    try:
+        into.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{into} cannot be written: {error.strerror}.", "Name another with --output.") from error
 
 
 _destination = click.argument("destination", metavar="[DEST]", default=".", type=click.Path(path_type=Path))
@@ -220,10 +231,13 @@ _into = click.option("--output", "-o", type=click.Path(path_type=Path), metavar=
 
 
 def _fleet(command: str, **options: Any) -> NoReturn:
-    """Run a command of the fleet's; `--format json` is `--json`."""
+    """Run a command of the fleet's; `--format json` is `--json`, and goes to the file that a report would go to."""
+    into = None
     if options.get("form") == "json":
         options |= {"form": "table", "as_json": True}
-    _call(f"fleet.{command}", **options)
+        if command != "plan":
+            into, options["output"] = options["output"], None
+    _call(f"fleet.{command}", into=into, **options)
 
 
 @cli.group(epilog=_WHERE)
@@ -347,7 +361,7 @@ def _fail(error: DockertplError, as_json: bool) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    as_json = "--json" in arguments
+    as_json = not {"--json", "--format=json"}.isdisjoint(arguments) or ("--format", "json") in pairwise(arguments)
     try:
         # Without standalone mode click returns the code of an Exit instead of raising it.
         code = cli.main(args=list(arguments), prog_name="dockertpl", standalone_mode=False)

@@ -163,6 +163,24 @@ def test_status_is_shown_in_every_form(form: str, folder: Path, fleet: Run) -> N
     assert "fleet/app-1" in (folder / "status.out").read_text()
 
 
+def test_json_goes_where_a_report_would_go(folder: Path, fleet: Run) -> None:
+    printed = fleet("status", "fleet", "--json")
+    written = fleet("status", "fleet", "--format", "json", "--output", "status.json")
+    assert (written.code, written.out, written.err) == (1, "", "")
+    assert (folder / "status.json").read_text() == printed.out
+    both = fleet("status", "fleet", "--json", "--format", "csv", "--output", "status.csv")
+    assert both.out == printed.out
+    assert (folder / "status.csv").read_text().startswith("state,")
+    planned = fleet("plan", "fleet", "--format", "json", "--output", "plan.jsonl")
+    assert (planned.json["plan"], planned.json["to_do"]) == ("plan.jsonl", COUNT)
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--format", "json"], ["--format=json"]])
+def test_an_error_is_json_where_the_result_would_be(form: list[str], folder: Path, fleet: Run) -> None:
+    failed = fleet("status", "nowhere", *form)
+    assert (failed.code, failed.json["error"]["code"], failed.err) == (2, "bad-input", "")
+
+
 def test_status_as_json_has_a_row_an_image(fleet: Run) -> None:
     rows = fleet("status", "fleet", "--json").json["rows"]
     assert [(row["repository"], row["state"], row["version"]) for row in rows] == [
