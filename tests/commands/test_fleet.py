@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,22 @@ def test_a_conflict_needs_a_person_and_the_others_go_on(folder: Path, fleet: Run
     assert fleet("plan", "fleet").code == 1
     applied = fleet("apply", "fleet-plan.jsonl", "--json")
     assert (applied.code, applied.json["results"]) == (1, {"branch": 2, "conflicted": 1})
+
+
+def test_what_to_run_next_runs_as_it_is_printed(folder: Path, fleet: Run) -> None:
+    name = "my plan.jsonl"
+    said = fleet("plan", "fleet", "-o", name).err
+    said += fleet("apply", name, "--waves", "1", "--pause").err
+    said += fleet("apply", name).err
+    printed = [line.partition("with: dockertpl fleet ")[2] for line in said.splitlines() if "with: " in line]
+    assert [shlex.split(line) for line in printed] == [
+        ["apply", name],
+        ["resume", "my plan.journal.jsonl"],
+        ["resume", "my plan.journal.jsonl"],
+    ]
+    assert "/2" not in said
+    divided = fleet("plan", "fleet", "-o", name, "--shards", "2", "--format", "github-matrix").err
+    assert "dockertpl fleet apply 'my plan.jsonl' --shard K/2\n" in divided
 
 
 def test_waves_pause_and_resume_goes_on(fleet: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -120,7 +121,7 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
         if read.hash != opened.head.hash:
             raise BadInputError(
                 f"{opened.head.plan} is another plan than {journal} is of.",
-                f"Apply the new one with: dockertpl fleet apply {opened.head.plan} --journal ANOTHER",
+                f"Apply the new one with: dockertpl fleet apply {shlex.quote(opened.head.plan)} --journal ANOTHER",
             )
         if failed:
             for key in [key for key, outcome in opened.done.items() if outcome.result in RESULTS_FOR_PERSON]:
@@ -161,7 +162,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     except KeyboardInterrupt:
         raise StoppedError(
             f"interrupted; {len(journal.done)} of {counted(len(items), 'image is', 'images are')} done.",
-            f"Go on with: dockertpl fleet resume {path}",
+            _go_on(path),
         ) from None
     return _result(items, journal, ended, path, quiet)
 
@@ -182,8 +183,7 @@ def _result(
     say(f"{words}. Journal: {path}", quiet=quiet)
     if ended.why != "done":
         why = "Paused after a wave" if ended.why == "paused" else "Stopped, as more failed than --max-failures allows"
-        left = counted(ended.left, "image is", "images are")
-        say(f"{why}: {left} left. Go on with: dockertpl fleet resume {path}", quiet=quiet)
+        say(f"{why}: {counted(ended.left, 'image is', 'images are')} left.\n{_go_on(path)}", quiet=quiet)
     needed = ended.left or any(outcome.person_needed for outcome in outcomes)
     return int(bool(needed)), {
         "plan": journal.head.plan,
@@ -194,6 +194,10 @@ def _result(
         "results": dict(sorted(counts.items())),
         "outcomes": [asdict(outcome) for outcome in outcomes],
     }
+
+
+def _go_on(journal: Path) -> str:
+    return f"Go on with: dockertpl fleet resume {shlex.quote(str(journal))}"
 
 
 def _author(text: str) -> str:

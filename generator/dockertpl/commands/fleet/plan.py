@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -86,7 +87,8 @@ def run(
     say(f"{to_do - conflicts} of {images} would be updated to {ready.goal.to}{also}.", quiet=quiet)
     say(f"Plan: {output}, hash {digest[:12]}", quiet=quiet)
     if to_do:
-        say(f"Apply it with: dockertpl fleet apply {output}", quiet=quiet)
+        shard = f" --shard K/{shards}" if shards else ""
+        say(f"Apply it with: dockertpl fleet apply {shlex.quote(str(output))}{shard}", quiet=quiet)
     return int(any(row.person_needed for row in rows)), {
         "plan": str(output),
         "hash": digest,
