@@ -18,6 +18,8 @@ import pytest
 from tests import releases
 from tests.releases import commit, scaffold
 
+from dockertpl.commands.fleet import session
+
 Run = Callable[..., Any]
 Git = Callable[..., str]
 COUNT = 3
@@ -161,6 +163,17 @@ def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
         f"fleet/app-{number} app: branch: dockertpl/app" for number in range(COUNT)
     ]
     assert any(f"/{COUNT} images [" in line for line in lines)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_long_wait_for_a_forge_is_told_once(quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    told = session.forges(quiet=quiet).waiting
+    for seconds in (1.5, 600, 600, 599):
+        told(seconds)
+    said = capsys.readouterr().err
+    assert said.count("Waiting until ") == (not quiet)
+    told(3600)
+    assert capsys.readouterr().err.count("as the forge's limits ask for.\n") == (not quiet)
 
 
 def test_two_shards_are_the_whole(fleet: Run) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections import Counter
@@ -11,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dockertpl.commands.fleet.session import progress, tell, tools
+from dockertpl.commands.fleet.session import forges, progress, tell, tools
 from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError, StoppedError
 from dockertpl.fleet import journal as journals
@@ -20,7 +19,6 @@ from dockertpl.fleet import run as runs
 from dockertpl.fleet import shards
 from dockertpl.fleet.apply import Manner, OnConflict
 from dockertpl.fleet.branch import AUTHOR
-from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.journal import Head, Journal
 from dockertpl.fleet.model import RESULTS_FOR_PERSON, Outcome
 from dockertpl.fleet.plan import Plan
@@ -136,24 +134,24 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
 def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     number, of = options.part()
     items = [item for item in shards.shard(plan.items, number, of) if item.to_do]
-    forges = Forges(environ=os.environ, share=of)
+    at = forges(share=of, quiet=quiet)
     if not options.branches_only:
         # Before anything is touched: without a token the first pull request would fail, and so would all.
         for name in sorted({item.repository.forge for item in items if item.repository.forge}):
-            forges.connect(name)
+            at.connect(name)
     manner = Manner(
         on_conflict=options.on_conflict,
         draft=options.draft,
         author=options.author,
         reopen=options.reopen,
-        forge=(lambda repository: None) if options.branches_only else forges.of,
+        forge=(lambda repository: None) if options.branches_only else at.of,
         verify=_verify if options.verify else None,
     )
     ended = Ended(left=len(items), why="done")
     left = sum(item.key not in journal.done for item in items)
     try:
-        with terminable(), tools(forges, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready:
-            done = runs.run(items, ready, manner, options.pace, journal, forges.stop)
+        with terminable(), tools(at, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready:
+            done = runs.run(items, ready, manner, options.pace, journal, at.stop)
             for each in progress(done, total=left, what="images", quiet=quiet):
                 if isinstance(each, Ended):
                     ended = each

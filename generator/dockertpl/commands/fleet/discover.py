@@ -31,7 +31,7 @@ def run(
         BadInputError: A place is none, or nothing is there.
         ForgeError: A forge refuses or cannot be reached.
     """
-    found = fleet(places=places, include=include, exclude=exclude, branch=branch).found()
+    found = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet).found()
     if not quiet:
         click.echo(printable("\n".join(each.repository.location for each in found)))
     with_image = sum(bool(each.answers) for each in found)

@@ -59,7 +59,7 @@ def run(
         MachineError: A forge or the template cannot be reached, or git is missing.
     """
     shown.check(form, shards)
-    named = fleet(places=places, include=include, exclude=exclude, branch=branch)
+    named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
     items: list[Item] = []
     with tools(named.forges, template=template, to=to, jobs=jobs) as ready:

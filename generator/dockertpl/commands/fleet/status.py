@@ -55,7 +55,7 @@ def run(
         BadInputError: A place is none, or the output cannot be written.
         MachineError: A forge or the template cannot be reached, or git is missing.
     """
-    named = fleet(places=places, include=include, exclude=exclude, branch=branch)
+    named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
     with tools(named.forges, template=template, to=to, jobs=jobs) as ready:
         looked = survey.items(found, ready, with_branch=True, glance=glance)
