@@ -20,6 +20,11 @@ def say(text: str = "", *, quiet: bool = False) -> None:
         click.echo(printable(text), err=True)
 
 
+def redraws() -> bool:
+    """Return whether stderr is a terminal on which a line can be drawn anew, as a bar is."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def show(text: str) -> None:
     """Write a part of the result to stdout, for work that goes on whether or not somebody reads it.
 

@@ -145,11 +145,11 @@ def test_a_reader_that_leaves_stops_no_work(step: str, folder: Path, fleet: Run)
         assert fleet("report", "plan.journal.jsonl", "--json").json["results"] == {"branch": COUNT}
 
 
-def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
-    fleet("plan", "fleet", "-o", "plan.jsonl")
+def _on_a_terminal(*arguments: object, term: str) -> list[str]:
+    """Return the lines that a command leaves on a terminal, with what it drew over."""
     main, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
-    with _command("apply", "plan.jsonl", stdout=terminal, stderr=terminal):
+    with _command(*arguments, stdout=terminal, stderr=terminal, env={**os.environ, "TERM": term}):
         os.close(terminal)
         shown = b""
         # Linux tells of the other end by an error.
@@ -157,12 +157,23 @@ def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
             while part := os.read(main, 4096):
                 shown += part
     os.close(main)
-    lines = shown.decode().replace("\r\n", "\n").split("\n")
+    return shown.decode().replace("\r\n", "\n").split("\n")
+
+
+def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    lines = _on_a_terminal("apply", "plan.jsonl", term="xterm")
     # What follows the last return is what stands there.
     assert [line.rpartition("\r")[2] for line in lines if "app: branch" in line] == [
         f"fleet/app-{number} app: branch: dockertpl/app" for number in range(COUNT)
     ]
     assert any(f"/{COUNT} images [" in line for line in lines)
+
+
+def test_where_nothing_can_be_drawn_anew_there_is_no_bar(folder: Path) -> None:
+    looking = ("--template", folder / "template", "--to", "v2.0.0")
+    lines = _on_a_terminal("plan", "fleet", *looking, "-o", "plan.jsonl", term="dumb")
+    assert not any("\r" in line or "%|" in line for line in lines)
 
 
 @pytest.mark.parametrize("quiet", [False, True])

@@ -20,7 +20,7 @@ from dockertpl.fleet.look import Goal
 from dockertpl.fleet.model import Found
 from dockertpl.fleet.objects import Scratch
 from dockertpl.fleet.survey import Tools
-from dockertpl.screen import printable, say, show
+from dockertpl.screen import printable, redraws, say, show
 from dockertpl.template.source import PUBLISHED
 from dockertpl.template.versions import Versions
 
@@ -114,7 +114,7 @@ def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) ->
 
 
 def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> Iterator[Thing]:
-    """Yield things, with a bar on a terminal's stderr.
+    """Yield things, with a bar on stderr where one can be drawn.
 
     Args:
         things: The things.
@@ -122,7 +122,7 @@ def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> 
         what: What they are.
         quiet: Whether to show nothing.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not redraws():
         yield from things
         return
     from tqdm import tqdm
