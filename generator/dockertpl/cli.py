@@ -39,10 +39,11 @@ def _call(command: str, *, into: Path | None = None, **options: Any) -> NoReturn
     With `--json`, what it returns is printed as the one object of the contract, or written to a file.
     """
     as_json = options.pop("as_json")
+    quiet = options.pop("quiet", False) or as_json
     # Here and not in _run, as click has answers of its own to these two.
     try:
         run: Callable[..., tuple[int, Mapping[str, Any]]] = import_module(f"dockertpl.commands.{command}").run
-        exit_code, result = run(**options, quiet=as_json)
+        exit_code, result = run(**options, quiet=quiet)
         if as_json:
             _put(json.dumps({"schema": SCHEMA, **result}, indent=2), into)
     except KeyboardInterrupt:
@@ -224,16 +225,21 @@ def _looking(command: Callable[..., None]) -> Callable[..., None]:
 
 
 _FORMS = ("table", "json", "csv", "markdown", "html")
+#: What lets CI run a plan's shards.
+_DIVIDED = ("github-matrix", "gitlab")
 _format = click.option(
     "--format", "form", type=click.Choice(_FORMS), default="table", show_default=True, help="What is printed."
 )
+_quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors: the exit code says it.")
 _into = click.option("--output", "-o", type=click.Path(path_type=Path), metavar="F", help="Write it to this file.")
 
 
 def _fleet(command: str, **options: Any) -> NoReturn:
     """Run a command of the fleet's; `--format json` is `--json`, and goes to the file that a report would go to."""
-    into = None
-    if options.get("form") == "json":
+    form, into = options.get("form"), None
+    if options["as_json"] and form in _DIVIDED:
+        raise click.UsageError(f"--json and --format {form} both want standard output. Name one of them.")
+    if form == "json":
         options |= {"form": "table", "as_json": True}
         if command != "plan":
             into, options["output"] = options["output"], None
@@ -262,6 +268,7 @@ def fleet_discover(**options: Any) -> None:
 @click.option("--glance", is_flag=True, help="Read answers files only, through the forge's API: clone nothing.")
 @_format
 @_into
+@_quiet
 @_json
 def fleet_status(**options: Any) -> None:
     """Show the state of each image of the repositories at WHERE."""
@@ -284,11 +291,12 @@ def fleet_status(**options: Any) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*_FORMS, "github-matrix", "gitlab"]),
+    type=click.Choice([*_FORMS, *_DIVIDED]),
     default="table",
     show_default=True,
     help="What is printed; with --shards, what lets CI run them.",
 )
+@_quiet
 @_json
 def fleet_plan(**options: Any) -> None:
     """Write what an update would change in the repositories at WHERE; change nothing.
@@ -320,6 +328,7 @@ def fleet_plan(**options: Any) -> None:
 @click.option(
     "--journal", type=click.Path(path_type=Path), metavar="F", help="Note what was done here (default: beside PLAN)."
 )
+@_quiet
 @_json
 def fleet_apply(**options: Any) -> None:
     """Make PLAN's changes: a branch each, and a pull request where there is a forge.
@@ -332,6 +341,7 @@ def fleet_apply(**options: Any) -> None:
 @fleet.command("resume", short_help="Go on with an apply that was stopped, paused or killed.")
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option("--failed", is_flag=True, help="Do again what failed or needed a person, too.")
+@_quiet
 @_json
 def fleet_resume(**options: Any) -> None:
     """Go on with an apply that was stopped, paused or killed, by its JOURNAL."""
@@ -343,6 +353,7 @@ def fleet_resume(**options: Any) -> None:
 @click.option("--plan", type=click.Path(path_type=Path), metavar="F", help="Also tell of what no journal has.")
 @_format
 @_into
+@_quiet
 @_json
 def fleet_report(**options: Any) -> None:
     """Show what became of a plan, by the JOURNAL of each of its shards."""

@@ -69,6 +69,21 @@ def test_a_fleet_is_planned_applied_and_reported(folder: Path, fleet: Run, git: 
     assert (reported.code, reported.json["results"], reported.json["left"]) == (0, {"branch": COUNT}, 0)
 
 
+def test_quietly_nothing_is_printed_and_the_exit_code_says_it(folder: Path, fleet: Run) -> None:
+    _conflict(folder / "fleet" / "app-1")
+    journal = "fleet-plan.journal.jsonl"
+    commands = (
+        ("status", "fleet"),
+        ("plan", "fleet"),
+        ("apply", "fleet-plan.jsonl"),
+        ("resume", journal),
+        ("report", journal),
+    )
+    for command in commands:
+        done = fleet(*command, "--quiet")
+        assert (done.code, done.out, done.err) == (1, "", ""), command
+
+
 def test_planning_changes_no_repository(folder: Path, fleet: Run, git: Git) -> None:
     def seen() -> list[str]:
         return [git(path, "for-each-ref") + git(path, "status", "--porcelain") for path in (folder / "fleet").iterdir()]
@@ -282,6 +297,12 @@ def test_bad_input_is_one_clear_error(
     assert "Traceback" not in done.err
 
 
+def test_a_matrix_and_json_are_never_on_one_output(folder: Path, fleet: Run) -> None:
+    done = fleet("plan", "fleet", "--shards", "2", "--format", "github-matrix", "--json")
+    assert (done.code, "both want standard output" in done.json["error"]["message"]) == (2, True)
+    assert not (folder / "fleet-plan.jsonl").exists()
+
+
 def test_a_version_that_the_template_does_not_have_is_said(folder: Path, dockertpl: Run) -> None:
     done = dockertpl("fleet", "plan", "fleet", "--template", folder / "template", "--to", "v9.9.9")
     assert (done.code, "v9.9.9" in done.err) == (2, True)
@@ -311,7 +332,9 @@ def test_a_github_repository_without_an_account_is_not_begun_with(folder: Path, 
     assert done.code == 0
 
 
-def test_a_hostile_repository_is_contained_and_reported(folder: Path, fleet: Run, git: Git) -> None:
+@pytest.mark.parametrize("place", ["fleet", "fleet.txt"])
+def test_a_hostile_repository_is_contained_and_reported(place: str, folder: Path, fleet: Run, git: Git) -> None:
+    (folder / "fleet.txt").write_text("".join(f"file://{folder}/fleet/app-{number}\n" for number in range(COUNT)))
     outside = folder / "outside"
     outside.mkdir()
     (outside / "Dockerfile").write_text("not yours\n")
@@ -332,14 +355,16 @@ def test_a_hostile_repository_is_contained_and_reported(folder: Path, fleet: Run
     )
     git(hostile, "add", "--all")
     git(hostile, "commit", "--quiet", "--message", "hostile")
-    hook = hostile / ".git" / "hooks" / "reference-transaction"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {outside}/ran\n")
-    hook.chmod(0o755)
+    for name in ("app-0", "app-1"):
+        for hook in ("reference-transaction", "pre-receive", "update", "post-receive"):
+            path = folder / "fleet" / name / ".git" / "hooks" / hook
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"#!/bin/sh\ntouch {outside}/ran\n")
+            path.chmod(0o755)
     (outside / "ran").unlink(missing_ok=True)
-    planned = fleet("plan", "fleet", "--json")
-    states = {row["repository"]: row["state"] for row in planned.json["rows"]}
-    assert states == {"fleet/app-0": "outdated", "fleet/app-1": "unsafe", "fleet/app-2": "outdated"}
+    planned = fleet("plan", place, "--json")
+    states = {Path(row["repository"]).name: row["state"] for row in planned.json["rows"]}
+    assert states == {"app-0": "outdated", "app-1": "unsafe", "app-2": "outdated"}
     applied = fleet("apply", "fleet-plan.jsonl", "--json")
     assert applied.json["results"] == {"branch": 2}
     assert sorted(path.name for path in outside.iterdir()) == ["Dockerfile"]

@@ -90,3 +90,9 @@ def test_what_is_no_place_is_said(place: str, word: str, folder: Path) -> None:
 def test_an_address_says_which_forge_it_is_at(url: str, environ: dict[str, str], forge: str) -> None:
     repository = at_url(url, Forges(environ=environ))
     assert (repository.forge, repository.slug.rpartition("/")[2]) == (forge, "x" if forge else "")
+
+
+def test_a_file_s_address_is_a_folder_of_this_machine(folder: Path) -> None:
+    # Pushed to by git, a repository would run its own hooks here.
+    repository = at_url(f"file://{folder}/my%20app.git", Forges(environ={}))
+    assert (repository.location, repository.is_local) == (f"{folder}/my app.git", True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.discover import folders, listfile
@@ -91,11 +91,15 @@ def _at(place: str, forges: Forges) -> Iterator[Found]:
 def at_url(url: str, forges: Forges) -> Repository:
     """Return the repository at a URL, with the forge that it is at, as far as the URL tells.
 
+    What `file://` names is a folder of this machine like any other: a push would run that repository's own hooks here.
+
     Args:
         url: What git can clone.
         forges: The forges.
     """
     key = same_place(url)
+    if url.startswith("file://"):
+        return Repository(key=key, location=unquote(urlsplit(url).path))
     host, _, slug = key.partition("/")
     forge = forges.at(host)
     return Repository(key=key, location=url, forge=forge, slug=slug if forge else "")
