@@ -151,6 +151,17 @@ def test_help_and_version_import_no_more_than_the_command_line() -> None:
     assert out == f"dockertpl, version {__version__}\n"
 
 
+def test_no_line_of_help_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+    for group in ([], ["fleet"]):
+        assert cli._run([*group, "--help"]) == 0
+        shown = capsys.readouterr().out.replace("[ARGS]...", "")
+        assert "..." not in shown
+        assert max(map(len, shown.splitlines())) <= 80
+    for command in ("discover", "status", "plan"):
+        assert cli._run(["fleet", command, "--help"]) == 0
+        assert "WHERE is a folder of repositories (default: this one)" in capsys.readouterr().out
+
+
 def test_new_never_imports_copier(tmp_path: Path) -> None:
     code = (
         "import sys; from dockertpl import cli\n"
@@ -171,6 +182,14 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_what_an_encoding_does_not_have_is_spelled_out(tmp_path: Path) -> None:
+    (tmp_path / "データ" / ".git").mkdir(parents=True)
+    code = "import sys; from dockertpl.cli import main; sys.argv[1:] = ['fleet', 'discover']; main()"
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout == rb"\u30c7\u30fc\u30bf" + b"\n"
 
 
 def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +14,7 @@ import click
 
 from dockertpl import __version__, errors
 from dockertpl.errors import BadInputError, DockertplError, StoppedError
-from dockertpl.screen import say
+from dockertpl.screen import leave_unread, say, spell_out
 
 SCHEMA = 1
 _STOPPED = "interrupted; nothing was changed."
@@ -31,10 +31,10 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     return result
 
 
-def _call(command: str, **options: Any) -> NoReturn:
+def _call(command: str, *, into: Path | None = None, **options: Any) -> NoReturn:
     """Run `dockertpl.commands.<command>.run(**options)` and leave with its exit code.
 
-    With `--json`, what it returns is printed as the one object of the contract.
+    With `--json`, what it returns is printed as the one object of the contract, or written to a file.
     """
     as_json = options.pop("as_json")
     quiet = options.pop("quiet", False) or as_json
@@ -43,14 +43,23 @@ def _call(command: str, **options: Any) -> NoReturn:
         run: Callable[..., tuple[int, Mapping[str, Any]]] = import_module(f"dockertpl.commands.{command}").run
         exit_code, result = run(**options, quiet=quiet)
         if as_json:
-            click.echo(json.dumps({"schema": SCHEMA, **result}, indent=2))
+            _put(json.dumps({"schema": SCHEMA, **result}, indent=2), into)
     except KeyboardInterrupt:
         raise StoppedError(_STOPPED) from None
     except BrokenPipeError:
-        # Whoever read the output has enough of it. What is left in the buffer must not fail at the very end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_unread()
         exit_code = 0
     raise click.exceptions.Exit(exit_code)
+
+
+def _put(text: str, into: Path | None) -> None:
+    if into is None:
+        click.echo(text)
+        return
+    try:
+        into.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(f"{into} cannot be written: {error.strerror}.", "Name another with --output.") from error
 
 
 _destination = click.argument("destination", metavar="[DEST]", default=".", type=click.Path(path_type=Path))
@@ -98,7 +107,7 @@ def new(**options: Any) -> None:
     _call("new", **options)
 
 
-@cli.command()
+@cli.command(short_help="Show what is known of an application, and from where.")
 @_destination
 @_json
 def inspect(**options: Any) -> None:
@@ -106,7 +115,7 @@ def inspect(**options: Any) -> None:
     _call("inspect", **options)
 
 
-@cli.command()
+@cli.command(short_help="Build an image and run it as production would.")
 @_destination
 @click.option("--file", "dockerfile", type=click.Path(path_type=Path), metavar="F", help="The Dockerfile to build.")
 @click.option("--target", metavar="T", help="The stage to build (default: the last).")
@@ -126,7 +135,7 @@ def verify(**options: Any) -> None:
     _call("verify", **options)
 
 
-@cli.command()
+@cli.command(short_help="Pin base images to the digests that their tags have now.")
 @_destination
 @_answers_files
 @click.option(
@@ -147,7 +156,7 @@ def pin(**options: Any) -> None:
     _call("pin", **options)
 
 
-@cli.command()
+@cli.command(short_help="Bring the template's changes, or other answers, into a repository.")
 @_destination
 @click.option("--to", metavar="REF", help="The version to go to (default: the latest release; :current: for this one).")
 @click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="Another answer; repeatable.")
@@ -170,7 +179,7 @@ def update(**options: Any) -> None:
     _call("update", **options)
 
 
-@cli.command()
+@cli.command(short_help="Show of which version images are, and what was edited.")
 @_destination
 @_json
 def status(**options: Any) -> None:
@@ -179,12 +188,24 @@ def status(**options: Any) -> None:
 
 
 _places = click.argument("places", metavar="[WHERE]...", nargs=-1)
-_include = click.option("--include", metavar="PATTERN", multiple=True, help="Only repositories like this; repeatable.")
-_exclude = click.option("--exclude", metavar="PATTERN", multiple=True, help="No repositories like this; repeatable.")
-_branch = click.option("--branch", metavar="B", default="", help="The branch to start from (default: the default one).")
+_include = click.option(
+    "--include", metavar="PATTERN", multiple=True, help="Only repositories like shop-*; repeatable."
+)
+_exclude = click.option("--exclude", metavar="PATTERN", multiple=True, help="No repositories like old-*; repeatable.")
+_branch = click.option(
+    "--branch", metavar="B", default="", help="The branch to start from (default: the one checked out, or a remote's)."
+)
 _template = click.option("--template", metavar="URL", help="The template whose images are meant (default: ours).")
 _to = click.option("--to", metavar="REF", help="The version to go to (default: the latest release).")
-_jobs = click.option("--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="Repositories at once.")
+_jobs = click.option(
+    "--jobs", type=click.IntRange(1, 64), metavar="N", default=8, show_default=True, help="Repositories at once."
+)
+
+
+_WHERE = (
+    "WHERE is a folder of repositories (default: this one), a file with one place a line, a URL, github:OWNER "
+    "(?topic=T, ?search=WORDS), or gitlab:GROUP."
+)
 
 
 def _named(command: Callable[..., None]) -> Callable[..., None]:
@@ -204,31 +225,35 @@ def _looking(command: Callable[..., None]) -> Callable[..., None]:
 _FORMS = ("table", "json", "csv", "markdown", "html")
 #: What lets CI run a plan's shards.
 _DIVIDED = ("github-matrix", "gitlab")
-_format = click.option("--format", "form", type=click.Choice(_FORMS), default="table", help="What is printed.")
+_format = click.option(
+    "--format", "form", type=click.Choice(_FORMS), default="table", show_default=True, help="What is printed."
+)
 _quiet = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors: the exit code says it.")
 _into = click.option("--output", "-o", type=click.Path(path_type=Path), metavar="F", help="Write it to this file.")
 
 
 def _fleet(command: str, **options: Any) -> NoReturn:
-    """Run a command of the fleet's; `--format json` is `--json`."""
-    form = options.get("form")
+    """Run a command of the fleet's; `--format json` is `--json`, and goes to the file that a report would go to."""
+    form, into = options.get("form"), None
     if options["as_json"] and form in _DIVIDED:
         raise click.UsageError(f"--json and --format {form} both want standard output. Name one of them.")
     if form == "json":
         options |= {"form": "table", "as_json": True}
-    _call(f"fleet.{command}", **options)
+        if command != "plan":
+            into, options["output"] = options["output"], None
+    _call(f"fleet.{command}", into=into, **options)
 
 
-@cli.group()
+@cli.group(epilog=_WHERE)
 def fleet() -> None:
     """Bring template updates to many repositories.
 
-    WHERE is a folder of repositories, a file with one place a line, a URL, github:OWNER (?topic=T, ?search=WORDS),
-    or gitlab:GROUP.
+    First `plan`, then `apply` what was planned. `status` looks, `report` tells what became of it, and `resume` goes
+    on after a stop.
     """
 
 
-@fleet.command("discover")
+@fleet.command("discover", epilog=_WHERE)
 @_named
 @_json
 def fleet_discover(**options: Any) -> None:
@@ -236,7 +261,7 @@ def fleet_discover(**options: Any) -> None:
     _fleet("discover", **options)
 
 
-@fleet.command("status")
+@fleet.command("status", epilog=_WHERE)
 @_looking
 @click.option("--glance", is_flag=True, help="Read answers files only, through the forge's API: clone nothing.")
 @_format
@@ -248,7 +273,7 @@ def fleet_status(**options: Any) -> None:
     _fleet("status", **options)
 
 
-@fleet.command("plan")
+@fleet.command("plan", epilog=_WHERE, short_help="Write what an update would change; change nothing.")
 @_looking
 @click.option(
     "--output",
@@ -266,6 +291,7 @@ def fleet_status(**options: Any) -> None:
     "form",
     type=click.Choice([*_FORMS, *_DIVIDED]),
     default="table",
+    show_default=True,
     help="What is printed; with --shards, what lets CI run them.",
 )
 @_quiet
@@ -278,7 +304,7 @@ def fleet_plan(**options: Any) -> None:
     _fleet("plan", **options)
 
 
-@fleet.command("apply")
+@fleet.command("apply", short_help="Make a plan's changes: branches and pull requests.")
 @click.argument("plan", type=click.Path(path_type=Path))
 @_jobs
 @click.option("--shard", metavar="K/N", default="", help="Only this part of the plan.")
@@ -288,16 +314,18 @@ def fleet_plan(**options: Any) -> None:
     type=click.Choice(["issue", "draft", "skip"]),
     default="issue",
     show_default=True,
-    help="Tell of conflicts in an issue, or in a draft with the rest in .rej files.",
+    help="Tell of conflicts in an issue, in a draft with the rest in .rej files, or nowhere else.",
 )
 @click.option("--draft", is_flag=True, help="Open pull requests as drafts.")
 @click.option("--reopen", is_flag=True, help="Open another pull request where a person closed one.")
 @click.option("--verify", is_flag=True, help="Build and run each image before its branch is pushed.")
 @click.option("--author", metavar="'NAME <MAIL>'", default="", help="Who commits (default: dockertpl).")
-@click.option("--waves", metavar="N,M%,…", default="", help="Go on in waves: as many, then as many, then all.")
-@click.option("--max-failures", metavar="N|N%", default="", help="Stop where more fail.")
+@click.option("--waves", metavar="N,M%,…", default="", help="In waves: first N images, then M% of them, then all.")
+@click.option("--max-failures", metavar="N|N%", default="", help="Stop where more images fail.")
 @click.option("--pause", is_flag=True, help="Stop after each wave; resume goes on.")
-@click.option("--journal", type=click.Path(path_type=Path), metavar="F", help="Note here what was done.")
+@click.option(
+    "--journal", type=click.Path(path_type=Path), metavar="F", help="Note what was done here (default: beside PLAN)."
+)
 @_quiet
 @_json
 def fleet_apply(**options: Any) -> None:
@@ -308,7 +336,7 @@ def fleet_apply(**options: Any) -> None:
     _fleet("apply", **options)
 
 
-@fleet.command("resume")
+@fleet.command("resume", short_help="Go on with an apply that was stopped, paused or killed.")
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option("--failed", is_flag=True, help="Do again what failed or needed a person, too.")
 @_quiet
@@ -318,7 +346,7 @@ def fleet_resume(**options: Any) -> None:
     _fleet("resume", **options)
 
 
-@fleet.command("report")
+@fleet.command("report", short_help="Show what became of a plan.")
 @click.argument("journals_of", metavar="JOURNAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--plan", type=click.Path(path_type=Path), metavar="F", help="Also tell of what no journal has.")
 @_format
@@ -342,7 +370,7 @@ def _fail(error: DockertplError, as_json: bool) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    as_json = "--json" in arguments
+    as_json = not {"--json", "--format=json"}.isdisjoint(arguments) or ("--format", "json") in pairwise(arguments)
     try:
         # Without standalone mode click returns the code of an Exit instead of raising it.
         code = cli.main(args=list(arguments), prog_name="dockertpl", standalone_mode=False)
@@ -361,4 +389,5 @@ def _run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """Run the command line and leave with the contract's exit code; no traceback reaches a user."""
+    spell_out()
     sys.exit(_run(sys.argv[1:]))

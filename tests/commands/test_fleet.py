@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import shutil
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +20,7 @@ from tests.fleet.fakes import FakeForge
 from tests.releases import commit, scaffold
 
 from dockertpl.commands import verify
-from dockertpl.commands.fleet import status
+from dockertpl.commands.fleet import session, status
 from dockertpl.commands.fleet.verified import verified
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.chosen import Forges
@@ -48,6 +54,10 @@ def fleet(folder: Path, dockertpl: Run) -> Run:
         return dockertpl("fleet", command, *arguments, *looking)
 
     return run
+
+
+def _command(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-m", "dockertpl", "fleet", *map(str, arguments)], text=True, **options)
 
 
 def _conflict(root: Path) -> None:
@@ -103,6 +113,22 @@ def test_a_conflict_needs_a_person_and_the_others_go_on(folder: Path, fleet: Run
     assert (applied.code, applied.json["results"]) == (1, {"branch": 2, "conflicted": 1})
 
 
+def test_what_to_run_next_runs_as_it_is_printed(folder: Path, fleet: Run) -> None:
+    name = "my plan.jsonl"
+    said = fleet("plan", "fleet", "-o", name).err
+    said += fleet("apply", name, "--waves", "1", "--pause").err
+    said += fleet("apply", name).err
+    printed = [line.partition("with: dockertpl fleet ")[2] for line in said.splitlines() if "with: " in line]
+    assert [shlex.split(line) for line in printed] == [
+        ["apply", name],
+        ["resume", "my plan.journal.jsonl"],
+        ["resume", "my plan.journal.jsonl"],
+    ]
+    assert "/2" not in said
+    divided = fleet("plan", "fleet", "-o", name, "--shards", "2", "--format", "github-matrix").err
+    assert "dockertpl fleet apply 'my plan.jsonl' --shard K/2\n" in divided
+
+
 def test_waves_pause_and_resume_goes_on(fleet: Run) -> None:
     fleet("plan", "fleet")
     paused = fleet("apply", "fleet-plan.jsonl", "--waves", "1", "--pause", "--json")
@@ -123,6 +149,66 @@ def test_what_failed_is_tried_again_when_it_is_asked_for(folder: Path, fleet: Ru
     assert fleet("resume", applied.json["journal"], "--failed", "--json").json["results"] == {"branch": 3}
 
 
+@pytest.mark.parametrize("step", ["plan", "apply"])
+def test_a_reader_that_leaves_stops_no_work(step: str, folder: Path, fleet: Run) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    looking = ("--template", folder / "template", "--to", "v2.0.0")
+    arguments = {"plan": ("fleet", "--diff", *looking, "-o", "again.jsonl"), "apply": ("plan.jsonl",)}[step]
+    with _command(step, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0
+    assert "dockertpl:" not in said
+    if step == "plan":
+        assert (folder / "again.jsonl").read_text() == (folder / "plan.jsonl").read_text()
+    else:
+        assert fleet("report", "plan.journal.jsonl", "--json").json["results"] == {"branch": COUNT}
+
+
+def _on_a_terminal(*arguments: object, term: str) -> list[str]:
+    """Return the lines that a command leaves on a terminal, with what it drew over."""
+    main, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    with _command(*arguments, stdout=terminal, stderr=terminal, env={**os.environ, "TERM": term}):
+        os.close(terminal)
+        shown = b""
+        # Linux tells of the other end by an error.
+        with suppress(OSError):
+            while part := os.read(main, 4096):
+                shown += part
+    os.close(main)
+    return shown.decode().replace("\r\n", "\n").split("\n")
+
+
+def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    lines = _on_a_terminal("apply", "plan.jsonl", term="xterm")
+    # What follows the last return is what stands there.
+    assert [line.rpartition("\r")[2] for line in lines if "app: branch" in line] == [
+        f"fleet/app-{number} app: branch: dockertpl/app" for number in range(COUNT)
+    ]
+    assert any(f"/{COUNT} images [" in line for line in lines)
+
+
+def test_where_nothing_can_be_drawn_anew_there_is_no_bar(folder: Path) -> None:
+    looking = ("--template", folder / "template", "--to", "v2.0.0")
+    lines = _on_a_terminal("plan", "fleet", *looking, "-o", "plan.jsonl", term="dumb")
+    assert not any("\r" in line or "%|" in line for line in lines)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_long_wait_for_a_forge_is_told_once(quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    told = session.forges(quiet=quiet).waiting
+    for seconds in (1.5, 600, 600, 599):
+        told(seconds)
+    said = capsys.readouterr().err
+    assert said.count("Waiting until ") == (not quiet)
+    told(3600)
+    assert capsys.readouterr().err.count("as the forge's limits ask for.\n") == (not quiet)
+
+
 def test_two_shards_are_the_whole(fleet: Run) -> None:
     printed = fleet("plan", "fleet", "--shards", "2", "--format", "github-matrix")
     assert json.loads(printed.out) == {"include": [{"shard": "1/2"}, {"shard": "2/2"}]}
@@ -140,11 +226,46 @@ def test_status_is_shown_in_every_form(form: str, folder: Path, fleet: Run) -> N
     assert "fleet/app-1" in (folder / "status.out").read_text()
 
 
+def test_json_goes_where_a_report_would_go(folder: Path, fleet: Run) -> None:
+    printed = fleet("status", "fleet", "--json")
+    written = fleet("status", "fleet", "--format", "json", "--output", "status.json")
+    assert (written.code, written.out, written.err) == (1, "", "")
+    assert (folder / "status.json").read_text() == printed.out
+    both = fleet("status", "fleet", "--json", "--format", "csv", "--output", "status.csv")
+    assert both.out == printed.out
+    assert (folder / "status.csv").read_text().startswith("state,")
+    planned = fleet("plan", "fleet", "--format", "json", "--output", "plan.jsonl")
+    assert (planned.json["plan"], planned.json["to_do"]) == ("plan.jsonl", COUNT)
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--format", "json"], ["--format=json"]])
+def test_an_error_is_json_where_the_result_would_be(form: list[str], folder: Path, fleet: Run) -> None:
+    failed = fleet("status", "nowhere", *form)
+    assert (failed.code, failed.json["error"]["code"], failed.err) == (2, "bad-input", "")
+
+
 def test_status_as_json_has_a_row_an_image(fleet: Run) -> None:
     rows = fleet("status", "fleet", "--json").json["rows"]
     assert [(row["repository"], row["state"], row["version"]) for row in rows] == [
         (f"fleet/app-{number}", "outdated", "v1.0.0") for number in range(COUNT)
     ]
+
+
+def test_what_has_conflicts_is_not_said_to_be_updated(folder: Path, fleet: Run) -> None:
+    _conflict(folder / "fleet" / "app-1")
+    said = fleet("plan", "fleet", "-o", "plan.jsonl").err
+    assert f"2 of {COUNT} images would be updated to v2.0.0, and 1 has conflicts.\n" in said
+    assert "\nApply it with: dockertpl fleet apply plan.jsonl\n" in said
+    assert fleet("discover", "fleet/app-1").err == "1 repository.\n"
+
+
+def test_a_report_of_nothing_has_the_columns_of_one(folder: Path, fleet: Run) -> None:
+    fleet("plan", "fleet", "-o", "plan.jsonl")
+    fleet("apply", "plan.jsonl", "--waves", "1", "--pause")
+    full = fleet("report", "plan.journal.jsonl", "--format", "csv").out.splitlines()
+    head = (folder / "plan.journal.jsonl").read_text().splitlines()[0]
+    (folder / "empty.jsonl").write_text(f"{head}\n")
+    assert fleet("report", "empty.jsonl", "--format", "csv").out.splitlines() == full[:1]
 
 
 def test_what_is_discovered_is_a_list_for_the_others(folder: Path, fleet: Run) -> None:

@@ -72,6 +72,9 @@ def test_a_template_that_cannot_be_reached_hides_nothing_else(tmp_path: Path, te
     template.rename(tmp_path / "moved")
     done = dockertpl("status", root, "--json")
     assert (done.code, _image(done)["state"], _image(done)["version"]) == (3, "unknown", "v1.0.0")
+    # A person sees all of why.
+    shown = dockertpl("status", root).out
+    assert " ".join(_image(done)["note"].split()) in " ".join(shown.split())
 
 
 def test_lines_fit_a_narrow_terminal(tmp_path: Path, template: Path, dockertpl: Run) -> None:

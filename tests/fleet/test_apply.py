@@ -217,8 +217,17 @@ def test_conflicts_where_there_is_no_forge_make_nothing(bench: Bench, git: Git) 
     _collide(root)
     outcome = bench.run(local(commit(root)))
     assert outcome.result == "conflicted"
-    assert "dockertpl update" in outcome.note
+    assert outcome.note == "conflicts in Dockerfile: dockertpl update --to v2.0.0"
     assert BRANCH not in _heads(root)
+
+
+def test_of_a_repository_of_several_images_the_one_that_conflicts_is_named(bench: Bench) -> None:
+    root = bench.scaffold(app_dir="services/app")
+    path = root / "services" / "app" / "Dockerfile"
+    path.write_text(path.read_text().replace("line 3\n", "my line\n"))
+    outcome = bench.run(local(commit(root)))
+    told = "dockertpl update --answers-file .copier-answers.app.yml --to v2.0.0"
+    assert outcome.note == f"conflicts in services/app/Dockerfile: {told}"
 
 
 def test_an_issue_is_closed_once_there_are_no_conflicts(bench: Bench, git: Git) -> None:

@@ -75,7 +75,7 @@ def _no_yaml(root: Path) -> None:
         (_keep, "lost-edits", "gone.txt was edited here"),
         (_tasks, "error", "v9.9.9"),
         (_link, "unsafe", "a link"),
-        (_strange, "foreign", "another template's"),
+        (_strange, "foreign", "of another template: elsewhere.invalid/"),
         (_nameless, "unmanaged", "_commit"),
         (_no_yaml, "error", "no YAML"),
     ],
@@ -100,6 +100,8 @@ def test_a_version_that_runs_programs_is_unsafe(bench: Bench) -> None:
 def test_an_answer_that_is_taken_no_more_is_said(bench: Bench) -> None:
     row = _row(bench, bench.scaffold(flavour="alpine"), "v3.0.0")
     assert (row.state, row.reset) == ("answers-reset", ("flavour",))
+    why = '"alpine" is no choice: slim, tiny'
+    assert row.notes == (f"the template does not take flavour='alpine' any more ({why}); it is 'slim' now",)
 
 
 def test_an_edit_of_the_same_version_is_no_lack(bench: Bench) -> None:
@@ -177,3 +179,9 @@ def test_whatever_an_answers_file_says_the_other_images_are_seen(text: str, name
     assert "Please report it" not in str(rows)
     (row,) = glance(local(root), {os.fsdecode(name): text}, bench.tools().goal, bench.versions)
     assert row.state in ("error", "foreign", "outdated", "ahead")
+
+
+def test_a_template_is_known_by_whichever_path_leads_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = bench.scaffold()
+    monkeypatch.chdir(root)
+    assert same_place("../template") == same_place(str(bench.template)) == same_place("./../template/")

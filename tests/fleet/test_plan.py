@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,4 +71,16 @@ def test_where_it_cannot_be_written_nothing_is_left(fleet: Bench, tmp_path: Path
     before = sorted(tmp_path.iterdir())
     with pytest.raises(KeyboardInterrupt):
         plan.write(tmp_path / "plan.jsonl", fleet.tools().goal, broken())  # type: ignore[arg-type]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_error_while_looking_is_not_the_file_s(fleet: Bench, tmp_path: Path) -> None:
+    def broken() -> Iterator[plan.Item]:
+        raise BrokenPipeError(32, "Broken pipe")
+        yield
+
+    goal = fleet.tools().goal
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(BrokenPipeError):
+        plan.write(tmp_path / "plan.jsonl", goal, broken())
     assert sorted(tmp_path.iterdir()) == before

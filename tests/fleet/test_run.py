@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -70,6 +72,22 @@ def test_what_is_left_is_what_is_not_done_once_it_has_stopped(bench: Bench, item
     *_, ended = runs.run(items, bench.tools(), Manner(verify=slow), Pace(max_failures="1"), opened)
     assert ended == Ended(left=COUNT - len(opened.done), why="failures")
     assert len(opened.done) > 2
+
+
+def test_what_ctrl_c_cut_off_is_left_for_the_next_run(
+    bench: Bench, items: list[Item], opened: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A terminal's Ctrl-C reaches git, too, and may reach it first.
+    git, there = bench.folder / "path" / "git", shutil.which("git")
+    git.parent.mkdir()
+    git.write_text(f'#!/bin/sh\ncase "$*" in *fast-import*) kill -INT $$;; esac\nexec {there} "$@"\n')
+    git.chmod(0o755)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+        with pytest.raises(KeyboardInterrupt):
+            _run(bench, items, opened)
+    assert opened.done == {}
+    assert _run(bench, items, opened) == ([f"app-{n}" for n in range(COUNT)], Ended(left=0, why="done"))
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "110%", "1.5", "%"])

@@ -63,8 +63,9 @@ def test_no_hook_of_a_template_runs(repository: Path, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("ref", ["v9.9.9", "--upload-pack=touch x", "-q", "HEAD:x", "", "a\0b"])
 def test_a_ref_that_is_none_is_bad_input_and_no_option(repository: Path, ref: str) -> None:
-    with pytest.raises(BadInputError, match="no version"):
+    with pytest.raises(BadInputError, match="no version") as caught:
         ours.checkout(repository, ref)
+    assert "v2.0.0rc1, v1.10.0, v1.9.0" in caught.value.remedy
 
 
 def test_a_url_is_no_option_and_runs_nothing(tmp_path: Path) -> None:
@@ -99,6 +100,8 @@ def test_a_git_that_is_interrupted_did_not_fail(signal: str, monkeypatch: pytest
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(KeyboardInterrupt):
         ours.run("version")
+    with pytest.raises(KeyboardInterrupt):
+        ours.merge_file("a", "b", "c", labels=("mine", "old", "new"), marker_size=7)
 
 
 def test_a_merge_that_is_killed_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

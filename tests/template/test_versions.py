@@ -83,7 +83,7 @@ def test_what_is_not_there_is_named(template: Path, tmp_path: Path) -> None:
     with Versions() as versions:
         with pytest.raises(BadInputError, match="v9"):
             versions.pair(_recorded(template, "v1.0.0"), "answers", "v9")
-        with pytest.raises(NoGitError):
+        with pytest.raises(NoGitError, match=r"^The template cannot be read: .*none"):
             versions.pair(_recorded(tmp_path / "none", "v1.0.0"), "answers", None)
 
 

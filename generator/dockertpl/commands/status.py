@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,14 @@ def _lines(image: Mapping[str, Any]) -> Iterator[str]:
     if image["template"]:
         yield _cut(f"  template  {image['template']}")
     if image["note"]:
-        yield _cut(f"  note      {image['note']}")
+        # Nothing else says it: what was cut off would be gone.
+        yield textwrap.fill(
+            f"  note      {image['note']}",
+            _WIDTH,
+            subsequent_indent=" " * 12,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     for key, title in (("edited", "edited"), ("missing", "missing"), ("uncommitted", "dirty")):
         for number, path in enumerate(image[key]):
             yield _cut(f"  {'' if number else title:<10}{path}")

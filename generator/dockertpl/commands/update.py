@@ -261,7 +261,8 @@ def _image(upgrade: Upgrade) -> dict[str, Any]:
 def _warnings(upgrade: Upgrade) -> Iterator[str]:
     name = upgrade.answers_file
     for key, (old, new) in upgrade.difference.reset.items():
-        yield f"{name}: the template does not take {key}={old!r} any more; it is {new!r} now. Other: -d {key}=…"
+        why = upgrade.difference.why(key)
+        yield f"{name}: the template does not take {key}={old!r} any more{why}; it is {new!r} now. Other: -d {key}=…"
     for warning in upgrade.warnings:
         yield f"{name}: {warning}"
     for step in upgrade.steps:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +19,7 @@ from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.progress import Progress
 from dockertpl.engine.run import RunOptions, check_options, run_strictly
 from dockertpl.errors import BadInputError, DockertplError
-from dockertpl.screen import printable, say
+from dockertpl.screen import printable, redraws, say
 
 _BIGGEST = 5
 _WIDTH = 80
@@ -226,7 +224,7 @@ class Ticker:
 
     def __init__(self, quiet: bool) -> None:
         # On a terminal that cannot write over a line, and for a screen reader, each step would be a line of its own.
-        self.live = not quiet and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self.live = not quiet and redraws()
         self._began = time.monotonic()
         self._shown = ""
 

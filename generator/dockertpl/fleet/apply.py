@@ -22,6 +22,7 @@ from dockertpl.fleet.model import Outcome, Repository, Result
 from dockertpl.fleet.plan import Item
 from dockertpl.fleet.survey import Tools
 from dockertpl.fleet.texts import changelog, issue, marker, proposal
+from dockertpl.fleet.texts.parts import command
 from dockertpl.fleet.view import View, opened
 from dockertpl.template.tree import File
 from dockertpl.upgrade.image import Upgrade
@@ -193,7 +194,7 @@ class _Item:
         )
 
     def _told_of_conflicts(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
-        note = f"conflicts in {', '.join(looked.row.conflicts)}: dockertpl update --to {looked.row.target}"
+        note = f"conflicts in {', '.join(looked.row.conflicts)}: {command(upgrade)}"
         if forge is None or self.manner.on_conflict == "skip":
             return "conflicted", "", note
         image = looked.row.image

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import shlex
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -118,7 +119,8 @@ def begun(path: Path, head: Head) -> Iterator[Journal]:
         _hold(descriptor, path)
         # One that is empty was begun and killed at once.
         if os.fstat(descriptor).st_size:
-            remedy = f"Go on with: dockertpl fleet resume {path}\nOr name another with --journal."
+            resume = f"dockertpl fleet resume {shlex.quote(str(path))}"
+            remedy = f"Go on with: {resume}\nOr name another with --journal."
             raise BadInputError(f"{path} is there already.", remedy)
         _append(descriptor, {"schema": _SCHEMA, "time": _now(), **asdict(head)})
         yield Journal(head=head, done={}, _descriptor=descriptor)

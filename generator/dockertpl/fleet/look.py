@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -158,7 +159,7 @@ def same_place(where: str) -> str:
     elif match := _SSH.match(url):
         place = f"{match[1].lower()}/{match[2].lstrip('/')}"
     else:
-        place = str(Path(url).absolute())
+        place = os.path.normpath(Path(url).absolute())
     return place.rstrip("/").removesuffix(".git")
 
 
@@ -204,7 +205,7 @@ def _known(row: Row, content: Mapping[str, Any], goal: Goal) -> tuple[Row, Mappi
     except BadInputError as error:
         return replace(row, state="unmanaged", notes=(error.message,)), None
     if not goal.is_for(src_path):
-        return replace(row, state="foreign", notes=("another template's",)), None
+        return replace(row, state="foreign", notes=(f"of another template: {same_place(src_path)}",)), None
     return replace(row, target=goal.to), content
 
 
@@ -262,7 +263,8 @@ def _state(row: Row, upgrade: Upgrade, blocked: list[Step]) -> State:
 
 def _notes(upgrade: Upgrade) -> Iterator[str]:
     for key, (old, new) in upgrade.difference.reset.items():
-        yield f"the template does not take {key}={old!r} any more; it is {new!r} now"
+        why = upgrade.difference.why(key)
+        yield f"the template does not take {key}={old!r} any more{why}; it is {new!r} now"
     yield from upgrade.warnings
     yield from (f"{step.path} {step.note}" for step in upgrade.steps if step.note)
 

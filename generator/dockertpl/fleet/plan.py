@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import mkstemp
 from typing import Any, TypeVar
 
 from dockertpl.errors import BadInputError
@@ -78,26 +79,37 @@ def write(path: Path, goal: Goal, items: Iterable[Item]) -> str:
         BadInputError: The file cannot be written.
     """
     digest = hashlib.sha256()
+    with _writing(path):
+        descriptor, name = mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    partial = Path(name)
     try:
-        with NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-            partial = Path(stream.name)
-            try:
-                for line in _lines(goal, items):
-                    digest.update(line)
+        with os.fdopen(descriptor, "wb") as stream:
+            # What goes wrong while an item is looked for is not the file's fault.
+            for line in _lines(goal, items):
+                digest.update(line)
+                with _writing(path):
                     stream.write(line)
+            with _writing(path):
                 stream.write(_line({"hash": digest.hexdigest()}))
                 stream.flush()
                 os.fsync(stream.fileno())
-                partial.chmod(0o644)
-                partial.replace(path)
-            except BaseException:
-                partial.unlink()
-                raise
+        with _writing(path):
+            partial.chmod(0o644)
+            partial.replace(path)
+    except BaseException:
+        partial.unlink()
+        raise
+    return digest.hexdigest()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise BadInputError(
             f"{path} cannot be written: {error.strerror}.", "Name another file with --output."
         ) from error
-    return digest.hexdigest()
 
 
 def read(path: Path) -> Plan:

@@ -63,6 +63,7 @@ class Answers:
         leftovers: Stored answers to questions that the template no longer has; a new default may use them.
         folder_name: The name of the folder that is rendered into, `_folder_name` in the template.
         warnings: What a person should know, such as an answer that is not used.
+        unused: By question, why its stored answer is not used; `warnings` tells of each, as `not_used` does.
     """
 
     values: Mapping[str, Any]
@@ -72,6 +73,7 @@ class Answers:
     leftovers: Mapping[str, Any]
     folder_name: str
     warnings: tuple[str, ...]
+    unused: Mapping[str, str]
 
     def remembered(self) -> dict[str, Any]:
         """Return the answers that belong in the answers file."""
@@ -81,6 +83,16 @@ class Answers:
     def context(self) -> dict[str, Any]:
         """Return the variables that a template sees."""
         return {**self.leftovers, **self.values, "_folder_name": self.folder_name}
+
+
+def not_used(name: str, why: str) -> str:
+    """Return how a person is told that a stored answer is not used.
+
+    Args:
+        name: The question.
+        why: What is wrong with the answer.
+    """
+    return f"The stored answer for {name} is not used any more: {why}"
 
 
 def resolve(
@@ -209,6 +221,7 @@ def go_through(
         leftovers={key: value for key, value in layers.stored.items() if key not in names and key[:1] != "_"},
         folder_name=folder_name,
         warnings=tuple(state.warnings),
+        unused=state.unused,
     )
     return Outcome(prompts=state.prompts, dropped=state.dropped, problems=state.problems, _answers=answers)
 
@@ -276,6 +289,7 @@ class _State:
     hidden: set[str] = field(default_factory=set)
     problems: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    unused: dict[str, str] = field(default_factory=dict)
     prompts: dict[str, Prompt] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
 
@@ -318,7 +332,8 @@ class _State:
             self._set(name, said, "asked")
             return
         if why_not and asked:
-            self.warnings.append(f"The stored answer for {name} is not used any more: {why_not}")
+            self.unused[name] = why_not
+            self.warnings.append(not_used(name, why_not))
         default, origin = self._default(question, asked, stored)
         if asked:
             self._note(question, default, origin)

@@ -76,6 +76,8 @@ def run(
 ) -> str:
     """Run git without hooks and return what it printed, as text without the last line's end.
 
+    Ctrl-C reaches git, too. A git that it ended has not failed: in whichever thread, that is the same interrupt.
+
     Args:
         arguments: What follows `git`. A value that comes from outside belongs behind `--` or `--end-of-options`.
         cwd: Where to run it.
@@ -88,7 +90,6 @@ def run(
         KeyboardInterrupt: Git was interrupted, as Ctrl-C does to all that we started.
     """
     done = _call(arguments, cwd, stdin, {**environment(settings=settings), **(variables or {})})
-    check_interrupt(done.returncode)
     out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
     if done.returncode:
         raise NoGitError(f"git {arguments[0]} failed: {err.strip() or out.strip() or f'exit code {done.returncode}'}")
@@ -135,7 +136,6 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
         ]
         # Of its own: a repository above the folder for temporary files has no say.
         done = _call(["-c", "merge.conflictStyle=merge", "merge-file", *options, "mine", "old", "new"], Path(folder))
-    check_interrupt(done.returncode)
     if not 0 <= done.returncode <= 127:
         raise NoGitError(f"git merge-file failed: {done.stderr.decode(errors='replace').strip() or 'no reason given'}")
     return done.returncode, done.stdout.decode(errors="surrogateescape")
@@ -167,7 +167,7 @@ def _call(
     arguments: Sequence[str], cwd: Path | None, stdin: bytes = b"", env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(
+        done = subprocess.run(
             ["git", *_options(), *arguments],
             cwd=cwd,
             env=environment() if env is None else env,
@@ -180,6 +180,8 @@ def _call(
     except ValueError as error:
         # Such as a version that an answers file names by a NUL: no process can be told of it.
         raise NoGitError(f"git {arguments[0]} failed: {error}") from error
+    check_interrupt(done.returncode)
+    return done
 
 
 def _options() -> list[str]:
@@ -232,9 +234,9 @@ def commit_of(repository: Path, ref: str) -> str:
             return run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=repository)
         except NoGitError as error:
             cause = error
-    raise BadInputError(
-        f"The template has no version {ref!r}.", "See `git ls-remote --tags` for those it has."
-    ) from cause
+    tags = run("tag", "--list", "--sort=-version:refname", cwd=repository).splitlines()
+    remedy = f"Its newest are {', '.join(tags[:5])}." if tags else "It has no tags: name a branch or a commit."
+    raise BadInputError(f"The template has no version {ref!r}.", remedy) from cause
 
 
 def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool | None]:

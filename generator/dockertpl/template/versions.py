@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
-from dockertpl.errors import BadInputError
+from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template import git
 from dockertpl.template.environment import Template
 from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand
@@ -159,7 +159,10 @@ class Versions:
         url = expand(src_path)
         if url not in self._clones:
             clone = self._new_folder("template-")
-            git.clone(url, clone)
+            try:
+                git.clone(url, clone)
+            except NoGitError as error:
+                raise NoGitError(f"The template cannot be read: {error.message}", error.remedy) from error
             self._clones[url] = clone
         return self._clones[url]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jinja2
@@ -30,6 +30,7 @@ class Difference:
         changed: By question, the stored answer and the one that `-d` gave.
         reset: By question, the stored answer that the template takes no more and the default in its place.
         not_recomputed: By question, the stored answer that was a default, and what that default is now.
+        unused: By question of `reset`, what is wrong with the stored answer.
     """
 
     added: Mapping[str, Any]
@@ -37,6 +38,16 @@ class Difference:
     changed: Mapping[str, tuple[Any, Any]]
     reset: Mapping[str, tuple[Any, Any]]
     not_recomputed: Mapping[str, tuple[Any, Any]]
+    unused: Mapping[str, str] = field(default_factory=dict)
+
+    def why(self, key: str) -> str:
+        """Return in brackets what is wrong with a stored answer; nothing where that is not known.
+
+        Args:
+            key: The question.
+        """
+        reason = self.unused.get(key, "").rstrip(".")
+        return f" ({reason})" if reason else ""
 
 
 def stored_answers(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +107,7 @@ def _difference(
         },
         reset=reset,
         not_recomputed=_not_recomputed(pair, old, new),
+        unused={key: why for key, why in new.unused.items() if key in reset},
     )
 
 

@@ -15,7 +15,7 @@ from dockertpl.merge.edited import edited
 from dockertpl.merge.pins import merge_text
 from dockertpl.merge.update import ConflictMode, Mine, Step
 from dockertpl.template import yamltext
-from dockertpl.template.answers import Answers
+from dockertpl.template.answers import Answers, not_used
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render
 from dockertpl.template.tree import File, Tree
@@ -35,7 +35,7 @@ class Upgrade:
         answers_file: Its name.
         pair: The versions.
         difference: What happens to its answers.
-        warnings: What the new version says of the answers.
+        warnings: What the new version says of the answers, but for those of `difference.reset`.
         steps: What becomes of each path.
         edited: The paths that a person has edited, but for the answers file.
     """
@@ -85,6 +85,8 @@ def prepare(
         DestinationError: A file cannot be read.
     """
     old, new, difference = carried(pair, stored_answers(content), data, folder_name=folder_name, where=answers_file)
+    # Each is said with what it is reset to.
+    told = {not_used(key, why) for key, why in difference.unused.items()}
     before = tree(pair.old, old, answers_file)
     after = tree(pair.new, new, answers_file)
     mine = read([*before, *after])
@@ -97,7 +99,7 @@ def prepare(
         answers_file=answers_file,
         pair=pair,
         difference=difference,
-        warnings=new.warnings,
+        warnings=tuple(warning for warning in new.warnings if warning not in told),
         steps=tuple(steps),
         edited=tuple(path for path in edited(before, mine) if path != answers_file),
     )

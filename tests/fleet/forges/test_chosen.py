@@ -32,6 +32,15 @@ def test_with_a_token_git_has_it_for_that_host_alone() -> None:
     assert forges.of(THERE) is forges.connect("github")
 
 
+def test_a_wait_is_told_before_it_begins() -> None:
+    told: list[float] = []
+    forges = Forges(environ={}, waiting=told.append)
+    forges.stop()
+    with pytest.raises(KeyboardInterrupt):
+        forges._sleep(3600)
+    assert told == [3600]
+
+
 def test_who_waits_is_interrupted() -> None:
     forges = Forges(environ={})
     ended = threading.Event()

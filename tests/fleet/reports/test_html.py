@@ -176,3 +176,8 @@ def test_a_row_is_shown_that_has_a_chosen_state_and_every_word() -> None:
 def test_the_page_s_data_is_part_of_the_package() -> None:
     assert re.fullmatch(r"page\.(css|js)", SCRIPT.name)
     assert {path.name for path in SCRIPT.parent.iterdir()} == {"page.css", "page.html.jinja", "page.js"}
+
+
+def test_filters_are_called_as_their_column_is() -> None:
+    assert "<legend>State</legend>" in "".join(html([], ROWS, title=""))
+    assert "<legend>Result</legend>" in "".join(html([], OUTCOMES, title=""))

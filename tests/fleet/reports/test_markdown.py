@@ -23,14 +23,15 @@ def test_a_heading_the_totals_and_a_table_with_the_worst_first() -> None:
     rows = _rows(text)
     assert [re.findall("org/[a-z]+", row)[0] for row in rows[1:]] == ["org/torn", "org/empty", "org/fresh"]
     assert '<a href="https://example.com/org/torn/pull/7">Pull request</a>' in rows[1]
-    assert "<details><summary>Note: <code>Both sides changed it.</code></summary>" in rows[1]
+    assert "<td>⚠️\u00a0conflicted</td>" in rows[1]
+    assert "<details><summary>Note: Both sides changed it.</summary>" in rows[1]
     assert "<br>Conflicts: <code>Dockerfile</code>" in rows[1]
 
 
 def test_outcomes_are_shown_in_the_same_way() -> None:
     rows = _rows("".join(markdown(things.OUTCOMES, OUTCOMES)))
     assert len(rows) == 3
-    assert "Note: <code>The forge refuses.</code>" in rows[1]
+    assert "Note: The forge refuses." in rows[1]
 
 
 def test_five_thousand_rows_are_no_larger_than_a_step_s_summary_and_the_rest_is_counted() -> None:

@@ -30,8 +30,9 @@ def test_it_says_what_it_is_and_ends_with_its_marker() -> None:
 
 def test_it_says_what_a_person_has_to_look_at_first() -> None:
     head = body(upgrade(), "app", digest="abc").split("\n## ")[0]
-    assert "- The template does not take `flavour` = `alpine` any more; it is `slim` now." in head
-    assert "- `Dockerfile` conflicts in lines 7-8." in head
+    assert "- The template does not take `flavour` = `alpine` any more \\(it is gone\\); it is `slim` now." in head
+    rest = "What the template wants there is in `Dockerfile.rej`: choose, and remove it."
+    assert f"- `Dockerfile` conflicts in lines 7-8. {rest}\n" in head
     assert "- `gone.txt` was edited here, and the template does not have it any more: it stays, and is yours." in head
     assert "gave way to `:25`, which has no digest." in head
     assert "- A flavour is gone." in head

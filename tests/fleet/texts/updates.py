@@ -82,6 +82,7 @@ def upgrade(conflict: ConflictMode = "rej", *, order: Order = "newer", new: str 
             changed={},
             reset={"flavour": ("alpine", "slim")},
             not_recomputed={},
+            unused={"flavour": "it is gone."},
         ),
         warnings=("A flavour is gone.",),
         steps=tuple(replace(step, pins=pins) if step.path == "merged.txt" else step for step in steps(conflict)),
@@ -111,6 +112,7 @@ def hostile() -> Upgrade:
             changed={HOSTILE: (HOSTILE, 1)},
             reset={HOSTILE: (HOSTILE, {HOSTILE: HOSTILE})},
             not_recomputed={HOSTILE: (HOSTILE, HOSTILE)},
+            unused={HOSTILE: HOSTILE},
         ),
         warnings=(HOSTILE,),
         steps=(

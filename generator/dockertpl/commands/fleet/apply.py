@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -12,9 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
-
-from dockertpl.commands.fleet.session import progress, tools
+from dockertpl.commands.fleet.session import forges, progress, tell, tools
 from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError, StoppedError
 from dockertpl.fleet import journal as journals
@@ -23,12 +21,11 @@ from dockertpl.fleet import run as runs
 from dockertpl.fleet import shards
 from dockertpl.fleet.apply import Manner, OnConflict
 from dockertpl.fleet.branch import AUTHOR
-from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.journal import Head, Journal
 from dockertpl.fleet.model import RESULTS_FOR_PERSON, Outcome
 from dockertpl.fleet.plan import Plan
 from dockertpl.fleet.run import Ended, Pace
-from dockertpl.screen import printable, say
+from dockertpl.screen import counted, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +126,7 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
         if read.hash != opened.head.hash:
             raise BadInputError(
                 f"{opened.head.plan} is another plan than {journal} is of.",
-                f"Apply the new one with: dockertpl fleet apply {opened.head.plan} --journal ANOTHER",
+                f"Apply the new one with: dockertpl fleet apply {shlex.quote(opened.head.plan)} --journal ANOTHER",
             )
         if failed:
             for key in [key for key, outcome in opened.done.items() if outcome.result in RESULTS_FOR_PERSON]:
@@ -144,27 +141,27 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
 def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     number, of = options.part()
     items = [item for item in shards.shard(plan.items, number, of) if item.to_do]
-    forges = Forges(environ=os.environ, share=of)
+    at = forges(share=of, quiet=quiet)
     if not options.branches_only:
         # Before anything is touched: without a token the first pull request would fail, and so would all.
         for name in sorted({item.repository.forge for item in items if item.repository.forge}):
-            forges.connect(name)
+            at.connect(name)
     manner = Manner(
         on_conflict=options.on_conflict,
         draft=options.draft,
         author=options.author,
         reopen=options.reopen,
-        forge=(lambda repository: None) if options.branches_only else forges.of,
-        verify=partial(_verify, forges.check) if options.verify else None,
+        forge=(lambda repository: None) if options.branches_only else at.of,
+        verify=partial(_verify, at.check) if options.verify else None,
     )
     ended = Ended(left=len(items), why="done")
     left = sum(item.key not in journal.done for item in items)
     try:
         with (
             terminable(),
-            tools(forges, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready,
+            tools(at, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready,
             # Ended before what it works with is removed.
-            closing(runs.run(items, ready, manner, options.pace, journal, forges.stop)) as done,
+            closing(runs.run(items, ready, manner, options.pace, journal, at.stop)) as done,
         ):
             for each in progress(done, total=left, what="images", quiet=quiet):
                 if isinstance(each, Ended):
@@ -173,8 +170,8 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
                     _say(each, quiet)
     except KeyboardInterrupt:
         raise StoppedError(
-            f"interrupted; {len(journal.done)} of {len(items)} images are done.",
-            f"Go on with: dockertpl fleet resume {path}",
+            f"interrupted; {len(journal.done)} of {counted(len(items), 'image is', 'images are')} done.",
+            _go_on(path),
         ) from None
     return _result(items, journal, ended, path, quiet)
 
@@ -183,7 +180,7 @@ def _say(outcome: Outcome, quiet: bool) -> None:
     if not quiet:
         note = f": {outcome.note}" if outcome.note else ""
         url = f" {outcome.url}" if outcome.url else ""
-        click.echo(printable(f"{outcome.repository} {outcome.image}: {outcome.result}{url}{note}"))
+        tell(f"{outcome.repository} {outcome.image}: {outcome.result}{url}{note}\n")
 
 
 def _result(
@@ -195,7 +192,7 @@ def _result(
     say(f"{words}. Journal: {path}", quiet=quiet)
     if ended.why != "done":
         why = "Paused after a wave" if ended.why == "paused" else "Stopped, as more failed than --max-failures allows"
-        say(f"{why}: {ended.left} images are left. Go on with: dockertpl fleet resume {path}", quiet=quiet)
+        say(f"{why}: {counted(ended.left, 'image is', 'images are')} left.\n{_go_on(path)}", quiet=quiet)
     needed = ended.left or any(outcome.person_needed for outcome in outcomes)
     return int(bool(needed)), {
         "plan": journal.head.plan,
@@ -206,6 +203,10 @@ def _result(
         "results": dict(sorted(counts.items())),
         "outcomes": [asdict(outcome) for outcome in outcomes],
     }
+
+
+def _go_on(journal: Path) -> str:
+    return f"Go on with: dockertpl fleet resume {shlex.quote(str(journal))}"
 
 
 def _author(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from dockertpl.commands.fleet.session import fleet
-from dockertpl.screen import printable, say
+from dockertpl.screen import counted, printable, say
 
 
 def run(
@@ -31,12 +31,12 @@ def run(
         BadInputError: A place is none, or nothing is there.
         ForgeError: A forge refuses or cannot be reached.
     """
-    found = fleet(places=places, include=include, exclude=exclude, branch=branch).found()
+    found = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet).found()
     if not quiet:
         click.echo(printable("\n".join(each.repository.location for each in found)))
     with_image = sum(bool(each.answers) for each in found)
     known = f", {with_image} with an answers file" if any(each.answers is not None for each in found) else ""
-    say(f"{len(found)} repositories{known}.", quiet=quiet)
+    say(f"{counted(len(found), 'repository', 'repositories')}{known}.", quiet=quiet)
     return 0, {
         "repositories": [
             {**asdict(each.repository), "answers_files": sorted(each.answers) if each.answers is not None else None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -11,11 +12,12 @@ from typing import Any
 import click
 
 from dockertpl.commands.fleet import shown
-from dockertpl.commands.fleet.session import fleet, progress, tools
+from dockertpl.commands.fleet.session import fleet, progress, tell, tools
 from dockertpl.fleet import plan as plans
 from dockertpl.fleet import survey
 from dockertpl.fleet.plan import Item
-from dockertpl.screen import printable, say
+from dockertpl.fleet.reports.sheets import ROWS
+from dockertpl.screen import counted, say
 
 
 def run(
@@ -57,7 +59,7 @@ def run(
         MachineError: A forge or the template cannot be reached, or git is missing.
     """
     shown.check(form, shards)
-    named = fleet(places=places, include=include, exclude=exclude, branch=branch)
+    named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
     items: list[Item] = []
     with tools(named.forges, template=template, to=to, jobs=jobs) as ready:
@@ -67,7 +69,7 @@ def run(
             for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet):
                 for item, text in pairs:
                     if text and not quiet:
-                        click.echo(printable(f"# {item.repository.key}\n{text}"), nl=False)
+                        tell(f"# {item.repository.key}\n{text}")
                     items.append(item)
                     yield item
 
@@ -78,13 +80,15 @@ def run(
     if form in shown.DIVIDED:
         click.echo(shown.divided(form, shards, output), nl=False)
     elif not quiet and not diff:
-        shown.show(rows, form, title=f"Plan for {ready.goal.to}")
-    say(
-        f"{to_do} of {len(rows)} images would be updated to {ready.goal.to}. Plan: {output}, hash {digest[:12]}.",
-        quiet=quiet,
-    )
+        shown.show(rows, ROWS, form, title=f"Plan for {ready.goal.to}")
+    conflicts = states["conflicted"]
+    also = f", and {counted(conflicts, 'has', 'have')} conflicts" if conflicts else ""
+    images = counted(len(rows), "image", "images")
+    say(f"{to_do - conflicts} of {images} would be updated to {ready.goal.to}{also}.", quiet=quiet)
+    say(f"Plan: {output}, hash {digest[:12]}", quiet=quiet)
     if to_do:
-        say(f"Apply it with: dockertpl fleet apply {output}", quiet=quiet)
+        shard = f" --shard K/{shards}" if shards else ""
+        say(f"Apply it with: dockertpl fleet apply {shlex.quote(str(output))}{shard}", quiet=quiet)
     return int(any(row.person_needed for row in rows)), {
         "plan": str(output),
         "hash": digest,

@@ -13,7 +13,8 @@ from dockertpl.errors import BadInputError
 from dockertpl.fleet import journal as journals
 from dockertpl.fleet import plan as plans
 from dockertpl.fleet.model import Outcome
-from dockertpl.screen import say
+from dockertpl.fleet.reports.sheets import OUTCOMES
+from dockertpl.screen import counted, say
 
 
 def run(
@@ -47,10 +48,11 @@ def run(
     left = _left(plan, hashes, found) if plan else []
     records = [found[key] for key in sorted(found)]
     if not quiet or output:
-        shown.show(records, form, title="Fleet, as it was applied", output=output)
+        shown.show(records, OUTCOMES, form, title="Fleet, as it was applied", output=output)
     counts = Counter(outcome.result for outcome in records)
     if left:
-        say(f"{len(left)} images of the plan are in no journal, such as {' '.join(left[0])}.", quiet=quiet)
+        what = counted(len(left), "image of the plan is", "images of the plan are")
+        say(f"{what} in no journal, such as {' '.join(left[0])}.", quiet=quiet)
     return int(bool(left) or any(outcome.person_needed for outcome in records)), {
         "hash": next(iter(hashes)),
         "results": dict(sorted(counts.items())),

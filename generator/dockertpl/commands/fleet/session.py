@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.discover.where import Filters, find
@@ -18,10 +20,14 @@ from dockertpl.fleet.look import Goal
 from dockertpl.fleet.model import Found
 from dockertpl.fleet.objects import Scratch
 from dockertpl.fleet.survey import Tools
+from dockertpl.screen import printable, redraws, say, show
 from dockertpl.template.source import PUBLISHED
 from dockertpl.template.versions import Versions
 
 Thing = TypeVar("Thing")
+
+#: Seconds; of shorter waits nothing is said.
+_LONG = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +62,7 @@ class Fleet:
         return found
 
 
-def fleet(
-    *, places: Sequence[str], include: Sequence[str], exclude: Sequence[str], branch: str, share: int = 1
-) -> Fleet:
+def fleet(*, places: Sequence[str], include: Sequence[str], exclude: Sequence[str], branch: str, quiet: bool) -> Fleet:
     """Return the repositories that the command line names.
 
     Args:
@@ -66,10 +70,20 @@ def fleet(
         include: Patterns of those that are wanted; none means all.
         exclude: Patterns of those that are not.
         branch: The branch that updates start from.
-        share: How many runs share the forge's limits.
+        quiet: Whether nothing is told of waits.
     """
     filters = Filters(include=include, exclude=exclude)
-    return Fleet(places=places or ["."], filters=filters, branch=branch, forges=Forges(environ=os.environ, share=share))
+    return Fleet(places=places or ["."], filters=filters, branch=branch, forges=forges(quiet=quiet))
+
+
+def forges(*, share: int = 1, quiet: bool) -> Forges:
+    """Return the forges of a run, whose long waits are told.
+
+    Args:
+        share: How many runs share the forges' limits.
+        quiet: Whether nothing is told.
+    """
+    return Forges(environ=os.environ, share=share, waiting=_Waiting(quiet=quiet).told)
 
 
 @contextmanager
@@ -100,7 +114,7 @@ def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) ->
 
 
 def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> Iterator[Thing]:
-    """Yield things, with a bar on a terminal's stderr.
+    """Yield things, with a bar on stderr where one can be drawn.
 
     Args:
         things: The things.
@@ -108,11 +122,50 @@ def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> 
         what: What they are.
         quiet: Whether to show nothing.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not redraws():
         yield from things
         return
     from tqdm import tqdm
 
     # Its thread, which redraws a bar that stands still, must not be there when processes begin.
     tqdm.monitor_interval = 0
-    yield from tqdm(things, total=total, unit=f" {what}", file=sys.stderr, leave=False, dynamic_ncols=True)
+    form = f"{{percentage:3.0f}}%|{{bar}}| {{n_fmt}}/{{total_fmt}} {what} [{{elapsed}}<{{remaining}}]"
+    yield from tqdm(things, total=total, bar_format=form, file=sys.stderr, leave=False, dynamic_ncols=True)
+
+
+def tell(text: str) -> None:
+    """Write lines to stdout while things are on their way: above the bar, if there is one.
+
+    Args:
+        text: The lines, with their ends.
+    """
+    with _above_bar(sys.stdout):
+        show(printable(text))
+
+
+def _above_bar(stream: TextIO) -> AbstractContextManager[object]:
+    bars = sys.modules.get("tqdm")
+    return bars.tqdm.external_write_mode(file=stream) if bars else nullcontext()
+
+
+class _Waiting:
+    """Tells of waits that make a person wonder, each once, however many threads wait."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def told(self, seconds: float) -> None:
+        """Tell of a wait that begins.
+
+        Args:
+            seconds: How long it is.
+        """
+        until = time.time() + seconds
+        with self._lock:
+            if self._quiet or seconds < _LONG or until < self._until + _LONG:
+                return
+            self._until = until
+        with _above_bar(sys.stderr):
+            say(f"Waiting until {time.strftime('%H:%M:%S', time.localtime(until))}, as the forge's limits ask for.")

@@ -7,17 +7,15 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import shards
-from dockertpl.fleet.model import Outcome, Row
 from dockertpl.fleet.reports.csv import csv
 from dockertpl.fleet.reports.html import html
 from dockertpl.fleet.reports.markdown import markdown
-from dockertpl.fleet.reports.sheets import OUTCOMES, ROWS, Sheet
+from dockertpl.fleet.reports.sheets import Sheet, T
 from dockertpl.fleet.reports.table import colourful, table
 
 #: What says into how many runs a plan is divided, in place of a table.
@@ -57,11 +55,12 @@ def divided(form: str, number: int, plan: Path) -> str:
     return f"{json.dumps(shards.github_matrix(number))}\n"
 
 
-def show(records: Sequence[Row] | Sequence[Outcome], form: str, *, title: str, output: Path | None = None) -> None:
+def show(records: Sequence[T], sheet: Sheet[T], form: str, *, title: str, output: Path | None = None) -> None:
     """Print rows or outcomes, or write them to a file.
 
     Args:
         records: The rows or outcomes.
+        sheet: Which of them they are.
         form: One of `FORMS`.
         title: What they are.
         output: The file; None is stdout.
@@ -69,7 +68,7 @@ def show(records: Sequence[Row] | Sequence[Outcome], form: str, *, title: str, o
     Raises:
         BadInputError: The file cannot be written.
     """
-    pieces = _pieces(records, form, title)
+    pieces = _pieces(records, sheet, form, title)
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)
@@ -81,8 +80,7 @@ def show(records: Sequence[Row] | Sequence[Outcome], form: str, *, title: str, o
         raise BadInputError(f"{output} cannot be written: {error.strerror}.", "Name another with --output.") from error
 
 
-def _pieces(records: Sequence[Row] | Sequence[Outcome], form: str, title: str) -> Iterable[str]:
-    sheet: Sheet[Any] = OUTCOMES if records and isinstance(records[0], Outcome) else ROWS
+def _pieces(records: Sequence[T], sheet: Sheet[T], form: str, title: str) -> Iterable[str]:
     if form == "csv":
         return csv(records, sheet)
     if form == "markdown":

@@ -16,6 +16,7 @@ from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.model import Row
 from dockertpl.fleet.plan import Item
 from dockertpl.fleet.proposals import with_proposal
+from dockertpl.fleet.reports.sheets import ROWS
 
 
 def run(
@@ -54,7 +55,7 @@ def run(
         BadInputError: A place is none, or the output cannot be written.
         MachineError: A forge or the template cannot be reached, or git is missing.
     """
-    named = fleet(places=places, include=include, exclude=exclude, branch=branch)
+    named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
     with tools(named.forges, template=template, to=to, jobs=jobs) as ready:
         looked = survey.items(found, ready, with_branch=True, glance=glance)
@@ -63,7 +64,7 @@ def run(
         ]
         rows = list(pool.ordered(lambda item: _row(item, named.forges), items, jobs))
     if not quiet or output:
-        shown.show(rows, form, title=f"Fleet, seen from {ready.goal.to}", output=output)
+        shown.show(rows, ROWS, form, title=f"Fleet, seen from {ready.goal.to}", output=output)
     states = Counter(row.state for row in rows)
     return int(any(row.person_needed or row.state in ("outdated", "pr-open") for row in rows)), {
         "template": ready.goal.template,

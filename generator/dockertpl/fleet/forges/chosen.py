@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from urllib.parse import urlsplit
@@ -30,10 +30,12 @@ class Forges:
     Attributes:
         environ: Environment variables, with the tokens.
         share: How many runs share the account's limits.
+        waiting: Called with the seconds of each wait before it begins, by whichever thread waits.
     """
 
     environ: Mapping[str, str]
     share: int = 1
+    waiting: Callable[[float], None] = lambda seconds: None
     _connected: dict[str, Forge] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -51,6 +53,7 @@ class Forges:
         self._sleep(0)
 
     def _sleep(self, seconds: float) -> None:
+        self.waiting(seconds)
         if self._stopped.wait(seconds):
             raise KeyboardInterrupt
 

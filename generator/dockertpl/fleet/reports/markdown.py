@@ -51,7 +51,8 @@ def _columns(items: Sequence[T], sheet: Sheet[T]) -> list[Column]:
 def _cell(item: T, sheet: Sheet[T], column: Column) -> str:
     values = texts(item, column)
     if column.shape == "state":
-        mark = "⚠️ " if sheet.level(item) in ("bad", "attention") else ""
+        # They stay on one line.
+        mark = "⚠️&nbsp;" if sheet.level(item) in ("bad", "attention") else ""
         return f"{mark}{sheet.state_of(item)}"
     return " ".join(_value(column, value) for value in values)
 
@@ -73,21 +74,25 @@ def _summary(column: Column, values: Sequence[str]) -> tuple[str, bool]:
     """Return what a fold's own line says, and whether it is all there is to say of the column."""
     more = f" and {len(values) - 1:,} more" if len(values) > 1 else ""
     whole = not more and len(values[0]) <= _SHORT
-    return f"{column.title}: {cell(values[0], _SHORT)}{more}", whole
+    return f"{column.title}: {_text(column, values[0], _SHORT)}{more}", whole
 
 
 def _values(column: Column, values: Sequence[str]) -> str:
     named = [_value(column, value) for value in values[:_MOST_VALUES]]
     if len(values) > _MOST_VALUES:
         named.append(f"{len(values) - _MOST_VALUES:,} more")
-    return ", ".join(named)
+    return ("; " if column.shape == "prose" else ", ").join(named)
 
 
 def _value(column: Column, text: str) -> str:
     address = web_address(text) if column.shape == "link" else ""
     if address:
         return f"[{cut(one_line(column.title), 40)}](<{address}>)"
-    return cell(text, 500)
+    return _text(column, text, 500)
+
+
+def _text(column: Column, text: str, longest: int) -> str:
+    return plain(text, longest) if column.shape == "prose" else cell(text, longest)
 
 
 def _row(cells: Iterable[str]) -> str:

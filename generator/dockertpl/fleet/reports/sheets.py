@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar, get_args
 
 from dockertpl.fleet.model import RESULTS, STATES, Outcome, Row
-from dockertpl.screen import printable
+from dockertpl.screen import counted, printable
 
 T = TypeVar("T")
-Shape: TypeAlias = Literal["state", "name", "version", "list", "link", "seconds"]
+Shape: TypeAlias = Literal["state", "name", "version", "list", "prose", "link", "seconds"]
 Place: TypeAlias = Literal["column", "detail", "fold"]
 Level: TypeAlias = Literal["bad", "attention", "waiting", "neutral", "good"]
 
@@ -23,7 +23,7 @@ class Column:
     Attributes:
         key: The field.
         title: What a person reads above or before it.
-        shape: What its values are; a `name` and a `list`'s items are anybody's text.
+        shape: What its values are; a `name`, a `list`'s items and `prose` are anybody's text.
         place: `column`: in a column of its own; `detail`: beside the row where there is something; `fold`: the same,
             but only where it can be folded away. CSV and records have every field.
         optional: Whether a narrow table does without.
@@ -75,7 +75,7 @@ class Sheet(Generic[T]):
 
     def count(self, number: int) -> str:
         """Return a number of things in words."""
-        return f"{number:,} {self.noun[number != 1]}"
+        return counted(number, *self.noun)
 
 
 def texts(item: object, column: Column) -> tuple[str, ...]:
@@ -152,10 +152,10 @@ ROWS: Sheet[Row] = Sheet(
         *_WHERE,
         Column(key="kind", title="Kind", optional=True),
         *_VERSIONS,
-        Column(key="notes", title="Note", shape="list", place="detail"),
+        Column(key="notes", title="Note", shape="prose", place="detail"),
         Column(key="conflicts", title="Conflicts", shape="list", place="detail"),
-        Column(key="kept", title="Edited, and gone from the template", shape="list", place="detail"),
-        Column(key="reset", title="Answers not taken any more", shape="list", place="detail"),
+        Column(key="kept", title="Edited, and gone from the template", shape="list", place="fold"),
+        Column(key="reset", title="Answers not taken any more", shape="list", place="fold"),
         Column(key="uncommitted", title="Not committed", shape="list", place="detail"),
         Column(key="proposal", title="Pull request", shape="link", place="detail"),
         Column(key="changes", title="To be changed", shape="list", place="fold"),
@@ -173,7 +173,7 @@ OUTCOMES: Sheet[Outcome] = Sheet(
         *_WHERE,
         *_VERSIONS,
         Column(key="seconds", title="Seconds", shape="seconds", optional=True),
-        Column(key="note", title="Note", place="detail"),
+        Column(key="note", title="Note", shape="prose", place="detail"),
         Column(key="url", title="Page", shape="link", place="detail"),
         Column(key="answers_file", title="Answers file", place="fold"),
     ),

@@ -116,12 +116,16 @@ def attention(upgrade: Upgrade, *, conflicts: bool = True) -> Iterator[str]:
         conflicts: Whether files with conflicts are among it.
     """
     for key, (old, new) in upgrade.difference.reset.items():
-        yield f"The template does not take {code(key)} = {answer(old)} any more; it is {answer(new)} now."
+        why = plain(upgrade.difference.why(key))
+        taken = f"The template does not take {code(key)} = {answer(old)} any more{' ' if why else ''}{why}"
+        yield f"{taken}; it is {answer(new)} now."
     for step in upgrade.steps:
         if step.is_conflict:
             if conflicts:
                 lines = where(step)
                 note = f" It {plain(step.note)}." if step.note else ""
+                rest = code(f"{step.path}.rej")
+                note += f" What the template wants there is in {rest}: choose, and remove it." if step.rejected else ""
                 yield f"{code(step.path)} conflicts{f' in {lines}' if lines else ''}.{note}"
         elif step.person_needed:
             yield f"{code(step.path)} {plain(step.note) or OUTCOMES[step.outcome]}."
