@@ -171,6 +171,19 @@ def test_git_knows_of_markers_in_a_file_that_the_template_renamed(app: Path, tem
     assert "mine\n" in git(app, "cat-file", "blob", unmerged[1][1])
 
 
+def test_where_git_cannot_be_told_of_markers_none_are_written(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    before = read_tree(app)
+    (app / ".git" / "index.lock").touch()
+    done = dockertpl("update", app)
+    assert done.code == 3
+    assert "git update-index failed" in done.err
+    assert "Nothing was changed." in done.err
+    (app / ".git" / "index.lock").unlink()
+    assert read_tree(app) == before
+    assert dockertpl("update", app).code == 1, "and it can be done again"
+
+
 def test_rej_leaves_the_file_working_and_stands_in_no_other_s_way(app: Path, dockertpl: Run) -> None:
     _edit(app, "line 3\n", "mine\n")
     assert dockertpl("update", app, "--conflict", "rej").code == 1

@@ -150,6 +150,30 @@ def test_a_signal_waits_for_the_step_and_then_undoes_everything(
     assert signal.getsignal(number) is handler
 
 
+def test_what_belongs_to_the_changes_fails_with_all_of_them(root: Path) -> None:
+    before = _state(root)
+
+    def fail() -> None:
+        assert (root / "a").exists()
+        raise MachineError("the index is locked")
+
+    with pytest.raises(MachineError, match="the index is locked"):
+        write(root, CHANGES, at_last=fail)
+    assert _state(root) == before
+
+
+def test_an_interrupt_that_ended_what_was_waited_for_is_an_interrupt(root: Path) -> None:
+    before = _state(root)
+
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise MachineError("git was interrupted")
+
+    with pytest.raises(KeyboardInterrupt):
+        write(root, CHANGES, at_last=interrupted)
+    assert _state(root) == before
+
+
 def test_a_kill_leaves_whole_files_and_the_next_run_clears_up(root: Path) -> None:
     script = (
         "import os, signal\n"

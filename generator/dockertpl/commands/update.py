@@ -96,9 +96,8 @@ def run(
             **result,
         )
     _check_committed(root, changes, upgrades)
-    write(root, changes)
+    write(root, changes, at_last=lambda: _mark(root, conflicts))
     _tidy(root, [change.path for change in changes if change.new is None])
-    _mark(root, conflicts)
     _say(upgrades, quiet)
     written, removed = _paths(changes)
     return code, {**result, "written": written, "removed": removed}
@@ -199,8 +198,13 @@ def _mark(root: Path, conflicts: Iterable[Step]) -> None:
             continue
         sides = ((1, step.base), (2, step.mine), (3, step.theirs))
         stages[step.path] = [(stage, file.content, file.executable) for stage, file in sides if file]
-    if stages:
+    if not stages:
+        return
+    try:
         git.mark_unmerged(root, stages)
+    except NoGitError as error:
+        error.remedy = "Nothing was changed. Run this again when no other git is at work here."
+        raise
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------

@@ -50,14 +50,17 @@ class Change:
     new: File | None
 
 
-def write(root: Path, changes: Sequence[Change]) -> None:
+def write(root: Path, changes: Sequence[Change], at_last: Callable[[], None] = lambda: None) -> None:
     """Make all changes, or none.
 
     Args:
         root: The repository's root; made if it does not exist.
         changes: What to change; paths are clean, relative and each there once.
+        at_last: What belongs to the changes, such as a note in git's index, done when all files are in place. If it
+            fails, everything is undone; so it does all that it has to do, or nothing.
 
     Raises:
+        DockertplError: `at_last` failed.
         DestinationError: A file is not as the plan saw it, a link or a file is in the way, a folder is not writable, or
             another run is at work.
         MachineError: The disk is full or fails. Everything is as it was, or the error names what is not.
@@ -68,8 +71,13 @@ def write(root: Path, changes: Sequence[Change]) -> None:
         run.stack = stack
         try:
             _apply(run, changes)
+            run.step()
+            at_last()
         except BaseException as error:
             _undo(run, error)
+            if run.interrupted:
+                # A terminal's Ctrl-C ends the programs that we wait for, too: that is no error of theirs.
+                raise KeyboardInterrupt from error
             if isinstance(error, OSError):
                 raise _explained(error, root) from error
             raise

@@ -277,9 +277,9 @@ def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, byt
     directory = run("rev-parse", "--absolute-git-dir", cwd=repository)
     with TemporaryDirectory() as empty:
         # Without the files: of one that was just written git would ask the repository's filters whether it changed.
-        places = ("--git-dir", directory, "--work-tree", empty)
+        places = {"GIT_DIR": directory, "GIT_WORK_TREE": empty}
         entries = "".join(f"{line}\0" for line in lines).encode()
-        run(*places, "update-index", "-z", "--index-info", cwd=Path(empty), stdin=entries)
+        run("update-index", "-z", "--index-info", cwd=Path(empty), stdin=entries, variables=places)
 
 
 def is_ancestor(repository: Path, one: str, other: str) -> bool:
