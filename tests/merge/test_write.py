@@ -28,7 +28,7 @@ CHANGES = [
     Change(path="kept/removed", old=OLD, new=None),
 ]
 # What write() calls, in which a disk, a kill or a person can strike.
-CALLS = ("open", "mkdir", "fsync", "replace", "link", "unlink", "fdopen", "stat", "fstat")
+CALLS = ("open", "mkdir", "fsync", "replace", "link", "unlink", "fdopen", "stat", "fstat", "chmod")
 
 
 @pytest.fixture
@@ -52,6 +52,17 @@ def test_files_are_created_replaced_and_removed(root: Path) -> None:
     assert not (root / "kept/removed").exists()
     assert (root / "kept/other").read_bytes() == b"mine"
     assert not (root / STAGING).exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "executable", "after"),
+    [(0o664, False, 0o664), (0o600, False, 0o600), (0o640, True, 0o750), (0o755, True, 0o755), (0o750, False, 0o640)],
+)
+def test_who_may_read_and_write_a_file_stays(root: Path, before: int, executable: bool, after: int) -> None:
+    (root / "kept/replaced").chmod(before)
+    old = File(content=b"old\n", executable=bool(before & 0o100))
+    write(root, [Change(path="kept/replaced", old=old, new=File(content=b"new\n", executable=executable))])
+    assert (root / "kept/replaced").stat().st_mode & 0o777 == after
 
 
 def test_a_root_is_made_with_its_parents(tmp_path: Path) -> None:

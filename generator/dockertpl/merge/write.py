@@ -228,7 +228,9 @@ def _place(run: _Run, staging: int, number: int, directory: int, change: Change)
     if change.new is None:
         os.unlink(name, dir_fd=directory)
         return
-    if change.old is None:
+    if change.old is not None:
+        os.chmod(f"{number}.new", _mode(directory, name, change.new), dir_fd=staging)
+    else:
         mine = os.stat(f"{number}.new", dir_fd=staging, follow_symlinks=False).st_ino
 
         def remove() -> None:
@@ -238,6 +240,14 @@ def _place(run: _Run, staging: int, number: int, directory: int, change: Change)
 
         run.undo.append((change.path, remove))
     os.replace(f"{number}.new", name, src_dir_fd=staging, dst_dir_fd=directory)
+
+
+def _mode(directory: int, name: str, new: File) -> int:
+    """Return who may do what with a file that takes another's place: the same, and run it if it is executable now."""
+    mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode & 0o777
+    if new.executable == bool(mode & stat.S_IXUSR):
+        return mode
+    return mode | (mode & 0o444) >> 2 if new.executable else mode & ~0o111
 
 
 def _keep(staging: int, kept: str, directory: int, name: str) -> None:
