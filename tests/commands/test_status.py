@@ -67,6 +67,19 @@ def test_another_template_s_and_one_without_a_version_have_words_of_their_own(
     assert [image["state"] for image in done.json["images"]] == ["foreign", "unmanaged"]
 
 
+def test_an_answers_file_that_cannot_be_read_is_an_error_and_no_other_template_s(
+    tmp_path: Path, template: Path, dockertpl: Run
+) -> None:
+    root = scaffold(tmp_path / "app", template, "v3.0.0")
+    (root / ".copier-answers.web.yml").write_text("<<<<<<< HEAD\n_commit: v1.0.0\n")
+    done = dockertpl("status", root, "--json")
+    assert (done.code, [image["state"] for image in done.json["images"]]) == (1, ["error", "up-to-date"])
+    assert "is no YAML" in done.json["images"][0]["note"]
+    lines = dockertpl("status", root).out.splitlines()
+    assert "line 2" in " ".join(" ".join(lines).split()), "a note is said to its end"
+    assert max(map(len, lines)) <= 80
+
+
 def test_a_template_that_cannot_be_reached_hides_nothing_else(tmp_path: Path, template: Path, dockertpl: Run) -> None:
     root = scaffold(tmp_path / "app", template)
     template.rename(tmp_path / "moved")

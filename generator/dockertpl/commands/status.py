@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,10 @@ def _row(owner: owners.Owner, *, state: str, note: str = "", **more: Any) -> dic
 
 
 def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any]:
+    if owner.problem:
+        return _row(owner, state="error", note=owner.problem)
     if not owner.ours:
-        return _row(owner, state="foreign", note="another template's, or not to be read")
+        return _row(owner, state="foreign", note="another template's")
     try:
         named(owner.answers, owner.path)
     except BadInputError as error:
@@ -121,8 +124,9 @@ def _lines(image: Mapping[str, Any]) -> Iterator[str]:
         yield _cut(f"  image     {image['name']} ({image['kind']})")
     if image["template"]:
         yield _cut(f"  template  {image['template']}")
-    if image["note"]:
-        yield _cut(f"  note      {image['note']}")
+    # Cut off, a note would not say what is to be done.
+    for number, line in enumerate(textwrap.wrap(image["note"], _WIDTH - 12)):
+        yield f"  {'' if number else 'note':<10}{line}"
     for key, title in (("edited", "edited"), ("missing", "missing"), ("uncommitted", "dirty")):
         for number, path in enumerate(image[key]):
             yield _cut(f"  {'' if number else title:<10}{path}")
