@@ -10,7 +10,7 @@ from tests.merge.scenario_template import git
 
 from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template.source import PUBLISHED, bundled
-from dockertpl.template.versions import CURRENT, Versions, named
+from dockertpl.template.versions import CURRENT, Versions, named, number
 
 
 @pytest.fixture
@@ -50,6 +50,35 @@ def test_branches_and_commits_are_versions_and_history_orders_them(template: Pat
         # The latest release is behind: nothing goes back that was not told to.
         assert versions.pair(_recorded(template, ahead), "answers", None).order == "same"
         assert versions.latest(_recorded(template, ahead), "answers") == ("v3.0.0", "older")
+
+
+@pytest.mark.parametrize("ref", ["maintenance", "commit", "short"])
+def test_whatever_an_older_version_is_called_it_is_older(template: Path, ref: str) -> None:
+    git(template, "branch", "maintenance", "v1.0.0")
+    commit = git(template, "rev-parse", "v1.0.0").strip()
+    to = {"commit": commit, "short": commit[:12]}.get(ref, ref)
+    with Versions() as versions:
+        pair = versions.pair(_recorded(template, "v3.0.0"), "answers", to)
+        assert (pair.new.source.commit, pair.order) == ("v1.0.0", "older")
+
+
+def test_of_several_tags_on_a_commit_the_release_is_recorded(template: Path) -> None:
+    # Git describes the commit by the annotated one.
+    git(template, "tag", "--annotate", "--message", "x", "v3.0.0-rc1", "v3.0.0")
+    git(template, "tag", "v3", "v3.0.0")
+    with Versions() as versions:
+        assert versions.pair(_recorded(template, "v1.0.0"), "answers", None).new.source.commit == "v3.0.0"
+        assert versions.pair(_recorded(template, "v1.0.0"), "answers", "v3").new.source.commit == "v3.0.0"
+        assert versions.newest(str(template), "v3") == "v3.0.0"
+        # What was recorded under another name was rendered with it.
+        pair = versions.pair(_recorded(template, "v3.0.0-rc1"), "answers", None)
+        assert (pair.old.source.commit, pair.new.source.commit, pair.order) == ("v3.0.0-rc1", "v3.0.0", "newer")
+        assert versions.pair(_recorded(template, "v3.0.0-rc1"), "answers", CURRENT).new.source.commit == "v3.0.0-rc1"
+
+
+@pytest.mark.parametrize("version", ["8507c33", "1234567", "0b12345", "8507c33a0000000000000000000000000000aaaa"])
+def test_the_hash_of_a_commit_is_no_number(version: str) -> None:
+    assert number(version) is None
 
 
 def test_a_template_is_cloned_once_and_nothing_stays(template: Path) -> None:

@@ -22,8 +22,8 @@ def chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Se
         answers_files: Those that the command line named; none means all, or the application's.
 
     Raises:
-        BadInputError: There is none, one of those that were named is none of dockertpl's, or one that may be meant cannot
-            be read.
+        BadInputError: There is none, one of those that were named is none of dockertpl's, or one that may be meant
+            cannot be read.
     """
     found = owners.find(root)
     ours = {owner.path: owner for owner in found if owner.ours}

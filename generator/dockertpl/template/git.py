@@ -310,6 +310,24 @@ def describe(repository: Path, ref: str = "HEAD") -> str:
     return run("describe", "--tags", "--always", ref, cwd=repository)
 
 
+def name_of(repository: Path, ref: str) -> str:
+    """Return what an answers file calls a commit: its release, else as git describes it.
+
+    Of several tags on one commit git describes it by any, such as the candidate that became the release, or a tag
+    `v2` that will be moved; then nothing could tell any more which version the files are of.
+
+    Args:
+        repository: A clone of ours.
+        ref: A tag, branch or commit.
+
+    Raises:
+        BadInputError: There is no such ref.
+        NoGitError: Git failed.
+    """
+    commit = commit_of(repository, ref)
+    return _highest(run("tag", "--points-at", commit, cwd=repository)) or describe(repository, commit)
+
+
 def latest_release(repository: Path) -> str | None:
     """Return the highest tag that is a version by PEP 440 and no pre-release, or None without one.
 
@@ -319,14 +337,19 @@ def latest_release(repository: Path) -> str | None:
     Raises:
         NoGitError: Git failed.
     """
+    return _highest(run("tag", "--list", cwd=repository))
+
+
+def _highest(tags: str) -> str | None:
+    """Return the highest release among tags, one a line; of two spellings of one the longer."""
     from packaging.version import InvalidVersion, Version
 
     releases = []
-    for tag in run("tag", "--list", cwd=repository).splitlines():
+    for tag in tags.splitlines():
         try:
             version = Version(tag)
         except InvalidVersion:
             continue
         if not version.is_prerelease:
-            releases.append((version, tag))
-    return max(releases)[1] if releases else None
+            releases.append((version, len(tag), tag))
+    return max(releases)[-1] if releases else None
