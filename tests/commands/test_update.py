@@ -144,6 +144,16 @@ def test_nothing_is_written_through_a_link(app: Path, tmp_path: Path, dockertpl:
     assert "Dockerfile is a link" in done.err
 
 
+def test_what_a_sparse_checkout_leaves_out_is_not_taken_for_deleted(app: Path, dockertpl: Run) -> None:
+    git(app, "sparse-checkout", "set", "--no-cone", "/*", "!/Dockerfile")
+    assert not (app / "Dockerfile").exists()
+    done = dockertpl("update", app)
+    assert done.code == 1
+    assert "Dockerfile is not checked out here, and stays so; the template's change is not in it." in done.err
+    (image,) = dockertpl("status", app, "--json").json["images"]
+    assert (image["edited"], image["missing"]) == ([], [])
+
+
 # --- conflicts -------------------------------------------------------------------------------------------------------
 
 

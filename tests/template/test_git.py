@@ -115,6 +115,17 @@ def test_what_a_commit_holds_is_told_by_its_bytes(repository: Path, git: Callabl
     assert ours.committed(repository, {}) == {}
 
 
+def test_what_a_sparse_checkout_leaves_out_is_told(repository: Path, git: Callable[..., str]) -> None:
+    for path in ("a", "[b]", "c"):
+        (repository / path).write_bytes(b"")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "files")
+    git(repository, "sparse-checkout", "set", "--no-cone", "/c")
+    assert ours.left_out(repository, ["a", "[b]", "c", "d"]) == ["[b]", "a"]
+    assert ours.left_out(repository, []) == []
+    assert ours.left_out(repository.parent, ["a"]) == []
+
+
 def test_git_commits_no_file_that_was_marked(repository: Path, git: Callable[..., str]) -> None:
     (repository / "a").write_bytes(b"mine")
     git(repository, "add", "a")

@@ -13,7 +13,7 @@ from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, DockertplError, MachineError
 from dockertpl.merge import owners
 from dockertpl.merge.edited import edited
-from dockertpl.merge.mine import read
+from dockertpl.merge.mine import read_checkout
 from dockertpl.merge.update import Mine
 from dockertpl.screen import printable
 from dockertpl.template import git
@@ -92,7 +92,7 @@ def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any
         template = versions.pair(owner.answers, owner.path, CURRENT).old
         answers = resolve(template, folder_name=root.name, stored=stored_answers(owner.answers))
         rendered = tree(template, answers, owner.path)
-        mine = read(root, rendered)
+        mine = read_checkout(root, rendered)
     except MachineError:
         raise
     except DockertplError as error:

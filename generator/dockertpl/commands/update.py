@@ -21,7 +21,7 @@ from dockertpl.errors import (
     OnlyCopierError,
 )
 from dockertpl.merge.diff import of_changes
-from dockertpl.merge.mine import read
+from dockertpl.merge.mine import read, read_checkout
 from dockertpl.merge.update import ConflictMode, Step
 from dockertpl.merge.write import Change, write
 from dockertpl.screen import printable, say
@@ -123,7 +123,7 @@ def _prepared(
         ) from error
 
     def read_mine(paths: Iterable[str]) -> Mapping[str, Any]:
-        return read(root, paths)
+        return read_checkout(root, paths)
 
     return prepare(name, content, pair, read_mine, data=data, folder_name=root.name, conflict=conflict)
 

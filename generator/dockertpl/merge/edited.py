@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dockertpl.errors import DockertplError
 from dockertpl.merge import regions
-from dockertpl.merge.update import Mine
+from dockertpl.merge.update import Mine, Obstacle
 from dockertpl.template.tree import File, Tree
 
 
@@ -19,7 +19,7 @@ def edited(rendered: Tree, mine: Mine) -> Iterator[str]:
     """
     for path, file in rendered.items():
         there = mine.get(path)
-        if there is None or there == file:
+        if there is None or there == file or (isinstance(there, Obstacle) and there.unseen):
             continue
         if isinstance(there, File) and there.executable == file.executable and _but_for_regions(file, there):
             continue

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from dockertpl.errors import DestinationError
 from dockertpl.merge.update import Obstacle
+from dockertpl.template import git
 from dockertpl.template.tree import File
 
 #: In bytes. No file that a template makes is near it, and a larger one is not read.
@@ -27,6 +28,25 @@ def read(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
     """
     found = {path: _look(root, path) for path in paths}
     return {path: thing for path, thing in found.items() if thing is not None}
+
+
+def read_checkout(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
+    """Return what is at paths of a repository, and which of them its sparse checkout leaves out.
+
+    Those are not there, and yet nobody deleted them.
+
+    Args:
+        root: The repository's root.
+        paths: Clean POSIX paths from there.
+
+    Raises:
+        DestinationError: A file cannot be read.
+        NoGitError: Git is missing.
+    """
+    paths = list(paths)
+    found = read(root, paths)
+    absent = [path for path in paths if path not in found]
+    return found | dict.fromkeys(git.left_out(root, absent), Obstacle(what="not checked out", unseen=True))
 
 
 def _look(root: Path, path: str) -> File | Obstacle | None:

@@ -33,9 +33,11 @@ class Obstacle:
 
     Attributes:
         what: In words, such as `a link`.
+        unseen: Whether a file may well be there, as it was rendered, and only this checkout does not have it.
     """
 
     what: str
+    unseen: bool = False
 
 
 #: What a repository has at the paths that matter; a path where there is nothing is left out.

@@ -258,6 +258,26 @@ def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool
     return result
 
 
+def left_out(repository: Path, paths: Sequence[str]) -> list[str]:
+    """Return which paths git has and, by its sparse checkout, keeps out of the folder.
+
+    Args:
+        repository: A repository's root, which may be none.
+        paths: Clean paths from there.
+
+    Raises:
+        NoGitError: Git is missing.
+    """
+    if not paths or not (repository / ".git").exists():
+        return []
+    try:
+        listed = run("ls-files", "-t", "-z", "--", *(f":(top,literal){path}" for path in paths), cwd=repository)
+    except NoGitError:
+        # No repository of git's after all, or not one that it reads.
+        return []
+    return [entry[2:] for entry in listed.split("\0") if entry.startswith("S ") and entry[2:] in paths]
+
+
 def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, bytes, bool]]]) -> None:
     """Tell git that files hold conflicts, so that it commits none before somebody has said that they are solved.
 
