@@ -12,6 +12,7 @@ import yaml
 
 from dockertpl.merge import update
 from dockertpl.merge.edited import edited
+from dockertpl.merge.line_ends import is_same
 from dockertpl.merge.pins import merge_text
 from dockertpl.merge.update import ConflictMode, Mine, Step
 from dockertpl.template import yamltext
@@ -124,9 +125,9 @@ def tree(template: Template, answers: Answers, answers_file: str) -> Tree:
 def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
     """Return what becomes of the answers file: the new version's, with the comments of the repository's."""
     new, mine = after.get(step.path), step.old
-    if new is None or mine is None or mine in (new, before.get(step.path)):
-        return step
     base = before.get(step.path, File(content=b""))
+    if new is None or mine is None or mine == new or is_same(mine, base):
+        return step
     texts = [file.content.decode(errors="surrogateescape") for file in (base, new, mine)]
     merged = merge_text(*texts)
     fits = not merged.conflicts and _same(merged.text, texts[1])
