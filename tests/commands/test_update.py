@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from tests import releases
 from tests.merge.scenario_template import git
 from tests.parity import read_tree
 from tests.releases import LINES, commit, scaffold
+
+from dockertpl.errors import NoGitError
+from dockertpl.template.source import PUBLISHED, bundled
 
 Run = Callable[..., Any]
 
@@ -303,11 +307,50 @@ def test_what_is_said_as_json_is_json(app: Path, dockertpl: Run) -> None:
 
 
 def test_where_the_template_cannot_be_reached_the_advice_is_what_goes_without(
-    app: Path, template: Path, dockertpl: Run
+    app: Path, template: Path, dockertpl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     template.rename(template.with_name("moved"))
     before = read_tree(app)
     done = dockertpl("update", app)
     assert (done.code, read_tree(app)) == (3, before)
     assert "Run this again with a network." in done.err
+    done = dockertpl("update", app, "-d", "port=8123")
+    assert ":current:" not in done.err, "that would need it too"
+
+    def unreachable(url: str, _directory: Path) -> None:
+        raise NoGitError(f"git clone failed: {url} is not reached")
+
+    monkeypatch.setattr("dockertpl.template.git.clone", unreachable)
+    own = bundled()
+    _edit(app, "_commit: v1.0.0\n", f"_commit: {own.commit}\n", ".copier-answers.yml")
+    _edit(app, f"_src_path: {template}\n", f"_src_path: {PUBLISHED}\n", ".copier-answers.yml")
     assert "by --to :current:" in dockertpl("update", app, "-d", "port=8123").err
+
+
+def test_a_rehearsal_of_stop_names_nothing_that_would_be_written(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    done = dockertpl("update", app, "--conflict", "stop", "--dry-run")
+    assert done.code == 1
+    assert "Dockerfile: conflict; so nothing would be written\n" in done.err
+    assert ".rej" not in done.err + done.out
+    result = dockertpl("update", app, "--conflict", "stop", "--dry-run", "--json").json
+    assert (result["would_write"], result["would_remove"], result["conflicts"]) == ([], [], ["Dockerfile"])
+    (app / "Dockerfile.rej").write_text("of an earlier update\n")
+    assert dockertpl("update", app, "--conflict", "stop").code == 1, "no .rej is in its way"
+
+
+@pytest.mark.parametrize("folder", [".", "sub dir", ".."])
+def test_what_is_to_be_typed_holds_in_the_folder_that_one_is_in(
+    app: Path, folder: str, dockertpl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app / "sub dir").mkdir()
+    (app / "Dockerfile").write_text("not committed\n")
+    monkeypatch.chdir(app / folder)
+    done = dockertpl("update", app)
+    (command,) = [line.strip() for line in done.err.splitlines() if line.startswith("  git")]
+    subprocess.run(f"{command} --message mine", shell=True, check=True, capture_output=True)
+    done = dockertpl("update", app)
+    assert done.code == 1
+    command = done.err.partition("choose, then ")[2].splitlines()[0]
+    subprocess.run(command, shell=True, check=True, capture_output=True)
+    assert not git(app, "ls-files", "--unmerged")

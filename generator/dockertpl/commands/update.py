@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from dockertpl.commands.advice import git_at
 from dockertpl.commands.chosen import chosen
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import (
@@ -28,9 +29,10 @@ from dockertpl.screen import printable, say
 from dockertpl.template import git
 from dockertpl.template.answers import read_mapping
 from dockertpl.template.tree import File
-from dockertpl.template.versions import Versions
+from dockertpl.template.versions import Versions, is_bundled, named
 from dockertpl.upgrade.image import Upgrade, prepare
 
+_NETWORK = "Run this again with a network."
 _DONE = {"created": "new", "updated": "updated", "merged": "merged with yours", "removed": "removed"}
 
 
@@ -77,16 +79,16 @@ def run(
         )
     with Versions() as versions:
         upgrades = [_prepared(root, name, versions, to, data, conflict) for name in names]
-    changes = _changes(root, upgrades)
+    changes = _changes(root, upgrades, with_rejected=conflict == "rej")
     result = _result(upgrades)
     conflicts = [step for upgrade in upgrades for step in upgrade.conflicts]
     code = 1 if any(upgrade.person_needed for upgrade in upgrades) else 0
     if dry_run:
-        _say(upgrades, quiet)
+        _say(root, upgrades, conflict, quiet)
         text = of_changes(changes)
         if not quiet:
             click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
-        would_write, would_remove = _paths(changes)
+        would_write, would_remove = _paths([] if conflict == "stop" and conflicts else changes)
         return code, {**result, "dry_run": True, "would_write": would_write, "would_remove": would_remove, "diff": text}
     if conflict == "stop" and conflicts:
         raise ConflictError(
@@ -98,7 +100,7 @@ def run(
     _check_committed(root, changes, upgrades)
     write(root, changes, at_last=lambda: _mark(root, conflicts))
     _tidy(root, [change.path for change in changes if change.new is None])
-    _say(upgrades, quiet)
+    _say(root, upgrades, conflict, quiet)
     written, removed = _paths(changes)
     return code, {**result, "written": written, "removed": removed}
 
@@ -110,8 +112,9 @@ def _prepared(
     try:
         pair = versions.pair(content, name, to)
     except NoGitError as error:
-        advice = "Answers alone change without a network, by --to :current:" if data and not to else ""
-        error.remedy = "\n".join(filter(None, [error.remedy, advice or "Run this again with a network."]))
+        alone = data and not to and is_bundled(*named(content, name))
+        advice = "Answers alone change without a network, by --to :current:" if alone else _NETWORK
+        error.remedy = "\n".join(filter(None, [error.remedy, advice]))
         raise
     except OnlyCopierError as error:
         options = "".join(f" -d {shlex.quote(f'{key}={value}')}" for key, value in data.items())
@@ -128,11 +131,11 @@ def _prepared(
     return prepare(name, content, pair, read_mine, data=data, folder_name=root.name, conflict=conflict)
 
 
-def _changes(root: Path, upgrades: Sequence[Upgrade]) -> list[Change]:
+def _changes(root: Path, upgrades: Sequence[Upgrade], *, with_rejected: bool) -> list[Change]:
     """Return what is to be written, with removals first, as a folder may take a file's place."""
     changes: dict[str, Change] = {}
     for upgrade in upgrades:
-        for change in _of(root, upgrade.steps):
+        for change in _of(root, upgrade.steps, with_rejected):
             if change.path in changes:
                 raise DestinationError(
                     f"{change.path} belongs to two answers files, of which one is {upgrade.answers_file}.",
@@ -142,11 +145,11 @@ def _changes(root: Path, upgrades: Sequence[Upgrade]) -> list[Change]:
     return sorted(changes.values(), key=lambda change: (change.new is not None, change.path))
 
 
-def _of(root: Path, steps: Iterable[Step]) -> Iterator[Change]:
+def _of(root: Path, steps: Iterable[Step], with_rejected: bool) -> Iterator[Change]:
     for step in steps:
         if step.changes:
             yield Change(path=step.path, old=step.old, new=step.new)
-        if step.rejected:
+        if step.rejected and with_rejected:
             path = f"{step.path}.rej"
             if read(root, [path]):
                 raise DestinationError(
@@ -173,7 +176,7 @@ def _check_committed(root: Path, changes: Sequence[Change], upgrades: Sequence[U
         raise NotCommittedError(
             f"These files would be changed, and no commit holds them as they are: {shown}.",
             "Commit or stash them first, so that you can take the update back:\n"
-            f"git add {shlex.join(sorted(dirty))} && git commit",
+            f"{git_at(root)} add {shlex.join(sorted(dirty))} && {git_at(root)} commit",
             paths=sorted(dirty),
         )
 
@@ -278,7 +281,7 @@ def _warnings(upgrade: Upgrade) -> Iterator[str]:
         )
 
 
-def _say(upgrades: Sequence[Upgrade], quiet: bool) -> None:
+def _say(root: Path, upgrades: Sequence[Upgrade], conflict: ConflictMode, quiet: bool) -> None:
     for upgrade in upgrades:
         pair = upgrade.pair
         old, new = pair.old.source.commit, pair.new.source.commit
@@ -286,7 +289,7 @@ def _say(upgrades: Sequence[Upgrade], quiet: bool) -> None:
         lines = [f"{upgrade.answers_file}: {moves[pair.order]}"]
         for step in upgrade.steps:
             if step.is_conflict:
-                lines.append(f"  {step.path}: conflict{_where(step)}")
+                lines.append(f"  {step.path}: conflict{_where(root, step, conflict)}")
             elif step.changes and step.outcome in _DONE:
                 lines.append(f"  {step.path}: {_DONE[step.outcome]}")
         if len(lines) == 1:
@@ -296,8 +299,10 @@ def _say(upgrades: Sequence[Upgrade], quiet: bool) -> None:
             say(f"Warning: {warning}", quiet=quiet)
 
 
-def _where(step: Step) -> str:
+def _where(root: Path, step: Step, conflict: ConflictMode) -> str:
+    if conflict == "stop":
+        return "; so nothing would be written"
     if step.rejected:
         return f"; yours stays, the template's is in {step.path}.rej"
-    lines = ", ".join(str(conflict.first) for conflict in step.conflicts)
-    return f" in line {lines}: choose, then git add {shlex.quote(step.path)}" if lines else "; yours stays"
+    lines = ", ".join(str(each.first) for each in step.conflicts)
+    return f" in line {lines}: choose, then {git_at(root)} add {shlex.quote(step.path)}" if lines else "; yours stays"

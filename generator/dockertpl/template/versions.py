@@ -160,8 +160,8 @@ class Versions:
         return self._templates[key]
 
     def _source(self, src_path: str, ref: str) -> TemplateSource:
-        if expand(src_path) == PUBLISHED and ref == (own := bundled()).commit:
-            return TemplateSource(root=own.root, src_path=src_path, commit=ref)
+        if is_bundled(src_path, ref):
+            return TemplateSource(root=bundled().root, src_path=src_path, commit=ref)
         clone = self._clone(src_path)
         # Of this process's own: a fleet is looked at by several that began as one.
         checkout = self._temporary() / f"version-{len(self._templates)}-{os.getpid()}"
@@ -219,6 +219,16 @@ def named(recorded: Mapping[str, Any], where: str) -> tuple[str, str]:
             f"Add the lines `_src_path: {PUBLISHED}` and `_commit: vX.Y.Z`, with the version that it was made from.",
         )
     return src_path, commit
+
+
+def is_bundled(src_path: str, commit: str) -> bool:
+    """Tell whether a version of a template is the one in this package, so that it takes no network.
+
+    Args:
+        src_path: The template.
+        commit: The version.
+    """
+    return expand(src_path) == PUBLISHED and commit == bundled().commit
 
 
 def number(version: str) -> Any:
