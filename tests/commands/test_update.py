@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,6 +218,20 @@ def test_stop_writes_nothing(app: Path, dockertpl: Run) -> None:
     assert read_tree(app) == before
 
 
+def test_what_was_written_is_taken_back_as_the_how_to_says(app: Path, template: Path, dockertpl: Run) -> None:
+    folder = template / "project" / "{{ app_dir }}"
+    (folder / "added.txt").write_text("new\n")
+    releases.release(template, "v4.0.0", None, None)
+    _edit(app, "line 3\n", "mine\n")
+    before = read_tree(app)
+    done = dockertpl("update", app)
+    assert (done.code, "added.txt: new" in done.err) == (1, True)
+    git(app, "checkout", "--quiet", "HEAD", ".")
+    (app / "added.txt").unlink()
+    assert read_tree(app) == before
+    assert not git(app, "status", "--porcelain")
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +307,19 @@ def test_without_a_version_the_answers_file_is_told_what_is_missing(app: Path, d
     done = dockertpl("update", app)
     assert done.code == 2
     assert "_commit" in done.err
+
+
+@pytest.mark.parametrize("command", ["update", "status"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_it_while_a_template_is_fetched_finds_nothing_left(
+    app: Path, dockertpl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, number: signal.Signals
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr("dockertpl.template.git.clone", lambda *_: signal.raise_signal(number))
+    done = dockertpl(command, app)
+    assert (done.code, list(scratch.iterdir())) == (130, [])
 
 
 def test_a_template_that_cannot_be_reached_is_the_machine_s_fault(app: Path, template: Path, dockertpl: Run) -> None:

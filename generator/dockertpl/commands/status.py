@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from dockertpl.detect.root import repository_root
+from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError, DockertplError, MachineError
 from dockertpl.merge import owners
 from dockertpl.merge.edited import edited
@@ -39,12 +40,13 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     Raises:
         BadInputError: There is no answers file.
         MachineError: Git is missing, or a template cannot be fetched; `images` holds what is known of the others.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came.
     """
     root, _ = repository_root(destination)
     found = owners.find(root)
     if not found:
         raise BadInputError(f"{root} has no answers file.", "Put an image's files there with: dockertpl new")
-    with Versions() as versions:
+    with terminable(), Versions() as versions:
         images, failures = [], []
         for owner in found:
             try:

@@ -13,6 +13,7 @@ import click
 from dockertpl.commands.advice import git_at
 from dockertpl.commands.chosen import chosen
 from dockertpl.detect.root import repository_root
+from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import (
     BadInputError,
     ConflictError,
@@ -64,6 +65,7 @@ def run(
         BadInputError: The answers files or the answers will not do, or files are not committed; nothing was changed.
         ConflictError: There are conflicts and `conflict` is `stop`; nothing was changed.
         MachineError: The template cannot be fetched, git is missing, or writing failed; nothing was changed.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came; nothing was changed.
     """
     root, app_dir = repository_root(destination)
     names = chosen(root, app_dir, destination, answers_files)
@@ -77,7 +79,7 @@ def run(
             f"{root} is no git repository, so that an update could not be taken back.",
             "Run git init and commit its files, or see what would change with --dry-run.",
         )
-    with Versions() as versions:
+    with terminable(), Versions() as versions:
         upgrades = [_prepared(root, name, versions, to, data, conflict) for name in names]
     changes = _changes(root, upgrades, with_rejected=conflict == "rej")
     result = _result(upgrades)
