@@ -48,6 +48,19 @@ def test_what_was_edited_is_listed_and_what_is_not_committed(tmp_path: Path, tem
     assert _image(dockertpl("status", root, "--json"))["missing"] == ["gone.txt"]
 
 
+def test_where_git_cannot_read_the_repository_that_is_said_and_nothing_is_called_uncommitted(
+    tmp_path: Path, template: Path, dockertpl: Run
+) -> None:
+    root = scaffold(tmp_path / "app", template)
+    (root / ".git" / "index").write_bytes(b"broken")
+    done = dockertpl("status", root, "--json")
+    image = _image(done)
+    assert (done.code, image["state"], image["uncommitted"]) == (1, "outdated", [])
+    assert "git ls-files failed" in image["note"]
+    update = dockertpl("update", root)
+    assert (update.code, "git ls-files failed" in update.err) == (3, True)
+
+
 def test_what_stands_in_a_region_is_no_edit(tmp_path: Path, template: Path, dockertpl: Run) -> None:
     marks = ("# >>> yours: image - lines\n", "# <<< yours: image\n")
     releases.release(template, "v4.0.0", None, "FROM x\n" + "".join(marks))

@@ -187,6 +187,22 @@ def test_git_knows_of_markers_in_a_file_that_the_template_renamed(app: Path, tem
     assert "mine\n" in git(app, "cat-file", "blob", unmerged[1][1])
 
 
+def test_until_conflicts_are_solved_there_is_something_left_to_do(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    assert dockertpl("update", app).code == 1
+    before = read_tree(app)
+    for options in ((), ("--dry-run",), ("--to", ":current:", "-d", "label=x")):
+        done = dockertpl("update", app, *options)
+        assert done.code == 1
+        assert "conflicts that are not solved in Dockerfile" in done.err
+        assert "commit" not in done.err, "nobody is told to commit markers"
+    assert read_tree(app) == before
+    status = dockertpl("status", app, "--json")
+    assert (status.code, status.json["images"][0]["unmerged"]) == (1, ["Dockerfile"])
+    commit(app)
+    assert (dockertpl("update", app).code, dockertpl("status", app).code) == (0, 0)
+
+
 def test_where_git_cannot_be_told_of_markers_none_are_written(app: Path, dockertpl: Run) -> None:
     _edit(app, "line 3\n", "mine\n")
     before = read_tree(app)

@@ -131,6 +131,8 @@ def test_git_commits_no_file_that_was_marked(repository: Path, git: Callable[...
     git(repository, "add", "a")
     git(repository, "commit", "--quiet", "--message", "a file")
     ours.mark_unmerged(repository, {"a": [(1, b"base", False), (2, b"mine", False), (3, b"theirs", True)]})
+    assert ours.unmerged(repository, ["b", "a"]) == ["a"]
+    assert ours.unmerged(repository.parent, ["a"]) == []
     assert git(repository, "show", ":3:a") == "theirs"
     assert git(repository, "ls-files", "--stage", "a").splitlines()[2].startswith("100755")
     with pytest.raises(subprocess.CalledProcessError):

@@ -63,7 +63,8 @@ def run(
 
     Raises:
         BadInputError: The answers files or the answers will not do, or files are not committed; nothing was changed.
-        ConflictError: There are conflicts and `conflict` is `stop`; nothing was changed.
+        ConflictError: There are conflicts and `conflict` is `stop`, or those of an earlier update are not solved;
+            nothing was changed.
         MachineError: The template cannot be fetched, git is missing, or writing failed; nothing was changed.
         KeyboardInterrupt: Ctrl-C or SIGTERM came; nothing was changed.
     """
@@ -81,6 +82,7 @@ def run(
         )
     with terminable(), Versions() as versions:
         upgrades = [_prepared(root, name, versions, to, data, conflict) for name in names]
+    _check_solved(root, upgrades)
     changes = _changes(root, upgrades, with_rejected=conflict == "rej")
     result = _result(upgrades)
     conflicts = [step for upgrade in upgrades for step in upgrade.conflicts]
@@ -159,6 +161,16 @@ def _of(root: Path, steps: Iterable[Step], with_rejected: bool) -> Iterator[Chan
                     "Take from it what you want and remove it, then run this again.",
                 )
             yield Change(path=path, old=None, new=File(content=step.rejected.encode(errors="surrogateescape")))
+
+
+def _check_solved(root: Path, upgrades: Iterable[Upgrade]) -> None:
+    """Refuse to look at files with markers as if somebody had written them."""
+    files = git.unmerged(root, [step.path for upgrade in upgrades for step in upgrade.steps])
+    if files:
+        raise ConflictError(
+            f"Git knows of conflicts that are not solved in {', '.join(files)}.",
+            f"Nothing was changed. Choose in each file, then: {git_at(root)} add {shlex.join(files)}",
+        )
 
 
 def _check_committed(root: Path, changes: Sequence[Change], upgrades: Sequence[Upgrade]) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -276,6 +276,23 @@ def left_out(repository: Path, paths: Sequence[str]) -> list[str]:
         # No repository of git's after all, or not one that it reads.
         return []
     return [entry[2:] for entry in listed.split("\0") if entry.startswith("S ") and entry[2:] in paths]
+
+
+def unmerged(repository: Path, paths: Iterable[str]) -> list[str]:
+    """Return which files hold conflicts of which nobody has told git that they are solved.
+
+    Args:
+        repository: A repository's root, which may be none.
+        paths: Clean paths from there.
+
+    Raises:
+        NoGitError: Git is missing, or cannot read the repository.
+    """
+    if not (repository / ".git").exists():
+        return []
+    listed = run("ls-files", "--unmerged", "-z", cwd=repository)
+    found = {entry.partition("\t")[2] for entry in listed.split("\0")}
+    return [path for path in paths if path in found]
 
 
 def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, bytes, bool]]]) -> None:
