@@ -65,6 +65,18 @@ def test_who_may_read_and_write_a_file_stays(root: Path, before: int, executable
     assert (root / "kept/replaced").stat().st_mode & 0o777 == after
 
 
+def test_where_a_file_system_takes_no_modes_files_are_written_all_the_same(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    (root / "kept/replaced").chmod(0o600)
+    monkeypatch.setattr(os, "chmod", refuse)
+    write(root, CHANGES)
+    assert (root / "kept/replaced").read_bytes() == b"new\n"
+
+
 def test_a_root_is_made_with_its_parents(tmp_path: Path) -> None:
     write(tmp_path / "x" / "y", CHANGES[:2])
     assert (tmp_path / "x/y/deep/er/b").exists()

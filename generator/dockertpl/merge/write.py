@@ -229,7 +229,7 @@ def _place(run: _Run, staging: int, number: int, directory: int, change: Change)
         os.unlink(name, dir_fd=directory)
         return
     if change.old is not None:
-        os.chmod(f"{number}.new", _mode(directory, name, change.new), dir_fd=staging)
+        _set_mode(staging, f"{number}.new", _mode(directory, name, change.new))
     else:
         mine = os.stat(f"{number}.new", dir_fd=staging, follow_symlinks=False).st_ino
 
@@ -248,6 +248,14 @@ def _mode(directory: int, name: str, new: File) -> int:
     if new.executable == bool(mode & stat.S_IXUSR):
         return mode
     return mode | (mode & 0o444) >> 2 if new.executable else mode & ~0o111
+
+
+def _set_mode(staging: int, name: str, mode: int) -> None:
+    if os.stat(name, dir_fd=staging, follow_symlinks=False).st_mode & 0o777 == mode:
+        return
+    # Some file systems, such as those of Windows, have modes of their own and take no others.
+    with suppress(PermissionError):
+        os.chmod(name, mode, dir_fd=staging)
 
 
 def _keep(staging: int, kept: str, directory: int, name: str) -> None:
