@@ -298,6 +298,23 @@ def test_an_image_does_not_become_another(app: Path, answer: str, dockertpl: Run
     assert "dockertpl new" in done.err
 
 
+def test_nothing_is_written_into_a_folder_that_was_moved(tmp_path: Path, template: Path, dockertpl: Run) -> None:
+    root = scaffold(tmp_path / "app", template, answers={"app_dir": "api"})
+    answers_file = ".copier-answers.app.yml"
+    _edit(root, "line 9\n", "line 9\nmine\n", "api/Dockerfile")
+    git(root, "mv", "api", "service")
+    commit(root)
+    before = read_tree(root)
+    done = dockertpl("update", root)
+    assert (done.code, read_tree(root)) == (2, before)
+    assert f"{answers_file} is for the folder api, and there is no such folder." in done.err
+    _edit(root, "app_dir: api\n", "app_dir: service\n", answers_file)
+    assert dockertpl("update", root).code == 0
+    assert {"line three", "mine"} <= set((root / "service" / "Dockerfile").read_text().splitlines())
+    git(root, "sparse-checkout", "set", "--no-cone", "/*", "!/service")
+    assert "no such folder" not in dockertpl("update", root, "-d", "label=x").err
+
+
 @pytest.mark.parametrize("answer", ["flavour=huge", "unknown=1"])
 def test_a_bad_answer_changes_nothing(app: Path, answer: str, dockertpl: Run) -> None:
     before = read_tree(app)
