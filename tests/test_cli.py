@@ -173,6 +173,16 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert process.wait() == 0
 
 
+def test_what_a_terminal_cannot_show_is_spelled_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "kind: k\nname: n\napp_dir: .\n_src_path: /w\u00f6rter/\u20ac\n"
+    (tmp_path / ".copier-answers.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    process = _command("status", str(tmp_path), stderr=subprocess.PIPE, encoding="latin-1")
+    out, err = process.communicate()
+    assert (process.returncode, err) == (1, "")
+    assert "rter/\\u20ac" in out
+
+
 def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     fifo = tmp_path / "answers.yml"
     os.mkfifo(fifo)

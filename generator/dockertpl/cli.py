@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -368,4 +369,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """Run the command line and leave with the contract's exit code; no traceback reaches a user."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As on stderr: what a terminal of another encoding cannot show is no reason to end in the middle.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(_run(sys.argv[1:]))
