@@ -160,6 +160,18 @@ def test_what_a_sparse_checkout_leaves_out_is_not_taken_for_deleted(app: Path, d
     assert (image["edited"], image["missing"]) == ([], [])
 
 
+def test_modes_of_a_file_system_that_has_none_are_no_edits(app: Path, dockertpl: Run) -> None:
+    git(app, "config", "core.fileMode", "false")
+    for path in ("Dockerfile", "gone.txt", ".copier-answers.yml"):
+        (app / path).chmod(0o777)
+    assert dockertpl("status", app, "--json").json["images"][0]["edited"] == []
+    done = dockertpl("update", app, "--json")
+    assert (done.code, done.json["removed"]) == (0, ["gone.txt"])
+    assert git(app, "status", "--porcelain", "--untracked-files=no").split() == [
+        *("M", ".copier-answers.yml", "M", "Dockerfile", "D", "gone.txt")
+    ]
+
+
 # --- conflicts -------------------------------------------------------------------------------------------------------
 
 

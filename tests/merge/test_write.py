@@ -77,6 +77,15 @@ def test_where_a_file_system_takes_no_modes_files_are_written_all_the_same(
     assert (root / "kept/replaced").read_bytes() == b"new\n"
 
 
+def test_where_modes_mean_nothing_another_one_is_no_change(root: Path) -> None:
+    (root / "kept/replaced").chmod(0o777)
+    change = Change(path="kept/replaced", old=OLD, new=NEW)
+    with pytest.raises(DestinationError):
+        write(root, [change])
+    write(root, [change], has_modes=False)
+    assert (root / "kept/replaced").read_bytes() == b"new\n"
+
+
 def test_a_root_is_made_with_its_parents(tmp_path: Path) -> None:
     write(tmp_path / "x" / "y", CHANGES[:2])
     assert (tmp_path / "x/y/deep/er/b").exists()

@@ -126,6 +126,18 @@ def test_what_a_sparse_checkout_leaves_out_is_told(repository: Path, git: Callab
     assert ours.left_out(repository.parent, ["a"]) == []
 
 
+def test_modes_mean_something_unless_git_is_told_otherwise(repository: Path, git: Callable[..., str]) -> None:
+    (repository / "run").write_bytes(b"")
+    (repository / "run").chmod(0o755)
+    (repository / "text").write_bytes(b"")
+    git(repository, "add", "--all")
+    assert ours.has_modes(repository)
+    git(repository, "config", "core.fileMode", "false")
+    assert not ours.has_modes(repository)
+    assert ours.executable(repository, ["run", "text", "none"]) == {"run"}
+    assert ours.has_modes(repository.parent)
+
+
 def test_git_commits_no_file_that_was_marked(repository: Path, git: Callable[..., str]) -> None:
     (repository / "a").write_bytes(b"mine")
     git(repository, "add", "a")

@@ -102,7 +102,7 @@ def run(
             **result,
         )
     _check_committed(root, changes, upgrades)
-    write(root, changes, at_last=lambda: _mark(root, conflicts))
+    write(root, changes, at_last=lambda: _mark(root, conflicts), has_modes=git.has_modes(root))
     _tidy(root, [change.path for change in changes if change.new is None])
     _say(root, upgrades, conflict, quiet)
     written, removed = _paths(changes)

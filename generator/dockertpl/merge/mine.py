@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from dockertpl.errors import DestinationError
@@ -31,9 +32,10 @@ def read(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
 
 
 def read_checkout(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
-    """Return what is at paths of a repository, and which of them its sparse checkout leaves out.
+    """Return what is at paths of a repository as its checkout means it, whatever the folder says.
 
-    Those are not there, and yet nobody deleted them.
+    What a sparse checkout leaves out is not there, and yet nobody deleted it. Where executable bits mean nothing, a
+    file has git's.
 
     Args:
         root: The repository's root.
@@ -41,11 +43,17 @@ def read_checkout(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle
 
     Raises:
         DestinationError: A file cannot be read.
-        NoGitError: Git is missing.
+        NoGitError: Git is missing, or cannot read the repository.
     """
     paths = list(paths)
     found = read(root, paths)
     absent = [path for path in paths if path not in found]
+    if not git.has_modes(root):
+        runs = git.executable(root, paths)
+        found = {
+            path: replace(thing, executable=path in runs) if isinstance(thing, File) else thing
+            for path, thing in found.items()
+        }
     return found | dict.fromkeys(git.left_out(root, absent), Obstacle(what="not checked out", unseen=True))
 
 

@@ -20,7 +20,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
@@ -50,7 +50,9 @@ class Change:
     new: File | None
 
 
-def write(root: Path, changes: Sequence[Change], at_last: Callable[[], None] = lambda: None) -> None:
+def write(
+    root: Path, changes: Sequence[Change], *, at_last: Callable[[], None] = lambda: None, has_modes: bool = True
+) -> None:
     """Make all changes, or none.
 
     Args:
@@ -58,6 +60,7 @@ def write(root: Path, changes: Sequence[Change], at_last: Callable[[], None] = l
         changes: What to change; paths are clean, relative and each there once.
         at_last: What belongs to the changes, such as a note in git's index, done when all files are in place. If it
             fails, everything is undone; so it does all that it has to do, or nothing.
+        has_modes: Whether the executable bits of the files that are there mean something.
 
     Raises:
         DockertplError: `at_last` failed.
@@ -66,7 +69,7 @@ def write(root: Path, changes: Sequence[Change], at_last: Callable[[], None] = l
         MachineError: The disk is full or fails. Everything is as it was, or the error names what is not.
         KeyboardInterrupt: Ctrl-C or SIGTERM came in time; everything is as it was.
     """
-    run = _Run(root=root)
+    run = _Run(root=root, has_modes=has_modes)
     with _interrupts(run), ExitStack() as stack:
         run.stack = stack
         try:
@@ -89,11 +92,14 @@ class _Run:
     """What a run has done so far.
 
     Attributes:
+        root: The repository's root.
+        has_modes: Whether executable bits mean something there.
         undo: How to take back each step, oldest first, with the path to name if it cannot be.
         interrupted: Whether to stop before the next step.
     """
 
     root: Path
+    has_modes: bool
     undo: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
     interrupted: bool = False
     stack: ExitStack = field(default_factory=ExitStack)
@@ -219,7 +225,10 @@ def _open_parent(run: _Run, top: int, path: str) -> int:
 
 def _place(run: _Run, staging: int, number: int, directory: int, change: Change) -> None:
     name = PurePosixPath(change.path).name
-    if _look(directory, name) != change.old:
+    there = _look(directory, name)
+    if there and change.old and not run.has_modes:
+        there = replace(there, executable=change.old.executable)
+    if there != change.old:
         raise DestinationError(f"{change.path} changed while this ran, and was left alone.", "Run this again.")
     kept = f"{number}.old"
     if change.old is not None:

@@ -278,6 +278,38 @@ def left_out(repository: Path, paths: Sequence[str]) -> list[str]:
     return [entry[2:] for entry in listed.split("\0") if entry.startswith("S ") and entry[2:] in paths]
 
 
+def has_modes(repository: Path) -> bool:
+    """Tell whether the executable bits of a checkout mean something, as they do not on a file system of Windows.
+
+    Args:
+        repository: A repository's root, which may be none.
+
+    Raises:
+        NoGitError: Git is missing.
+    """
+    if not (repository / ".git").exists():
+        return True
+    try:
+        return run("config", "--type=bool", "--default=true", "--get", "core.fileMode", cwd=repository) == "true"
+    except NoGitError:
+        return True
+
+
+def executable(repository: Path, paths: Sequence[str]) -> set[str]:
+    """Return which files git has as executable ones, whatever they are in the folder.
+
+    Args:
+        repository: A repository's root.
+        paths: Clean paths from there.
+
+    Raises:
+        NoGitError: Git is missing, or cannot read the repository.
+    """
+    listed = run("ls-files", "--stage", "-z", cwd=repository)
+    found = {entry.partition("\t")[2] for entry in listed.split("\0") if entry.startswith("100755 ")}
+    return found & set(paths)
+
+
 def unmerged(repository: Path, paths: Iterable[str]) -> list[str]:
     """Return which files hold conflicts of which nobody has told git that they are solved.
 
