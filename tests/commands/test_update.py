@@ -387,17 +387,20 @@ def test_where_the_template_cannot_be_reached_the_advice_is_what_goes_without(
     before = read_tree(app)
     done = dockertpl("update", app)
     assert (done.code, read_tree(app)) == (3, before)
-    assert "Run this again with a network." in done.err
-    done = dockertpl("update", app, "-d", "port=8123")
-    assert ":current:" not in done.err, "that would need it too"
+    assert "It is a path" in done.err
+    assert "network" not in done.err
 
     def unreachable(url: str, _directory: Path) -> None:
         raise NoGitError(f"git clone failed: {url} is not reached")
 
     monkeypatch.setattr("dockertpl.template.git.clone", unreachable)
+    _edit(app, f"_src_path: {template}\n", "_src_path: https://template.invalid/x.git\n", ".copier-answers.yml")
+    assert "Run this again with a network." in dockertpl("update", app).err
+    done = dockertpl("update", app, "-d", "port=8123")
+    assert ":current:" not in done.err, "that would need it too"
     own = bundled()
     _edit(app, "_commit: v1.0.0\n", f"_commit: {own.commit}\n", ".copier-answers.yml")
-    _edit(app, f"_src_path: {template}\n", f"_src_path: {PUBLISHED}\n", ".copier-answers.yml")
+    _edit(app, "https://template.invalid/x.git", PUBLISHED, ".copier-answers.yml")
     assert "by --to :current:" in dockertpl("update", app, "-d", "port=8123").err
 
 

@@ -100,6 +100,13 @@ def test_this_package_s_own_version_needs_no_network(monkeypatch: pytest.MonkeyP
     assert (pair.old.source.root, pair.order) == (own.root, "same")
 
 
+def test_a_path_that_leads_nowhere_is_no_matter_of_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Versions() as versions, pytest.raises(NoGitError) as caught:
+        versions.pair({"_src_path": "../template", "_commit": "v1.0.0"}, "answers", None)
+    assert f"seen from {tmp_path}" in caught.value.remedy
+
+
 @pytest.mark.parametrize("missing", ["_src_path", "_commit"])
 def test_answers_without_a_version_say_what_is_missing(missing: str) -> None:
     recorded = {key: "x" for key in ("_src_path", "_commit") if key != missing}

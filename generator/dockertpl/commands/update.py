@@ -118,7 +118,7 @@ def _prepared(
     except NoGitError as error:
         alone = data and not to and is_bundled(*named(content, name))
         advice = "Answers alone change without a network, by --to :current:" if alone else _NETWORK
-        error.remedy = "\n".join(filter(None, [error.remedy, advice]))
+        error.remedy = error.remedy or advice
         raise
     except OnlyCopierError as error:
         options = "".join(f" -d {shlex.quote(f'{key}={value}')}" for key, value in data.items())

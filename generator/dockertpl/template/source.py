@@ -81,6 +81,15 @@ def expand(where: str) -> str:
     return where
 
 
+def is_path(where: str) -> bool:
+    """Tell whether a template's name leads to a place on this machine, and through no network.
+
+    Args:
+        where: A URL, a path or one of Copier's short forms.
+    """
+    return not _REMOTE.match(expand(where))
+
+
 @contextmanager
 def opened(where: str | None = None, ref: str | None = None) -> Iterator[TemplateSource]:
     """Give a template for the time of a `with` block; a clone is removed after it.
@@ -100,7 +109,7 @@ def opened(where: str | None = None, ref: str | None = None) -> Iterator[Templat
         return
     where = PUBLISHED if where is None else where
     url = expand(where)
-    if ref is None and not _REMOTE.match(url) and not url.endswith(".git"):
+    if ref is None and is_path(where) and not url.endswith(".git"):
         yield directory(Path(where))
         return
     # The bundled template, which nearly every run has, needs none of these.

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
-from dockertpl.errors import BadInputError
+from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template import git
 from dockertpl.template.environment import Template
-from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand
+from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand, is_path
 
 Order: TypeAlias = Literal["same", "newer", "older"]
 
@@ -173,7 +173,15 @@ class Versions:
         url = expand(src_path)
         if url not in self._clones:
             clone = self._temporary() / f"template-{len(self._clones)}"
-            git.clone(url, clone)
+            try:
+                git.clone(url, clone)
+            except NoGitError as error:
+                if is_path(src_path) and not error.remedy:
+                    error.remedy = (
+                        f"It is a path, seen from {Path.cwd()}: run this where it leads to the template, or write the\n"
+                        "template's URL for _src_path in the answers file."
+                    )
+                raise
             self._clones[url] = clone
         return self._clones[url]
 
