@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -170,6 +173,58 @@ def test_modes_of_a_file_system_that_has_none_are_no_edits(app: Path, dockertpl:
     assert git(app, "status", "--porcelain", "--untracked-files=no").split() == [
         *("M", ".copier-answers.yml", "M", "Dockerfile", "D", "gone.txt")
     ]
+
+
+def test_after_a_kill_the_next_update_knows_that_there_is_more_to_do(
+    app: Path, template: Path, tmp_path: Path, dockertpl: Run
+) -> None:
+    folder = template / "project" / "{{ app_dir }}"
+    (folder / "gone.txt").write_text(LINES)
+    releases.release(template, "v4.0.0", None, None)
+    (folder / "gone.txt").rename(folder / "moved.txt")
+    (folder / "new.txt").write_text("new\n")
+    releases.release(template, "v5.0.0", None, releases.DOCKERFILE.replace("line 5\n", "line five\n"))
+    before = scaffold(tmp_path / "before", template, "v4.0.0")
+    _edit(before, "line 9\n", "line nine\n", "gone.txt")
+    _edit(before, "line 9\n", "line nine\n")
+    after = tmp_path / "after"
+    shutil.copytree(before, after)
+    assert dockertpl("update", after, "--to", "v5.0.0").code == 0
+    assert "line nine\n" in (after / "moved.txt").read_text()
+    # Four files are written and one goes.
+    for at in range(6):
+        root = tmp_path / f"killed-{at}"
+        shutil.copytree(before, root)
+        _killed(root, at)
+        done = dockertpl("update", root, "--to", "v5.0.0")
+        if done.code == 2:
+            assert "no commit holds them" in done.err
+            git(root, "checkout", "--quiet", "HEAD", ".")
+            git(root, "clean", "-d", "--force", "--quiet")
+            done = dockertpl("update", root, "--to", "v5.0.0")
+        assert done.code == 0
+        assert read_tree(root) == read_tree(after), f"killed at rename {at}"
+
+
+def _killed(root: Path, at: int) -> None:
+    """Update a repository in a process of its own, which is killed before that rename or removal."""
+    code = f"""
+import os, signal, sys
+from dockertpl import cli
+left = [{at}]
+def patched(original):
+    def call(*arguments, **options):
+        if "dir_fd" in options or "dst_dir_fd" in options:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments, **options)
+    return call
+os.replace, os.unlink = patched(os.replace), patched(os.unlink)
+sys.exit(cli._run(["update", {str(root)!r}, "--to", "v5.0.0"]))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=False, capture_output=True)
 
 
 # --- conflicts -------------------------------------------------------------------------------------------------------

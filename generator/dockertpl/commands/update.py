@@ -102,7 +102,7 @@ def run(
             **result,
         )
     _check_committed(root, changes, upgrades)
-    write(root, changes, at_last=lambda: _mark(root, conflicts), has_modes=git.has_modes(root))
+    write(root, _in_order(changes, names), at_last=lambda: _mark(root, conflicts), has_modes=git.has_modes(root))
     _tidy(root, [change.path for change in changes if change.new is None])
     _say(root, upgrades, conflict, quiet)
     written, removed = _paths(changes)
@@ -144,7 +144,7 @@ def _prepared(
 
 
 def _changes(root: Path, upgrades: Sequence[Upgrade], *, with_rejected: bool) -> list[Change]:
-    """Return what is to be written, with removals first, as a folder may take a file's place."""
+    """Return what is to be written: removals, then the rest, by path."""
     changes: dict[str, Change] = {}
     for upgrade in upgrades:
         for change in _of(root, upgrade.steps, with_rejected):
@@ -155,6 +155,15 @@ def _changes(root: Path, upgrades: Sequence[Upgrade], *, with_rejected: bool) ->
                 )
             changes[change.path] = change
     return sorted(changes.values(), key=lambda change: (change.new is not None, change.path))
+
+
+def _in_order(changes: Iterable[Change], answers_files: Iterable[str]) -> list[Change]:
+    """Return changes so that what a `kill -9` leaves undone is seen by the next update: the answers files come last.
+
+    What goes comes after what stays, as it may live on there under another name.
+    """
+    answers = set(answers_files)
+    return sorted(changes, key=lambda change: (change.path in answers, change.new is None))
 
 
 def _of(root: Path, steps: Iterable[Step], with_rejected: bool) -> Iterator[Change]:
