@@ -12,7 +12,7 @@ import yaml
 
 from dockertpl.merge import update
 from dockertpl.merge.edited import edited
-from dockertpl.merge.line_ends import is_same
+from dockertpl.merge.line_ends import is_same, with_ends_of
 from dockertpl.merge.pins import merge_text
 from dockertpl.merge.update import ConflictMode, Mine, Step
 from dockertpl.template import yamltext
@@ -128,7 +128,7 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
     base = before.get(step.path, File(content=b""))
     if new is None or mine is None or mine == new or is_same(mine, base):
         return step
-    texts = [file.content.decode(errors="surrogateescape") for file in (base, new, mine)]
+    texts = [file.content.decode(errors="surrogateescape") for file in (base, new, with_ends_of(mine, base))]
     merged = merge_text(*texts)
     fits = not merged.conflicts and _same(merged.text, texts[1])
     text = merged.text
@@ -143,7 +143,7 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
     return replace(
         step,
         outcome="merged" if fits else "updated",
-        new=file,
+        new=with_ends_of(file, mine),
         note=note,
         person_needed=not fits,
         conflicts=(),
