@@ -48,6 +48,19 @@ def test_what_was_edited_is_listed_and_what_is_not_committed(tmp_path: Path, tem
     assert _image(dockertpl("status", root, "--json"))["missing"] == ["gone.txt"]
 
 
+def test_where_git_cannot_read_the_repository_that_is_said_and_nothing_is_called_uncommitted(
+    tmp_path: Path, template: Path, dockertpl: Run
+) -> None:
+    root = scaffold(tmp_path / "app", template)
+    (root / ".git" / "index").write_bytes(b"broken")
+    done = dockertpl("status", root, "--json")
+    image = _image(done)
+    assert (done.code, image["state"], image["uncommitted"]) == (1, "outdated", [])
+    assert "git ls-files failed" in image["note"]
+    update = dockertpl("update", root)
+    assert (update.code, "git ls-files failed" in update.err) == (3, True)
+
+
 def test_what_stands_in_a_region_is_no_edit(tmp_path: Path, template: Path, dockertpl: Run) -> None:
     marks = ("# >>> yours: image - lines\n", "# <<< yours: image\n")
     releases.release(template, "v4.0.0", None, "FROM x\n" + "".join(marks))
@@ -65,6 +78,19 @@ def test_another_template_s_and_one_without_a_version_have_words_of_their_own(
     path.write_text(path.read_text().replace("_commit: v1.0.0\n", ""))
     done = dockertpl("status", root, "--json")
     assert [image["state"] for image in done.json["images"]] == ["foreign", "unmanaged"]
+
+
+def test_an_answers_file_that_cannot_be_read_is_an_error_and_no_other_template_s(
+    tmp_path: Path, template: Path, dockertpl: Run
+) -> None:
+    root = scaffold(tmp_path / "app", template, "v3.0.0")
+    (root / ".copier-answers.web.yml").write_text("<<<<<<< HEAD\n_commit: v1.0.0\n")
+    done = dockertpl("status", root, "--json")
+    assert (done.code, [image["state"] for image in done.json["images"]]) == (1, ["error", "up-to-date"])
+    assert "is no YAML" in done.json["images"][0]["note"]
+    lines = dockertpl("status", root).out.splitlines()
+    assert "line 2" in " ".join(" ".join(lines).split()), "a note is said to its end"
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_template_that_cannot_be_reached_hides_nothing_else(tmp_path: Path, template: Path, dockertpl: Run) -> None:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +19,9 @@ from tests import releases
 from tests.merge.scenario_template import git
 from tests.parity import read_tree
 from tests.releases import LINES, commit, scaffold
+
+from dockertpl.errors import NoGitError
+from dockertpl.template.source import PUBLISHED, bundled
 
 Run = Callable[..., Any]
 
@@ -145,6 +154,80 @@ def test_nothing_is_written_through_a_link(app: Path, tmp_path: Path, dockertpl:
     assert "Dockerfile is a link" in done.err
 
 
+def test_what_a_sparse_checkout_leaves_out_is_not_taken_for_deleted(app: Path, dockertpl: Run) -> None:
+    git(app, "sparse-checkout", "set", "--no-cone", "/*", "!/Dockerfile")
+    assert not (app / "Dockerfile").exists()
+    done = dockertpl("update", app)
+    assert done.code == 1
+    assert "Dockerfile is not checked out here, and stays so; the template's change is not in it." in done.err
+    (image,) = dockertpl("status", app, "--json").json["images"]
+    assert (image["edited"], image["missing"]) == ([], [])
+
+
+def test_modes_of_a_file_system_that_has_none_are_no_edits(app: Path, dockertpl: Run) -> None:
+    git(app, "config", "core.fileMode", "false")
+    for path in ("Dockerfile", "gone.txt", ".copier-answers.yml"):
+        (app / path).chmod(0o777)
+    assert dockertpl("status", app, "--json").json["images"][0]["edited"] == []
+    done = dockertpl("update", app, "--json")
+    assert (done.code, done.json["removed"]) == (0, ["gone.txt"])
+    assert git(app, "status", "--porcelain", "--untracked-files=no").split() == [
+        *("M", ".copier-answers.yml", "M", "Dockerfile", "D", "gone.txt")
+    ]
+
+
+def test_after_a_kill_the_next_update_knows_that_there_is_more_to_do(
+    app: Path, template: Path, tmp_path: Path, dockertpl: Run
+) -> None:
+    folder = template / "project" / "{{ app_dir }}"
+    (folder / "gone.txt").write_text(LINES)
+    releases.release(template, "v4.0.0", None, None)
+    (folder / "gone.txt").rename(folder / "moved.txt")
+    (folder / "new.txt").write_text("new\n")
+    releases.release(template, "v5.0.0", None, releases.DOCKERFILE.replace("line 5\n", "line five\n"))
+    before = scaffold(tmp_path / "before", template, "v4.0.0")
+    _edit(before, "line 9\n", "line nine\n", "gone.txt")
+    _edit(before, "line 9\n", "line nine\n")
+    after = tmp_path / "after"
+    shutil.copytree(before, after)
+    assert dockertpl("update", after, "--to", "v5.0.0").code == 0
+    assert "line nine\n" in (after / "moved.txt").read_text()
+    # Four files are written and one goes.
+    for at in range(6):
+        root = tmp_path / f"killed-{at}"
+        shutil.copytree(before, root)
+        _killed(root, at)
+        done = dockertpl("update", root, "--to", "v5.0.0")
+        if done.code == 2:
+            assert "no commit holds them" in done.err
+            git(root, "checkout", "--quiet", "HEAD", ".")
+            git(root, "clean", "-d", "--force", "--quiet")
+            done = dockertpl("update", root, "--to", "v5.0.0")
+        assert done.code == 0
+        assert read_tree(root) == read_tree(after), f"killed at rename {at}"
+
+
+def _killed(root: Path, at: int) -> None:
+    """Update a repository in a process of its own, which is killed before that rename or removal."""
+    code = f"""
+import os, signal, sys
+from dockertpl import cli
+left = [{at}]
+def patched(original):
+    def call(*arguments, **options):
+        if "dir_fd" in options or "dst_dir_fd" in options:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments, **options)
+    return call
+os.replace, os.unlink = patched(os.replace), patched(os.unlink)
+sys.exit(cli._run(["update", {str(root)!r}, "--to", "v5.0.0"]))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=False, capture_output=True)
+
+
 # --- conflicts -------------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +255,35 @@ def test_git_knows_of_markers_in_a_file_that_the_template_renamed(app: Path, tem
     assert "mine\n" in git(app, "cat-file", "blob", unmerged[1][1])
 
 
+def test_until_conflicts_are_solved_there_is_something_left_to_do(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    assert dockertpl("update", app).code == 1
+    before = read_tree(app)
+    for options in ((), ("--dry-run",), ("--to", ":current:", "-d", "label=x")):
+        done = dockertpl("update", app, *options)
+        assert done.code == 1
+        assert "conflicts that are not solved in Dockerfile" in done.err
+        assert "commit" not in done.err, "nobody is told to commit markers"
+    assert read_tree(app) == before
+    status = dockertpl("status", app, "--json")
+    assert (status.code, status.json["images"][0]["unmerged"]) == (1, ["Dockerfile"])
+    commit(app)
+    assert (dockertpl("update", app).code, dockertpl("status", app).code) == (0, 0)
+
+
+def test_where_git_cannot_be_told_of_markers_none_are_written(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    before = read_tree(app)
+    (app / ".git" / "index.lock").touch()
+    done = dockertpl("update", app)
+    assert done.code == 3
+    assert "git update-index failed" in done.err
+    assert "Nothing was changed." in done.err
+    (app / ".git" / "index.lock").unlink()
+    assert read_tree(app) == before
+    assert dockertpl("update", app).code == 1, "and it can be done again"
+
+
 def test_rej_leaves_the_file_working_and_stands_in_no_other_s_way(app: Path, dockertpl: Run) -> None:
     _edit(app, "line 3\n", "mine\n")
     assert dockertpl("update", app, "--conflict", "rej").code == 1
@@ -188,6 +300,20 @@ def test_stop_writes_nothing(app: Path, dockertpl: Run) -> None:
     done = dockertpl("update", app, "--conflict", "stop", "--json")
     assert (done.code, done.json["error"]["code"], done.json["conflicts"]) == (1, "conflict", ["Dockerfile"])
     assert read_tree(app) == before
+
+
+def test_what_was_written_is_taken_back_as_the_how_to_says(app: Path, template: Path, dockertpl: Run) -> None:
+    folder = template / "project" / "{{ app_dir }}"
+    (folder / "added.txt").write_text("new\n")
+    releases.release(template, "v4.0.0", None, None)
+    _edit(app, "line 3\n", "mine\n")
+    before = read_tree(app)
+    done = dockertpl("update", app)
+    assert (done.code, "added.txt: new" in done.err) == (1, True)
+    git(app, "checkout", "--quiet", "HEAD", ".")
+    (app / "added.txt").unlink()
+    assert read_tree(app) == before
+    assert not git(app, "status", "--porcelain")
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -240,6 +366,23 @@ def test_an_image_does_not_become_another(app: Path, answer: str, dockertpl: Run
     assert "dockertpl new" in done.err
 
 
+def test_nothing_is_written_into_a_folder_that_was_moved(tmp_path: Path, template: Path, dockertpl: Run) -> None:
+    root = scaffold(tmp_path / "app", template, answers={"app_dir": "api"})
+    answers_file = ".copier-answers.app.yml"
+    _edit(root, "line 9\n", "line 9\nmine\n", "api/Dockerfile")
+    git(root, "mv", "api", "service")
+    commit(root)
+    before = read_tree(root)
+    done = dockertpl("update", root)
+    assert (done.code, read_tree(root)) == (2, before)
+    assert f"{answers_file} is for the folder api, and there is no such folder." in done.err
+    _edit(root, "app_dir: api\n", "app_dir: service\n", answers_file)
+    assert dockertpl("update", root).code == 0
+    assert {"line three", "mine"} <= set((root / "service" / "Dockerfile").read_text().splitlines())
+    git(root, "sparse-checkout", "set", "--no-cone", "/*", "!/service")
+    assert "no such folder" not in dockertpl("update", root, "-d", "label=x").err
+
+
 @pytest.mark.parametrize("answer", ["flavour=huge", "unknown=1"])
 def test_a_bad_answer_changes_nothing(app: Path, answer: str, dockertpl: Run) -> None:
     before = read_tree(app)
@@ -267,6 +410,19 @@ def test_without_a_version_the_answers_file_is_told_what_is_missing(app: Path, d
     assert "_commit" in done.err
 
 
+@pytest.mark.parametrize("command", ["update", "status"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_it_while_a_template_is_fetched_finds_nothing_left(
+    app: Path, dockertpl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, number: signal.Signals
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr("dockertpl.template.git.clone", lambda *_: signal.raise_signal(number))
+    done = dockertpl(command, app)
+    assert (done.code, list(scratch.iterdir())) == (130, [])
+
+
 def test_a_template_that_cannot_be_reached_is_the_machine_s_fault(app: Path, template: Path, dockertpl: Run) -> None:
     template.rename(template.parent / "moved")
     assert dockertpl("update", app).code == 3
@@ -281,11 +437,53 @@ def test_what_is_said_as_json_is_json(app: Path, dockertpl: Run) -> None:
 
 
 def test_where_the_template_cannot_be_reached_the_advice_is_what_goes_without(
-    app: Path, template: Path, dockertpl: Run
+    app: Path, template: Path, dockertpl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     template.rename(template.with_name("moved"))
     before = read_tree(app)
     done = dockertpl("update", app)
     assert (done.code, read_tree(app)) == (3, before)
-    assert "Run this again with a network." in done.err
+    assert "It is a path" in done.err
+    assert "network" not in done.err
+
+    def unreachable(url: str, _directory: Path) -> None:
+        raise NoGitError(f"git clone failed: {url} is not reached")
+
+    monkeypatch.setattr("dockertpl.template.git.clone", unreachable)
+    _edit(app, f"_src_path: {template}\n", "_src_path: https://template.invalid/x.git\n", ".copier-answers.yml")
+    assert "Run this again with a network." in dockertpl("update", app).err
+    done = dockertpl("update", app, "-d", "port=8123")
+    assert ":current:" not in done.err, "that would need it too"
+    own = bundled()
+    _edit(app, "_commit: v1.0.0\n", f"_commit: {own.commit}\n", ".copier-answers.yml")
+    _edit(app, "https://template.invalid/x.git", PUBLISHED, ".copier-answers.yml")
     assert "by --to :current:" in dockertpl("update", app, "-d", "port=8123").err
+
+
+def test_a_rehearsal_of_stop_names_nothing_that_would_be_written(app: Path, dockertpl: Run) -> None:
+    _edit(app, "line 3\n", "mine\n")
+    done = dockertpl("update", app, "--conflict", "stop", "--dry-run")
+    assert done.code == 1
+    assert "Dockerfile: conflict; so nothing would be written\n" in done.err
+    assert ".rej" not in done.err + done.out
+    result = dockertpl("update", app, "--conflict", "stop", "--dry-run", "--json").json
+    assert (result["would_write"], result["would_remove"], result["conflicts"]) == ([], [], ["Dockerfile"])
+    (app / "Dockerfile.rej").write_text("of an earlier update\n")
+    assert dockertpl("update", app, "--conflict", "stop").code == 1, "no .rej is in its way"
+
+
+@pytest.mark.parametrize("folder", [".", "sub dir", ".."])
+def test_what_is_to_be_typed_holds_in_the_folder_that_one_is_in(
+    app: Path, folder: str, dockertpl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (app / "sub dir").mkdir()
+    (app / "Dockerfile").write_text("not committed\n")
+    monkeypatch.chdir(app / folder)
+    done = dockertpl("update", app)
+    (command,) = [line.strip() for line in done.err.splitlines() if line.startswith("  git")]
+    subprocess.run(f"{command} --message mine", shell=True, check=True, capture_output=True)
+    done = dockertpl("update", app)
+    assert done.code == 1
+    command = done.err.partition("choose, then ")[2].splitlines()[0]
+    subprocess.run(command, shell=True, check=True, capture_output=True)
+    assert not git(app, "ls-files", "--unmerged")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dockertpl.errors import DestinationError
-from dockertpl.merge.mine import LARGEST, read
+from dockertpl.merge.mine import LARGEST, read, read_checkout
 from dockertpl.merge.update import Obstacle
 from dockertpl.template.tree import File
 
@@ -55,3 +56,15 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").chmod(0)
     with pytest.raises(DestinationError, match="a cannot be read"):
         read(tmp_path, ["a"])
+
+
+def test_what_a_sparse_checkout_leaves_out_was_not_deleted(tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "--quiet")
+    for path in ("here", "left-out", "deleted"):
+        (tmp_path / path).write_text("")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "files")
+    git(tmp_path, "sparse-checkout", "set", "--no-cone", "/*", "!/left-out")
+    (tmp_path / "deleted").unlink()
+    found = read_checkout(tmp_path, ["here", "left-out", "deleted", "new"])
+    assert found == {"here": File(content=b""), "left-out": Obstacle(what="not checked out", unseen=True)}

@@ -98,6 +98,14 @@ def test_line_ends_and_a_missing_last_one_stay_the_repository_s() -> None:
     assert _text(step) == (NEW + "mine").replace("\n", "\r\n")
 
 
+def test_other_line_ends_alone_are_no_edit() -> None:
+    mine = OLD.replace("\n", "\r\n")
+    step = _step(OLD, NEW, mine)
+    assert (step.outcome, _text(step)) == ("updated", NEW.replace("\n", "\r\n"))
+    step = _step(OLD, None, mine)
+    assert (step.outcome, step.new, step.person_needed) == ("removed", None, False)
+
+
 def test_of_a_binary_that_both_changed_the_repository_s_stays() -> None:
     old, new, mine = ({"a": _file(b"\0" + each)} for each in (b"old", b"new", b"mine"))
     (step,) = plan(old, new, mine)

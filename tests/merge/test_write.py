@@ -28,7 +28,7 @@ CHANGES = [
     Change(path="kept/removed", old=OLD, new=None),
 ]
 # What write() calls, in which a disk, a kill or a person can strike.
-CALLS = ("open", "mkdir", "fsync", "replace", "link", "unlink", "fdopen", "stat", "fstat")
+CALLS = ("open", "mkdir", "fsync", "replace", "link", "unlink", "fdopen", "stat", "fstat", "chmod")
 
 
 @pytest.fixture
@@ -52,6 +52,38 @@ def test_files_are_created_replaced_and_removed(root: Path) -> None:
     assert not (root / "kept/removed").exists()
     assert (root / "kept/other").read_bytes() == b"mine"
     assert not (root / STAGING).exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "executable", "after"),
+    [(0o664, False, 0o664), (0o600, False, 0o600), (0o640, True, 0o750), (0o755, True, 0o755), (0o750, False, 0o640)],
+)
+def test_who_may_read_and_write_a_file_stays(root: Path, before: int, executable: bool, after: int) -> None:
+    (root / "kept/replaced").chmod(before)
+    old = File(content=b"old\n", executable=bool(before & 0o100))
+    write(root, [Change(path="kept/replaced", old=old, new=File(content=b"new\n", executable=executable))])
+    assert (root / "kept/replaced").stat().st_mode & 0o777 == after
+
+
+def test_where_a_file_system_takes_no_modes_files_are_written_all_the_same(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    (root / "kept/replaced").chmod(0o600)
+    monkeypatch.setattr(os, "chmod", refuse)
+    write(root, CHANGES)
+    assert (root / "kept/replaced").read_bytes() == b"new\n"
+
+
+def test_where_modes_mean_nothing_another_one_is_no_change(root: Path) -> None:
+    (root / "kept/replaced").chmod(0o777)
+    change = Change(path="kept/replaced", old=OLD, new=NEW)
+    with pytest.raises(DestinationError):
+        write(root, [change])
+    write(root, [change], has_modes=False)
+    assert (root / "kept/replaced").read_bytes() == b"new\n"
 
 
 def test_a_root_is_made_with_its_parents(tmp_path: Path) -> None:
@@ -148,6 +180,30 @@ def test_a_signal_waits_for_the_step_and_then_undoes_everything(
     assert calls[0] == ("0.new", "a")
     assert _state(root) == before
     assert signal.getsignal(number) is handler
+
+
+def test_what_belongs_to_the_changes_fails_with_all_of_them(root: Path) -> None:
+    before = _state(root)
+
+    def fail() -> None:
+        assert (root / "a").exists()
+        raise MachineError("the index is locked")
+
+    with pytest.raises(MachineError, match="the index is locked"):
+        write(root, CHANGES, at_last=fail)
+    assert _state(root) == before
+
+
+def test_an_interrupt_that_ended_what_was_waited_for_is_an_interrupt(root: Path) -> None:
+    before = _state(root)
+
+    def interrupted() -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise MachineError("git was interrupted")
+
+    with pytest.raises(KeyboardInterrupt):
+        write(root, CHANGES, at_last=interrupted)
+    assert _state(root) == before
 
 
 def test_a_kill_leaves_whole_files_and_the_next_run_clears_up(root: Path) -> None:

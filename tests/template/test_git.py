@@ -135,11 +135,36 @@ def test_what_a_commit_holds_is_told_by_its_bytes(repository: Path, git: Callabl
     assert ours.committed(repository, {}) == {}
 
 
+def test_what_a_sparse_checkout_leaves_out_is_told(repository: Path, git: Callable[..., str]) -> None:
+    for path in ("a", "[b]", "c"):
+        (repository / path).write_bytes(b"")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "files")
+    git(repository, "sparse-checkout", "set", "--no-cone", "/c")
+    assert ours.left_out(repository, ["a", "[b]", "c", "d"]) == ["[b]", "a"]
+    assert ours.left_out(repository, []) == []
+    assert ours.left_out(repository.parent, ["a"]) == []
+
+
+def test_modes_mean_something_unless_git_is_told_otherwise(repository: Path, git: Callable[..., str]) -> None:
+    (repository / "run").write_bytes(b"")
+    (repository / "run").chmod(0o755)
+    (repository / "text").write_bytes(b"")
+    git(repository, "add", "--all")
+    assert ours.has_modes(repository)
+    git(repository, "config", "core.fileMode", "false")
+    assert not ours.has_modes(repository)
+    assert ours.executable(repository, ["run", "text", "none"]) == {"run"}
+    assert ours.has_modes(repository.parent)
+
+
 def test_git_commits_no_file_that_was_marked(repository: Path, git: Callable[..., str]) -> None:
     (repository / "a").write_bytes(b"mine")
     git(repository, "add", "a")
     git(repository, "commit", "--quiet", "--message", "a file")
     ours.mark_unmerged(repository, {"a": [(1, b"base", False), (2, b"mine", False), (3, b"theirs", True)]})
+    assert ours.unmerged(repository, ["b", "a"]) == ["a"]
+    assert ours.unmerged(repository.parent, ["a"]) == []
     assert git(repository, "show", ":3:a") == "theirs"
     assert git(repository, "ls-files", "--stage", "a").splitlines()[2].startswith("100755")
     with pytest.raises(subprocess.CalledProcessError):

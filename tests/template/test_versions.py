@@ -53,6 +53,35 @@ def test_branches_and_commits_are_versions_and_history_orders_them(template: Pat
         assert versions.latest(_recorded(template, ahead), "answers") == ("v3.0.0", "older")
 
 
+@pytest.mark.parametrize("ref", ["maintenance", "commit", "short"])
+def test_whatever_an_older_version_is_called_it_is_older(template: Path, ref: str) -> None:
+    git(template, "branch", "maintenance", "v1.0.0")
+    commit = git(template, "rev-parse", "v1.0.0").strip()
+    to = {"commit": commit, "short": commit[:12]}.get(ref, ref)
+    with Versions() as versions:
+        pair = versions.pair(_recorded(template, "v3.0.0"), "answers", to)
+        assert (pair.new.source.commit, pair.order) == ("v1.0.0", "older")
+
+
+def test_of_several_tags_on_a_commit_the_release_is_recorded(template: Path) -> None:
+    # Git describes the commit by the annotated one.
+    git(template, "tag", "--annotate", "--message", "x", "v3.0.0-rc1", "v3.0.0")
+    git(template, "tag", "v3", "v3.0.0")
+    with Versions() as versions:
+        assert versions.pair(_recorded(template, "v1.0.0"), "answers", None).new.source.commit == "v3.0.0"
+        assert versions.pair(_recorded(template, "v1.0.0"), "answers", "v3").new.source.commit == "v3.0.0"
+        assert versions.newest(str(template), "v3") == "v3.0.0"
+        # What was recorded under another name was rendered with it.
+        pair = versions.pair(_recorded(template, "v3.0.0-rc1"), "answers", None)
+        assert (pair.old.source.commit, pair.new.source.commit, pair.order) == ("v3.0.0-rc1", "v3.0.0", "newer")
+        assert versions.pair(_recorded(template, "v3.0.0-rc1"), "answers", CURRENT).new.source.commit == "v3.0.0-rc1"
+
+
+@pytest.mark.parametrize("version", ["8507c33", "1234567", "0b12345", "8507c33a0000000000000000000000000000aaaa"])
+def test_the_hash_of_a_commit_is_no_number(version: str) -> None:
+    assert number(version) is None
+
+
 def test_a_template_is_cloned_once_and_nothing_stays(template: Path) -> None:
     with Versions() as versions:
         first = versions.pair(_recorded(template, "v1.0.0"), "a", None)
@@ -70,6 +99,13 @@ def test_this_package_s_own_version_needs_no_network(monkeypatch: pytest.MonkeyP
     with Versions() as versions:
         pair = versions.pair({"_src_path": PUBLISHED, "_commit": own.commit}, "answers", CURRENT)
     assert (pair.old.source.root, pair.order) == (own.root, "same")
+
+
+def test_a_path_that_leads_nowhere_is_no_matter_of_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Versions() as versions, pytest.raises(NoGitError) as caught:
+        versions.pair({"_src_path": "../template", "_commit": "v1.0.0"}, "answers", None)
+    assert f"seen from {tmp_path}" in caught.value.remedy
 
 
 @pytest.mark.parametrize("missing", ["_src_path", "_commit"])

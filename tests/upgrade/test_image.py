@@ -61,17 +61,18 @@ def test_an_answers_file_is_never_one_with_markers(pair: Pair) -> None:
     assert "by hand" in step.note
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("line", ["_commit: v1.0.0\n", "label: of slim\n"])
-def test_a_comment_stays_above_an_answer_that_changes(pair: Pair, line: str) -> None:
+def test_a_comment_stays_above_an_answer_that_changes(pair: Pair, line: str, end: bytes) -> None:
     files = _files(pair)
-    files[".copier-answers.yml"] = File(
-        content=files[".copier-answers.yml"].content.replace(line.encode(), b"# Why.\n" + line.encode())
-    )
+    content = files[".copier-answers.yml"].content.replace(line.encode(), b"# Why.\n" + line.encode())
+    files[".copier-answers.yml"] = File(content=content.replace(b"\n", end))
     upgrade = _upgrade(pair, files)
     step = upgrade.steps[0]
     assert step.new is not None
     key = line.split(":")[0].encode()
-    assert b"\n# Why.\n" + key + b":" in step.new.content
+    assert end + b"# Why." + end + key + b":" in step.new.content
+    assert step.new.content.count(b"\n") == step.new.content.count(end)
     assert (step.outcome, step.note, upgrade.person_needed) == ("merged", "", False)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners
+
+_CORRECT = "Correct it first; a merge of two branches may have left its markers there."
 
 
 def chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Sequence[Path]) -> list[str]:
@@ -19,13 +22,18 @@ def chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Se
         answers_files: Those that the command line named; none means all, or the application's.
 
     Raises:
-        BadInputError: There is none, or one of those that were named is none of dockertpl's.
+        BadInputError: There is none, one of those that were named is none of dockertpl's, or one that may be meant
+            cannot be read.
     """
-    ours = {owner.path: owner for owner in owners.find(root) if owner.ours}
+    found = owners.find(root)
+    ours = {owner.path: owner for owner in found if owner.ours}
+    problems = {owner.path: owner.problem for owner in found if owner.problem}
     if answers_files:
         names = []
         for file in answers_files:
             path = file if file.is_file() else root / file
+            if path.resolve().parent == root.resolve() and path.name in problems:
+                raise BadInputError(problems[path.name], _CORRECT)
             if path.resolve().parent != root.resolve() or path.name not in ours:
                 raise BadInputError(
                     f"--answers-file {file}: it is no answers file of dockertpl's in {root}.",
@@ -34,6 +42,9 @@ def chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Se
             names.append(path.name)
         return list(dict.fromkeys(names))
     mine = [path for path, owner in ours.items() if app_dir in (None, owner.answers["app_dir"])]
+    if problems and (app_dir is None or not mine):
+        others = " ".join(f"--answers-file {shlex.quote(path)}" for path in mine)
+        raise BadInputError(next(iter(problems.values())), _CORRECT + (f"\nWithout it: {others}" if others else ""))
     if not mine:
         raise BadInputError(
             f"{destination} has no answers file of dockertpl's.",

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from dockertpl.detect.root import repository_root
-from dockertpl.errors import BadInputError, DockertplError, MachineError
+from dockertpl.engine.interrupts import terminable
+from dockertpl.errors import BadInputError, DockertplError, MachineError, NoGitError
 from dockertpl.merge import owners
 from dockertpl.merge.edited import edited
-from dockertpl.merge.mine import read
+from dockertpl.merge.mine import read_checkout
 from dockertpl.merge.update import Mine
 from dockertpl.screen import printable
 from dockertpl.template import git
@@ -34,17 +35,19 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
         quiet: Whether to print nothing at all.
 
     Returns:
-        The exit code (1 where an image is outdated or its answers file will not do) and the result for `--json`.
+        The exit code (1 where an image is outdated, its answers file will not do, or conflicts are not solved) and the
+        result for `--json`.
 
     Raises:
         BadInputError: There is no answers file.
         MachineError: Git is missing, or a template cannot be fetched; `images` holds what is known of the others.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came.
     """
     root, _ = repository_root(destination)
     found = owners.find(root)
     if not found:
         raise BadInputError(f"{root} has no answers file.", "Put an image's files there with: dockertpl new")
-    with Versions() as versions:
+    with terminable(), Versions() as versions:
         images, failures = [], []
         for owner in found:
             try:
@@ -57,7 +60,8 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     result = {"root": str(root), "images": images}
     if failures:
         raise MachineError(failures[0].message, failures[0].remedy or "Run this again with a network.", **result)
-    return int(any(image["state"] in ("outdated", "unmanaged", "error") for image in images)), result
+    needed = [image for image in images if image["state"] in ("outdated", "unmanaged", "error") or image["unmerged"]]
+    return int(bool(needed)), result
 
 
 def _row(owner: owners.Owner, *, state: str, note: str = "", **more: Any) -> dict[str, Any]:
@@ -73,14 +77,17 @@ def _row(owner: owners.Owner, *, state: str, note: str = "", **more: Any) -> dic
         "edited": [],
         "missing": [],
         "uncommitted": [],
+        "unmerged": [],
         "note": note,
         **more,
     }
 
 
 def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any]:
+    if owner.problem:
+        return _row(owner, state="error", note=owner.problem)
     if not owner.ours:
-        return _row(owner, state="foreign", note="another template's, or not to be read")
+        return _row(owner, state="foreign", note="another template's")
     try:
         named(owner.answers, owner.path)
     except BadInputError as error:
@@ -90,7 +97,7 @@ def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any
         template = versions.pair(owner.answers, owner.path, CURRENT).old
         answers = resolve(template, folder_name=root.name, stored=stored_answers(owner.answers))
         rendered = tree(template, answers, owner.path)
-        mine = read(root, rendered)
+        mine = read_checkout(root, rendered)
     except MachineError:
         raise
     except DockertplError as error:
@@ -104,13 +111,18 @@ def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any
         diverged=bool(changed),
         edited=changed,
         missing=[path for path in rendered if path not in mine],
-        uncommitted=_uncommitted(root, mine),
+        **_known_to_git(root, mine),
     )
 
 
-def _uncommitted(root: Path, mine: Mine) -> list[str]:
+def _known_to_git(root: Path, mine: Mine) -> dict[str, Any]:
+    try:
+        unmerged = git.unmerged(root, mine)
+    except NoGitError as error:
+        # Such as a repository of another user's: what is newer can be told all the same.
+        return {"note": error.message}
     known = git.committed(root, {path: thing.content for path, thing in mine.items() if isinstance(thing, File)})
-    return [path for path, is_there in known.items() if not is_there]
+    return {"uncommitted": [path for path, is_there in known.items() if not is_there], "unmerged": unmerged}
 
 
 def _lines(image: Mapping[str, Any]) -> Iterator[str]:
@@ -131,7 +143,12 @@ def _lines(image: Mapping[str, Any]) -> Iterator[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
-    for key, title in (("edited", "edited"), ("missing", "missing"), ("uncommitted", "dirty")):
+    for key, title in (
+        ("edited", "edited"),
+        ("missing", "missing"),
+        ("uncommitted", "dirty"),
+        ("unmerged", "conflict"),
+    ):
         for number, path in enumerate(image[key]):
             yield _cut(f"  {'' if number else title:<10}{path}")
     if image["state"] == "outdated":

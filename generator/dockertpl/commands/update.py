@@ -10,8 +10,10 @@ from typing import Any
 
 import click
 
+from dockertpl.commands.advice import git_at
 from dockertpl.commands.chosen import chosen
 from dockertpl.detect.root import repository_root
+from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import (
     BadInputError,
     ConflictError,
@@ -21,16 +23,17 @@ from dockertpl.errors import (
     OnlyCopierError,
 )
 from dockertpl.merge.diff import of_changes
-from dockertpl.merge.mine import read
+from dockertpl.merge.mine import read, read_checkout
 from dockertpl.merge.update import ConflictMode, Step
 from dockertpl.merge.write import Change, write
 from dockertpl.screen import printable, say
 from dockertpl.template import git
 from dockertpl.template.answers import read_mapping
 from dockertpl.template.tree import File
-from dockertpl.template.versions import Versions
+from dockertpl.template.versions import Versions, is_bundled, named
 from dockertpl.upgrade.image import Upgrade, prepare
 
+_NETWORK = "Run this again with a network."
 _DONE = {"created": "new", "updated": "updated", "merged": "merged with yours", "removed": "removed"}
 
 
@@ -60,8 +63,10 @@ def run(
 
     Raises:
         BadInputError: The answers files or the answers will not do, or files are not committed; nothing was changed.
-        ConflictError: There are conflicts and `conflict` is `stop`; nothing was changed.
+        ConflictError: There are conflicts and `conflict` is `stop`, or those of an earlier update are not solved;
+            nothing was changed.
         MachineError: The template cannot be fetched, git is missing, or writing failed; nothing was changed.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came; nothing was changed.
     """
     root, app_dir = repository_root(destination)
     names = chosen(root, app_dir, destination, answers_files)
@@ -75,18 +80,19 @@ def run(
             f"{root} is no git repository, so that an update could not be taken back.",
             "Run git init and commit its files, or see what would change with --dry-run.",
         )
-    with Versions() as versions:
+    with terminable(), Versions() as versions:
         upgrades = [_prepared(root, name, versions, to, data, conflict) for name in names]
-    changes = _changes(root, upgrades)
+    _check_solved(root, upgrades)
+    changes = _changes(root, upgrades, with_rejected=conflict == "rej")
     result = _result(upgrades)
     conflicts = [step for upgrade in upgrades for step in upgrade.conflicts]
     code = 1 if any(upgrade.person_needed for upgrade in upgrades) else 0
     if dry_run:
-        _say(upgrades, quiet)
+        _say(root, upgrades, conflict, quiet)
         text = of_changes(changes)
         if not quiet:
             click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
-        would_write, would_remove = _paths(changes)
+        would_write, would_remove = _paths([] if conflict == "stop" and conflicts else changes)
         return code, {**result, "dry_run": True, "would_write": would_write, "would_remove": would_remove, "diff": text}
     if conflict == "stop" and conflicts:
         raise ConflictError(
@@ -96,10 +102,9 @@ def run(
             **result,
         )
     _check_committed(root, changes, upgrades)
-    write(root, changes)
+    write(root, _in_order(changes, names), at_last=lambda: _mark(root, conflicts), has_modes=git.has_modes(root))
     _tidy(root, [change.path for change in changes if change.new is None])
-    _mark(root, conflicts)
-    _say(upgrades, quiet)
+    _say(root, upgrades, conflict, quiet)
     written, removed = _paths(changes)
     return code, {**result, "written": written, "removed": removed}
 
@@ -111,8 +116,9 @@ def _prepared(
     try:
         pair = versions.pair(content, name, to)
     except NoGitError as error:
-        advice = "Answers alone change without a network, by --to :current:" if data and not to else ""
-        error.remedy = "\n".join(filter(None, [error.remedy, advice or "Run this again with a network."]))
+        alone = data and not to and is_bundled(*named(content, name))
+        advice = "Answers alone change without a network, by --to :current:" if alone else _NETWORK
+        error.remedy = error.remedy or advice
         raise
     except OnlyCopierError as error:
         options = "".join(f" -d {shlex.quote(f'{key}={value}')}" for key, value in data.items())
@@ -124,16 +130,24 @@ def _prepared(
         ) from error
 
     def read_mine(paths: Iterable[str]) -> Mapping[str, Any]:
-        return read(root, paths)
+        return read_checkout(root, paths)
 
-    return prepare(name, content, pair, read_mine, data=data, folder_name=root.name, conflict=conflict)
+    upgrade = prepare(name, content, pair, read_mine, data=data, folder_name=root.name, conflict=conflict)
+    app_dir = str(content["app_dir"])
+    if not (root / app_dir).exists() and not git.left_out(root, [step.path for step in upgrade.steps]):
+        raise BadInputError(
+            f"{name} is for the folder {app_dir}, and there is no such folder.",
+            f"If it was moved, write its new place in {name}, for app_dir and context, and commit that.\n"
+            "If the image is gone, remove that file.",
+        )
+    return upgrade
 
 
-def _changes(root: Path, upgrades: Sequence[Upgrade]) -> list[Change]:
-    """Return what is to be written, with removals first, as a folder may take a file's place."""
+def _changes(root: Path, upgrades: Sequence[Upgrade], *, with_rejected: bool) -> list[Change]:
+    """Return what is to be written: removals, then the rest, by path."""
     changes: dict[str, Change] = {}
     for upgrade in upgrades:
-        for change in _of(root, upgrade.steps):
+        for change in _of(root, upgrade.steps, with_rejected):
             if change.path in changes:
                 raise DestinationError(
                     f"{change.path} belongs to two answers files, of which one is {upgrade.answers_file}.",
@@ -143,11 +157,20 @@ def _changes(root: Path, upgrades: Sequence[Upgrade]) -> list[Change]:
     return sorted(changes.values(), key=lambda change: (change.new is not None, change.path))
 
 
-def _of(root: Path, steps: Iterable[Step]) -> Iterator[Change]:
+def _in_order(changes: Iterable[Change], answers_files: Iterable[str]) -> list[Change]:
+    """Return changes so that what a `kill -9` leaves undone is seen by the next update: the answers files come last.
+
+    What goes comes after what stays, as it may live on there under another name.
+    """
+    answers = set(answers_files)
+    return sorted(changes, key=lambda change: (change.path in answers, change.new is None))
+
+
+def _of(root: Path, steps: Iterable[Step], with_rejected: bool) -> Iterator[Change]:
     for step in steps:
         if step.changes:
             yield Change(path=step.path, old=step.old, new=step.new)
-        if step.rejected:
+        if step.rejected and with_rejected:
             path = f"{step.path}.rej"
             if read(root, [path]):
                 raise DestinationError(
@@ -155,6 +178,16 @@ def _of(root: Path, steps: Iterable[Step]) -> Iterator[Change]:
                     "Take from it what you want and remove it, then run this again.",
                 )
             yield Change(path=path, old=None, new=File(content=step.rejected.encode(errors="surrogateescape")))
+
+
+def _check_solved(root: Path, upgrades: Iterable[Upgrade]) -> None:
+    """Refuse to look at files with markers as if somebody had written them."""
+    files = git.unmerged(root, [step.path for upgrade in upgrades for step in upgrade.steps])
+    if files:
+        raise ConflictError(
+            f"Git knows of conflicts that are not solved in {', '.join(files)}.",
+            f"Nothing was changed. Choose in each file, then: {git_at(root)} add {shlex.join(files)}",
+        )
 
 
 def _check_committed(root: Path, changes: Sequence[Change], upgrades: Sequence[Upgrade]) -> None:
@@ -174,7 +207,7 @@ def _check_committed(root: Path, changes: Sequence[Change], upgrades: Sequence[U
         raise NotCommittedError(
             f"These files would be changed, and no commit holds them as they are: {shown}.",
             "Commit or stash them first, so that you can take the update back:\n"
-            f"git add {shlex.join(sorted(dirty))} && git commit",
+            f"{git_at(root)} add {shlex.join(sorted(dirty))} && {git_at(root)} commit",
             paths=sorted(dirty),
         )
 
@@ -199,8 +232,13 @@ def _mark(root: Path, conflicts: Iterable[Step]) -> None:
             continue
         sides = ((1, step.base), (2, step.mine), (3, step.theirs))
         stages[step.path] = [(stage, file.content, file.executable) for stage, file in sides if file]
-    if stages:
+    if not stages:
+        return
+    try:
         git.mark_unmerged(root, stages)
+    except NoGitError as error:
+        error.remedy = "Nothing was changed. Run this again when no other git is at work here."
+        raise
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
@@ -275,7 +313,7 @@ def _warnings(upgrade: Upgrade) -> Iterator[str]:
         )
 
 
-def _say(upgrades: Sequence[Upgrade], quiet: bool) -> None:
+def _say(root: Path, upgrades: Sequence[Upgrade], conflict: ConflictMode, quiet: bool) -> None:
     for upgrade in upgrades:
         pair = upgrade.pair
         old, new = pair.old.source.commit, pair.new.source.commit
@@ -283,7 +321,7 @@ def _say(upgrades: Sequence[Upgrade], quiet: bool) -> None:
         lines = [f"{upgrade.answers_file}: {moves[pair.order]}"]
         for step in upgrade.steps:
             if step.is_conflict:
-                lines.append(f"  {step.path}: conflict{_where(step)}")
+                lines.append(f"  {step.path}: conflict{_where(root, step, conflict)}")
             elif step.changes and step.outcome in _DONE:
                 lines.append(f"  {step.path}: {_DONE[step.outcome]}")
         if len(lines) == 1:
@@ -293,8 +331,10 @@ def _say(upgrades: Sequence[Upgrade], quiet: bool) -> None:
             say(f"Warning: {warning}", quiet=quiet)
 
 
-def _where(step: Step) -> str:
+def _where(root: Path, step: Step, conflict: ConflictMode) -> str:
+    if conflict == "stop":
+        return "; so nothing would be written"
     if step.rejected:
         return f"; yours stays, the template's is in {step.path}.rej"
-    lines = ", ".join(str(conflict.first) for conflict in step.conflicts)
-    return f" in line {lines}: choose, then git add {shlex.quote(step.path)}" if lines else "; yours stays"
+    lines = ", ".join(str(each.first) for each in step.conflicts)
+    return f" in line {lines}: choose, then {git_at(root)} add {shlex.quote(step.path)}" if lines else "; yours stays"

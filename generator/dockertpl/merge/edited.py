@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from dockertpl.errors import DockertplError
 from dockertpl.merge import regions
-from dockertpl.merge.update import Mine
+from dockertpl.merge.line_ends import with_ends_of
+from dockertpl.merge.update import Mine, Obstacle
 from dockertpl.template.tree import File, Tree
 
 
 def edited(rendered: Tree, mine: Mine) -> Iterator[str]:
-    """Yield the paths whose files are not as they were rendered; what stands in regions is no edit.
+    """Yield the paths whose files are not as they were rendered; what stands in regions is no edit, nor are line ends.
 
     Args:
         rendered: What the template's version renders.
@@ -19,14 +20,18 @@ def edited(rendered: Tree, mine: Mine) -> Iterator[str]:
     """
     for path, file in rendered.items():
         there = mine.get(path)
-        if there is None or there == file:
+        if there is None or there == file or (isinstance(there, Obstacle) and there.unseen):
             continue
-        if isinstance(there, File) and there.executable == file.executable and _but_for_regions(file, there):
+        if isinstance(there, File) and _but_for_regions(file, with_ends_of(there, file)):
             continue
         yield path
 
 
 def _but_for_regions(rendered: File, mine: File) -> bool:
+    if rendered == mine:
+        return True
+    if rendered.executable != mine.executable:
+        return False
     try:
         text, lost = regions.carry(mine.content.decode(), rendered.content.decode())
     except (UnicodeDecodeError, DockertplError):

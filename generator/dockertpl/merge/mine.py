@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from dockertpl.errors import DestinationError
 from dockertpl.merge.update import Obstacle
+from dockertpl.template import git
 from dockertpl.template.tree import File
 
 #: In bytes. No file that a template makes is near it, and a larger one is not read.
@@ -27,6 +29,32 @@ def read(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
     """
     found = {path: _look(root, path) for path in paths}
     return {path: thing for path, thing in found.items() if thing is not None}
+
+
+def read_checkout(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
+    """Return what is at paths of a repository as its checkout means it, whatever the folder says.
+
+    What a sparse checkout leaves out is not there, and yet nobody deleted it. Where executable bits mean nothing, a
+    file has git's.
+
+    Args:
+        root: The repository's root.
+        paths: Clean POSIX paths from there.
+
+    Raises:
+        DestinationError: A file cannot be read.
+        NoGitError: Git is missing, or cannot read the repository.
+    """
+    paths = list(paths)
+    found = read(root, paths)
+    absent = [path for path in paths if path not in found]
+    if not git.has_modes(root):
+        runs = git.executable(root, paths)
+        found = {
+            path: replace(thing, executable=path in runs) if isinstance(thing, File) else thing
+            for path, thing in found.items()
+        }
+    return found | dict.fromkeys(git.left_out(root, absent), Obstacle(what="not checked out", unseen=True))
 
 
 def _look(root: Path, path: str) -> File | Obstacle | None:

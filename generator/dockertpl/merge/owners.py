@@ -20,10 +20,12 @@ class Owner:
     Attributes:
         path: Its name.
         answers: What it holds; empty where it cannot be read.
+        problem: Why it cannot be read, or nothing. Whose it is, is not known then.
     """
 
     path: str
     answers: Mapping[str, Any]
+    problem: str = ""
 
     @property
     def ours(self) -> bool:
@@ -40,10 +42,9 @@ def find(root: Path) -> list[Owner]:
     owners = []
     for path in sorted(root.glob(_PATTERN)):
         try:
-            answers = read_mapping(path)
-        except BadInputError:
-            answers = {}
-        owners.append(Owner(path=path.name, answers=answers))
+            owners.append(Owner(path=path.name, answers=read_mapping(path)))
+        except BadInputError as error:
+            owners.append(Owner(path=path.name, answers={}, problem=error.message))
     return owners
 
 

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from dockertpl.errors import RegionError
 from dockertpl.merge import regions
 from dockertpl.merge.diff import patch
+from dockertpl.merge.line_ends import is_same, with_ends_of
 from dockertpl.merge.pins import Conflict, Merged, Pin, merge_text
 from dockertpl.template.tree import File, Tree
 
@@ -33,9 +34,11 @@ class Obstacle:
 
     Attributes:
         what: In words, such as `a link`.
+        unseen: Whether a file may well be there, as it was rendered, and only this checkout does not have it.
     """
 
     what: str
+    unseen: bool = False
 
 
 #: What a repository has at the paths that matter; a path where there is nothing is left out.
@@ -139,8 +142,8 @@ class _Merge:
             yield from self._removed(path, base, mine)
         elif base is None:
             yield self._merged(path, base, theirs, mine)
-        elif mine == base:
-            yield Step(path=path, outcome="updated", old=mine, new=theirs)
+        elif is_same(mine, base):
+            yield Step(path=path, outcome="updated", old=mine, new=with_ends_of(theirs, mine))
         else:
             yield self._merged(path, base, theirs, mine)
 
@@ -155,7 +158,7 @@ class _Merge:
 
     def _removed(self, path: str, base: File | None, mine: File) -> Iterator[Step]:
         """Remove a file that the template removes; an edited one follows the template's, if that has only moved."""
-        if mine == base or base is None:
+        if base is None or is_same(mine, base):
             yield Step(path=path, outcome="removed", old=mine, new=None)
             return
         target = self._moved_to(path, base)

@@ -20,7 +20,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import FrameType
 
@@ -50,26 +50,37 @@ class Change:
     new: File | None
 
 
-def write(root: Path, changes: Sequence[Change]) -> None:
+def write(
+    root: Path, changes: Sequence[Change], *, at_last: Callable[[], None] = lambda: None, has_modes: bool = True
+) -> None:
     """Make all changes, or none.
 
     Args:
         root: The repository's root; made if it does not exist.
         changes: What to change; paths are clean, relative and each there once.
+        at_last: What belongs to the changes, such as a note in git's index, done when all files are in place. If it
+            fails, everything is undone; so it does all that it has to do, or nothing.
+        has_modes: Whether the executable bits of the files that are there mean something.
 
     Raises:
+        DockertplError: `at_last` failed.
         DestinationError: A file is not as the plan saw it, a link or a file is in the way, a folder is not writable, or
             another run is at work.
         MachineError: The disk is full or fails. Everything is as it was, or the error names what is not.
         KeyboardInterrupt: Ctrl-C or SIGTERM came in time; everything is as it was.
     """
-    run = _Run(root=root)
+    run = _Run(root=root, has_modes=has_modes)
     with _interrupts(run), ExitStack() as stack:
         run.stack = stack
         try:
             _apply(run, changes)
+            run.step()
+            at_last()
         except BaseException as error:
             _undo(run, error)
+            if run.interrupted:
+                # A terminal's Ctrl-C ends the programs that we wait for, too: that is no error of theirs.
+                raise KeyboardInterrupt from error
             if isinstance(error, OSError):
                 raise _explained(error, root) from error
             raise
@@ -81,11 +92,14 @@ class _Run:
     """What a run has done so far.
 
     Attributes:
+        root: The repository's root.
+        has_modes: Whether executable bits mean something there.
         undo: How to take back each step, oldest first, with the path to name if it cannot be.
         interrupted: Whether to stop before the next step.
     """
 
     root: Path
+    has_modes: bool
     undo: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
     interrupted: bool = False
     stack: ExitStack = field(default_factory=ExitStack)
@@ -211,7 +225,10 @@ def _open_parent(run: _Run, top: int, path: str) -> int:
 
 def _place(run: _Run, staging: int, number: int, directory: int, change: Change) -> None:
     name = PurePosixPath(change.path).name
-    if _look(directory, name) != change.old:
+    there = _look(directory, name)
+    if there and change.old and not run.has_modes:
+        there = replace(there, executable=change.old.executable)
+    if there != change.old:
         raise DestinationError(f"{change.path} changed while this ran, and was left alone.", "Run this again.")
     kept = f"{number}.old"
     if change.old is not None:
@@ -220,7 +237,9 @@ def _place(run: _Run, staging: int, number: int, directory: int, change: Change)
     if change.new is None:
         os.unlink(name, dir_fd=directory)
         return
-    if change.old is None:
+    if change.old is not None:
+        _set_mode(staging, f"{number}.new", _mode(directory, name, change.new))
+    else:
         mine = os.stat(f"{number}.new", dir_fd=staging, follow_symlinks=False).st_ino
 
         def remove() -> None:
@@ -230,6 +249,22 @@ def _place(run: _Run, staging: int, number: int, directory: int, change: Change)
 
         run.undo.append((change.path, remove))
     os.replace(f"{number}.new", name, src_dir_fd=staging, dst_dir_fd=directory)
+
+
+def _mode(directory: int, name: str, new: File) -> int:
+    """Return who may do what with a file that takes another's place: the same, and run it if it is executable now."""
+    mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode & 0o777
+    if new.executable == bool(mode & stat.S_IXUSR):
+        return mode
+    return mode | (mode & 0o444) >> 2 if new.executable else mode & ~0o111
+
+
+def _set_mode(staging: int, name: str, mode: int) -> None:
+    if os.stat(name, dir_fd=staging, follow_symlinks=False).st_mode & 0o777 == mode:
+        return
+    # Some file systems, such as those of Windows, have modes of their own and take no others.
+    with suppress(PermissionError):
+        os.chmod(name, mode, dir_fd=staging)
 
 
 def _keep(staging: int, kept: str, directory: int, name: str) -> None:

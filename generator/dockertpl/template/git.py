@@ -13,7 +13,7 @@ import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -280,6 +280,75 @@ def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool
     return result
 
 
+def left_out(repository: Path, paths: Sequence[str]) -> list[str]:
+    """Return which paths git has and, by its sparse checkout, keeps out of the folder.
+
+    Args:
+        repository: A repository's root, which may be none.
+        paths: Clean paths from there.
+
+    Raises:
+        NoGitError: Git is missing.
+    """
+    if not paths or not (repository / ".git").exists():
+        return []
+    try:
+        listed = run("ls-files", "-t", "-z", "--", *(f":(top,literal){path}" for path in paths), cwd=repository)
+    except NoGitError:
+        # No repository of git's after all, or not one that it reads.
+        return []
+    return [entry[2:] for entry in listed.split("\0") if entry.startswith("S ") and entry[2:] in paths]
+
+
+def has_modes(repository: Path) -> bool:
+    """Tell whether the executable bits of a checkout mean something, as they do not on a file system of Windows.
+
+    Args:
+        repository: A repository's root, which may be none.
+
+    Raises:
+        NoGitError: Git is missing.
+    """
+    if not (repository / ".git").exists():
+        return True
+    try:
+        return run("config", "--type=bool", "--default=true", "--get", "core.fileMode", cwd=repository) == "true"
+    except NoGitError:
+        return True
+
+
+def executable(repository: Path, paths: Sequence[str]) -> set[str]:
+    """Return which files git has as executable ones, whatever they are in the folder.
+
+    Args:
+        repository: A repository's root.
+        paths: Clean paths from there.
+
+    Raises:
+        NoGitError: Git is missing, or cannot read the repository.
+    """
+    listed = run("ls-files", "--stage", "-z", cwd=repository)
+    found = {entry.partition("\t")[2] for entry in listed.split("\0") if entry.startswith("100755 ")}
+    return found & set(paths)
+
+
+def unmerged(repository: Path, paths: Iterable[str]) -> list[str]:
+    """Return which files hold conflicts of which nobody has told git that they are solved.
+
+    Args:
+        repository: A repository's root, which may be none.
+        paths: Clean paths from there.
+
+    Raises:
+        NoGitError: Git is missing, or cannot read the repository.
+    """
+    if not (repository / ".git").exists():
+        return []
+    listed = run("ls-files", "--unmerged", "-z", cwd=repository)
+    found = {entry.partition("\t")[2] for entry in listed.split("\0")}
+    return [path for path in paths if path in found]
+
+
 def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, bytes, bool]]]) -> None:
     """Tell git that files hold conflicts, so that it commits none before somebody has said that they are solved.
 
@@ -299,9 +368,9 @@ def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, byt
     directory = run("rev-parse", "--absolute-git-dir", cwd=repository)
     with TemporaryDirectory() as empty:
         # Without the files: of one that was just written git would ask the repository's filters whether it changed.
-        places = ("--git-dir", directory, "--work-tree", empty)
+        places = {"GIT_DIR": directory, "GIT_WORK_TREE": empty}
         entries = "".join(f"{line}\0" for line in lines).encode()
-        run(*places, "update-index", "-z", "--index-info", cwd=Path(empty), stdin=entries)
+        run("update-index", "-z", "--index-info", cwd=Path(empty), stdin=entries, variables=places)
 
 
 def is_ancestor(repository: Path, one: str, other: str) -> bool:
@@ -332,6 +401,24 @@ def describe(repository: Path, ref: str = "HEAD") -> str:
     return run("describe", "--tags", "--always", ref, cwd=repository)
 
 
+def name_of(repository: Path, ref: str) -> str:
+    """Return what an answers file calls a commit: its release, else as git describes it.
+
+    Of several tags on one commit git describes it by any, such as the candidate that became the release, or a tag
+    `v2` that will be moved; then nothing could tell any more which version the files are of.
+
+    Args:
+        repository: A clone of ours.
+        ref: A tag, branch or commit.
+
+    Raises:
+        BadInputError: There is no such ref.
+        NoGitError: Git failed.
+    """
+    commit = commit_of(repository, ref)
+    return _highest(run("tag", "--points-at", commit, cwd=repository)) or describe(repository, commit)
+
+
 def latest_release(repository: Path) -> str | None:
     """Return the highest tag that is a version by PEP 440 and no pre-release, or None without one.
 
@@ -341,14 +428,19 @@ def latest_release(repository: Path) -> str | None:
     Raises:
         NoGitError: Git failed.
     """
+    return _highest(run("tag", "--list", cwd=repository))
+
+
+def _highest(tags: str) -> str | None:
+    """Return the highest release among tags, one a line; of two spellings of one the longer."""
     from packaging.version import InvalidVersion, Version
 
     releases = []
-    for tag in run("tag", "--list", cwd=repository).splitlines():
+    for tag in tags.splitlines():
         try:
             version = Version(tag)
         except InvalidVersion:
             continue
         if not version.is_prerelease:
-            releases.append((version, tag))
-    return max(releases)[1] if releases else None
+            releases.append((version, len(tag), tag))
+    return max(releases)[-1] if releases else None

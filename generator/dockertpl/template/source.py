@@ -122,8 +122,9 @@ def opened(where: str | None = None, ref: str | None = None) -> Iterator[Templat
     try:
         clone = parent / "template"
         git.clone(url, clone)
-        git.checkout(clone, ref or git.latest_release(clone) or "HEAD")
+        ref = ref or git.latest_release(clone) or "HEAD"
+        git.checkout(clone, ref)
         root = directory(clone).root
-        yield TemplateSource(root=root, src_path=where, commit=git.describe(clone))
+        yield TemplateSource(root=root, src_path=where, commit=git.name_of(clone, ref))
     finally:
         shutil.rmtree(parent, ignore_errors=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
@@ -14,12 +15,14 @@ from typing import Any, Literal, Self, TypeAlias
 from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template import git
 from dockertpl.template.environment import Template
-from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand
+from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand, is_remote
 
 Order: TypeAlias = Literal["same", "newer", "older"]
 
 #: As `--to`: the version that the repository has, for other answers and nothing else.
 CURRENT = ":current:"
+
+_HASH = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +78,7 @@ class Versions:
             return self._pair(*named(recorded, where), to)
 
     def _pair(self, src_path: str, commit: str, to: str | None) -> Pair:
-        old = self._template(src_path, commit)
+        old = self._recorded(src_path, commit)
         if to in (CURRENT, commit):
             return Pair(old=old, new=old, order="same")
         if to is None:
@@ -85,7 +88,7 @@ class Versions:
         new = self._template(src_path, to)
         if new.source.commit == commit:
             return Pair(old=old, new=old, order="same")
-        return Pair(old=old, new=new, order=self._order(src_path, commit, to))
+        return Pair(old=old, new=new, order=self._order(src_path, commit, str(new.source.commit)))
 
     def latest(self, recorded: Mapping[str, Any], where: str) -> tuple[str, Order]:
         """Return the latest release of an answers file's template, and what it is, seen from the version there.
@@ -104,7 +107,7 @@ class Versions:
             return release, self._order(src_path, commit, release)
 
     def newest(self, src_path: str, ref: str | None = None) -> str:
-        """Return the name that answers files have for a version of a template: its tag, or what git describes it as.
+        """Return the name that answers files have for a version of a template: its release, or how git describes it.
 
         Args:
             src_path: The template.
@@ -117,8 +120,7 @@ class Versions:
         with self._lock:
             if ref is None and (release := self._release(src_path)):
                 return release
-            clone = self._clone(src_path)
-            return git.describe(clone, git.commit_of(clone, ref or "HEAD"))
+            return git.name_of(self._clone(src_path), ref or "HEAD")
 
     def order(self, src_path: str, old: str, new: str) -> Order:
         """Return what a version is, seen from another.
@@ -145,15 +147,26 @@ class Versions:
             self._templates[key] = Template(self._source(src_path, ref))
         return self._templates[key]
 
+    def _recorded(self, src_path: str, commit: str) -> Template:
+        """Return a version under the name that the answers file has for it, as it was rendered with that."""
+        template = self._template(src_path, commit)
+        if template.source.commit == commit:
+            return template
+        # No ref has two colons, so this is the key of nothing else.
+        key = (src_path, f"{commit}::")
+        if key not in self._templates:
+            self._templates[key] = Template(replace(template.source, commit=commit))
+        return self._templates[key]
+
     def _source(self, src_path: str, ref: str) -> TemplateSource:
-        if expand(src_path) == PUBLISHED and ref == (own := bundled()).commit:
-            return TemplateSource(root=own.root, src_path=src_path, commit=ref)
+        if is_bundled(src_path, ref):
+            return TemplateSource(root=bundled().root, src_path=src_path, commit=ref)
         clone = self._clone(src_path)
         commit = git.commit_of(clone, ref)
         checkout = self._new_folder("version-")
         git.run("clone", "--quiet", "--shared", "--no-checkout", "--", str(clone), str(checkout))
         git.checkout(checkout, commit)
-        return TemplateSource(root=checkout, src_path=src_path, commit=git.describe(checkout))
+        return TemplateSource(root=checkout, src_path=src_path, commit=git.name_of(clone, ref))
 
     def _clone(self, src_path: str) -> Path:
         url = expand(src_path)
@@ -162,7 +175,13 @@ class Versions:
             try:
                 git.clone(url, clone)
             except NoGitError as error:
-                raise NoGitError(f"The template cannot be read: {error.message}", error.remedy) from error
+                remedy = error.remedy
+                if not remedy and not is_remote(url):
+                    remedy = (
+                        f"It is a path, seen from {Path.cwd()}: run this where it leads to the template, or write the\n"
+                        "template's URL for _src_path in the answers file."
+                    )
+                raise NoGitError(f"The template cannot be read: {error.message}", remedy) from error
             self._clones[url] = clone
         return self._clones[url]
 
@@ -212,6 +231,16 @@ def named(recorded: Mapping[str, Any], where: str) -> tuple[str, str]:
     return src_path, commit
 
 
+def is_bundled(src_path: str, commit: str) -> bool:
+    """Tell whether a version of a template is the one in this package, so that it takes no network.
+
+    Args:
+        src_path: The template.
+        commit: The version.
+    """
+    return expand(src_path) == PUBLISHED and commit == bundled().commit
+
+
 def number(version: str) -> Any:
     """Return a version that can be compared, or None: `v1.2.0-3-gabc` is three commits after 1.2.0.
 
@@ -220,6 +249,9 @@ def number(version: str) -> Any:
     """
     from packaging.version import Version
 
+    # What git calls a commit without a tag may read as a number: `8507c33` as candidate 33 of version 8507.
+    if _HASH.fullmatch(version):
+        return None
     tag, dash, rest = version.partition("-")
     count, _, commit = rest.partition("-")
     text = f"{tag}.post{count}" if dash and count.isdigit() and commit.startswith("g") else version

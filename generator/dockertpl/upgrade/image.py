@@ -12,6 +12,7 @@ import yaml
 
 from dockertpl.merge import update
 from dockertpl.merge.edited import edited
+from dockertpl.merge.line_ends import is_same, with_ends_of
 from dockertpl.merge.pins import merge_text
 from dockertpl.merge.update import ConflictMode, Mine, Step
 from dockertpl.template import yamltext
@@ -126,10 +127,10 @@ def tree(template: Template, answers: Answers, answers_file: str) -> Tree:
 def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
     """Return what becomes of the answers file: the new version's, with the comments of the repository's."""
     new, mine = after.get(step.path), step.old
-    if new is None or mine is None or mine in (new, before.get(step.path)):
-        return step
     base = before.get(step.path, File(content=b""))
-    texts = [file.content.decode(errors="surrogateescape") for file in (base, new, mine)]
+    if new is None or mine is None or mine == new or is_same(mine, base):
+        return step
+    texts = [file.content.decode(errors="surrogateescape") for file in (base, new, with_ends_of(mine, base))]
     merged = merge_text(*texts)
     fits = not merged.conflicts and _same(merged.text, texts[1])
     text = merged.text
@@ -144,7 +145,7 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
     return replace(
         step,
         outcome="merged" if fits else "updated",
-        new=file,
+        new=with_ends_of(file, mine),
         note=note,
         person_needed=not fits,
         conflicts=(),
