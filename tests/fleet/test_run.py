@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,11 +64,18 @@ def test_what_is_left_is_what_is_not_done_once_it_has_stopped(bench: Bench, item
     for number in range(2):
         (bench.folder / f"app-{number}" / ".git").rename(bench.folder / f"away-{number}")
 
+    both = threading.Event()
+
     def slow(folder: Path, answers_file: str) -> dict[str, object]:
-        time.sleep(0.5)
+        assert both.wait(60)
         return {}
 
-    *_, ended = runs.run(items, bench.tools(), Manner(verify=slow), Pace(max_failures="1"), opened)
+    failed, ended = 0, None
+    for ended in runs.run(items, bench.tools(), Manner(verify=slow), Pace(max_failures="1"), opened):
+        failed += isinstance(ended, Outcome) and ended.result == "failed"
+        if failed == 2:
+            # Others have begun by now.
+            both.set()
     assert ended == Ended(left=COUNT - len(opened.done), why="failures")
     assert len(opened.done) > 2
 
