@@ -292,7 +292,7 @@ def test_a_pause_that_is_too_long_is_an_error_that_says_when_to_go_on(gitlab: Gi
     gitlab.fails(Fault(method="GET", path=REQUESTS, status=429, headers={"Retry-After": "7200"}))
     with pytest.raises(ForgeError, match="limits how often") as caught:
         _propose(forge)
-    assert "in 120 minutes" in caught.value.remedy
+    assert "in 120 min" in caught.value.remedy
 
 
 def test_a_read_that_breaks_off_is_tried_again(gitlab: GitLab, forge: Forge, clock: Clock) -> None:

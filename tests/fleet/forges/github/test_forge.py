@@ -200,7 +200,7 @@ def test_a_pause_longer_than_an_hour_is_said_and_not_waited_for(forge: Forge, fa
     fake.fails("GET", PULLS, says(403, "Slow down", Retry_After="7200"))
     with pytest.raises(ForgeError, match="limits how often") as caught:
         forge.proposal("org/app", BRANCH)
-    assert "120 minutes" in caught.value.remedy
+    assert "120 min" in caught.value.remedy
     assert clock.waits == []
 
 

@@ -11,8 +11,9 @@ from github import GithubException
 from github.Requester import Requester
 
 from dockertpl.errors import ForgeError
+from dockertpl.fleet.forges import network
 from dockertpl.fleet.forges.github import sending
-from dockertpl.fleet.forges.github.faults import ExistsError, NotYetError
+from dockertpl.fleet.forges.github.faults import NotYetError
 from dockertpl.fleet.forges.github.sending import Sender
 from dockertpl.fleet.forges.github.tokens import Tokens, for_owner
 from dockertpl.fleet.forges.trying import WAITS, MaybeDoneError
@@ -139,7 +140,7 @@ class Client:
                     repeatable=False,
                 )
                 return self._object(made, doing)
-            except (MaybeDoneError, ExistsError, NotYetError) as error:
+            except (MaybeDoneError, network.ExistsError, NotYetError) as error:
                 if pause is None:
                     raise
                 # The API lags behind what was made and pushed; asked at once, it may not have it.

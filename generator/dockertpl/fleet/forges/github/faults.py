@@ -9,24 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import requests.exceptions as network
 from github import GithubException
 from github.Requester import Requester
+from requests.exceptions import RequestException, SSLError
 
 from dockertpl.errors import ForgeError
+from dockertpl.fleet.forges import network
 from dockertpl.fleet.forges.github.settings import PERMISSIONS, Settings
 from dockertpl.fleet.forges.trying import Fault
-
-_PASSING = (500, 502, 503, 504)
-_RESUME = "What was done is kept: go on with `dockertpl fleet resume --failed`."
 
 
 class BusyError(ForgeError):
     """GitHub was asked several times, and had trouble each time."""
-
-
-class ExistsError(ForgeError):
-    """What was to be made is there already."""
 
 
 class NotYetError(ForgeError):
@@ -40,18 +34,18 @@ def judge(error: Exception, now: float) -> Fault:
         error: What PyGithub or requests raised.
         now: Seconds since 1970.
     """
-    if isinstance(error, network.RequestException):
-        return Fault(kind="passing" if _may_pass(error) else "final")
+    if isinstance(error, RequestException):
+        return Fault(kind="passing" if network.may_pass(error) else "final")
     if not isinstance(error, GithubException):
         return Fault(kind="final")
     headers = _headers(error)
-    asked = _seconds(headers.get("retry-after"))
+    asked = network.seconds(headers.get("retry-after"))
     spent = headers.get("x-ratelimit-remaining") == "0"
     if error.status == 429 or (error.status == 403 and (asked or spent or _speaks_of_limits(error))):
         # A second more: it is not said when within that second the hour ends.
-        reset = _seconds(headers.get("x-ratelimit-reset")) - now + 1 if spent else 0
+        reset = network.seconds(headers.get("x-ratelimit-reset")) - now + 1 if spent else 0
         return Fault(kind="limited", wait=max(asked, reset, 0))
-    if error.status in _PASSING:
+    if error.status in network.PASSING:
         return Fault(kind="passing", wait=asked)
     return Fault(kind="login" if error.status == 401 else "final")
 
@@ -66,24 +60,17 @@ def explain(error: Exception, *, settings: Settings, doing: str, wanted: str) ->
         wanted: The permission that this takes, as GitHub's settings name it.
     """
     name = settings.name
-    if isinstance(error, network.SSLError):
-        return ForgeError(
-            f"{name}: its certificate is not trusted, so it was not asked to {doing}.",
-            "Where a proxy re-signs TLS, SSL_CERT_FILE names a bundle with its CA and the public ones.",
-        )
-    if isinstance(error, network.RequestException):
-        return BusyError(
-            f"{name} cannot be reached to {doing}: {_reason(error)}.",
-            f"Is there a network? Behind a proxy set HTTPS_PROXY (and NO_PROXY). {_RESUME}",
-        )
+    if isinstance(error, RequestException):
+        told = network.unreachable(error, name, doing)
+        return ForgeError(*told) if isinstance(error, SSLError) else BusyError(*told)
     if not isinstance(error, GithubException):
-        return ForgeError(f"{name} was asked to {doing}: {_short(str(error))}.", "Is GITHUB_API_URL right?")
+        return ForgeError(f"{name} was asked to {doing}: {network.short(str(error))}.", "Is GITHUB_API_URL right?")
     said = _said(error)
     status = error.status
-    if status in _PASSING:
+    if status in network.PASSING:
         return BusyError(
             f"{name} is in trouble and did not {doing}: status {status}{said}.",
-            f"https://www.githubstatus.com says whether others see it too. {_RESUME}",
+            f"https://www.githubstatus.com says whether others see it too. {network.RESUME}",
             status=status,
         )
     if status == 401:
@@ -100,48 +87,25 @@ def explain(error: Exception, *, settings: Settings, doing: str, wanted: str) ->
     kind: type[ForgeError] = ForgeError
     remedy = "Is the repository as it was when it was found? Run `dockertpl fleet discover` again."
     if status == 422 and "already exists" in said:
-        kind, remedy = ExistsError, "Look at the open ones of that branch."
+        kind, remedy = network.ExistsError, "Look at the open ones of that branch."
     elif status == 422 and "head invalid" in said:
-        kind, remedy = NotYetError, f"Was the branch deleted? {_RESUME}"
+        kind, remedy = NotYetError, f"Was the branch deleted? {network.RESUME}"
     elif status == 422 and "draft" in said.lower():
         remedy = "Its plan has no drafts: leave `--draft` out, and tell of conflicts by `--on-conflict issue`."
     return kind(f"{name} did not {doing}: status {status}{said}.", remedy, status=status)
-
-
-def too_long(settings: Settings, doing: str, wait: float) -> ForgeError:
-    """Return what is said where GitHub wants a longer pause than a run should make.
-
-    Args:
-        settings: Which GitHub it is.
-        doing: What was asked for.
-        wait: How many seconds it wants.
-    """
-    return ForgeError(
-        f"{settings.name} limits how often it may be asked, and did not {doing}.",
-        f"It can be asked again in {max(1, round(wait / 60))} minutes. {_RESUME}",
-        wait=round(wait),
-    )
 
 
 def _refused(error: GithubException, name: str, doing: str, wanted: str, said: str) -> ForgeError:
     headers = _headers(error)
     remedy = f"The token has to have {wanted}, and the repository has to be among those that it is for."
     if accepted := headers.get("x-accepted-github-permissions"):
-        remedy += f"\nGitHub would take: {_short(accepted)}."
+        remedy += f"\nGitHub would take: {network.short(accepted)}."
     if "archived" in said:
         remedy = "It is archived: leave it out of the fleet, or unarchive it."
     elif "x-github-sso" in headers or "saml" in said.lower():
         remedy = "Authorize the token for the organisation's single sign-on, in the settings of the token."
     refused = "does not let this token" if error.status == 403 else "has no such thing, or does not let this token"
     return ForgeError(f"{name} {refused} {doing}{said}.", remedy, status=error.status)
-
-
-def _may_pass(error: network.RequestException) -> bool:
-    if isinstance(error, network.SSLError | network.InvalidURL):
-        return False
-    return isinstance(
-        error, network.ConnectionError | network.Timeout | network.ChunkedEncodingError | network.ContentDecodingError
-    )
 
 
 def _speaks_of_limits(error: GithubException) -> bool:
@@ -163,29 +127,9 @@ def _said(error: GithubException) -> str:
             words.append(str(text).strip())
         else:
             words.append(str(detail))
-    text = _short("; ".join(dict.fromkeys(word.rstrip(". ") for word in words if word)))
+    text = network.short("; ".join(dict.fromkeys(word.rstrip(". ") for word in words if word)))
     return f" ({text})" if text else ""
 
 
 def _headers(error: GithubException) -> Mapping[str, Any]:
     return {str(name).lower(): value for name, value in (error.headers or {}).items()}
-
-
-def _seconds(text: object) -> float:
-    """Return a number of seconds; 0 for anything that is none, such as a date."""
-    try:
-        return max(0.0, float(str(text)))
-    except ValueError:
-        return 0.0
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, network.Timeout):
-        return "it does not answer in time"
-    if isinstance(error, network.ProxyError):
-        return "the proxy does not let us through"
-    return "the connection broke, or there was none"
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:300].rstrip(". ")

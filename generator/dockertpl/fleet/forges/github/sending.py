@@ -9,6 +9,7 @@ from typing import TypeVar
 from github import GithubException
 from requests.exceptions import RequestException
 
+from dockertpl.fleet.forges import network
 from dockertpl.fleet.forges.github import faults
 from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.rate import Limit, Limits
@@ -92,7 +93,7 @@ class Sender:
             call,
             cost=cost,
             explain=lambda error: faults.explain(error, settings=self.settings, doing=doing, wanted=wanted),
-            too_long=lambda wait: faults.too_long(self.settings, doing, wait),
+            too_long=lambda wait: network.too_long(self.settings.name, doing, wait),
             repeatable=repeatable,
             waits=waits,
             renew=renew,

@@ -14,8 +14,9 @@ from gitlab.exceptions import GitlabError
 
 from dockertpl import __version__
 from dockertpl.errors import ForgeError
+from dockertpl.fleet.forges import network
 from dockertpl.fleet.forges.gitlab import faults
-from dockertpl.fleet.forges.gitlab.faults import ExistsError, Refused
+from dockertpl.fleet.forges.gitlab.faults import Refused
 from dockertpl.fleet.forges.gitlab.settings import Settings
 from dockertpl.fleet.forges.rate import Limit, Limits
 from dockertpl.fleet.forges.trying import WAITS, MaybeDoneError, Tries
@@ -163,7 +164,7 @@ class Client:
                 return self._object(
                     self._send("POST", path, doing=doing, content=content, cost=_CREATE, repeatable=False), doing
                 )
-            except (MaybeDoneError, ExistsError) as error:
+            except (MaybeDoneError, network.ExistsError) as error:
                 if pause is None:
                     raise
                 # A list may lag behind what was made.
@@ -212,7 +213,7 @@ class Client:
             once,
             cost=cost,
             explain=lambda error: faults.explain(error, settings=self.settings, doing=doing),
-            too_long=lambda wait: faults.too_long(self.settings, doing, wait),
+            too_long=lambda wait: network.too_long(self.settings.name, doing, wait),
             repeatable=repeatable,
         )
 
