@@ -6,10 +6,13 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import termios
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,9 +23,10 @@ from tests.fleet.fakes import FakeForge
 from tests.releases import commit, scaffold
 
 from dockertpl.commands import verify
-from dockertpl.commands.fleet import session, status
+from dockertpl.commands.fleet import plan, session, status
 from dockertpl.commands.fleet.verified import verified
 from dockertpl.errors import ForgeError
+from dockertpl.fleet import survey
 from dockertpl.fleet.forges.chosen import Forges
 from dockertpl.fleet.model import Repository, Row
 from dockertpl.fleet.plan import Item
@@ -420,6 +424,59 @@ def test_an_interrupt_stops_all_that_waits(folder: Path, fleet: Run, monkeypatch
     assert fleet("apply", "plan.jsonl", "--verify").code == 130
     assert fleet("resume", "plan.journal.jsonl", "--json").code == 130
     assert fleet("report", "plan.journal.jsonl", "--json").json["outcomes"] == []
+
+
+@pytest.mark.parametrize("command", ["plan", "status"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_it_finds_nothing_left(
+    command: str, number: signal.Signals, folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setattr("dockertpl.template.git.clone", lambda *_: signal.raise_signal(number))
+    assert (fleet(command, "fleet").code, list(scratch.iterdir())) == (130, [])
+
+
+@pytest.mark.parametrize("module", [plan, status])
+def test_what_looks_ends_before_what_it_works_with_is_removed(
+    module: Any, folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there: list[bool] = []
+    items = survey.items
+
+    def looking(found: Any, tools: Any, **options: bool) -> Iterator[Any]:
+        try:
+            yield from items(found, tools, **options)
+        finally:
+            there.append(tools.scratch.folder.exists())
+
+    def interrupted(things: Iterator[Any], **options: Any) -> Iterator[Any]:
+        yield next(things)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(survey, "items", looking)
+    monkeypatch.setattr(module, "progress", interrupted)
+    assert fleet(module.__name__.rpartition(".")[2], "fleet").code == 130
+    assert there == [True]
+
+
+def test_an_interrupted_status_waits_for_no_forge(folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = threading.Event()
+    let_go: list[bool] = []
+
+    def row(item: Item, forges: Forges) -> Row:
+        if item.repository.key == "fleet/app-1":
+            assert waiting.wait(20)
+            raise KeyboardInterrupt
+        if item.repository.key == "fleet/app-2":
+            waiting.set()
+            let_go.append(forges._stopped.wait(20))
+        return item.row
+
+    monkeypatch.setattr(status, "_row", row)
+    assert fleet("status", "fleet").code == 130
+    assert let_go == [True]
 
 
 @pytest.mark.parametrize("error", [ForgeError("it is away"), KeyError("head")])

@@ -181,6 +181,14 @@ def test_whatever_an_answers_file_says_the_other_images_are_seen(text: str, name
     assert row.state in ("error", "foreign", "outdated", "ahead")
 
 
+def test_nothing_is_proposed_for_a_folder_that_was_moved(bench: Bench, git: Callable[..., str]) -> None:
+    root = bench.scaffold(app_dir="api")
+    git(root, "mv", "api", "service")
+    (item,) = bench.plan(local(commit(root)))
+    assert (item.row.state, item.to_do) == ("error", False)
+    assert item.row.notes == (".copier-answers.app.yml is for the folder api, and there is no such folder.",)
+
+
 def test_a_template_is_known_by_whichever_path_leads_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     root = bench.scaffold()
     monkeypatch.chdir(root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -43,6 +44,27 @@ def test_what_is_computed_comes_in_order_by_however_many_processes(processes: in
 def test_what_is_computed_and_fails_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         list(pool.computed(lambda number: 1 // (10 - number), range(50), 2))
+
+
+def test_what_is_computed_and_interrupted_is_an_interrupt() -> None:
+    def work(number: int) -> int:
+        if number == 10:
+            raise KeyboardInterrupt
+        return number
+
+    seen: list[int] = []
+
+    def collect() -> None:
+        with suppress(KeyboardInterrupt):
+            seen.extend(pool.computed(work, range(50), 2))
+            seen.append(-1)
+
+    # In a thread, as it could wait for ever.
+    thread = threading.Thread(target=collect, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert -1 not in seen
 
 
 def test_what_an_item_raises_is_raised_and_the_rest_is_left() -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,8 @@ def test_who_leaves_early_waits_for_nothing_that_waits(bench: Bench, items: list
                 raise KeyboardInterrupt
         return {}
 
-    running = runs.run(items, bench.tools(), Manner(verify=waits), Pace(), opened, stopped.set)
+    tools = replace(bench.tools(), stop=stopped.set)
+    running = runs.run(items, tools, Manner(verify=waits), Pace(), opened)
     next(running)
     next(running)
     assert waiting.wait(20)

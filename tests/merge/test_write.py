@@ -15,6 +15,7 @@ import pytest
 from dockertpl.errors import DestinationError, MachineError
 from dockertpl.merge import write as module
 from dockertpl.merge.write import STAGING, Change, write
+from dockertpl.template import git
 from dockertpl.template.tree import File
 
 Write = Callable[[Path, Mapping[str, str]], Path]
@@ -194,15 +195,16 @@ def test_what_belongs_to_the_changes_fails_with_all_of_them(root: Path) -> None:
     assert _state(root) == before
 
 
-def test_an_interrupt_that_ended_what_was_waited_for_is_an_interrupt(root: Path) -> None:
+def test_an_interrupt_that_ended_what_was_waited_for_is_an_interrupt(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A terminal interrupts git, too.
+    (tmp_path / "git").write_text("#!/bin/sh\nkill -INT $$\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     before = _state(root)
-
-    def interrupted() -> None:
-        signal.raise_signal(signal.SIGINT)
-        raise MachineError("git was interrupted")
-
     with pytest.raises(KeyboardInterrupt):
-        write(root, CHANGES, at_last=interrupted)
+        write(root, CHANGES, at_last=lambda: git.mark_unmerged(root, {"a": []}))
     assert _state(root) == before
 
 
@@ -293,6 +295,7 @@ def test_without_hard_links_the_old_file_is_copied(root: Path, monkeypatch: pyte
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", link)
+    (root / "kept/replaced").chmod(0o640)
     before = _state(root)
     with pytest.raises(DestinationError):
         write(root, [*CHANGES, Change(path="kept/other", old=None, new=NEW)])

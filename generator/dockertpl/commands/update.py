@@ -132,15 +132,7 @@ def _prepared(
     def read_mine(paths: Iterable[str]) -> Mapping[str, Any]:
         return read_checkout(root, paths)
 
-    upgrade = prepare(name, content, pair, read_mine, data=data, folder_name=root.name, conflict=conflict)
-    app_dir = str(content["app_dir"])
-    if not (root / app_dir).exists() and not git.left_out(root, [step.path for step in upgrade.steps]):
-        raise BadInputError(
-            f"{name} is for the folder {app_dir}, and there is no such folder.",
-            f"If it was moved, write its new place in {name}, for app_dir and context, and commit that.\n"
-            "If the image is gone, remove that file.",
-        )
-    return upgrade
+    return prepare(name, content, pair, read_mine, data=data, folder_name=root.name, conflict=conflict)
 
 
 def _changes(root: Path, upgrades: Sequence[Upgrade], *, with_rejected: bool) -> list[Change]:

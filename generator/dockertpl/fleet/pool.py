@@ -58,6 +58,9 @@ def computed(function: Callable[[Item], Result], items: Sequence[Item], processe
         function: The function; its results can be pickled.
         items: The items.
         processes: How many processes.
+
+    Raises:
+        KeyboardInterrupt: An item was interrupted, as one is whose git was.
     """
     if processes < 2 or len(items) < 2 or sys.platform != "linux":
         yield from map(function, items)
@@ -67,17 +70,30 @@ def computed(function: Callable[[Item], Result], items: Sequence[Item], processe
     _inherited[:] = [function, items]
     with multiprocessing.get_context("fork").Pool(processes, initializer=_quiet) as pool:
         _inherited.clear()
-        yield from pool.imap(_numbered, range(1, len(items)), chunksize=4)
+        try:
+            yield from pool.imap(_numbered, range(1, len(items)), chunksize=4)
+        except _InterruptedItem:
+            raise KeyboardInterrupt from None
 
 
 _inherited: list[Any] = []
 
 
+class _InterruptedItem(Exception):  # noqa: N818 - an interrupt on its way to the process that waits for the item
+    pass
+
+
 def _numbered(number: int) -> Any:
     function, items = _inherited
-    return function(items[number])
+    try:
+        return function(items[number])
+    except KeyboardInterrupt:
+        # It would end this process without an answer, for which the other one would wait for ever.
+        raise _InterruptedItem from None
 
 
 def _quiet() -> None:
-    """Leave an interrupt to the process that all began as, which ends the others."""
+    """Leave interrupts to the process that all began as, which ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # It may have a handler of its own, which is not meant for them.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -65,17 +65,15 @@ def run(
     manner: Manner,
     pace: Pace,
     journal: Journal,
-    stop: Callable[[], None] | None = None,
 ) -> Generator[Outcome | Ended]:
     """Apply items, and yield what became of each as it is known, in their order, and at last how the run ended.
 
     Args:
         items: The items that are to be applied, in order, also those that the journal has.
-        tools: What looking at repositories needs.
+        tools: What looking at repositories needs; `stop` is called where the caller leaves early, too.
         manner: How items are applied.
         pace: How fast.
         journal: Where it is noted; what is done there is not done again.
-        stop: Called on an interrupt, and where the caller leaves early, so that what waits ends soon.
     """
     every = list(items)
     failed = done = 0
@@ -86,7 +84,7 @@ def run(
         work = partial(_noted, tools, manner, journal)
         too_many = False
         # Closed before what is left is counted: what has begun comes to its end.
-        with closing(pool.ordered(work, _by_repository(wave), tools.jobs, stop=stop)) as results:
+        with closing(pool.ordered(work, _by_repository(wave), tools.jobs, stop=tools.stop)) as results:
             for outcomes in results:
                 for outcome in outcomes:
                     done += 1
@@ -95,8 +93,7 @@ def run(
                         yield outcome
                     except GeneratorExit:
                         # Whoever asked was interrupted.
-                        if stop:
-                            stop()
+                        tools.stop()
                         raise
                 too_many = bool(pace.max_failures) and failed > _count(pace.max_failures, max(done, 10))
                 if too_many:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,6 +33,7 @@ class Tools:
         settings: Settings of git for a repository.
         jobs: How many repositories at once.
         processes: How many processes compute, where all repositories are of this machine.
+        stop: Called on an interrupt, so that what waits for a forge ends soon.
     """
 
     goal: Goal
@@ -41,12 +42,15 @@ class Tools:
     settings: Settings
     jobs: int
     processes: int = 1
+    stop: Callable[[], None] = lambda: None
 
 
 def items(
     found: Sequence[Found], tools: Tools, *, with_diff: bool = False, with_branch: bool = False, glance: bool = False
-) -> Iterator[list[tuple[Item, str]]]:
+) -> Generator[list[tuple[Item, str]]]:
     """Yield, repository by repository in their order, its items, each with its difference if that is wanted.
+
+    Whoever may leave early closes it, before what it works with is removed.
 
     Args:
         found: The repositories.
@@ -59,7 +63,7 @@ def items(
     if tools.processes > 1 and all(each.repository.is_local for each in found):
         yield from pool.computed(work, found, tools.processes)
     else:
-        yield from pool.ordered(work, found, tools.jobs)
+        yield from pool.ordered(work, found, tools.jobs, stop=tools.stop)
 
 
 def _items(tools: Tools, with_diff: bool, with_branch: bool, glance: bool, found: Found) -> list[tuple[Item, str]]:

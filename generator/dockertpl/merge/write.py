@@ -78,9 +78,6 @@ def write(
             at_last()
         except BaseException as error:
             _undo(run, error)
-            if run.interrupted:
-                # A terminal's Ctrl-C ends the programs that we wait for, too: that is no error of theirs.
-                raise KeyboardInterrupt from error
             if isinstance(error, OSError):
                 raise _explained(error, root) from error
             raise
@@ -276,7 +273,8 @@ def _keep(staging: int, kept: str, directory: int, name: str) -> None:
             raise
         old = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=directory)
         with os.fdopen(old, "rb") as source:
-            _stage(staging, kept, File(content=source.read(), executable=bool(os.fstat(old).st_mode & stat.S_IXUSR)))
+            _stage(staging, kept, File(content=source.read()))
+            _set_mode(staging, kept, os.fstat(old).st_mode & 0o777)
 
 
 def _look(directory: int, name: str) -> File | None:

@@ -87,7 +87,7 @@ def run(
 
     Raises:
         NoGitError: Git is missing or ended with an error; the message holds git's own words.
-        KeyboardInterrupt: Git was interrupted, as Ctrl-C does to all that we started.
+        KeyboardInterrupt: Git was ended by SIGINT, as Ctrl-C does to all that we started, or by SIGTERM.
     """
     done = _call(arguments, cwd, stdin, {**environment(settings=settings), **(variables or {})})
     out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
@@ -124,6 +124,7 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
 
     Raises:
         NoGitError: Git is missing, or refuses the texts, as it does where one holds a NUL.
+        KeyboardInterrupt: Git was interrupted.
     """
     with TemporaryDirectory() as folder:
         for name, text in (("mine", mine), ("old", old), ("new", new)):

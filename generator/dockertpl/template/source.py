@@ -71,7 +71,7 @@ def directory(path: Path) -> TemplateSource:
 
 
 def is_remote(where: str) -> bool:
-    """Tell whether git fetches from a place, as from a URL or from `user@host:path`, and it is none of this machine's.
+    """Tell whether a place is written as a URL, of which `file://` is one, or as `user@host:path`; else it is a path.
 
     Args:
         where: What git can clone.

@@ -10,11 +10,12 @@ from typing import Any
 
 import yaml
 
+from dockertpl.errors import BadInputError
 from dockertpl.merge import update
 from dockertpl.merge.edited import edited
 from dockertpl.merge.line_ends import is_same, with_ends_of
 from dockertpl.merge.pins import merge_text
-from dockertpl.merge.update import ConflictMode, Mine, Step
+from dockertpl.merge.update import ConflictMode, Mine, Obstacle, Step
 from dockertpl.template import yamltext
 from dockertpl.template.answers import Answers, not_used
 from dockertpl.template.environment import Template
@@ -81,7 +82,7 @@ def prepare(
         conflict: What a file with a conflict becomes.
 
     Raises:
-        BadInputError: The answers will not do.
+        BadInputError: The answers will not do, or the image's folder is not there.
         TemplateError: A version cannot be rendered.
         DestinationError: A file cannot be read.
     """
@@ -91,6 +92,7 @@ def prepare(
     before = tree(pair.old, old, answers_file)
     after = tree(pair.new, new, answers_file)
     mine = read([*before, *after])
+    _check_folder(str(new.values.get("app_dir") or "."), answers_file, read, mine)
     # The answers file says what is rendered: it is written, not merged.
     steps = [
         _answers_step(step, before, after) if step.path == answers_file else step
@@ -104,6 +106,17 @@ def prepare(
         steps=tuple(steps),
         edited=tuple(path for path in edited(before, mine) if path != answers_file),
     )
+
+
+def _check_folder(app_dir: str, answers_file: str, read: Reader, mine: Mine) -> None:
+    """Refuse to write new files into a folder that was moved or removed."""
+    unseen = any(isinstance(thing, Obstacle) and thing.unseen for thing in mine.values())
+    if app_dir != "." and not unseen and not read([app_dir]):
+        raise BadInputError(
+            f"{answers_file} is for the folder {app_dir}, and there is no such folder.",
+            f"If it was moved, write its new place in {answers_file}, for app_dir and context, and commit that.\n"
+            "If the image is gone, remove that file.",
+        )
 
 
 def tree(template: Template, answers: Answers, answers_file: str) -> Tree:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.commands.fleet.session import forges, progress, tell, tools
-from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError, StoppedError
 from dockertpl.fleet import journal as journals
 from dockertpl.fleet import plan as plans
@@ -158,10 +157,9 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     left = sum(item.key not in journal.done for item in items)
     try:
         with (
-            terminable(),
             tools(at, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready,
             # Ended before what it works with is removed.
-            closing(runs.run(items, ready, manner, options.pace, journal, at.stop)) as done,
+            closing(runs.run(items, ready, manner, options.pace, journal)) as done,
         ):
             for each in progress(done, total=left, what="images", quiet=quiet):
                 if isinstance(each, Ended):

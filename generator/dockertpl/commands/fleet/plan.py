@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -62,10 +63,12 @@ def run(
     named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
     items: list[Item] = []
-    with tools(named.forges, template=template, to=to, jobs=jobs) as ready:
+    with (
+        tools(named.forges, template=template, to=to, jobs=jobs) as ready,
+        closing(survey.items(found, ready, with_diff=diff)) as looked,
+    ):
 
         def each() -> Iterator[Item]:
-            looked = survey.items(found, ready, with_diff=diff)
             for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet):
                 for item, text in pairs:
                     if text and not quiet:

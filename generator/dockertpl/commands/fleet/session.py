@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO, TypeVar
 
+from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.discover.where import Filters, find
 from dockertpl.fleet.forges.chosen import Forges
@@ -88,7 +89,7 @@ def forges(*, share: int = 1, quiet: bool) -> Forges:
 
 @contextmanager
 def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) -> Iterator[Tools]:
-    """Give what looking at repositories needs for the time of a `with` block.
+    """Give what looking at repositories needs for the time of a `with` block, in which SIGTERM is as good as Ctrl-C.
 
     Args:
         forges: The forges.
@@ -99,9 +100,14 @@ def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) ->
     Raises:
         BadInputError: The template has no such version.
         NoGitError: The template cannot be cloned, or git is missing.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came.
     """
     place = template or PUBLISHED
-    with Versions() as versions, TemporaryDirectory(prefix="dockertpl-fleet-", ignore_cleanup_errors=True) as folder:
+    with (
+        terminable(),
+        Versions() as versions,
+        TemporaryDirectory(prefix="dockertpl-fleet-", ignore_cleanup_errors=True) as folder,
+    ):
         goal = Goal(template=place, to=versions.newest(place, to))
         yield Tools(
             goal=goal,
@@ -110,6 +116,7 @@ def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) ->
             settings=forges.settings,
             jobs=jobs,
             processes=min(jobs, os.cpu_count() or 1),
+            stop=forges.stop,
         )
 
 

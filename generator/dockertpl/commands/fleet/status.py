@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,14 @@ def run(
     """
     named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
-    with tools(named.forges, template=template, to=to, jobs=jobs) as ready:
-        looked = survey.items(found, ready, with_branch=True, glance=glance)
+    with (
+        tools(named.forges, template=template, to=to, jobs=jobs) as ready,
+        closing(survey.items(found, ready, with_branch=True, glance=glance)) as looked,
+    ):
         items = [
             item for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet) for item, _ in pairs
         ]
-        rows = list(pool.ordered(lambda item: _row(item, named.forges), items, jobs))
+        rows = list(pool.ordered(lambda item: _row(item, named.forges), items, jobs, stop=ready.stop))
     if not quiet or output:
         shown.show(rows, ROWS, form, title=f"Fleet, seen from {ready.goal.to}", output=output)
     states = Counter(row.state for row in rows)

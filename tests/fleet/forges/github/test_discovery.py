@@ -141,6 +141,13 @@ def test_an_empty_repository_has_none_and_one_whose_tree_is_withheld_is_left_to_
     assert found[0].repository.base == ""
 
 
+def test_one_that_a_token_may_not_see_into_is_not_taken_for_empty(forge: Forge, fake: FakeGitHub) -> None:
+    fake.add("org/a", defaultBranchRef=None, object=None)
+    said = {"type": "FORBIDDEN", "message": "Resource not accessible by personal access token"}
+    fake.fails("POST", "/graphql", lambda seen, do: answer(200, {**do().json(), "errors": [said]}))
+    assert _texts(_find(forge)) == {"org/a": None}
+
+
 def test_a_repository_that_went_away_between_the_queries_is_left_to_git(forge: Forge, fake: FakeGitHub) -> None:
     fake.add("org/a", {NAME: "a: 1"})
     fake.add("org/b", {NAME: "b: 1"})

@@ -79,7 +79,7 @@ def find(client: Client, query: Query) -> Iterator[Found]:
 
 
 def _list(client: Client, query: Query) -> Iterator[_Listed]:
-    for node in _nodes(client, query):
+    for node, is_all in _nodes(client, query):
         topics = {str(_at(part, "topic", "name")) for part in _at(node, "repositoryTopics", "nodes") or []}
         if (
             (node.get("isArchived") and not query.archived)
@@ -88,11 +88,11 @@ def _list(client: Client, query: Query) -> Iterator[_Listed]:
         ):
             continue
         slug = str(node["nameWithOwner"])
-        yield _Listed(slug, str(node["url"]), str(_at(node, "defaultBranchRef", "name") or ""), _names(node))
+        yield _Listed(slug, str(node["url"]), str(_at(node, "defaultBranchRef", "name") or ""), _names(node, is_all))
 
 
-def _nodes(client: Client, query: Query) -> Iterator[dict[str, Any]]:
-    """Yield what is listed, page by page; a page that is too much for GitHub is asked for in halves."""
+def _nodes(client: Client, query: Query) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Yield what is listed, each with whether nothing was withheld of its page; too large a page is asked in halves."""
     by_owner = bool(query.owner) and not query.search
     text = (_BY_OWNER if by_owner else _BY_SEARCH) + _FIELDS
     variables = {"owner": query.owner} if by_owner else {"search": _search(query)}
@@ -116,7 +116,7 @@ def _nodes(client: Client, query: Query) -> Iterator[dict[str, Any]]:
         seen = [node for node in nodes if node]
         if nodes and not seen and answered.errors:
             raise _none(client, what, answered)
-        yield from seen
+        yield from ((node, not answered.errors) for node in seen)
         if not _at(page, "pageInfo", "hasNextPage"):
             return
         after = page["pageInfo"]["endCursor"]
@@ -146,9 +146,10 @@ def _search(query: Query) -> str:
     return " ".join(words)
 
 
-def _names(node: Mapping[str, Any]) -> tuple[str, ...] | None:
+def _names(node: Mapping[str, Any], is_all: bool) -> tuple[str, ...] | None:
     """Return the names of a repository's answers files; None where git has to look."""
-    if node.get("defaultBranchRef") is None:
+    if node.get("defaultBranchRef") is None and is_all:
+        # No commit yet. What a token may not see is as empty, with an error beside it.
         return ()
     entries = _at(node, "object", "entries")
     if entries is None:
