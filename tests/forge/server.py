@@ -379,6 +379,8 @@ def _send(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, st
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    # More than a few workers come at once.
+    request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a client that was killed."""
