@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import pytest
@@ -79,6 +81,15 @@ def test_a_request_that_github_would_refuse_is_a_violation(github: GitHub) -> No
     _post(github, PULLS, title=1, base="main")
     assert len(github.violations) == 1
     assert "title" in github.violations[0]
+
+
+def test_a_request_whose_sender_was_killed_in_its_middle_is_none(github: GitHub) -> None:
+    address = urlsplit(github.url)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as client:
+        client.sendall(f"POST {PULLS} HTTP/1.1\r\nHost: forge\r\nContent-Length: 100\r\n\r\n{{".encode())
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+    assert (github.violations, github.log) == ([], [])
 
 
 def test_an_answer_that_github_would_not_give_is_a_violation(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
