@@ -24,23 +24,21 @@ app_dir:
   default: "."
 """
 ANSWERS = "# Answers.\n{{ _copier_answers | to_nice_yaml -}}\n"
-FLAVOUR = (
-    "flavour:\n  type: str\n  choices: [{}]\n  default: slim\nlabel:\n  type: str\n  default: of {{{{ flavour }}}}\n"
-)
+FLAVOR = "flavor:\n  type: str\n  choices: [{}]\n  default: slim\nlabel:\n  type: str\n  default: of {{{{ flavor }}}}\n"
 LINES = "".join(f"line {number}\n" for number in range(12))
-DOCKERFILE = "FROM {{ flavour }}\nLABEL a={{ label }}\n" + LINES
+DOCKERFILE = "FROM {{ flavor }}\nLABEL a={{ label }}\n" + LINES
 
 
 def make(root: Path) -> Path:
-    """Make the template's repository, with the tags v1.0.0 to v3.0.0: the last takes the flavour alpine no more."""
+    """Make the template's repository, with the tags v1.0.0 to v3.0.0: the last takes the flavor alpine no more."""
     project = root / "project"
     (project / "{{ app_dir }}").mkdir(parents=True)
     git(root, "init", "--quiet")
     (project / "{{ _copier_conf.answers_file }}.jinja").write_text(ANSWERS)
-    release(root, "v1.0.0", COPIER + FLAVOUR.format("slim, alpine"), DOCKERFILE)
+    release(root, "v1.0.0", COPIER + FLAVOR.format("slim, alpine"), DOCKERFILE)
     (project / "{{ app_dir }}" / "gone.txt").unlink()
     release(root, "v2.0.0", None, DOCKERFILE.replace("line 3\n", "line three\n"))
-    release(root, "v3.0.0", COPIER + FLAVOUR.format("slim, tiny"), None)
+    release(root, "v3.0.0", COPIER + FLAVOR.format("slim, tiny"), None)
     return root
 
 

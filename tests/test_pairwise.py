@@ -33,7 +33,7 @@ def _depends(value: Any) -> bool:
 def test_values_that_can_go_together_do() -> None:
     sets = answer_sets()
     for pair in (
-        {"manager": "uv", "flavour": "distroless"},
+        {"manager": "uv", "flavor": "distroless"},
         {"manager": "pip", "server": "hypercorn"},
         {"require_hashes": True, "layout": "package"},
         {"compose": True, "private_index": True},

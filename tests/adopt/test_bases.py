@@ -1,4 +1,4 @@
-"""FROM: versions, releases and flavours as answers."""
+"""FROM: versions, releases and flavors as answers."""
 
 from __future__ import annotations
 

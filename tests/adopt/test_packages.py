@@ -64,8 +64,8 @@ def test_a_group_for_the_build_is_of_the_build_alone() -> None:
 
 def test_alpine_stays_alpine_for_next_js_unless_somebody_says_otherwise() -> None:
     text = "FROM node:24-alpine\nRUN apk add --no-cache bash tzdata\nCMD npm start\n"
-    assert read(text, kind="nextjs-standalone").answers["flavour"] == "alpine"
+    assert read(text, kind="nextjs-standalone").answers["flavor"] == "alpine"
     assert "bash" in read(text, kind="nextjs-standalone").answers["runtime_packages"]
-    other = read(text, kind="nextjs-standalone", flavour="slim")
-    assert "flavour" not in other.answers
+    other = read(text, kind="nextjs-standalone", flavor="slim")
+    assert "flavor" not in other.answers
     assert other.answers["runtime_packages"] == ["tzdata"]

@@ -40,8 +40,8 @@ class Application(ABC):
 
     Attributes:
         others: The sides whose files lie in sides/<name>/, the guide's first.
-        flavours: Ours.
-        options: What `dockertpl new` is told for ours besides the flavour.
+        flavors: Ours.
+        options: What `dockertpl new` is told for ours besides the flavor.
         bases: The images that all of them stand on.
         port: Where it listens; not every side's file says so.
         page: A path that every side answers 200, and what the answer holds.
@@ -50,7 +50,7 @@ class Application(ABC):
 
     name: str
     others: tuple[str, ...]
-    flavours: tuple[str, ...]
+    flavors: tuple[str, ...]
     options: tuple[str, ...]
     bases: tuple[str, ...]
     port: int
@@ -73,13 +73,13 @@ class Application(ABC):
         """Copy the app for every side and give each its Dockerfile and ignore file."""
         app = root / "app"
         self.write(app)
-        sides = [Side(name, root / name) for name in (*self.others, *self.flavours)]
+        sides = [Side(name, root / name) for name in (*self.others, *self.flavors)]
         for side in sides:
             shutil.copytree(app, side.folder)
-            if side.name in self.flavours:
+            if side.name in self.flavors:
                 command = [sys.executable, "-m", "dockertpl", "new", str(side.folder), "--defaults", "--json"]
-                flavour = ("-d", f"flavour={side.name}")
-                subprocess.run([*command, *flavour, *self.options], check=True, stdout=subprocess.DEVNULL)
+                flavor = ("-d", f"flavor={side.name}")
+                subprocess.run([*command, *flavor, *self.options], check=True, stdout=subprocess.DEVNULL)
             else:
                 self.equip(side)
         return sides
@@ -106,7 +106,7 @@ class FastApi(Application):
 
     name = "fastapi"
     others = (BASELINE, "uv")
-    flavours = ("slim", "minimal", "distroless")
+    flavors = ("slim", "minimal", "distroless")
     options = ("-d", "python_version=3.13")
     bases = ("python:3.13-slim-trixie", "debian:trixie-slim", "ghcr.io/astral-sh/uv:0.13.9")
     port = 8000
@@ -136,7 +136,7 @@ class NextJs(Application):
 
     name = "nextjs"
     others = (BASELINE, "flydotio")
-    flavours = ("slim", "minimal", "distroless")
+    flavors = ("slim", "minimal", "distroless")
     options = ("-d", "node_version=26")
     bases = ("node:26-trixie-slim", "debian:trixie-slim")
     port = 3000

@@ -113,7 +113,7 @@ def test_kind_is_the_same_as_its_answer(repository: Path, dockertpl: Run) -> Non
     assert "-d kind=python-fastapi and --kind (python) differ" in done.err
 
 
-def test_a_family_is_written_beside_its_children_and_built_by_bake(repository: Path, dockertpl: Run) -> None:
+def test_a_family_is_written_beside_its_dependents_and_built_by_bake(repository: Path, dockertpl: Run) -> None:
     family = (
         "new",
         "--defaults",
@@ -123,16 +123,16 @@ def test_a_family_is_written_beside_its_children_and_built_by_bake(repository: P
         "-d",
         "name=base",
         "-d",
-        "flavours=[python, node]",
+        "bases=[python, node]",
     )
-    done = dockertpl(*family, "-d", "children={api: {dir: services/api, base: python}}")
+    done = dockertpl(*family, "-d", "dependents={api: {dir: services/api, base: python}}")
     assert done.code == 0
     assert "Next: docker buildx bake\n" in done.err
     there = {"docker-bake.hcl", "python/Dockerfile", "node/Dockerfile", ".github/workflows/base-image.yml"}
     assert there <= read_tree(repository).keys()
     assert not (repository / "Dockerfile").exists()
-    child = ("new", "services/api", "--defaults", "--no-detect", "-d", "name=api")
-    assert dockertpl(*child, "-d", "base_image=ghcr.io/acme/base-python:main").code == 0
+    dependent = ("new", "services/api", "--defaults", "--no-detect", "-d", "name=api")
+    assert dockertpl(*dependent, "-d", "base_image=ghcr.io/acme/base-python:main").code == 0
     assert (repository / "services/api/Dockerfile").exists()
     assert dockertpl(*family, "-d", "app_dir=images").code == 2  # one name, one owner
 

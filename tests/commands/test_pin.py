@@ -182,7 +182,7 @@ def test_an_edited_answers_file_keeps_its_other_lines(repository: Path, pin: Run
 def test_the_images_are_those_that_the_answers_render(
     repository: Path, dockertpl: Run, pin: Run, digests: dict[str, str], fake_registry: FakeRegistry
 ) -> None:
-    assert dockertpl("new", "api", "--defaults", "--no-detect", "-d", "flavour=minimal", "-d", "name=api").code == 0
+    assert dockertpl("new", "api", "--defaults", "--no-detect", "-d", "flavor=minimal", "-d", "name=api").code == 0
     debian = fake_registry.put_index(f"hub/library/{DEBIAN}")
     done = pin()
     assert done.code == 0

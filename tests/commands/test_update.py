@@ -96,23 +96,23 @@ def test_a_repository_ahead_of_the_latest_release_stays(app: Path, template: Pat
 
 
 def test_other_answers_come_with_the_version_that_is_there(app: Path, dockertpl: Run) -> None:
-    done = dockertpl("update", app, "--to", ":current:", "-d", "flavour=alpine", "--json")
+    done = dockertpl("update", app, "--to", ":current:", "-d", "flavor=alpine", "--json")
     assert done.code == 0
     assert (app / "Dockerfile").read_text().startswith("FROM alpine\nLABEL a=of slim\n")
     assert _stored(app)["_commit"] == "v1.0.0"
     answers = done.json["images"][0]["answers"]
-    assert answers["changed"] == {"flavour": {"old": "slim", "new": "alpine"}}
+    assert answers["changed"] == {"flavor": {"old": "slim", "new": "alpine"}}
     assert answers["not_recomputed"] == {"label": {"old": "of slim", "new": "of alpine"}}
 
 
 def test_an_answer_that_does_no_more_is_said_and_needs_a_person(app: Path, dockertpl: Run) -> None:
-    assert dockertpl("update", app, "--to", ":current:", "-d", "flavour=alpine").code == 0
+    assert dockertpl("update", app, "--to", ":current:", "-d", "flavor=alpine").code == 0
     commit(app)
     done = dockertpl("update", app, "--dry-run", "--json")
-    assert (done.code, done.json["images"][0]["answers"]["reset"]) == (1, {"flavour": {"old": "alpine", "new": "slim"}})
+    assert (done.code, done.json["images"][0]["answers"]["reset"]) == (1, {"flavor": {"old": "alpine", "new": "slim"}})
     (warning,) = done.json["warnings"]
-    assert "flavour='alpine' any more (\"alpine\" is no choice: slim, tiny); it is 'slim' now" in warning
-    assert dockertpl("update", app, "-d", "flavour=tiny").code == 0
+    assert "flavor='alpine' any more (\"alpine\" is no choice: slim, tiny); it is 'slim' now" in warning
+    assert dockertpl("update", app, "-d", "flavor=tiny").code == 0
 
 
 def test_several_images_are_updated_in_one_go(tmp_path: Path, template: Path, dockertpl: Run) -> None:
@@ -122,8 +122,8 @@ def test_several_images_are_updated_in_one_go(tmp_path: Path, template: Path, do
     assert done.code == 0
     assert {_stored(root, path)["_commit"] for path in (".copier-answers.yml", ".copier-answers.api.yml")} == {"v3.0.0"}
     commit(root)
-    assert dockertpl("update", root, "-d", "flavour=tiny").code == 2
-    assert dockertpl("update", root, "-d", "flavour=tiny", "--answers-file", ".copier-answers.api.yml").code == 0
+    assert dockertpl("update", root, "-d", "flavor=tiny").code == 2
+    assert dockertpl("update", root, "-d", "flavor=tiny", "--answers-file", ".copier-answers.api.yml").code == 0
     assert (root / "api" / "Dockerfile").read_text().startswith("FROM tiny\n")
     assert (root / "Dockerfile").read_text().startswith("FROM slim\n")
 
@@ -383,7 +383,7 @@ def test_nothing_is_written_into_a_folder_that_was_moved(tmp_path: Path, templat
     assert "no such folder" not in dockertpl("update", root, "-d", "label=x").err
 
 
-@pytest.mark.parametrize("answer", ["flavour=huge", "unknown=1"])
+@pytest.mark.parametrize("answer", ["flavor=huge", "unknown=1"])
 def test_a_bad_answer_changes_nothing(app: Path, answer: str, dockertpl: Run) -> None:
     before = read_tree(app)
     assert dockertpl("update", app, "-d", answer).code == 2
@@ -393,9 +393,9 @@ def test_a_bad_answer_changes_nothing(app: Path, answer: str, dockertpl: Run) ->
 def test_a_template_with_tasks_is_copier_s(app: Path, template: Path, dockertpl: Run) -> None:
     text = (template / "copier.yml").read_text()
     releases.release(template, "v4.0.0", text + "_tasks: [touch ran]\n", None)
-    done = dockertpl("update", app, "--to", "v4.0.0", "-d", "flavour=a b")
+    done = dockertpl("update", app, "--to", "v4.0.0", "-d", "flavor=a b")
     assert done.code == 2
-    assert "copier update --trust --answers-file .copier-answers.yml --vcs-ref v4.0.0 -d 'flavour=a b'" in done.err
+    assert "copier update --trust --answers-file .copier-answers.yml --vcs-ref v4.0.0 -d 'flavor=a b'" in done.err
 
 
 def test_an_unknown_version_is_named(app: Path, dockertpl: Run) -> None:

@@ -1,4 +1,4 @@
-"""A base family and its children in one repository, built and pushed by one `docker buildx bake`.
+"""A base family and its dependents in one repository, built and pushed by one `docker buildx bake`.
 
 `python -m tests.engine.family` prints what a line of code and a moved base push, and how long that takes. The times are
 of this machine; the base images are stand-ins where no registry is reached.
@@ -30,17 +30,17 @@ PACKAGE = "libpq5"
 #: What a family's own packages are in these tests, and one more, which moves every base.
 MORE_PACKAGES = f"{PACKAGE} tree"
 BASES = (*service.BASES, *service.NEXT_BASES)
-FLAVOURS = ("python", "node", "python-node", "sandbox")
+FLAVORS = ("python", "node", "python-node", "sandbox")
 BUILD_SECONDS = 1800
 
 
 @dataclass(frozen=True, kw_only=True)
-class Child:
+class Dependent:
     """An image that stands on a base of the family.
 
     Attributes:
         directory: Its folder.
-        base: The flavour that it stands on.
+        base: The flavor that it stands on.
         write: Writes the application into an empty folder, as a git repository.
         code: The file that `change` is made to: an expression and what its match becomes.
         uid: Who it runs as.
@@ -64,22 +64,22 @@ def _write_sandbox(folder: Path) -> None:
 
 
 #: By name. Whatever kind stands on a base belongs here; the tests of the family are of each.
-CHILDREN: dict[str, Child] = {
-    "api": Child(
+DEPENDENTS: dict[str, Dependent] = {
+    "api": Dependent(
         directory="services/api",
         base="python",
         write=lambda folder: sample.write_sample(folder, manager="uv", layout="src", server="uvicorn"),
         code="src/orders/main.py",
         change=(r"\Z", "\nCHANGED = '{}'\n"),
     ),
-    "web": Child(
+    "web": Dependent(
         directory="web",
         base="node",
         write=lambda folder: next_sample.write_next_sample(folder, manager="npm", router="app", layout="single"),
         code="components/home.tsx",
         change=(r"</main>", "<p>Closed on Mondays ({})</p></main>"),
     ),
-    "sandbox": Child(
+    "sandbox": Dependent(
         directory="agent",
         base="sandbox",
         write=_write_sandbox,
@@ -109,7 +109,7 @@ class Baked:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A repository with a family and its children.
+    """A repository with a family and its dependents.
 
     Attributes:
         root: Its folder.
@@ -124,11 +124,11 @@ class Family:
     namespace: str
 
     def repository(self, name: str) -> str:
-        """Return the name that a child, or a base ("base-python"), has in the registry."""
+        """Return the name that a dependent, or a base ("base-python"), has in the registry."""
         return f"{self.namespace}/{name}"
 
     def image(self, name: str) -> str:
-        """Return a child's or a base's image by its tag."""
+        """Return a dependent's or a base's image by its tag."""
         return f"{self.registry.address}/{self.repository(name)}:main"
 
     def bake(self, *words: str, **environment: str) -> Baked:
@@ -159,7 +159,7 @@ class Family:
         return targets
 
     def contents(self, name: str) -> Contents:
-        """Return what the registry has of a child or a base."""
+        """Return what the registry has of a dependent or a base."""
         return self.registry.contents(self.repository(name))
 
     def layers(self, name: str) -> list[str]:
@@ -183,14 +183,14 @@ class Family:
         return self.registry.tags(self.repository(name))["main"]
 
     def change_code(self, name: str) -> None:
-        """Change a line of a child's code, as nobody has changed it before."""
-        child = CHILDREN[name]
-        pattern, replacement = child.change
-        _edit([self.root / child.directory / child.code], pattern, replacement.format(uuid.uuid4().hex))
+        """Change a line of a dependent's code, as nobody has changed it before."""
+        dependent = DEPENDENTS[name]
+        pattern, replacement = dependent.change
+        _edit([self.root / dependent.directory / dependent.code], pattern, replacement.format(uuid.uuid4().hex))
 
     def change_bases(self) -> None:
         """Have every base install one package more, as a family's answer `runtime_packages` would."""
-        files = [self.root / flavour / "Dockerfile" for flavour in FLAVOURS]
+        files = [self.root / flavor / "Dockerfile" for flavor in FLAVORS]
         _edit([file for file in files if file.exists()], rf"\b{PACKAGE}\b", MORE_PACKAGES)
 
     def forget(self) -> None:
@@ -220,38 +220,38 @@ def write_family(
     *,
     docker: host.Engine,
     registry: Registry,
-    flavours: Iterable[str] = FLAVOURS,
-    children: Iterable[str] = tuple(CHILDREN),
+    bases: Iterable[str] = FLAVORS,
+    dependents: Iterable[str] = tuple(DEPENDENTS),
     answers: Mapping[str, str] | None = None,
 ) -> Family:
-    """Write a repository with a family of this name and its children, each with its own answers.
+    """Write a repository with a family of this name and its dependents, each with its own answers.
 
     Args:
         root: A folder that is not there yet.
         docker: The engine that is to build it.
         registry: Where it is to be pushed to.
-        flavours: The family's bases.
-        children: Keys of `CHILDREN`.
+        bases: The family's bases.
+        dependents: Keys of `DEPENDENTS`.
         answers: More answers of the family, as `new -d` takes them.
     """
     family = Family(root=root, docker=docker, registry=registry, namespace=f"acme-{uuid.uuid4().hex[:12]}")
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(root)], check=True)
-    chosen = {name: CHILDREN[name] for name in children}
-    for child in chosen.values():
-        child.write(root / child.directory)
+    chosen = {name: DEPENDENTS[name] for name in dependents}
+    for dependent in chosen.values():
+        dependent.write(root / dependent.directory)
         # The repository is the one around it.
-        shutil.rmtree(root / child.directory / ".git")
-    listed = {name: {"dir": child.directory, "base": child.base} for name, child in chosen.items()}
+        shutil.rmtree(root / dependent.directory / ".git")
+    listed = {name: {"dir": dependent.directory, "base": dependent.base} for name, dependent in chosen.items()}
     own = {
-        "flavours": json.dumps(list(flavours)),
-        "children": json.dumps(listed),
+        "bases": json.dumps(list(bases)),
+        "dependents": json.dumps(listed),
         "runtime_packages": json.dumps([PACKAGE]),
-        **({"tools": "[jq]", "browser": "none", "fonts": "none"} if "sandbox" in flavours else {}),
+        **({"tools": "[jq]", "browser": "none", "fonts": "none"} if "sandbox" in bases else {}),
     }
     _new(family, root, NAME, {**own, **(answers or {})}, "--kind", "shared-base")
-    for name, child in chosen.items():
-        own = {"base_image": family.image(f"{NAME}-{child.base}"), **child.answers}
-        _new(family, root / child.directory, name, own)
+    for name, dependent in chosen.items():
+        own = {"base_image": family.image(f"{NAME}-{dependent.base}"), **dependent.answers}
+        _new(family, root / dependent.directory, name, own)
     return family
 
 
@@ -268,14 +268,14 @@ def main() -> None:
     docker, where = host.up()
     found = bases.ensure(BASES, engine=docker)
     sys.stdout.write(f"Base images: {'stand-in' if any(one.standin for one in found.values()) else 'real'}\n\n")
-    sys.stdout.write("| change | child | bake with push, s | new layers | of them the base's |\n")
+    sys.stdout.write("| change | dependent | bake with push, s | new layers | of them the base's |\n")
     sys.stdout.write("|---|---|---|---|---|\n")
     with tempfile.TemporaryDirectory() as folder:
         family = write_family(Path(folder, "family"), docker=docker, registry=Registry(address=where.address))
         family.push()
-        for name in CHILDREN:
+        for name in DEPENDENTS:
             _row(family, f"a line of code in {name}", [name], lambda name=name: family.change_code(name))  # type: ignore[misc]
-        _row(family, "a package more in every base", list(CHILDREN), family.change_bases)
+        _row(family, "a package more in every base", list(DEPENDENTS), family.change_bases)
 
 
 def _row(family: Family, what: str, names: list[str], change: Callable[[], None]) -> None:
@@ -284,7 +284,7 @@ def _row(family: Family, what: str, names: list[str], change: Callable[[], None]
     baked = family.push()
     for name in names:
         new = family.contents(name).since(before[name])
-        own = set(family.layers(f"{NAME}-{CHILDREN[name].base}"))
+        own = set(family.layers(f"{NAME}-{DEPENDENTS[name].base}"))
         of_base = sum(blob.size for digest, blob in new.blobs.items() if digest in own)
         layers = sum(new.sizes("layer"))
         sys.stdout.write(f"| {what} | {name} | {baked.seconds:.1f} | {layers:,} B | {of_base:,} B |\n")

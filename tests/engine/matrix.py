@@ -83,8 +83,8 @@ class Matrix:
             yield from itertools.combinations([(key, cell[key]) for key in group], 2)
 
 
-def flavours(kind: str) -> list[str]:
-    """Return the flavours that a kind of image is offered in."""
+def flavors(kind: str) -> list[str]:
+    """Return the flavors that a kind of image is offered in."""
     template = Template(bundled())
-    flavour = next(question for question in load(template) if question.name == "flavour")
-    return [choice.value for choice in flavour.offered(template, {"kind": kind})]
+    flavor = next(question for question in load(template) if question.name == "flavor")
+    return [choice.value for choice in flavor.offered(template, {"kind": kind})]

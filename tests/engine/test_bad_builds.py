@@ -25,7 +25,7 @@ from .bases import CA_BUNDLE, BaseImage
 pytestmark = pytest.mark.engine
 
 CANARY = "canary-7c1e5f0a"
-FLAVOURS = ("slim", "minimal", "distroless")
+FLAVORS = ("slim", "minimal", "distroless")
 Images = dict[str, str]
 
 
@@ -48,16 +48,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def images(docker: host.Engine, project: Path) -> Iterator[Images]:
-    """The project in each flavour, built with a netrc and a bundle as secrets, and its stage "dev"."""
+    """The project in each flavor, built with a netrc and a bundle as secrets, and its stage "dev"."""
     netrc, bundle = project.parent / "netrc", project.parent / "bundle.pem"
     netrc.write_text(f"machine index.example.invalid login orders password {CANARY}\n")
     bundle.write_text(f"# {CANARY}\n{CA_BUNDLE.read_text()}")
     secrets = [f"--secret=id=netrc,src={netrc}", f"--secret=id=ca,src={bundle}"]
     result = {}
-    for flavour in FLAVOURS:
-        _scaffold(project, "-d", f"flavour={flavour}", "-d", "private_index=true")
-        result[flavour] = f"dockertpl-test:{flavour}"
-        done = service.build(docker, project, tag=result[flavour], options=secrets)
+    for flavor in FLAVORS:
+        _scaffold(project, "-d", f"flavor={flavor}", "-d", "private_index=true")
+        result[flavor] = f"dockertpl-test:{flavor}"
+        done = service.build(docker, project, tag=result[flavor], options=secrets)
         assert done.code == 0, done.log
     result["dev"] = "dockertpl-test:dev"
     done = service.build(docker, project, tag=result["dev"], target="dev", options=secrets)
@@ -178,7 +178,7 @@ def test_a_change_of_code_that_is_not_packaged_runs_its_copies_alone(
 # --- what the image does not hold ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*FLAVOURS, "dev"])
+@pytest.mark.parametrize("name", [*FLAVORS, "dev"])
 def test_no_secret_and_no_env_file_is_in_a_layer(
     name: str, docker: host.Engine, images: Images, tmp_path: Path
 ) -> None:
@@ -198,11 +198,11 @@ def _blobs(archive: Path) -> Iterator[tuple[str, bytes]]:
                 yield member.name, gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
 
 
-@pytest.fixture(scope="module", params=FLAVOURS)
+@pytest.fixture(scope="module", params=FLAVORS)
 def files(
     request: pytest.FixtureRequest, docker: host.Engine, images: Images, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, dict[str, tarfile.TarInfo]]:
-    """A flavour, and every file of its image by path."""
+    """A flavor, and every file of its image by path."""
     archive = tmp_path_factory.mktemp("files") / "root.tar"
     container = docker.output("create", images[request.param])
     docker.run("export", "--output", str(archive), container)
@@ -278,12 +278,12 @@ def test_modes_of_the_checkout_do_not_matter(layout: str, docker: host.Engine, t
 
 
 @pytest.mark.parametrize(
-    "flavour", ["slim", *(pytest.param(flavour, marks=pytest.mark.full) for flavour in ("minimal", "distroless"))]
+    "flavor", ["slim", *(pytest.param(flavor, marks=pytest.mark.full) for flavor in ("minimal", "distroless"))]
 )
 def test_two_builds_of_one_source_give_one_digest(
-    flavour: str, docker: host.Engine, project: Path, tmp_path: Path
+    flavor: str, docker: host.Engine, project: Path, tmp_path: Path
 ) -> None:
-    _scaffold(project, "-d", f"flavour={flavour}")
+    _scaffold(project, "-d", f"flavor={flavor}")
     archives = [tmp_path / f"{number}.tar" for number in (1, 2)]
     for archive in archives:
         output = f"--output=type=oci,dest={archive},rewrite-timestamp=true"

@@ -1,4 +1,4 @@
-"""A family and its children, built by one bake: what a change pushes, and what it leaves as it is."""
+"""A family and its dependents, built by one bake: what a change pushes, and what it leaves as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dockertpl.engine.run import RunOptions, run_strictly
 
 from . import family, host, service
 from .bases import BaseImage
-from .family import CHILDREN, FLAVOURS, NAME, Family
+from .family import DEPENDENTS, FLAVORS, NAME, Family
 
 pytestmark = pytest.mark.engine
 
@@ -42,18 +42,18 @@ def _state(built: Family, name: str) -> State:
     return State(layers=built.layers(name), contents=built.contents(name))
 
 
-def _base(child: str) -> str:
-    return f"{NAME}-{CHILDREN[child].base}"
+def _base(dependent: str) -> str:
+    return f"{NAME}-{DEPENDENTS[dependent].base}"
 
 
-def _own(built: Family, child: str) -> list[str]:
-    """Return a child's layers above its base's."""
-    return built.layers(child)[len(built.layers(_base(child))) :]
+def _own(built: Family, dependent: str) -> list[str]:
+    """Return a dependent's layers above its base's."""
+    return built.layers(dependent)[len(built.layers(_base(dependent))) :]
 
 
-def _copied(built: Family, child: str) -> list[str]:
-    """Return what is copied into a child, which is its application."""
-    return [layer for layer in built.copied(child) if layer in _own(built, child)]
+def _copied(built: Family, dependent: str) -> list[str]:
+    """Return what is copied into a dependent, which is its application."""
+    return [layer for layer in built.copied(dependent) if layer in _own(built, dependent)]
 
 
 @pytest.fixture(scope="module")
@@ -72,59 +72,59 @@ def built(
     made.forget()
 
 
-@pytest.mark.parametrize("child", CHILDREN)
-def test_one_bake_builds_children_that_stand_on_their_sibling_and_get_healthy(child: str, built: Family) -> None:
-    lowest = built.layers(_base(child))
-    assert built.layers(child)[: len(lowest)] == lowest
-    assert built.config(child)["Labels"]["org.opencontainers.image.base.name"] == built.image(_base(child))
-    built.docker.run("pull", "--quiet", built.image(child))
-    image = inspect_image(client.find(), built.image(child))
-    report = run_strictly(client.find(), image, name=child, options=RunOptions())
+@pytest.mark.parametrize("dependent", DEPENDENTS)
+def test_one_bake_builds_dependents_that_stand_on_their_sibling_and_get_healthy(dependent: str, built: Family) -> None:
+    lowest = built.layers(_base(dependent))
+    assert built.layers(dependent)[: len(lowest)] == lowest
+    assert built.config(dependent)["Labels"]["org.opencontainers.image.base.name"] == built.image(_base(dependent))
+    built.docker.run("pull", "--quiet", built.image(dependent))
+    image = inspect_image(client.find(), built.image(dependent))
+    report = run_strictly(client.find(), image, name=dependent, options=RunOptions())
     assert report.healthy, report.error
-    assert report.uid == CHILDREN[child].uid
+    assert report.uid == DEPENDENTS[dependent].uid
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS)
-def test_a_base_runs_strictly_and_has_what_it_says(flavour: str, built: Family) -> None:
-    image = built.image(f"{NAME}-{flavour}")
+@pytest.mark.parametrize("flavor", FLAVORS)
+def test_a_base_runs_strictly_and_has_what_it_says(flavor: str, built: Family) -> None:
+    image = built.image(f"{NAME}-{flavor}")
     built.docker.run("pull", "--quiet", image)
-    for runtime in RUNTIMES[flavour]:
+    for runtime in RUNTIMES[flavor]:
         assert built.docker.output("run", "--rm", *STRICTLY, "--entrypoint", runtime, image, "--version")
     assert built.docker.output("run", "--rm", *STRICTLY, "--entrypoint", "id", image) == (
         "uid=10001(app) gid=10001(app) groups=10001(app)"
     )
-    probe = built.config(f"{NAME}-{flavour}")["Healthcheck"]["Test"]
+    probe = built.config(f"{NAME}-{flavor}")["Healthcheck"]["Test"]
     assert probe[0] == "CMD"
     assert built.docker.output("run", "--rm", *STRICTLY, "--entrypoint", probe[1], image, *probe[2:])
 
 
-@pytest.mark.parametrize("child", CHILDREN)
-def test_a_line_of_code_pushes_one_layer_and_no_other_child(child: str, built: Family) -> None:
-    before = {name: _state(built, name) for name in CHILDREN}
-    built.change_code(child)
+@pytest.mark.parametrize("dependent", DEPENDENTS)
+def test_a_line_of_code_pushes_one_layer_and_no_other_dependent(dependent: str, built: Family) -> None:
+    before = {name: _state(built, name) for name in DEPENDENTS}
+    built.change_code(dependent)
     built.push()
-    for name in CHILDREN:
+    for name in DEPENDENTS:
         new = [layer for layer in built.layers(name) if layer not in before[name].layers]
-        assert len(new) == (name == child)
+        assert len(new) == (name == dependent)
         blobs = built.contents(name).since(before[name].contents).blobs
         code = sum(blobs[layer].size for layer in new)
         assert sum(built.contents(name).since(before[name].contents).sizes("layer")) - code < SLACK_BYTES
 
 
 def test_a_moved_base_leaves_every_layer_of_the_application_s_as_it_is(built: Family) -> None:
-    bases = {name: _state(built, _base(name)) for name in CHILDREN}
-    own = {name: _own(built, name) for name in CHILDREN}
-    before = {name: _state(built, name) for name in CHILDREN}
-    copied = {name: _copied(built, name) for name in CHILDREN}
+    bases = {name: _state(built, _base(name)) for name in DEPENDENTS}
+    own = {name: _own(built, name) for name in DEPENDENTS}
+    before = {name: _state(built, name) for name in DEPENDENTS}
+    copied = {name: _copied(built, name) for name in DEPENDENTS}
     built.change_bases()
     built.push()
-    for name in CHILDREN:
+    for name in DEPENDENTS:
         moved = built.layers(_base(name))
         assert moved != bases[name].layers
         assert built.layers(name)[: len(moved)] == moved
         assert len(copied[name]) >= 3
         assert _copied(built, name) == copied[name]
-        if CHILDREN[name].installs:
+        if DEPENDENTS[name].installs:
             continue
         blobs = built.contents(name).since(before[name].contents).blobs
         # The folder that WORKDIR makes is a layer of some hundred bytes; nothing that is heavier is new.
@@ -137,12 +137,12 @@ def test_a_moved_base_leaves_every_layer_of_the_application_s_as_it_is(built: Fa
 
 
 def test_a_base_that_is_installed_again_has_the_same_layers(built: Family) -> None:
-    before = {flavour: built.layers(f"{NAME}-{flavour}") for flavour in FLAVOURS}
+    before = {flavor: built.layers(f"{NAME}-{flavor}") for flavor in FLAVORS}
     built.push("bases", "--set=*.args.REFRESH=next week")
-    assert {flavour: built.layers(f"{NAME}-{flavour}") for flavour in FLAVOURS} == before
+    assert {flavor: built.layers(f"{NAME}-{flavor}") for flavor in FLAVORS} == before
 
 
-def test_children_stand_on_the_registry_s_base_by_its_digest(built: Family) -> None:
+def test_dependents_stand_on_the_registry_s_base_by_its_digest(built: Family) -> None:
     own = _own(built, "api")
     base = f"{built.image(_base('api'))}@{built.digest(_base('api'))}"
     planned = built.plan(BASE_PYTHON=base)["api"]
@@ -157,12 +157,12 @@ def test_children_stand_on_the_registry_s_base_by_its_digest(built: Family) -> N
     assert len(set(own) - set(_own(built, "api"))) <= 1
 
 
-def test_left_alone_children_stand_on_the_targets_beside_them(built: Family) -> None:
+def test_left_alone_dependents_stand_on_the_targets_beside_them(built: Family) -> None:
     planned = built.plan()
-    bases = {f"base-{flavour}" for flavour in FLAVOURS}
-    assert planned.keys() == {*CHILDREN, *bases}
-    for name, child in CHILDREN.items():
-        assert planned[name]["contexts"] == {"base": f"target:base-{child.base}"}
+    bases = {f"base-{flavor}" for flavor in FLAVORS}
+    assert planned.keys() == {*DEPENDENTS, *bases}
+    for name, dependent in DEPENDENTS.items():
+        assert planned[name]["contexts"] == {"base": f"target:base-{dependent.base}"}
         assert planned[name]["args"] == {"BASE_IMAGE": "base"}
         assert "org.opencontainers.image.base.digest" not in planned[name]["labels"]
     assert planned["base-python"]["tags"] == [built.image("base-python")]
@@ -170,7 +170,7 @@ def test_left_alone_children_stand_on_the_targets_beside_them(built: Family) -> 
 
 
 @pytest.mark.parametrize(
-    ("child", "other", "said"),
+    ("dependent", "other", "said"),
     [
         ("api", "node", "BASE_IMAGE has no Python 3.13: "),
         ("web", "python", "BASE_IMAGE has no Node.js 26: "),
@@ -178,20 +178,20 @@ def test_left_alone_children_stand_on_the_targets_beside_them(built: Family) -> 
     ],
 )
 def test_a_base_without_the_right_runtime_is_refused_by_name(
-    child: str, other: str, said: str, built: Family, docker: host.Engine
+    dependent: str, other: str, said: str, built: Family, docker: host.Engine
 ) -> None:
     option = f"--build-arg=BASE_IMAGE={built.image(f'{NAME}-{other}')}"
-    failed = service.build(docker, built.root / CHILDREN[child].directory, options=[option])
+    failed = service.build(docker, built.root / DEPENDENTS[dependent].directory, options=[option])
     assert failed.code != 0
     assert said in failed.log
 
 
 # A sandbox without a family is what tests/engine/test_sandbox.py builds.
-@pytest.mark.parametrize("child", ["api", "web"])
-def test_a_child_builds_and_runs_on_the_public_image_as_well(child: str, built: Family, tmp_path: Path) -> None:
-    folder = tmp_path / child
-    CHILDREN[child].write(folder)
-    answers = service.new(folder, "-d", f"name={child}-alone")
+@pytest.mark.parametrize("dependent", ["api", "web"])
+def test_a_child_builds_and_runs_on_the_public_image_as_well(dependent: str, built: Family, tmp_path: Path) -> None:
+    folder = tmp_path / dependent
+    DEPENDENTS[dependent].write(folder)
+    answers = service.new(folder, "-d", f"name={dependent}-alone")
     assert answers["base_image"] == ""
     tag = service.verify(folder, answers)
     built.docker.run("image", "rm", tag)

@@ -1,6 +1,6 @@
 """The build matrix of Python: what the promises are made for is built, run and asked.
 
-The samples differ in nothing else, and everything but the flavour has to be detected.
+The samples differ in nothing else, and everything but the flavor has to be detected.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tests.samples import sample
 
 from . import host, service
 from .bases import BaseImage
-from .matrix import Cell, Matrix, flavours
+from .matrix import Cell, Matrix, flavors
 
-DIMENSIONS = ("manager", "layout", "server", "flavour")
+DIMENSIONS = ("manager", "layout", "server", "flavor")
 MATRIX = Matrix(
     file="matrix.toml",
     values={
         **{key: list(sample.catalogue()[f"{key}s"]) for key in ("manager", "layout", "server")},
-        "flavour": flavours("python-fastapi"),
+        "flavor": flavors("python-fastapi"),
     },
     groups=[DIMENSIONS],
     named=DIMENSIONS,
@@ -37,7 +37,7 @@ def test_a_repository_becomes_a_healthy_container(
     base_images(*service.BASES)
     root = tmp_path / cell["id"]
     app_dir = sample.write_sample(root, manager=cell["manager"], layout=cell["layout"], server=cell["server"])
-    answers = service.new(app_dir, "-d", f"flavour={cell['flavour']}")
+    answers = service.new(app_dir, "-d", f"flavor={cell['flavor']}")
     assert _expected(cell).items() <= answers.items(), answers
 
     tag = service.verify(app_dir, answers)

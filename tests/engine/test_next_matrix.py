@@ -1,6 +1,6 @@
 """The build matrix of Next.js: what the promises are made for is built, run and asked.
 
-The samples differ in nothing else, and everything but the flavour has to be detected.
+The samples differ in nothing else, and everything but the flavor has to be detected.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from tests.samples import next_sample
 
 from . import host, service
 from .bases import BaseImage
-from .matrix import Cell, Matrix, flavours
+from .matrix import Cell, Matrix, flavors
 
 KNOWN = next_sample.catalogue()
-VARIED = ("router", "layout", "flavour", "config", "public", "health")
+VARIED = ("router", "layout", "flavor", "config", "public", "health")
 MATRIX = Matrix(
     file="matrix-nextjs.toml",
     values={
         **{key: list(KNOWN[f"{key}s"]) for key in ("manager", "router", "layout")},
-        # Alpine's packages are not to be had everywhere: that flavour is rendered and linted.
-        "flavour": [flavour for flavour in flavours("nextjs-standalone") if flavour != "alpine"],
+        # Alpine's packages are not to be had everywhere: that flavor is rendered and linted.
+        "flavor": [flavor for flavor in flavors("nextjs-standalone") if flavor != "alpine"],
         "config": list(KNOWN["configs"]),
         "public": [True, False],
         "health": [True, False],
     },
-    groups=[("manager", "router", "layout", "flavour"), VARIED],
-    named=("manager", "router", "layout", "flavour", "config"),
+    groups=[("manager", "router", "layout", "flavor"), VARIED],
+    named=("manager", "router", "layout", "flavor", "config"),
     possible=lambda cell: next_sample.is_possible(cell["manager"], cell["layout"]),
 )
 GREETING = "Grüß Gott & welcome"
@@ -51,7 +51,7 @@ def test_a_repository_becomes_a_healthy_container(
     base_images(*service.NEXT_BASES)
     options = {key: cell[key] for key in ("manager", "router", "layout", "config", "public", "health")}
     app_dir = next_sample.write_next_sample(tmp_path / cell["id"], **options)
-    answers = service.new(app_dir, "-d", f"flavour={cell['flavour']}")
+    answers = service.new(app_dir, "-d", f"flavor={cell['flavor']}")
     assert _expected(cell).items() <= answers.items(), answers
 
     tag = service.verify(app_dir, answers, "--build-arg", f"NEXT_PUBLIC_GREETING={GREETING}")

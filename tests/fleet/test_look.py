@@ -91,17 +91,17 @@ def test_what_a_person_did_has_a_state_of_its_own(
 
 
 def test_a_version_that_runs_programs_is_unsafe(bench: Bench) -> None:
-    questions = releases.COPIER + releases.FLAVOUR.format("slim")
+    questions = releases.COPIER + releases.FLAVOR.format("slim")
     releases.release(bench.template, "v4.0.0", f"{questions}_tasks: [touch ran]\n", None)
     row = _row(bench, bench.scaffold(), "v4.0.0")
     assert row.state == "unsafe"
 
 
 def test_an_answer_that_is_taken_no_more_is_said(bench: Bench) -> None:
-    row = _row(bench, bench.scaffold(flavour="alpine"), "v3.0.0")
-    assert (row.state, row.reset) == ("answers-reset", ("flavour",))
+    row = _row(bench, bench.scaffold(flavor="alpine"), "v3.0.0")
+    assert (row.state, row.reset) == ("answers-reset", ("flavor",))
     why = '"alpine" is no choice: slim, tiny'
-    assert row.notes == (f"the template does not take flavour='alpine' any more ({why}); it is 'slim' now",)
+    assert row.notes == (f"the template does not take flavor='alpine' any more ({why}); it is 'slim' now",)
 
 
 def test_an_edit_of_the_same_version_is_no_lack(bench: Bench) -> None:

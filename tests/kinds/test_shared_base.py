@@ -1,4 +1,4 @@
-"""What a family and a child take for an answer, and what they say to another one."""
+"""What a family and a dependent take for an answer, and what they say to another one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _refusal(**data: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "child",
+    "dependent",
     [
         API,
         {"dir": ".", "base": "node"},
@@ -33,13 +33,13 @@ def _refusal(**data: Any) -> str:
         {"dir": "web", "base": "node", "context": "web", "image": "localhost:5000/acme/web"},
     ],
 )
-def test_a_child_is_a_folder_and_a_base(child: dict[str, str]) -> None:
-    answers = _resolve(kind="shared-base", flavours=["python", "node"], children={"api": child})
-    assert answers["children"] == {"api": child}
+def test_a_child_is_a_folder_and_a_base(dependent: dict[str, str]) -> None:
+    answers = _resolve(kind="shared-base", bases=["python", "node"], dependents={"api": dependent})
+    assert answers["dependents"] == {"api": dependent}
 
 
 @pytest.mark.parametrize(
-    ("children", "said"),
+    ("dependents", "said"),
     [
         (["api"], "is no mapping: write it like {api:"),
         ({"Api": API}, '"Api" is no image name'),
@@ -47,8 +47,8 @@ def test_a_child_is_a_folder_and_a_base(child: dict[str, str]) -> None:
         ({"bases": API}, "has a target or a group of that name"),
         ({"base-python": API}, "has a target or a group of that name"),
         ({"a.b": API, "a-b": API}, "has a target or a group of that name"),
-        ({"api": "services/api"}, "is no child: write it like {dir:"),
-        ({"api": {**API, "args": {}}}, "is no child: write it like {dir:"),
+        ({"api": "services/api"}, "is no dependent: write it like {dir:"),
+        ({"api": {**API, "args": {}}}, "is no dependent: write it like {dir:"),
         ({"api": {"dir": "services/api"}}, 'base is "", and the family has python.'),
         ({"api": {**API, "base": "node"}}, 'base is "node", and the family has python.'),
         ({"api": {**API, "base": ["python"]}}, "and the family has python."),
@@ -60,14 +60,14 @@ def test_a_child_is_a_folder_and_a_base(child: dict[str, str]) -> None:
         ({"api": {**API, "image": '${REGISTRY}"'}}, "without a tag"),
     ],
 )
-def test_another_child_is_refused_in_one_sentence(children: Any, said: str) -> None:
-    message = _refusal(kind="shared-base", children=children)
+def test_another_child_is_refused_in_one_sentence(dependents: Any, said: str) -> None:
+    message = _refusal(kind="shared-base", dependents=dependents)
     assert said in message
-    assert message.count("children") == 1
+    assert message.count("dependents") == 1
 
 
 @pytest.mark.parametrize(
-    ("flavours", "said"),
+    ("bases", "said"),
     [
         ([], "at least one base"),
         (["python", "python"], "each once"),
@@ -76,8 +76,8 @@ def test_another_child_is_refused_in_one_sentence(children: Any, said: str) -> N
         ({"python": 1}, "is no list"),
     ],
 )
-def test_a_family_has_bases_that_there_are(flavours: Any, said: str) -> None:
-    assert said in _refusal(kind="shared-base", flavours=flavours)
+def test_a_family_has_bases_that_there_are(bases: Any, said: str) -> None:
+    assert said in _refusal(kind="shared-base", bases=bases)
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_another_base_is_refused(image: str) -> None:
     assert "is no image with its tag" in _refusal(base_image=image)
 
 
-@pytest.mark.parametrize("flavour", ["minimal", "distroless"])
+@pytest.mark.parametrize("flavor", ["minimal", "distroless"])
 @pytest.mark.parametrize("kind", ["python-fastapi", "nextjs-standalone"])
-def test_a_flavour_that_leaves_its_base_behind_stands_on_none(kind: str, flavour: str) -> None:
-    message = _refusal(kind=kind, flavour=flavour, base_image="ghcr.io/acme/base-python:main")
-    assert "answer flavour slim" in message
+def test_a_flavor_that_leaves_its_base_behind_stands_on_none(kind: str, flavor: str) -> None:
+    message = _refusal(kind=kind, flavor=flavor, base_image="ghcr.io/acme/base-python:main")
+    assert "answer flavor slim" in message
 
 
 @pytest.mark.parametrize("question", ["cleanup", "prewarm"])
 def test_what_would_harm_or_is_a_child_s_is_refused_with_the_reason(question: str) -> None:
     message = _refusal(kind="shared-base", image="ghcr.io/acme/base", **{question: True})
-    assert "Children name their base" in message or "answer prewarm for the child" in message
+    assert "Dependents name their base" in message or "answer prewarm for the dependent" in message

@@ -53,7 +53,7 @@ def _fastapi_starts(answers: Answers, stage: str, words: list[str]) -> bool:
 def _fastapi_base(answers: Answers) -> str:
     if answers["base_image"]:
         return str(answers["base_image"])
-    if answers["flavour"] == "minimal":
+    if answers["flavor"] == "minimal":
         return f"debian:{answers['debian_release']}-slim"
     return f"python:{answers['python_version']}-slim-{answers['debian_release']}"
 
@@ -69,14 +69,14 @@ def _nextjs_starts(answers: Answers, stage: str, words: list[str]) -> bool:
 def _nextjs_base(answers: Answers) -> str:
     if answers["base_image"]:
         return str(answers["base_image"])
-    if answers["flavour"] == "minimal":
+    if answers["flavor"] == "minimal":
         return f"debian:{answers['debian_release']}-slim"
-    system = "alpine" if answers["flavour"] == "alpine" else f"{answers['debian_release']}-slim"
+    system = "alpine" if answers["flavor"] == "alpine" else f"{answers['debian_release']}-slim"
     return f"node:{answers['node_version']}-{system}"
 
 
 def _root_of_a_family(answers: Answers) -> str:
-    if answers["flavour"] == "node":
+    if answers["flavor"] == "node":
         return f"node:{answers['node_version']}-{answers['debian_release']}-slim"
     return f"python:{answers['python_version']}-slim-{answers['debian_release']}"
 

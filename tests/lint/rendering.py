@@ -30,7 +30,7 @@ class Rendering:
 
     Attributes:
         number: Its place in the set, by which it can be found again.
-        answers: The answers, with the defaults filled in; `flavour` is which of a family's images it is.
+        answers: The answers, with the defaults filled in; `flavor` is which of a family's images it is.
         root: A folder that holds its files.
         texts: The files, by path.
         dockerfile: Where the Dockerfile is.
@@ -74,7 +74,7 @@ def _stages(path: Path) -> dict[str, list[Instruction]]:
 def _answers(answers: Mapping[str, Any], dockerfile: str) -> Mapping[str, Any]:
     if answers["kind"] != "shared-base":
         return answers
-    return {**answers, "flavour": PurePosixPath(dockerfile).parent.name}
+    return {**answers, "flavor": PurePosixPath(dockerfile).parent.name}
 
 
 def render_all(folder: Path) -> list[Rendering]:

@@ -1,4 +1,4 @@
-"""Every family of the pairwise set: its bases, its bake file, and what a child makes of its base."""
+"""Every family of the pairwise set: its bases, its bake file, and what a dependent makes of its base."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _bases(renderings: list[Rendering]) -> list[Rendering]:
     return found
 
 
-def _children(running: list[Rendering]) -> list[Rendering]:
+def _dependents(running: list[Rendering]) -> list[Rendering]:
     found = [rendering for rendering in running if rendering.answers["base_image"]]
     assert {rendering.answers["kind"] for rendering in found} == {
         "python-fastapi", "nextjs-standalone", "sandbox-multi-runtime",
@@ -34,7 +34,7 @@ def test_a_family_has_one_dockerfile_for_each_base_and_no_other(renderings: list
         app_dir = rendering.answers["app_dir"]
         folder = "" if app_dir == "." else f"{app_dir}/"
         files = {path for path in rendering.texts if "Dockerfile" in path}
-        expected = {f"{folder}{flavour}/Dockerfile" for flavour in rendering.answers["flavours"]}
+        expected = {f"{folder}{flavor}/Dockerfile" for flavor in rendering.answers["bases"]}
         assert files == expected | {f"{path}.dockerignore" for path in expected}
         assert ".dockerignore" not in rendering.texts
 
@@ -57,7 +57,7 @@ def test_a_base_s_probe_starts_each_of_its_runtimes(renderings: list[Rendering])
         probe = rendering.last("base", "HEALTHCHECK")
         assert probe
         words = json.loads(re.sub(r"^.*?\bCMD\s+(?=\[)", "", probe.text.replace("\\\n", " "), flags=re.DOTALL))
-        runtimes = PROBES[rendering.answers["flavour"]]
+        runtimes = PROBES[rendering.answers["flavor"]]
         assert words[0] == runtimes[0]
         assert all(runtime in " ".join(words) for runtime in runtimes)
         assert "--start-period=" in " ".join((*probe.flags, probe.text))
@@ -71,22 +71,22 @@ def test_every_step_of_a_base_ends_with_one_time_for_what_it_wrote(renderings: l
         assert [step for step in steps if not ending.search(step)] == []
 
 
-def test_the_bake_file_names_every_base_and_every_child(renderings: list[Rendering]) -> None:
+def test_the_bake_file_names_every_base_and_every_dependent(renderings: list[Rendering]) -> None:
     for rendering in _bases(renderings):
         text = rendering.texts["docker-bake.hcl"]
         targets = re.findall(r'^target "(.+)" \{$', text, re.MULTILINE)
-        children = [name.replace(".", "-") for name in rendering.answers["children"]]
-        assert targets == [f"base-{flavour}" for flavour in rendering.answers["flavours"]] + children
+        dependents = [name.replace(".", "-") for name in rendering.answers["dependents"]]
+        assert targets == [f"base-{flavor}" for flavor in rendering.answers["bases"]] + dependents
         assert all(re.fullmatch(r"[A-Za-z0-9_-]+", target) for target in targets)
-        assert ('group "children"' in text) == bool(children)
+        assert ('group "dependents"' in text) == bool(dependents)
         places = re.findall(r'^  context    = "(.+)"\n  dockerfile = "(.+)"$', text, re.MULTILINE)
         assert len(places) == len(targets)
-        for context, dockerfile in places[: len(rendering.answers["flavours"])]:
+        for context, dockerfile in places[: len(rendering.answers["bases"])]:
             assert (rendering.root / context / dockerfile).is_file()
 
 
 def test_only_the_final_image_of_a_child_stands_on_the_base(running: list[Rendering]) -> None:
-    for rendering in _children(running):
+    for rendering in _dependents(running):
         on = {name: commands[0].words[0] for name, commands in rendering.stages.items() if name}
         assert [name for name, image in on.items() if image == "${BASE_IMAGE}"] == ["runtime"]
         assert on["prod"] == "runtime"
@@ -97,14 +97,14 @@ def test_only_the_final_image_of_a_child_stands_on_the_base(running: list[Render
 
 
 def test_no_copy_into_a_child_sets_modes_since_none_that_does_is_linked(running: list[Rendering]) -> None:
-    for rendering in _children(running):
+    for rendering in _dependents(running):
         copies = [c for stage in ("runtime", "prod") for c in rendering.stages[stage] if c.name == "COPY"]
         assert copies
         assert [c.text for c in copies if "--link" not in c.flags or "--chmod" in c.text] == []
 
 
 def test_a_child_adds_no_user_and_no_step_of_its_own_unless_it_installs(running: list[Rendering]) -> None:
-    for rendering in _children(running):
+    for rendering in _dependents(running):
         if rendering.answers["kind"] == "sandbox-multi-runtime":
             continue  # It has a user of its own, and is there to install things.
         steps = [c.text for c in rendering.stages["runtime"] if c.name == "RUN"]

@@ -103,7 +103,7 @@ def test_what_only_a_person_knows_is_pending_till_it_is_said(tmp_path: Path) -> 
 def test_an_answer_that_a_later_one_made_wrong_is_asked_again(tmp_path: Path) -> None:
     session = _session(repositories.make("python-fastapi", tmp_path))
     session.say("base_image", "registry.example/base-python:main")
-    session.say("flavour", "distroless")
+    session.say("flavor", "distroless")
     assert session.pending == ["base_image"]
 
 

@@ -96,7 +96,13 @@ def test_answers_from_elsewhere_are_asked_about_in_the_same_way(
 def test_a_stored_answer_that_is_refused_is_asked_for_in_the_same_way(
     root: Path, template: Template, tmp_path: Path
 ) -> None:
-    stored = {"kind": "nextjs-standalone", "port": 80, "manager": "uv", "name": "Not A Name", "gate_env": {"A": "b"}}
+    stored = {
+        "kind": "nextjs-standalone",
+        "port": 80,
+        "manager": "uv",
+        "name": "Not A Name",
+        "smoke_test_env": {"A": "b"},
+    }
     (session,) = _sessions(root, template, tmp_path, [Script(typed={}, stored=stored, probes=False)])
     defaults = {asked.name: asked.default for asked in session.asked}
     assert {key: defaults[key] for key in stored} == {
@@ -104,7 +110,7 @@ def test_a_stored_answer_that_is_refused_is_asked_for_in_the_same_way(
         "port": 3000,
         "manager": "npm",
         "name": "some-folder",
-        "gate_env": {"A": "b"},
+        "smoke_test_env": {"A": "b"},
     }
 
 

@@ -120,8 +120,8 @@ def test_what_a_forge_cannot_do_is_refused_with_a_way_out(answers: dict[str, Any
     ],
 )
 def test_the_gate_takes_plain_values_alone(environment: Any) -> None:
-    with pytest.raises(BadAnswerError, match="gate_env"):
-        _resolve(gate_env=environment)
+    with pytest.raises(BadAnswerError, match="smoke_test_env"):
+        _resolve(smoke_test_env=environment)
 
 
 def test_a_value_with_quotes_reaches_the_gate_as_it_is() -> None:
@@ -129,7 +129,7 @@ def test_a_value_with_quotes_reaches_the_gate_as_it_is() -> None:
 
     template = Template(bundled())
     value = """it's "$(id)" `id` \\ #"""
-    tree = render(template, resolve(template, folder_name="orders", data={"gate_env": {"GREETING": value}}))
+    tree = render(template, resolve(template, folder_name="orders", data={"smoke_test_env": {"GREETING": value}}))
     workflow = yaml.safe_load(tree[".github/workflows/orders-image.yml"].content)
     gates = [step for job in workflow["jobs"].values() for step in job["steps"] if step["name"].startswith("Start it")]
     assert len(gates) == 2

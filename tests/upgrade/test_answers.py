@@ -12,7 +12,7 @@ from dockertpl.errors import BadAnswerError, BadInputError
 from dockertpl.template.versions import Pair, Versions
 from dockertpl.upgrade.answers import Difference, carried, stored_answers
 
-STORED = {"kind": "small", "name": "app", "app_dir": ".", "flavour": "slim", "label": "of slim"}
+STORED = {"kind": "small", "name": "app", "app_dir": ".", "flavor": "slim", "label": "of slim"}
 
 
 @pytest.fixture
@@ -40,17 +40,17 @@ def test_answers_that_still_do_are_no_difference(pair: Pair) -> None:
 
 
 def test_a_choice_that_is_gone_is_reset(pair: Pair) -> None:
-    assert _difference(pair, {**STORED, "flavour": "alpine"}).reset == {"flavour": ("alpine", "slim")}
+    assert _difference(pair, {**STORED, "flavor": "alpine"}).reset == {"flavor": ("alpine", "slim")}
 
 
 def test_given_anew_it_is_changed(pair: Pair) -> None:
-    difference = _difference(pair, {**STORED, "flavour": "alpine"}, {"flavour": "tiny"})
-    assert (difference.reset, difference.changed) == ({}, {"flavour": ("alpine", "tiny")})
+    difference = _difference(pair, {**STORED, "flavor": "alpine"}, {"flavor": "tiny"})
+    assert (difference.reset, difference.changed) == ({}, {"flavor": ("alpine", "tiny")})
 
 
 def test_a_default_that_would_be_another_now_is_told_and_kept(pair: Pair) -> None:
-    assert _difference(pair, STORED, {"flavour": "tiny"}).not_recomputed == {"label": ("of slim", "of tiny")}
-    assert _difference(pair, {**STORED, "label": "mine"}, {"flavour": "tiny"}).not_recomputed == {}
+    assert _difference(pair, STORED, {"flavor": "tiny"}).not_recomputed == {"label": ("of slim", "of tiny")}
+    assert _difference(pair, {**STORED, "label": "mine"}, {"flavor": "tiny"}).not_recomputed == {}
 
 
 def test_new_and_removed_questions_are_told(pair: Pair) -> None:
@@ -68,4 +68,4 @@ def test_what_makes_an_image_this_one_stays(pair: Pair, key: str) -> None:
 
 def test_a_bad_answer_is_refused(pair: Pair) -> None:
     with pytest.raises(BadAnswerError):
-        _difference(pair, STORED, {"flavour": "huge"})
+        _difference(pair, STORED, {"flavor": "huge"})

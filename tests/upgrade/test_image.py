@@ -14,7 +14,7 @@ from dockertpl.template.tree import File
 from dockertpl.template.versions import Pair, Versions
 from dockertpl.upgrade.image import Upgrade, prepare, tree
 
-STORED = {"kind": "small", "name": "app", "app_dir": ".", "flavour": "slim", "label": "of slim"}
+STORED = {"kind": "small", "name": "app", "app_dir": ".", "flavor": "slim", "label": "of slim"}
 
 
 @pytest.fixture

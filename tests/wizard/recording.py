@@ -88,7 +88,7 @@ RUNS: dict[str, list[Step]] = {
         *_tour("orders", "shop-api"),
         *_REVIEW,
         Step("what can be changed", [DOWN, DOWN, ENTER], ["Change what?", _LIST]),
-        Step("the answers of a group", [DOWN, ENTER], ["Image: which?", "Flavour", _LIST]),
+        Step("the answers of a group", [DOWN, ENTER], ["Image: which?", "Flavor", _LIST]),
         Step("a choice, with what it was measured to cost", [ENTER], ["Measured: slim", _LIST]),
         Step("chosen", [DOWN, ENTER], ["Image: which?", "minimal  (you)"]),
         Step("reviewed again", [ESCAPE, ESCAPE], ["Write it?", _LIST]),

@@ -74,14 +74,14 @@ def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_pa
     answers = {
         "What now?": ["change something"],
         "Change what?": ["Image:", "done"],
-        "Image: which?": ["Own base image", "Flavour", BACK],
+        "Image: which?": ["Own base image", "Flavor", BACK],
         "Own base image": ["registry.example/base-python:main", ""],
-        "Flavour": ["distroless"],
+        "Flavor": ["distroless"],
     }
     scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
-    assert scaffold.answers.values["flavour"] == "distroless"
+    assert scaffold.answers.values["flavor"] == "distroless"
     assert scaffold.answers.values["base_image"] == ""
-    assert "registry.example/base-python:main does not do any more: The flavour distroless copies" in " ".join(
+    assert "registry.example/base-python:main does not do any more: The flavor distroless copies" in " ".join(
         person.seen.split()
     )
 

@@ -53,7 +53,7 @@ def test_every_question_says_where_its_default_is_from(kind: str, tmp_path: Path
 
 def test_a_choice_has_what_it_was_measured_to_cost(tmp_path: Path) -> None:
     session = _session("python-fastapi", tmp_path)
-    said = _text(screens.question(session, SHOWN, session.interview.prompts["flavour"]))
+    said = _text(screens.question(session, SHOWN, session.interview.prompts["flavor"]))
     assert "Measured: slim " in said
     assert " MB" in said
 

@@ -1,4 +1,4 @@
-"""The workflow of a base family, run, and that of a child which stands on one of its bases.
+"""The workflow of a base family, run, and that of a dependent which stands on one of its bases.
 
 Every run begins on a machine that has never built anything: what it does not build, it has from the registry.
 """
@@ -17,19 +17,19 @@ from tests.engine.family import NAME, Family
 from . import harness, promises, rendering
 from .registry import PROVENANCE, SBOM, Registry
 
-FLAVOURS = ("python", "node")
+FLAVORS = ("python", "node")
 GATE = "Start it, and wait until it is healthy"
 LABEL = "org.opencontainers.image.base"
 
 
 @pytest.fixture(scope="module")
 def first(machine: harness.Machine, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Family:
-    """A repository with a family and a child, committed; neither was pushed."""
+    """A repository with a family and a dependent, committed; neither was pushed."""
     if not shutil.which("jq"):
         apt.install(["jq"], cache=host.cache_dir())
     bases.ensure(family.BASES, engine=machine.engine)
     folder = tmp_path_factory.mktemp("family") / "repository"
-    made = family.write_family(folder, docker=machine.engine, registry=registry, flavours=FLAVOURS, children=["api"])
+    made = family.write_family(folder, docker=machine.engine, registry=registry, bases=FLAVORS, dependents=["api"])
     harness.git(folder, "remote", "add", "origin", f"https://github.com/{harness.OWNER_AND_NAME}")
     harness.commit(folder, "First commit")
     return made
@@ -56,7 +56,7 @@ def _schedule(root: Path, machine: harness.Machine, *, image: str) -> harness.Ru
 
 @pytest.fixture(scope="module")
 def pushed(first: Family, machine: harness.Machine) -> tuple[harness.Run, harness.Run]:
-    """The first push of the family, and then of its child."""
+    """The first push of the family, and then of its dependent."""
     return _run(first, machine, NAME), _run(first, machine, "api")
 
 
@@ -65,17 +65,17 @@ def test_every_base_is_started_before_it_is_pushed_and_so_is_what_was_never_push
     pushed: tuple[harness.Run, harness.Run], first: Family, registry: Registry
 ) -> None:
     run, _ = pushed
-    assert run.jobs == {"lint": True, "image": True, "children": True}
+    assert run.jobs == {"lint": True, "image": True, "dependents": True}
     gates = {str(step.matrix["image"]): step.log for step in run.of("image") if step.name == GATE}
-    assert gates.keys() == set(FLAVOURS)
+    assert gates.keys() == set(FLAVORS)
     assert "Python 3.13" in gates["python"]
     assert re.search(r"^v26\.", gates["node"], re.MULTILINE)
     commit = harness.git(first.root, "rev-parse", "--short=7", "HEAD")
-    for flavour in FLAVOURS:
-        repository = first.repository(f"{NAME}-{flavour}")
+    for flavor in FLAVORS:
+        repository = first.repository(f"{NAME}-{flavor}")
         assert registry.tags(repository).keys() == {"main", f"sha-{commit}", "cache-main-amd64"}
         assert registry.predicates(repository, "main") == {"linux/amd64": {PROVENANCE, SBOM}}
-        assert first.config(f"{NAME}-{flavour}")["Labels"]["org.opencontainers.image.title"] == f"{NAME}-{flavour}"
+        assert first.config(f"{NAME}-{flavor}")["Labels"]["org.opencontainers.image.title"] == f"{NAME}-{flavor}"
     assert _started(run) == ["api-image.yml main"]
 
 
@@ -98,7 +98,7 @@ def test_a_base_that_did_not_move_starts_nothing(
 ) -> None:
     before = {name: first.layers(name) for name in ("api", f"{NAME}-python", f"{NAME}-node")}
     run = _run(first, machine, NAME, _schedule)
-    assert run.jobs == {"lint": True, "image": True, "children": True}
+    assert run.jobs == {"lint": True, "image": True, "dependents": True}
     assert _started(run) == []
     assert [build.ran for build in run.builds("image")] == [()] * len(run.builds("image"))
     assert {name: first.layers(name) for name in before} == before
@@ -134,7 +134,7 @@ def test_a_base_that_moved_starts_its_child_which_builds_nothing_of_its_own_agai
 def test_a_base_whose_runtime_does_not_start_is_not_pushed(
     pushed: tuple[harness.Run, harness.Run], first: Family, machine: harness.Machine
 ) -> None:
-    before = {flavour: first.contents(f"{NAME}-{flavour}") for flavour in FLAVOURS}
+    before = {flavor: first.contents(f"{NAME}-{flavor}") for flavor in FLAVORS}
     dockerfile = first.root / "python" / "Dockerfile"
     text = dockerfile.read_text()
     dockerfile.write_text(
@@ -148,7 +148,7 @@ def test_a_base_whose_runtime_does_not_start_is_not_pushed(
     assert not run.ok
     assert [(step.name, step.matrix["image"]) for step in run.failed()] == [(GATE, "python")]
     assert first.contents(f"{NAME}-python") == before["python"]
-    assert "children" not in {job for job, ok in run.jobs.items() if ok}
+    assert "dependents" not in {job for job, ok in run.jobs.items() if ok}
     assert _started(run) == []
 
 
@@ -166,14 +166,14 @@ def test_a_family_is_built_every_week_too_and_by_its_own_files_alone() -> None:
             assert trigger["paths"][-1].startswith(".github/workflows/")
 
 
-def test_only_the_job_that_starts_children_may_start_anything_and_never_for_a_pull_request() -> None:
+def test_only_the_job_that_starts_dependents_may_start_anything_and_never_for_a_pull_request() -> None:
     may = {
         (name, promises.is_for_pull_requests(job))
         for text in rendering.image_workflows()
         for name, job, _ in promises.jobs(text)
         if "actions" in job["permissions"]
     }
-    assert may == {("children", False)}
+    assert may == {("dependents", False)}
 
 
 def test_a_child_finds_its_base_before_it_builds_on_it() -> None:

@@ -55,7 +55,7 @@ def read_base(draft: Draft, stage: Stage) -> None:
         _python(draft, line, what, said)
     else:
         _node(draft, line, what, said)
-    if said.get("variant", "") == "" and not row.get("flavour"):
+    if said.get("variant", "") == "" and not row.get("flavor"):
         draft.facts.add("full-base")
     if "@sha256:" in stage.image:
         draft.dropped(line, "the base image's digest", "`dockertpl pin` sets the one of the new base")
@@ -76,8 +76,8 @@ def _python(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
 
 
 def _node(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
-    if said.get("variant", "").startswith("alpine") and not draft.known.get("flavour"):
-        draft.answer(line, "the Alpine flavour", "flavour", "alpine", "alpine")
+    if said.get("variant", "").startswith("alpine") and not draft.known.get("flavor"):
+        draft.answer(line, "the Alpine flavor", "flavor", "alpine", "alpine")
     version, offered = said.get("version", ""), _data()["offered"]["node"]
     if version in offered:
         draft.answer(line, what, "node_version", version, version)
@@ -99,7 +99,7 @@ def _release(draft: Draft, line: int, said: dict[str, str]) -> None:
     if not release:
         return
     if release in _data()["offered"]["debian"]:
-        if draft.flavour != "alpine":
+        if draft.flavor != "alpine":
             draft.answer(line, f"Debian {release}", "debian_release", release)
     else:
         draft.dropped(line, f"Debian {release}", "it is not offered any more: the answer debian_release says which is")

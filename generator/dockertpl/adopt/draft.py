@@ -97,9 +97,9 @@ class Draft:
         return str(self.known.get("app_dir", "."))
 
     @property
-    def flavour(self) -> str:
-        """Return the flavour that the new image has."""
-        return str(self.known.get("flavour") or self.answers.get("flavour") or "slim")
+    def flavor(self) -> str:
+        """Return the flavor that the new image has."""
+        return str(self.known.get("flavor") or self.answers.get("flavor") or "slim")
 
     def item(self, line: int, what: str, outcome: Outcome, where: str) -> None:
         """Note one thing and what becomes of it."""

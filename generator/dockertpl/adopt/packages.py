@@ -117,7 +117,7 @@ def settle(draft: Draft, requests: Iterable[Request], purged: set[str], uses: Ma
 def _names(draft: Draft, request: Request) -> list[str]:
     """Return a package's names in the new image's distribution."""
     what, data = request.what, _data()
-    alpine = not draft.is_python and draft.flavour == "alpine"
+    alpine = not draft.is_python and draft.flavor == "alpine"
     if request.alpine == alpine:
         name = request.name if alpine else data["renamed"].get(request.name, request.name)
         if not name:
@@ -138,7 +138,7 @@ def _names(draft: Draft, request: Request) -> list[str]:
 def _place(draft: Draft, request: Request, name: str, purged: set[str], uses: Mapping[str, set[str]]) -> None:
     line, what, data = request.line, request.what, _data()
     ours = data["ours"].get(name)
-    if ours and not (draft.flavour == "alpine" and name in data["alpine_own"]):
+    if ours and not (draft.flavor == "alpine" and name in data["alpine_own"]):
         draft.template(line, what, ours)
         return
     note = name if name != request.name else ""
@@ -207,7 +207,7 @@ def _headers(draft: Draft, request: Request, name: str, note: str) -> None:
     line, what, data = request.line, request.what, _data()
     if request.builds:
         draft.answer(line, what, "build_packages", [name], note)
-    if name in data["libraries"] and draft.flavour != "alpine":
+    if name in data["libraries"] and draft.flavor != "alpine":
         release = draft.answers.get("debian_release", draft.known.get("debian_release"))
         libraries = data["libraries"][name]
         if release == "bookworm":

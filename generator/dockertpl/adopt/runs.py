@@ -260,8 +260,8 @@ def _keep(step: Step, draft: Draft, scene: Scene, region: str, text: str, found:
             "a step that is kept downloads into the home of root, which the image's user does not read: give it a "
             "folder, and name that folder to the application.",
         )
-    if draft.flavour == "distroless":
-        draft.doubt(step.line, "the flavour distroless has no shell for a step that is kept.")
+    if draft.flavor == "distroless":
+        draft.doubt(step.line, "the flavor distroless has no shell for a step that is kept.")
 
 
 def _keep_item(step: Step, draft: Draft, scene: Scene, command: Command, region: str) -> None:

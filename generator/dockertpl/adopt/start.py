@@ -243,8 +243,8 @@ def _asks_more(draft: Draft, line: int, before: Sequence[Command]) -> None:
 
 
 def _write(draft: Draft, words: Sequence[str]) -> None:
-    if draft.flavour == "distroless":
-        draft.doubts.append(f"{draft.path}: the flavour distroless has no shell for an entry point.")
+    if draft.flavor == "distroless":
+        draft.doubts.append(f"{draft.path}: the flavor distroless has no shell for an entry point.")
     draft.keep("image", "ENTRYPOINT " + json.dumps(list(words), ensure_ascii=False))
 
 

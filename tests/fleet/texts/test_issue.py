@@ -19,7 +19,7 @@ def test_it_says_which_lines_of_which_files_and_what_to_run_and_holds_none_of_th
     text = body(upgrade(conflict), "app", digest="abc")
     assert "| <code>Dockerfile</code> | lines 7-8 |  |\n" in text
     assert "```sh\ndockertpl update --to v2.0.0\n```" in text
-    assert "- The template does not take `flavour` = `alpine` any more \\(it is gone\\); it is `slim` now." in text
+    assert "- The template does not take `flavor` = `alpine` any more \\(it is gone\\); it is `slim` now." in text
     assert "`Dockerfile` conflicts" not in text
     for never in ("<<<<<<<", "=======", ">>>>>>>", "|||||||", "and more", "theirs"):
         assert never not in text

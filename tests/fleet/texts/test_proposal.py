@@ -30,17 +30,17 @@ def test_it_says_what_it_is_and_ends_with_its_marker() -> None:
 
 def test_it_says_what_a_person_has_to_look_at_first() -> None:
     head = body(upgrade(), "app", digest="abc").split("\n## ")[0]
-    assert "- The template does not take `flavour` = `alpine` any more \\(it is gone\\); it is `slim` now." in head
+    assert "- The template does not take `flavor` = `alpine` any more \\(it is gone\\); it is `slim` now." in head
     rest = "What the template wants there is in `Dockerfile.rej`: choose, and remove it."
     assert f"- `Dockerfile` conflicts in lines 7-8. {rest}\n" in head
     assert "- `gone.txt` was edited here, and the template does not have it any more: it stays, and is yours." in head
     assert "gave way to `:25`, which has no digest." in head
-    assert "- A flavour is gone." in head
+    assert "- A flavor is gone." in head
 
 
 def test_it_says_what_becomes_of_answers_files_and_pins() -> None:
     text = body(upgrade(), "app", digest="abc")
-    assert "\n- new: `port` = `8000`\n- gone: `server`, which was `gunicorn`\n- reset: `flavour` = `slim`" in text
+    assert "\n- new: `port` = `8000`\n- gone: `server`, which was `gunicorn`\n- reset: `flavor` = `slim`" in text
     assert "\n| <code>Dockerfile</code> | conflict |  |\n| <code>gone.txt</code> | yours stays | was edited" in text
     assert "\n| <code>merged.txt</code> | merged with yours |  |\n| <code>new.txt</code> | new |  |\n" in text
     assert "\n- `python` at `:3.14` in `merged.txt` stays. The template has `:3.13`.\n" in text

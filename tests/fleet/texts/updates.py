@@ -80,11 +80,11 @@ def upgrade(conflict: ConflictMode = "rej", *, order: Order = "newer", new: str 
             added={"port": 8000},
             removed={"server": "gunicorn"},
             changed={},
-            reset={"flavour": ("alpine", "slim")},
+            reset={"flavor": ("alpine", "slim")},
             not_recomputed={},
-            unused={"flavour": "it is gone."},
+            unused={"flavor": "it is gone."},
         ),
-        warnings=("A flavour is gone.",),
+        warnings=("A flavor is gone.",),
         steps=tuple(replace(step, pins=pins) if step.path == "merged.txt" else step for step in steps(conflict)),
     )
 
