@@ -77,7 +77,7 @@ class RegionError(BadInputError):
     """The marks of a region that users own are at fault, or what is to stand between them is."""
 
     code = "region"
-    usual_remedy = "A region is the line `# >>> yours: NAME - …`, your lines, and the line `# <<< yours: NAME`."
+    usual_remedy = "A region is the line `# >>> custom: NAME - …`, your lines, and the line `# <<< custom: NAME`."
 
 
 class TemplateError(BadInputError):

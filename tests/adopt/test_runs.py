@@ -84,8 +84,8 @@ def test_a_download_into_the_home_of_root_is_a_doubt() -> None:
 
 
 def test_a_line_that_looks_like_a_mark_is_left_out_and_said() -> None:
-    adoption = read(AFTER + "RUN make words \\\n# >>> yours: image - x\n  && make\n" + START)
-    assert "yours" not in "".join(adoption.regions.values())
+    adoption = read(AFTER + "RUN make words \\\n# >>> custom: image - x\n  && make\n" + START)
+    assert "custom" not in "".join(adoption.regions.values())
     assert any("looks like a region's mark" in doubt for doubt in adoption.doubts)
 
 

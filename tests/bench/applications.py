@@ -8,10 +8,10 @@ import shutil
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from tests.samples import next_sample
 
@@ -40,8 +40,8 @@ class Application(ABC):
 
     Attributes:
         others: The sides whose files lie in sides/<name>/, the guide's first.
-        flavors: Ours.
-        options: What `dockertpl new` is told for ours besides the flavor.
+        ours: Our sides, and what `dockertpl new` is told for each.
+        options: What it is told for all of them.
         bases: The images that all of them stand on.
         port: Where it listens; not every side's file says so.
         page: A path that every side answers 200, and what the answer holds.
@@ -50,7 +50,7 @@ class Application(ABC):
 
     name: str
     others: tuple[str, ...]
-    flavors: tuple[str, ...]
+    ours: ClassVar[Mapping[str, Sequence[str]]]
     options: tuple[str, ...]
     bases: tuple[str, ...]
     port: int
@@ -73,13 +73,13 @@ class Application(ABC):
         """Copy the app for every side and give each its Dockerfile and ignore file."""
         app = root / "app"
         self.write(app)
-        sides = [Side(name, root / name) for name in (*self.others, *self.flavors)]
+        sides = [Side(name, root / name) for name in (*self.others, *self.ours)]
         for side in sides:
             shutil.copytree(app, side.folder)
-            if side.name in self.flavors:
+            if side.name in self.ours:
                 command = [sys.executable, "-m", "dockertpl", "new", str(side.folder), "--defaults", "--json"]
-                flavor = ("-d", f"flavor={side.name}")
-                subprocess.run([*command, *flavor, *self.options], check=True, stdout=subprocess.DEVNULL)
+                answers = [word for answer in (*self.ours[side.name], *self.options) for word in ("-d", answer)]
+                subprocess.run([*command, *answers], check=True, stdout=subprocess.DEVNULL)
             else:
                 self.equip(side)
         return sides
@@ -106,8 +106,15 @@ class FastApi(Application):
 
     name = "fastapi"
     others = (BASELINE, "uv")
-    flavors = ("slim", "minimal", "distroless")
-    options = ("-d", "python_version=3.13")
+    ours: ClassVar = {
+        "slim": (),
+        "slim-strip": ("strip=true",),
+        "minimal": ("flavor=minimal",),
+        "minimal-unstripped": ("flavor=minimal", "strip=false"),
+        "distroless": ("flavor=distroless",),
+        "distroless-unstripped": ("flavor=distroless", "strip=false"),
+    }
+    options = ("python_version=3.13",)
     bases = ("python:3.13-slim-trixie", "debian:trixie-slim", "ghcr.io/astral-sh/uv:0.13.9")
     port = 8000
     page = ("/health", "")
@@ -136,8 +143,8 @@ class NextJs(Application):
 
     name = "nextjs"
     others = (BASELINE, "flydotio")
-    flavors = ("slim", "minimal", "distroless")
-    options = ("-d", "node_version=26")
+    ours: ClassVar = {"slim": (), "minimal": ("flavor=minimal",), "distroless": ("flavor=distroless",)}
+    options = ("node_version=26",)
     bases = ("node:26-trixie-slim", "debian:trixie-slim")
     port = 3000
     page = ("/orders/summary", "Orders summary")

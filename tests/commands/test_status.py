@@ -62,7 +62,7 @@ def test_where_git_cannot_read_the_repository_that_is_said_and_nothing_is_called
 
 
 def test_what_stands_in_a_region_is_no_edit(tmp_path: Path, template: Path, dockertpl: Run) -> None:
-    marks = ("# >>> yours: image - lines\n", "# <<< yours: image\n")
+    marks = ("# >>> custom: image - lines\n", "# <<< custom: image\n")
     releases.release(template, "v4.0.0", None, "FROM x\n" + "".join(marks))
     root = scaffold(tmp_path / "app", template, "v4.0.0")
     (root / "Dockerfile").write_text("FROM x\n" + "RUN mine\n".join(marks))

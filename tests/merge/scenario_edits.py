@@ -107,7 +107,7 @@ def _append(edits: Edits) -> str:
 def _at_line(edits: Edits, text: str, change: Callable[[str], str]) -> str:
     """Change a line which is no mark of a region, and in which there is nothing of an earlier edit's."""
     lines = text.splitlines(keepends=True)
-    plain = [n for n, line in enumerate(lines) if "yours:" not in line and not any(w in line for w in edits.words)]
+    plain = [n for n, line in enumerate(lines) if "custom:" not in line and not any(w in line for w in edits.words)]
     if not plain:
         return text
     number = edits.random.choice(plain)
@@ -136,7 +136,7 @@ def _region(edits: Edits) -> str:
         name = edits.random.choice(list(regions.find(text)))
         return text if regions.find(text)[name] else regions.fill(text, {name: f"# {edits.word()}\n"})
 
-    return edits.change(edits.path(lambda _, text: ">>> yours:" in text), fill)
+    return edits.change(edits.path(lambda _, text: ">>> custom:" in text), fill)
 
 
 def _beside_region(edits: Edits) -> str:
@@ -144,7 +144,7 @@ def _beside_region(edits: Edits) -> str:
 
     def change(text: str) -> str:
         lines = text.splitlines(keepends=True)
-        at = edits.random.choice([number for number, line in enumerate(lines) if "yours:" in line])
+        at = edits.random.choice([number for number, line in enumerate(lines) if "custom:" in line])
         is_start = ">>>" in lines[at]
         if edits.random.random() < 0.5:
             lines.insert(at + 1 if is_start else at, f"# {edits.word()}{_end(text)}")
@@ -152,7 +152,7 @@ def _beside_region(edits: Edits) -> str:
         lines.insert(at if is_start else at + 1, f"# {edits.word()}{_end(text)}")
         return "".join(lines)
 
-    return edits.change(edits.path(lambda _, text: ">>> yours:" in text), change)
+    return edits.change(edits.path(lambda _, text: ">>> custom:" in text), change)
 
 
 def _comment_in_answers(edits: Edits) -> str:

@@ -41,7 +41,7 @@ DEPARTURES = {
 
 _LABELS = ("before updating", "last update", "after updating")
 _REGION = re.compile(
-    r"(?P<start>^[ \t]*# >>> yours: (?P<name>[\w-]+)[^\n]*\n)(?P<content>.*?)(?P<end>^[ \t]*# <<< yours: (?P=name)$)",
+    r"(?P<start>^[ \t]*# >>> custom: (?P<name>[\w-]+)[^\n]*\n)(?P<content>.*?)(?P<end>^[ \t]*# <<< custom: (?P=name)$)",
     re.MULTILINE | re.DOTALL,
 )
 _MARKERS = re.compile(rf"^(?:<<<<<<< {_LABELS[0]}|>>>>>>> {_LABELS[2]})\r?$", re.MULTILINE)

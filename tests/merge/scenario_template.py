@@ -111,7 +111,7 @@ def _fourth(root: Path) -> None:
 def _fifth(root: Path) -> None:
     folder = root / _FOLDER
     (folder / "extra-data.bin").unlink()
-    _replace(root / "templates" / "lib" / "yours.jinja", "- {{ what }}", "- {{ what }}, and no update changes it")
+    _replace(root / "templates" / "lib" / "custom.jinja", "- {{ what }}", "- {{ what }}, and no update changes it")
     (folder / "extra-script.sh").write_text(_SCRIPT.replace("echo 1\n", "echo one\n").replace("echo 10\n", ""))
     actions = root / "templates" / "ci" / "actions.yml"
     text, count = re.subn(
@@ -123,10 +123,10 @@ def _fifth(root: Path) -> None:
 
 
 def _beside_regions(root: Path, above: str, below: str) -> None:
-    path = root / "templates" / "lib" / "yours.jinja"
+    path = root / "templates" / "lib" / "custom.jinja"
     plain = path.read_text().replace("# New above.\n", "").replace("# New below.\n", "")
-    ended = "# <<< yours: {{ name }}\n"
-    text = plain.replace("# >>> yours: {{ name }}", f"{above}# >>> yours: {{{{ name }}}}")
+    ended = "# <<< custom: {{ name }}\n"
+    text = plain.replace("# >>> custom: {{ name }}", f"{above}# >>> custom: {{{{ name }}}}")
     path.write_text(text.replace(ended, ended + below))
 
 

@@ -8,7 +8,7 @@ from dockertpl.merge.edited import edited
 from dockertpl.merge.update import Obstacle
 from dockertpl.template.tree import File
 
-TEXT = "FROM x\n# >>> yours: image - lines\n# <<< yours: image\n"
+TEXT = "FROM x\n# >>> custom: image - lines\n# <<< custom: image\n"
 FILLED = TEXT.replace("lines\n", "lines\nRUN mine\n")
 
 

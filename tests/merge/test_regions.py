@@ -14,11 +14,11 @@ from dockertpl.merge.pins import merge_text
 
 PLAIN = """\
 FROM debian AS build
-# >>> yours: build - what the build needs
-# <<< yours: build
+# >>> custom: build - what the build needs
+# <<< custom: build
 FROM scratch
-# >>> yours: image - RUN and COPY
-# <<< yours: image
+# >>> custom: image - RUN and COPY
+# <<< custom: image
 """
 FILLED = PLAIN.replace("needs\n", "needs\nRUN make\n\n# why\nCOPY a b\n")
 
@@ -30,14 +30,14 @@ def test_each_region_is_found_with_what_stands_in_it() -> None:
 
 
 def test_the_heading_that_tells_of_regions_is_none() -> None:
-    assert regions.find("# Lines of your own go between `>>> yours` and `<<< yours`.\n" + PLAIN).keys() == {
+    assert regions.find("# Lines of your own go between `>>> custom` and `<<< custom`.\n" + PLAIN).keys() == {
         "build",
         "image",
     }
 
 
 def test_marks_may_be_indented_as_yaml_is() -> None:
-    text = "steps:\n      # >>> yours: steps - what\n      - run: make\n      # <<< yours: steps"
+    text = "steps:\n      # >>> custom: steps - what\n      - run: make\n      # <<< custom: steps"
     assert regions.find(text) == {"steps": "      - run: make\n"}
 
 
@@ -58,17 +58,17 @@ def test_the_text_s_line_ends_are_taken_on() -> None:
 @pytest.mark.parametrize(
     ("text", "said", "line"),
     [
-        ("# >>> yours: a - x\n", "Line 1 begins the region a, and no line ends it.", 1),
-        ("\n# <<< yours: a\n", "Line 2 ends the region a, and none had begun.", 2),
-        ("# >>> yours: a\n# <<< yours: b\n", "Line 2 ends the region b, and line 1 began a.", 2),
-        ("# >>> yours: a\n# >>> yours: b\n", "Line 2 begins the region b inside a of line 1.", 2),
+        ("# >>> custom: a - x\n", "Line 1 begins the region a, and no line ends it.", 1),
+        ("\n# <<< custom: a\n", "Line 2 ends the region a, and none had begun.", 2),
+        ("# >>> custom: a\n# <<< custom: b\n", "Line 2 ends the region b, and line 1 began a.", 2),
+        ("# >>> custom: a\n# >>> custom: b\n", "Line 2 begins the region b inside a of line 1.", 2),
         (
-            "# >>> yours: a\n# <<< yours: a\n\n# >>> yours: a\n# <<< yours: a\n",
+            "# >>> custom: a\n# <<< custom: a\n\n# >>> custom: a\n# <<< custom: a\n",
             "Line 4 begins the region a a second time, after line 1.",
             4,
         ),
-        ("# >>> yours: a\n#<<< yours: a\n", "Line 2 is no mark of a region as it is written: #<<< yours: a", 2),
-        ("# >>> yours\n", "Line 1 is no mark of a region as it is written: # >>> yours", 1),
+        ("# >>> custom: a\n#<<< custom: a\n", "Line 2 is no mark of a region as it is written: #<<< custom: a", 2),
+        ("# >>> custom\n", "Line 1 is no mark of a region as it is written: # >>> custom", 1),
         ("# >>> Yours: a\n", "Line 1 is no mark of a region as it is written: # >>> Yours: a", 1),
     ],
 )
@@ -86,7 +86,7 @@ def test_a_region_that_is_not_there_is_refused_with_those_that_are() -> None:
         regions.fill("FROM scratch\n", {"runtime": ""})
 
 
-@pytest.mark.parametrize("mark", ["# <<< yours: build", "  # >>> yours: other - x", "#>>>yours", "# >>> YOURS: x"])
+@pytest.mark.parametrize("mark", ["# <<< custom: build", "  # >>> custom: other - x", "#>>>custom", "# >>> CUSTOM: x"])
 def test_no_line_that_looks_like_a_mark_gets_in(mark: str) -> None:
     with pytest.raises(RegionError, match="Line 2 of what is to stand in the region build looks like a mark") as raised:
         regions.fill(PLAIN, {"build": f"RUN make\n{mark}\n"})
@@ -105,7 +105,7 @@ def test_another_version_takes_over_what_stands_in_the_old_one() -> None:
 
 def test_what_has_no_region_any_more_is_handed_back() -> None:
     old = regions.fill(FILLED, {"image": "LABEL a=b\n"})
-    new = "# >>> yours: image - x\n# <<< yours: image\n# >>> yours: runtime - new\n# <<< yours: runtime\n"
+    new = "# >>> custom: image - x\n# <<< custom: image\n# >>> custom: runtime - new\n# <<< custom: runtime\n"
     text, lost = regions.carry(old, new)
     assert regions.find(text) == {"image": "LABEL a=b\n", "runtime": ""}
     assert lost == {"build": "RUN make\n\n# why\nCOPY a b\n"}
@@ -118,7 +118,7 @@ def test_of_a_region_that_nobody_filled_nothing_is_lost() -> None:
 # --- whatever stands in them -----------------------------------------------------------------------------------------
 
 _LINE = st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=30).filter(
-    lambda line: not re.match(r"\s*#\s*(?:>>>|<<<)\s*yours\b", line, re.IGNORECASE)
+    lambda line: not re.match(r"\s*#\s*(?:>>>|<<<)\s*custom\b", line, re.IGNORECASE)
 )
 _LINES = st.lists(_LINE, max_size=5)
 _CONTENTS = st.fixed_dictionaries({"build": _LINES, "image": _LINES}).map(
@@ -137,7 +137,7 @@ def test_what_is_filled_in_is_found_and_takes_nothing_else_along(contents: Mappi
     assert regions.carry(filled, text) == (filled, {})
 
 
-_PIECES = st.sampled_from(["# >>> yours: a", "# <<< yours: a", " - x", "\n", "\r\n", "\r", "y", "#", "\v"])
+_PIECES = st.sampled_from(["# >>> custom: a", "# <<< custom: a", " - x", "\n", "\r\n", "\r", "y", "#", "\v"])
 
 
 @given(pieces=st.lists(_PIECES))
@@ -182,8 +182,8 @@ def test_our_own_merge_keeps_what_stands_in_a_region_whatever_becomes_of_the_lin
     for path, file in tree.items():
         old = file.content.decode()
         contents = {name: f"RUN make\n\n# in {name}\nWORKDIR /app\nUSER 10001:10001\n" for name in regions.find(old)}
-        rewritten = re.sub(r"(?m)^(?![ ]*# <<< yours).*\n(?=[ ]*# >>> yours)", "# Another.\n", old)
-        rewritten = re.sub(r"(?m)(^[ ]*# <<< yours: .*\n)(?:(?![ ]*# >>> yours).*\n)?", r"\1# Another.\n", rewritten)
+        rewritten = re.sub(r"(?m)^(?![ ]*# <<< custom).*\n(?=[ ]*# >>> custom)", "# Another.\n", old)
+        rewritten = re.sub(r"(?m)(^[ ]*# <<< custom: .*\n)(?:(?![ ]*# >>> custom).*\n)?", r"\1# Another.\n", rewritten)
         merged = merge_text(old, rewritten, regions.fill(old, contents))
         assert merged.conflicts == (), path
         assert merged.text == regions.fill(rewritten, contents), path
@@ -193,6 +193,6 @@ def test_a_file_with_regions_says_so_once_near_its_top() -> None:
     for _, tree in rendered():
         for path, file in tree.items():
             text = file.content.decode()
-            heading = "# Lines of your own go between `>>> yours` and `<<< yours`, where no update touches them.\n"
+            heading = "# Lines of your own go between `>>> custom` and `<<< custom`, where no update touches them.\n"
             assert text.count(heading) == bool(regions.find(text)), path
             assert heading not in text or heading in "".join(text.splitlines(keepends=True)[:4]), path

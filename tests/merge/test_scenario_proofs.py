@@ -17,7 +17,7 @@ MINE = LINES.replace("line 9\n", "mine0x1\n")
 BOTH = NEW.replace("line 9\n", "mine0x1\n")
 BLOCK = "".join(f"of a block {number}\n" for number in range(9))
 CONFLICT = "<<<<<<< before updating\n{}=======\n{}>>>>>>> after updating\n"
-REGION = "# >>> yours: image - what\n{}# <<< yours: image\n"
+REGION = "# >>> custom: image - what\n{}# <<< custom: image\n"
 PIN = "steps:\n  - uses: actions/checkout@{} # v{}\n"
 ANSWERS = ".copier-answers.yml"
 

@@ -13,7 +13,7 @@ from dockertpl.template.tree import File
 
 OLD = "".join(f"line {number}\n" for number in range(12))
 NEW = OLD.replace("line 3\n", "line three\n")
-REGION = "# >>> yours: image - lines\n{}# <<< yours: image\n"
+REGION = "# >>> custom: image - lines\n{}# <<< custom: image\n"
 
 
 def _file(text: str | bytes, executable: bool = False) -> File:
@@ -148,7 +148,7 @@ def test_line_ends_in_a_region_conflict_with_nothing_where_others_are_of_another
     new = REGION.replace("lines", "other lines").format("")
     step = _step(REGION.format(""), new, "mine\n" + REGION.format("RUN mine\r\n"))
     assert step.is_conflict
-    assert _text(step).endswith(">>>>>>> after updating\nRUN mine\r\n# <<< yours: image\n")
+    assert _text(step).endswith(">>>>>>> after updating\nRUN mine\r\n# <<< custom: image\n")
 
 
 def test_what_stood_in_a_region_that_went_is_a_conflict() -> None:

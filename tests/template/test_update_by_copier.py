@@ -18,7 +18,7 @@ from dockertpl.template.tree import Tree
 
 Git = Callable[..., str]
 
-_ABOVE, _BELOW = "# >>> yours: {{ name }}", "# <<< yours: {{ name }}\n"
+_ABOVE, _BELOW = "# >>> custom: {{ name }}", "# <<< custom: {{ name }}\n"
 #: By tag, the lines that a version of the template renders directly above and directly below each region.
 BESIDE = {
     "v1.0.0": ("", ""),
@@ -57,7 +57,7 @@ def template(templates: Path, git: Git) -> Iterator[Path]:
     if not root.exists():
         copy_template(root)
         git(root, "init", "--quiet")
-        macros = root / "templates" / "lib" / "yours.jinja"
+        macros = root / "templates" / "lib" / "custom.jinja"
         plain = macros.read_text()
         assert plain.count(_ABOVE) == plain.count(_BELOW) == 1
         for tag, (above, below) in BESIDE.items():

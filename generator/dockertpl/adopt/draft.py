@@ -15,7 +15,7 @@ from dockertpl.adopt.verdict import Request
 
 #: The order of the regions in the file, which is the order of a report.
 REGIONS = ("build", "code", "runtime", "environment", "image")
-_MARK = re.compile(r"^\s*#\s*(?:>{3}|<{3})\s*yours\b", re.IGNORECASE | re.MULTILINE)
+_MARK = re.compile(r"^\s*#\s*(?:>{3}|<{3})\s*custom\b", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 A template renders two marks and nothing between them, so that no version of it ever changes a line there:
 
-    # >>> yours: runtime - what the running image needs besides
-    # <<< yours: runtime
+    # >>> custom: runtime - what the running image needs besides
+    # <<< custom: runtime
 
 What stands between them is the user's. A merge keeps it by itself; these functions are for what renders a file anew,
 or fills one for the first time.
@@ -18,11 +18,13 @@ from typing import NamedTuple
 from dockertpl.errors import RegionError
 
 _NAME = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+#: The word in a marker, and the one that earlier versions of the template wrote.
+_WORD = r"(?:custom|yours)"
 _MARK = re.compile(
-    rf"[ \t]*# (?:>>> yours: (?P<begun>{_NAME})(?: - [^\r\n]*)?|<<< yours: (?P<ended>{_NAME}))[ \t]*(?P<end>\r?\n?)"
+    rf"[ \t]*# (?:>>> {_WORD}: (?P<begun>{_NAME})(?: - [^\r\n]*)?|<<< {_WORD}: (?P<ended>{_NAME}))[ \t]*(?P<end>\r?\n?)"
 )
-#: What a person could take for a mark, and what is one only if it is written as above.
-_LIKE_A_MARK = re.compile(r"\s*#\s*(?:>{3}|<{3})\s*yours\b", re.IGNORECASE)
+#: What reads as a marker, and is one only if it is written as above.
+_LIKE_A_MARK = re.compile(rf"\s*#\s*(?:>{{3}}|<{{3}})\s*{_WORD}\b", re.IGNORECASE)
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
