@@ -34,6 +34,8 @@ from dockertpl.template.questions import RefusedError as RefusedAnswerError
 from dockertpl.template.values import WrongTypeError
 
 _NO_VALUE = "(nothing)"
+#: What opens every question that Copier does not ask at once.
+EVERYTHING = {"customize": ["application", "image", "ci"]}
 _INVALID = "Invalid input"
 _PROBES: Mapping[str, Sequence[Any]] = {
     "int": ["", "0", "80", "1024", "4000", "70000", "1.5", "-1", " 7 ", "1_000", "many"],
@@ -90,6 +92,7 @@ class Asked:
         message: What was asked.
         type: Its type.
         choices: Label, value and why not, of each.
+        many: Whether several may be chosen.
         default: What Enter takes.
         verdicts: What was said to each answer that was tried, in order; nothing if it was taken.
     """
@@ -98,6 +101,7 @@ class Asked:
     message: str
     type: str
     choices: Sequence[tuple[str, Any, str]]
+    many: bool
     default: Any
     verdicts: Sequence[tuple[Any, str]]
 
@@ -125,7 +129,7 @@ class _StuckError(Exception):
 
 def scripts(sets: Sequence[Mapping[str, Any]]) -> list[Script]:
     """Return a script for each of some sets of answers, as `pairwise.answer_sets` returns them."""
-    return [Script(typed={name: _typed(value) for name, value in answers.items()}) for answers in sets]
+    return [Script(typed={**{name: _typed(value) for name, value in one.items()}, **EVERYTHING}) for one in sets]
 
 
 def by_copier(root: Path, script: Script, folder: Path) -> Session:
@@ -158,6 +162,8 @@ def by_copier(root: Path, script: Script, folder: Path) -> Session:
         if structure["type"] == "select":
             chosen = structure.get("default")
             enter = chosen.value if chosen else choices[0].value
+        elif structure["type"] == "checkbox":
+            enter = [one.value for one in choices if one.checked]
         else:
             enter = structure.get("default", "")
         raw = _answer(
@@ -169,6 +175,7 @@ def by_copier(root: Path, script: Script, folder: Path) -> Session:
             message=structure["message"].strip(),
             type=question.get_type_name(),
             choices=[(str(one.title), one.value, one.disabled or "") for one in choices],
+            many=question.multiselect,
             default=_NO_VALUE if default is COPIERS_MISSING else default,
         )
         return {**answers, question.var_name: structure["filter"](raw)}
@@ -205,7 +212,11 @@ def by_interview(template: Template, script: Script, folder_name: str) -> Sessio
         template, folder_name=folder_name, data=script.given, stored=script.stored, detected=script.found
     )
     try:
-        while left := [prompt for name, prompt in interview.prompts.items() if name not in interview.said]:
+        while left := [
+            prompt
+            for name, prompt in interview.prompts.items()
+            if name not in interview.said and prompt.asked_by_copier
+        ]:
             prompt = left[0]
             enter = prompt.default
             if enter is MISSING:
@@ -219,6 +230,7 @@ def by_interview(template: Template, script: Script, folder_name: str) -> Sessio
                 message=prompt.message.strip(),
                 type=prompt.type_name,
                 choices=[(choice.label, choice.value, choice.disabled) for choice in prompt.choices],
+                many=prompt.question.multiselect,
                 default=_NO_VALUE if prompt.default is MISSING else prompt.default,
             )
             interview.say(prompt.question.name, raw)
@@ -240,7 +252,7 @@ def _in_questions(copiers: Session, ours: Session) -> Iterator[str]:
         if theirs is None or mine is None or theirs.name != mine.name:
             yield f"Copier asks {theirs and theirs.name}, the interview {mine and mine.name}"
             return  # the rest follows from it
-        for what in ("message", "type", "choices", "default"):
+        for what in ("message", "type", "choices", "many", "default"):
             one, other = getattr(theirs, what), getattr(mine, what)
             if one != other or type(one) is not type(other):
                 yield f"{mine.name}: {what}: Copier has {one!r}, the interview {other!r}"
@@ -265,7 +277,7 @@ def _in_answers(copiers: Session, ours: Session) -> Iterator[str]:
 def _answer(session: Session, script: Script, verdict: Callable[[Any], str], enter: Any, **facts: Any) -> Any:
     """Try one answer after another; note what was asked and said, and return the answer that is taken."""
     name = facts["name"]
-    probes = _probes(name, facts["type"], facts["choices"]) if script.probes else []
+    probes = _probes(name, facts["type"], facts["choices"], facts["many"]) if script.probes else []
     verdicts = [(raw, verdict(raw)) for raw in probes]
     typed = [(script.typed[name], script.typed[name])] if name in script.typed else []
     # What Enter stands for is a text for Copier and a value for us.
@@ -279,9 +291,10 @@ def _answer(session: Session, script: Script, verdict: Callable[[Any], str], ent
     raise _StuckError(f"{name} takes no answer: {said}")
 
 
-def _probes(name: str, type_name: str, choices: Sequence[tuple[str, Any, str]]) -> list[Any]:
+def _probes(name: str, type_name: str, choices: Sequence[tuple[str, Any, str]], many: bool) -> list[Any]:
     if choices:
-        return [*(value for _, value, _ in choices), "nonsense"]
+        values = [*(value for _, value, _ in choices), "nonsense"]
+        return [[], values[:-1], *([value] for value in values)] if many else values
     if type_name == "bool":
         return [False, True]
     own = _table().get(name, [])

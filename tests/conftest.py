@@ -18,6 +18,9 @@ if str(ROOT) not in sys.path:
 
 from tests.registry.server import FakeRegistry, running  # noqa: E402 - found by the line above
 
+# Whether this machine has a proxy or a CA of its own must not decide what is rendered.
+os.environ["DOCKERTPL_IGNORE_MACHINE"] = "1"
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C end what tests start: a shell's background job ignores it, and hands that on to every child."""

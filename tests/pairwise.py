@@ -46,7 +46,9 @@ def values() -> dict[str, list[Any]]:
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     result: dict[str, list[Any]] = {}
     for question in load(template):
-        if isinstance(question.choices, str):
+        if question.multiselect:
+            result[question.name] = [[], [choice.value for choice in question.offered(template, {})]]
+        elif isinstance(question.choices, str):
             result[question.name] = _by_kind(template, question, result["kind"])
         elif choices := question.offered(template, {}):
             result[question.name] = [choice.value for choice in choices if not choice.disabled]

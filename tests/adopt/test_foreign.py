@@ -23,7 +23,7 @@ CMD uvicorn orders.main:app
 
 def test_a_front_end_stays_a_stage_under_a_name_of_its_own() -> None:
     adoption = read(TEXT)
-    assert adoption.regions["build"] == (
+    assert adoption.regions["stages"] == (
         '# The front end\nFROM node:24-slim AS old-build\nARG API="https://example.com"\nWORKDIR /web\nCOPY web .\n'
         "RUN npm ci && npm run build\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -79,7 +80,12 @@ class Application(ABC):
             if side.name in self.ours:
                 command = [sys.executable, "-m", "dockertpl", "new", str(side.folder), "--defaults", "--json"]
                 answers = [word for answer in (*self.ours[side.name], *self.options) for word in ("-d", answer)]
-                subprocess.run([*command, *answers], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run(
+                    [*command, *answers],
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                    env={**os.environ, "DOCKERTPL_IGNORE_MACHINE": "1"},
+                )
             else:
                 self.equip(side)
         return sides

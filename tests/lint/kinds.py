@@ -19,8 +19,8 @@ class Kind:
         secret: What an answer `private_index` mounts.
         stages: The stages that people build, which are the last ones.
         runs: Whether its image runs something by itself; if not, it has none of what follows.
-        interpreter: What runs the probe.
-        asks: The text in the probe that asks for the answers' route and port.
+        probe: What runs as the probe.
+        asks: The lines of the probe that ask for the answers' route and port.
         starts: Whether a command, by stage, starts what the answers say.
         reloads: Whether a command reloads on a change.
         kept: Files that are never ignored.
@@ -31,7 +31,7 @@ class Kind:
     secret: str
     stages: tuple[str, ...] = ("dev", "prod")
     runs: bool = True
-    interpreter: str = ""
+    probe: Callable[[Answers], list[str]] = lambda _: []
     asks: Callable[[Answers], Sequence[str]] = lambda _: ()
     starts: Callable[[Answers, str, list[str]], bool] = lambda *_: False
     reloads: Callable[[Sequence[str]], bool] = lambda _: False
@@ -81,10 +81,18 @@ def _root_of_a_family(answers: Answers) -> str:
     return f"python:{answers['python_version']}-slim-{answers['debian_release']}"
 
 
+def _program(name: str, answers: Answers) -> str:
+    """Return how the image calls a program; without a shell the engine does not look for it."""
+    return f"/usr/local/bin/{name}" if answers["flavor"] == "distroless" else name
+
+
 KINDS = {
     "python-fastapi": Kind(
-        interpreter="/usr/local/bin/python3",
-        asks=lambda answers: [f"GET {answers['health_path'] or '/'} HTTP/1.1", f",{answers['port']})"],
+        probe=lambda answers: [_program("python3", answers), "-I", "/opt/healthcheck.py"],
+        asks=lambda answers: [
+            f'HTTPConnection("127.0.0.1", {answers["port"]}, timeout=4)',
+            f'request("GET", "{answers["health_path"] or "/"}")',
+        ],
         starts=_fastapi_starts,
         reloads=lambda words: "--reload" in words,
         base=_fastapi_base,
@@ -94,8 +102,8 @@ KINDS = {
         ports=lambda answers: [answers["port"]] + ([5678] if answers["debugger"] else []),
     ),
     "nextjs-standalone": Kind(
-        interpreter="/usr/local/bin/node",
-        asks=lambda answers: [f'path:"{answers["health_path"] or "/"}"', f",port:{answers['port']},"],
+        probe=lambda answers: [_program("node", answers), "/opt/healthcheck.mjs"],
+        asks=lambda answers: [f'fetch("http://127.0.0.1:{answers["port"]}{answers["health_path"] or "/"}"'],
         starts=_nextjs_starts,
         reloads=lambda words: bool(re.match("next dev ", " ".join(words))),
         base=_nextjs_base,
@@ -108,8 +116,7 @@ KINDS = {
         ports=lambda answers: [answers["port"]],
     ),
     "sandbox-multi-runtime": Kind(
-        interpreter="/usr/local/bin/healthcheck",
-        asks=lambda _: [],
+        probe=lambda _: ["/usr/local/bin/healthcheck"],
         starts=lambda answers, _, words: words == answers["command"],
         reloads=lambda _: False,
         base=lambda answers: str(answers["base_image"] or answers["distribution"]),

@@ -93,15 +93,21 @@ def test_the_user_is_a_number_and_not_root(renderings: list[Rendering]) -> None:
 
 
 def test_the_probe_is_in_exec_form_and_has_a_start_period(running: list[Rendering]) -> None:
-    for rendering, stage in _built(running):
-        probe = rendering.last(stage, "HEALTHCHECK")
+    for rendering in running:
+        probe = rendering.last("prod", "HEALTHCHECK")
         assert probe
-        words = _exec_form(probe.text)
         kind = kind_of(rendering.answers)
-        assert words[0] == kind.interpreter
-        assert [asked for asked in kind.asks(rendering.answers) if asked not in words[-1]] == []
+        assert _exec_form(probe.text) == kind.probe(rendering.answers)
         period = f"--start-period={rendering.answers.get('health_start_period', 30)}s"
         assert period in probe.flags or period in probe.text
+
+
+def test_the_probe_is_written_once_and_asks_what_the_answers_say(running: list[Rendering]) -> None:
+    for rendering in running:
+        text = rendering.dockerfile.read_text()
+        assert text.count("HEALTHCHECK ") == 1
+        asked = kind_of(rendering.answers).asks(rendering.answers)
+        assert [line for line in asked if text.count(line) != 1] == []
 
 
 def _exec_form(original: str) -> list[str]:
@@ -127,13 +133,38 @@ def test_dev_reloads_and_prod_does_not(running: list[Rendering]) -> None:
         assert kind_of(rendering.answers).reloads(command.words) == (stage == "dev")
 
 
-def test_prod_runs_nothing_and_each_of_its_copies_is_linked(running: list[Rendering]) -> None:
+def test_what_prod_copies_from_elsewhere_is_linked(running: list[Rendering]) -> None:
     for rendering in running:
-        commands = rendering.stages["prod"]
-        assert [c.text for c in commands if c.name in ("RUN", "ADD")] == []
-        copies = [c for c in commands if c.name == "COPY"]
+        copies = [c for c in rendering.stages["prod"] if c.name == "COPY" and "<<'EOF'" not in c.text]
         assert copies
         assert [c.text for c in copies if "--link" not in c.flags] == []
+
+
+def test_prod_begins_with_what_changes_least_and_ends_with_the_code(running: list[Rendering]) -> None:
+    for rendering in running:
+        if kind_of(rendering.answers).stages != ("dev", "prod"):
+            continue
+        names = [c.name for c in rendering.stages["prod"]]
+        code = max(place for place, name in enumerate(names) if name == "COPY")
+        assert "RUN" not in names[code:]
+
+
+def test_a_program_in_the_file_has_at_most_12_lines_by_default(renderings: list[Rendering]) -> None:
+    for rendering in renderings:
+        programs = re.findall(r"<<'EOF'[^\n]*\n(.*?)\nEOF\n", rendering.dockerfile.read_text(), re.DOTALL)
+        if rendering.answers.get("flavor") in ("slim", "alpine", "python", "node"):
+            assert [text for text in programs if len(text.splitlines()) > 12] == []
+
+
+def test_what_only_some_need_is_there_only_with_its_answer(running: list[Rendering]) -> None:
+    seen = set()
+    for rendering in running:
+        text, answers = rendering.dockerfile.read_text(), rendering.answers
+        assert ("id=ca" in text or "_MIRROR" in text) == answers["behind_proxy"] or not text.count("RUN")
+        regions = set(re.findall(r"^# >>> custom: ([\w-]+)", text, re.MULTILINE))
+        assert (regions <= {"build", "runtime"}) != answers["more_regions"]
+        seen.add((answers["behind_proxy"], answers["more_regions"]))
+    assert len(seen) == 4
 
 
 def test_the_base_s_name_and_digest_are_labels(renderings: list[Rendering]) -> None:

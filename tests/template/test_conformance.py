@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from copier import _main
-from tests.conformance import Script, Session, between, by_copier, by_interview, scripts
+from tests.conformance import EVERYTHING, Script, Session, between, by_copier, by_interview, scripts
 from tests.pairwise import answer_sets
 from tests.parity import copy_template
 
@@ -64,17 +64,31 @@ def test_a_person_is_asked_told_and_given_the_same_by_both(root: Path, template:
             said.setdefault(asked.name, set()).update(verdict for _, verdict in asked.verdicts)
 
     # None of this holds of a question that was never put, or whose validator never had a word to say.
-    assert said.keys() == {question.name for question in load(template)}
+    assert said.keys() == {question.name for question in load(template)} - {"digests"}
     assert all("" in verdicts for verdicts in said.values())
     validated = {question.name for question in load(template) if question.validator}
-    assert {name for name, verdicts in said.items() if verdicts - {"", "Invalid input"}} == validated
+    assert {name for name, verdicts in said.items() if verdicts - {"", "Invalid input"}} == validated - {"digests"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_enter_alone_gives_the_same(root: Path, template: Template, tmp_path: Path, kind: str) -> None:
     script = Script(typed={"kind": kind}, probes=False)
     (session,) = _sessions(root, template, tmp_path, [script])
-    assert len(session.asked) > 10
+    assert 8 <= len(session.asked) <= 11
+    assert session.asked[-1].name == "customize"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_last_question_opens_the_rest_by_group(root: Path, template: Template, tmp_path: Path, kind: str) -> None:
+    def asked(groups: list[str]) -> set[str]:
+        script = Script(typed={"kind": kind, "customize": groups}, probes=False)
+        (session,) = _sessions(root, template, tmp_path / "-".join(groups), [script])
+        return {one.name for one in session.asked}
+
+    opened = {group: asked([group]) - asked([]) for group in EVERYTHING["customize"]}
+    assert all(opened.values())
+    assert set.union(*opened.values()) | asked([]) == asked(EVERYTHING["customize"])
+    assert sum(map(len, opened.values())) == len(set.union(*opened.values()))
 
 
 @pytest.mark.parametrize("layer", ["given", "stored", "found"])
@@ -83,10 +97,11 @@ def test_answers_from_elsewhere_are_asked_about_in_the_same_way(
 ) -> None:
     for number, answers in enumerate(answer_sets()[5::60]):
         (script,) = scripts([answers])
-        known = dict(script.typed if layer == "given" else answers)
+        answers = {name: value for name, value in answers.items() if name not in ("digests", "customize")}
+        known = {name: script.typed[name] if layer == "given" else answers[name] for name in answers}
         # A person answers the half of it once more.
         typed = {name: value for name, value in script.typed.items() if layer != "given" and len(name) % 2}
-        script = replace(script, typed=typed, probes=False, **{layer: known})
+        script = replace(script, typed={**typed, **EVERYTHING}, probes=False, **{layer: known})
         (session,) = _sessions(root, template, tmp_path / str(number), [script])
         put = {asked.name for asked in session.asked}
         assert put & known.keys() == (set() if layer == "given" else known.keys())
@@ -103,7 +118,7 @@ def test_a_stored_answer_that_is_refused_is_asked_for_in_the_same_way(
         "name": "Not A Name",
         "smoke_test_env": {"A": "b"},
     }
-    (session,) = _sessions(root, template, tmp_path, [Script(typed={}, stored=stored, probes=False)])
+    (session,) = _sessions(root, template, tmp_path, [Script(typed=EVERYTHING, stored=stored, probes=False)])
     defaults = {asked.name: asked.default for asked in session.asked}
     assert {key: defaults[key] for key in stored} == {
         "kind": "nextjs-standalone",
@@ -118,7 +133,7 @@ def test_a_stored_answer_that_is_refused_is_asked_for_in_the_same_way(
 def test_what_only_a_person_can_answer_is_asked_for_and_does_not_end_copier(
     root: Path, template: Template, tmp_path: Path, registry: str
 ) -> None:
-    script = Script(typed={"registry": registry})
+    script = Script(typed={"registry": registry, **EVERYTHING})
     copiers, ours = by_copier(root, script, tmp_path / "app"), by_interview(template, script, "app")
     assert not between(copiers, ours)
     assert (ours.asked[-1].name, ours.asked[-1].default) == ("image", "(nothing)")
@@ -126,7 +141,7 @@ def test_what_only_a_person_can_answer_is_asked_for_and_does_not_end_copier(
 
 
 _QUESTIONS = "copier.yml"
-_SERVICE = "templates/kinds/service.yml"
+_SERVICE = "templates/kinds/questions.yml"
 _PYTHON = "templates/kinds/python-fastapi/questions.yml"
 _NODE = "templates/kinds/nextjs-standalone/questions.yml"
 _SANDBOX = "templates/kinds/sandbox-multi-runtime/questions.yml"
@@ -134,12 +149,12 @@ _CI = "templates/ci/questions.yml"
 _MUTATIONS = [
     # validators
     (_QUESTIONS, "name | length > 63", "name | length > 64", "python-fastapi", "name: to "),
-    (_QUESTIONS, "is no image name: use", "is no name: use", "python-fastapi", "name: to "),
-    (_SERVICE, "1024 <= port", "80 <= port", "nextjs-standalone", "port: to '80' "),
-    (_SERVICE, "health_path and not", "not", "python-fastapi", "Copier asks None, the interview health_path"),
+    (_QUESTIONS, "is not an image name: use", "is no name: use", "python-fastapi", "name: to "),
+    (_QUESTIONS, "1024 <= port", "80 <= port", "nextjs-standalone", "port: to '80' "),
+    (_QUESTIONS, "health_path and not", "not", "python-fastapi", "Copier asks None, the interview health_path"),
     (_PYTHON, "1 <= workers <= 64", "0 <= workers <= 64", "python-fastapi", "workers: to '0' "),
-    (_SANDBOX, "|r|bun'", "|bun'", "sandbox-multi-runtime", "tools: to "),
-    (_SANDBOX, "browser == 'chromium' and", "browser == 'none' and", "sandbox-multi-runtime", "browser: to "),
+    (_QUESTIONS, "|r|bun'", "|bun'", "sandbox-multi-runtime", "tools: to "),
+    (_QUESTIONS, "browser == 'chromium' and", "browser == 'none' and", "sandbox-multi-runtime", "browser: to "),
     (_CI, "'..' in branch or", "", "python-fastapi", "branch: to "),
     ("templates/lib/validate.jinja", "is no clean relative path", "is no path", "python-fastapi", "app_dir: to "),
     ("templates/lib/validate.jinja", "forms[registry][1] }}", "registry }}", "python-fastapi", "image: to "),
@@ -147,17 +162,26 @@ _MUTATIONS = [
     (_PYTHON, "and server == 'gunicorn' }}", "}}", "python-fastapi", "Copier asks gunicorn_worker, "),
     (_PYTHON, "and server != 'gunicorn' }}", "and server == 'granian' }}", "python-fastapi", "Copier asks graceful_"),
     (_NODE, "context != app_dir }}", "context == app_dir }}", "nextjs-standalone", "Copier asks workspace_tool, "),
-    (_CI, "registry in ['ghcr', 'ecr'] }}", "registry in ['ecr'] }}", "python-fastapi", "Copier asks prewarm, "),
+    (
+        "templates/ci/questions.yml",
+        "registry in ['ghcr', 'ecr'] }}",
+        "registry in ['ecr'] }}",
+        "python-fastapi",
+        "Copier asks prewarm, ",
+    ),
     # defaults
     (_PYTHON, "default: 8\n", "default: 9\n", "python-fastapi", "graceful_timeout: default: "),
     (_PYTHON, "else '' }}{{ app.split", "else 'lib/' }}{{ app.split", "python-fastapi", "app_file: default: "),
-    (_SERVICE, "3000 if kind", "3001 if kind", "nextjs-standalone", "port: default: "),
-    (_CI, "else 'ghcr' }}", "else 'other' }}", "shared-base", "registry: default: "),
+    (_QUESTIONS, "3000 if kind", "3001 if kind", "nextjs-standalone", "port: default: "),
+    (_QUESTIONS, "else 'ghcr' }}", "else 'other' }}", "shared-base", "registry: default: "),
     # words, types, choices
     (_CI, "help: For which processors?", "help: Which processors?", "shared-base", "platforms: message: "),
-    (_CI, "Docker Hub: dockerhub", "Docker's hub: dockerhub", "shared-base", "registry: choices: "),
+    (_QUESTIONS, "Docker Hub: dockerhub", "Docker's hub: dockerhub", "shared-base", "registry: choices: "),
     (_SERVICE, "choices: [trixie, bookworm]", "choices: [trixie]", "python-fastapi", "debian_release: choices: "),
-    (_SERVICE, "port:\n  type: int", "port:\n  type: float", "python-fastapi", "port: type: "),
+    (_QUESTIONS, "port:\n  type: int", "port:\n  type: float", "python-fastapi", "port: type: "),
+    # who is asked
+    (_QUESTIONS, "  multiselect: true\n", "", "python-fastapi", "Copier asks None, the interview customize"),
+    (_CI, "ask: \"{{ 'ci' in customize }}\"", "ask: false", "python-fastapi", "Copier asks image, "),
     # a question more
     (_CI, "prewarm:\n", "extra: {type: int, default: 1}\n\nprewarm:\n", "shared-base", "Copier asks extra, "),
 ]
@@ -172,7 +196,7 @@ def test_a_template_that_asks_otherwise_is_told_apart(
     text = (copy / path).read_text(encoding="utf-8")
     assert old in text
     (copy / path).write_text(text.replace(old, new), encoding="utf-8")
-    script = Script(typed={"kind": kind})
+    script = Script(typed={"kind": kind, **EVERYTHING})
     ours = by_interview(template, script, "app")
 
     assert not between(by_copier(root, script, tmp_path / "one" / "app"), ours)
@@ -193,7 +217,7 @@ def test_copier_itself_checks_what_is_typed_and_not_what_is_chosen(
     monkeypatch.setattr(_main, "unsafe_prompt", prompt)
     with _main.Worker(src_path=str(root), dst_path=tmp_path / "app", quiet=True) as worker:
         worker._ask()
-    assert checked == {"input": {True}, "select": {False}, "confirm": {False}}
+    assert checked == {"input": {True}, "select": {False}, "checkbox": {True}}
 
 
 def test_a_choice_that_its_validator_refuses_is_refused_by_us_alone(template: Template) -> None:

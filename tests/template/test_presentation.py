@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 
 from dockertpl.errors import TemplateError
 from dockertpl.template.environment import Template
-from dockertpl.template.presentation import PATH, load
+from dockertpl.template.presentation import GROUPS, NOT_SHOWN, WORDS, load
 from dockertpl.template.questions import Question
 from dockertpl.template.questions import load as load_questions
 from dockertpl.template.source import bundled
@@ -31,7 +32,7 @@ GOOD: Mapping[str, Any] = {
 def test_every_question_of_the_template_is_in_one_group_and_has_its_words() -> None:
     template = Template(bundled())
     words = load(template)
-    names = [question.name for question in load_questions(template)]
+    names = [question.name for question in load_questions(template) if question.name not in NOT_SHOWN]
     assert sorted(name for group in words.groups for name in group.questions) == sorted(names)
     for name in names:
         assert name in words.group_of(name).questions
@@ -40,11 +41,26 @@ def test_every_question_of_the_template_is_in_one_group_and_has_its_words() -> N
         assert re.fullmatch(r"[^\n|]+[.]", words.why(name)), "one sentence, on one line of a table"
 
 
+def test_copier_asks_what_copier_yml_holds_and_the_rest_by_the_group_of_each() -> None:
+    template = Template(bundled())
+    basic = set(yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8").partition("\n---\n")[0]))
+    groups = json.loads((ROOT / GROUPS).read_text(encoding="utf-8"))
+    keys = {name: group["name"].lower() for group in groups for name in group["questions"]}
+    always = {"aws_role", "gcp_provider", "gcp_service_account"}  # what has no default
+    for question in load_questions(template):
+        if question.name in basic | always:
+            assert question.ask is True
+        elif question.name == "digests":
+            assert question.ask is False
+        else:
+            assert str(question.ask).endswith(f"'{keys[question.name]}' in customize }}}}"), question.name
+
+
 def test_titles_are_told_apart() -> None:
     words = load(Template(bundled()))
     titles = [words.title(name) for name in words.questions]
     assert sorted({title.casefold() for title in titles}) == sorted(title.casefold() for title in titles)
-    assert [group.name for group in words.groups] == ["Application", "Contents", "Image", "CI"]
+    assert [group.name for group in words.groups] == ["Application", "Image", "CI"]
 
 
 def test_an_effect_is_of_a_choice_or_of_an_item_and_says_what_was_measured() -> None:
@@ -57,6 +73,8 @@ def test_an_effect_is_of_a_choice_or_of_an_item_and_says_what_was_measured() -> 
         for choice in question.offered(template, {})
     ]
     for question in load_questions(template):
+        if question.name in NOT_SHOWN:
+            continue
         for value, effect in load(template).questions[question.name].effects.items():
             texts = {"": effect} if isinstance(effect, str) else effect
             for kind, text in texts.items():
@@ -79,7 +97,7 @@ def _allowed(template: Template, question: Question, kind: str) -> list[str]:
 
 
 def test_what_differs_by_kind_is_said_for_the_kind_alone(make_template: MakeTemplate) -> None:
-    words = load(make_template(QUESTIONS, {PATH: yaml.safe_dump(dict(GOOD))}))
+    words = load(make_template(QUESTIONS, _files(GOOD)))
     assert words.effect("b", "z") == "+1 MB"
     assert words.effect("b", "y", "kind-one") == "2 MB"
     assert (words.effect("b", "y"), words.effect("b", "y", "kind-two"), words.effect("a", "x")) == ("", "", "")
@@ -92,6 +110,11 @@ def test_an_unknown_question_is_an_error(look_up: str) -> None:
         getattr(load(Template(bundled())), look_up)("nonsense")
     with pytest.raises(KeyError):
         load(Template(bundled())).effect("nonsense", "x")
+
+
+def _files(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the two files that a template has for the wizard."""
+    return {GROUPS: json.dumps(content["groups"]), WORDS: yaml.safe_dump({"questions": content["questions"]})}
 
 
 def _without(name: str) -> Mapping[str, Any]:
@@ -109,12 +132,12 @@ def _grouped(*names: str) -> Mapping[str, Any]:
         ("[", "cannot be read"),
         ("- a", "not laid out"),
         ("groups: []", "not laid out"),
-        (_without("a"), "questions leaves out: a"),
+        (_without("a"), "wizard.yml leaves out: a"),
         ({**GOOD, "questions": {**GOOD["questions"], "c": GOOD["questions"]["a"]}}, "names what is no question: c"),
         ({**GOOD, "questions": {**GOOD["questions"], "a": {"title": "A"}}}, "not laid out"),
         ({**GOOD, "questions": {**GOOD["questions"], "a": {**GOOD["questions"]["a"], "y": "z"}}}, "sets y"),
         ({**GOOD, "questions": {**GOOD["questions"], "a": {"title": ["A"], "why": "x"}}}, "is no text"),
-        (_grouped("a"), "groups leaves out: b"),
+        (_grouped("a"), "groups.json leaves out: b"),
         (_grouped("a", "b", "c"), "names what is no question: c"),
         (_grouped("a", "b", "a"), "names twice: a"),
         ({**GOOD, "groups": [{"name": "One", "questions": ["a", "b"]}]}, "a group has"),
@@ -123,7 +146,7 @@ def _grouped(*names: str) -> Mapping[str, Any]:
 def test_a_file_that_does_not_fit_the_questions_is_an_error(
     make_template: MakeTemplate, content: Any, message: str
 ) -> None:
-    text = content if isinstance(content, str) else yaml.safe_dump(content)
-    template = make_template(QUESTIONS, {} if content is None else {PATH: text})
+    files = {**_files(GOOD), WORDS: content} if isinstance(content, str) else _files(content or GOOD)
+    template = make_template(QUESTIONS, {} if content is None else files)
     with pytest.raises(TemplateError, match=message):
         load(template)

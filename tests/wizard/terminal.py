@@ -56,6 +56,12 @@ class Terminal:
         return "\n".join(row.rstrip() for row in self._screen.display).rstrip() + "\n"
 
     @property
+    def transcript(self) -> list[str]:
+        """Every row, from the first that scrolled away to the last that can be seen."""
+        gone = ["".join(row[column].data for column in range(COLUMNS)) for row in self._screen.history.top]
+        return [row.rstrip() for row in [*gone, *self._screen.display]]
+
+    @property
     def cells(self) -> list[list[pyte.screens.Char]]:
         """The same as cells, each with its colour."""
         return [[row[column] for column in range(COLUMNS)] for row in map(self._screen.buffer.__getitem__, range(ROWS))]

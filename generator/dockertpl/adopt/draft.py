@@ -14,7 +14,9 @@ from dockertpl.adopt.stages import CodeCopy, Stage, joined
 from dockertpl.adopt.verdict import Request
 
 #: The order of the regions in the file, which is the order of a report.
-REGIONS = ("build", "code", "runtime", "environment", "image")
+REGIONS = ("build", "code", "stages", "runtime", "environment", "image")
+#: The regions that the new file has without the answer `more_regions`.
+_USUAL_REGIONS = ("build", "runtime")
 _MARK = re.compile(r"^\s*#\s*(?:>{3}|<{3})\s*custom\b", re.IGNORECASE | re.MULTILINE)
 
 
@@ -214,12 +216,6 @@ class Draft:
         path = self.in_context(source)
         if path is None:
             return None
-        if self.member and self.is_python and self.app_dir != ".":
-            if path == self.app_dir:
-                return "/app"
-            if not path.startswith(f"{self.app_dir}/"):
-                return "/app" if path == "." else None
-            path = path.removeprefix(f"{self.app_dir}/")
         return joined("/app", path)
 
     def finished(self, improvements: Iterable[str]) -> Adoption:
@@ -229,6 +225,9 @@ class Draft:
                 self.keep(region, f"SHELL {_USUAL_SHELL}")
             if self._folders.get(region, start_folder(self, region)) != start_folder(self, region):
                 self.keep(region, f"WORKDIR {start_folder(self, region)}")
+        if self.ignored or any(self._regions.get(name) for name in REGIONS if name not in _USUAL_REGIONS):
+            self.answers["more_regions"] = True
+            self.evidence["more_regions"] = self.path
         return Adoption(
             answers=dict(self.answers),
             evidence={key: self.evidence[key] for key in self.answers},
@@ -245,9 +244,10 @@ _USUAL_SHELL = '["/bin/sh", "-c"]'
 
 def start_folder(draft: Draft, region: str) -> str:
     """Return the folder that the template's stage is in where a region stands."""
-    if region in ("image", "code"):
-        return f"/app/{draft.app_dir}" if region == "code" and draft.member and draft.app_dir != "." else "/app"
-    return "/"
+    if region == "runtime":
+        return "/"
+    below = draft.member and draft.app_dir != "." and (region == "code" or (region == "image" and draft.is_python))
+    return f"/app/{draft.app_dir}" if below else "/app"
 
 
 def joined_paths(folder: str, path: str) -> str:

@@ -144,7 +144,8 @@ def _path(step: Step, draft: Draft, scene: Scene, value: str) -> list[str]:
 
 
 def _python_path(step: Step, draft: Draft, scene: Scene, value: str) -> list[str]:
-    root = "/app/src" if draft.known.get("layout") == "src" else "/app"
+    root = draft.place_of(draft.app_dir) or "/app"
+    root = f"{root}/src" if draft.known.get("layout") == "src" else root
     parts = [part for part in value.split(":") if part and "$" not in part]
     moved = list(
         dict.fromkeys(draft.moved(part if part.startswith("/") else f"{scene.folder}/{part}") for part in parts)

@@ -14,8 +14,7 @@ from dockertpl.adopt.stages import Stage, named, pairs, sources
 #: The names of the template's own stages.
 # fmt: off
 _TAKEN = frozenset([
-    "uv", "build", "scripts", "venv", "runtime", "warm", "code", "application", "dev", "prod", "interpreter",
-    "tools", "pruned", "deps", "node",
+    "uv", "build", "strip", "code", "python", "rootfs", "dev", "prod", "pruned", "deps", "node",
 ])
 # fmt: on
 
@@ -33,7 +32,7 @@ def names_of(stages: Sequence[Stage], draft: Draft) -> dict[int, str]:
 def keep_stage(
     draft: Draft, stage: Stage, stages: Sequence[Stage], names: Mapping[int, str], arguments: Mapping[str, str]
 ) -> None:
-    """Keep a stage as it is, at the end of the region build, where the next line begins a stage."""
+    """Keep a stage as it is, in the region for whole stages."""
     if not draft.is_python:
         for what, line in listed(stage):
             draft.dropped(line, what, f"it is of {stage.title}, for which the template has no place")
@@ -41,7 +40,7 @@ def keep_stage(
         return
     name = names[stage.index]
     for what, line in listed(stage):
-        draft.item(line, what, "kept", f"build, in the stage {name}")
+        draft.item(line, what, "kept", f"stages, in the stage {name}")
     others = [one for one in sources(stage, stages) if not one.foreign]
     if others:
         draft.doubt(stage.start.line, f"{stage.title} copies from {others[0].title}, which the new file does not have.")
@@ -52,7 +51,7 @@ def keep_stage(
     lines = [stage.start.comment] if stage.start.comment else []
     lines.append(f"FROM {platform}{base} AS {name}")
     lines += [_step(step, stage, stages, names, arguments) for step in stage.steps]
-    if not draft.keep("build", "\n".join(lines)):
+    if not draft.keep("stages", "\n".join(lines)):
         draft.doubt(stage.start.line, "a step holds a line that looks like a region's mark, and the stage is left out.")
 
 

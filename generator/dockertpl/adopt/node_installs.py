@@ -88,7 +88,7 @@ def _version(verdict: Verdict, draft: Draft, name: str, version: str) -> None:
 
 
 def _corepack(words: Sequence[str], draft: Draft, text: str) -> Verdict:
-    verdict = template(text, "the stage tools has the manager")
+    verdict = template(text, "the stage deps has the manager")
     for word in words[1:]:
         name, _, version = word.partition("@")
         _version(verdict, draft, name, version.partition("+")[0])

@@ -7,6 +7,7 @@ from typing import Any
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.forge import find_forge
+from dockertpl.detect.proxy import find_proxy
 from dockertpl.detect.repository import Repository, is_within
 
 
@@ -23,6 +24,7 @@ def conclude(
         questions: The order of the questions.
     """
     find_forge(repository, found)
+    find_proxy(repository, found, folder)
     for path, sentence in repository.skipped.items():
         if folder is None or is_within(path, folder):
             found.warn(sentence)

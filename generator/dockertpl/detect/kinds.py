@@ -11,6 +11,7 @@ from dockertpl.detect.forge import find_forge
 from dockertpl.detect.node.conventions import KIND as NODE_KIND
 from dockertpl.detect.node.conventions import QUESTIONS as NODE_QUESTIONS
 from dockertpl.detect.node.package import folders, repository_of
+from dockertpl.detect.proxy import find_proxy
 from dockertpl.detect.python import application as python
 from dockertpl.detect.python.conventions import QUESTIONS as PYTHON_QUESTIONS
 from dockertpl.detect.repository import Repository
@@ -74,9 +75,10 @@ def _told(given: Mapping[str, Any]) -> str:
 
 def _forge_alone(root: Path, given: Mapping[str, Any]) -> Detection:
     """Return what is known of a repository whose kind has no application to look for."""
-    found = Detection()
-    find_forge(repository_of(root), found)
-    found.settle(given, ("ci", "branch"))
+    found, repository = Detection(), repository_of(root)
+    find_forge(repository, found)
+    find_proxy(repository, found, None)
+    found.settle(given, ("behind_proxy", "ci", "branch"))
     return found
 
 

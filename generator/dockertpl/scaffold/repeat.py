@@ -71,7 +71,7 @@ def _ours(session: Session, destination: Path, data_file: Path | None) -> list[s
 
 
 def copiers(template: Template, answers: Answers, root: Path) -> str:
-    """Return the `copier copy` that comes to a set of answers, which looks at no repository.
+    """Return the `copier copy` that comes to a set of answers and asks nothing.
 
     Args:
         template: The template.
@@ -79,7 +79,7 @@ def copiers(template: Template, answers: Answers, root: Path) -> str:
         root: The repository's root.
     """
     where = "." if root == Path.cwd() else str(root)
-    return shlex.join(["copier", "copy", *_flags(_differing(template, answers)), SHORT_SOURCE, where])
+    return shlex.join(["copier", "copy", "--defaults", *_flags(_differing(template, answers)), SHORT_SOURCE, where])
 
 
 def _differing(template: Template, answers: Answers) -> dict[str, Any]:

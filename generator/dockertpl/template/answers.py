@@ -39,6 +39,7 @@ class Prompt:
         default: The answer if the person adds nothing: what they said before if it still does, else what would be
             taken without them; or `MISSING`.
         origin: Where the default comes from.
+        asked_by_copier: Whether Copier asks it too, and does not take the default unasked.
         check: Returns an answer as its type, or raises ValueError with what to tell the person.
     """
 
@@ -48,6 +49,7 @@ class Prompt:
     choices: list[Choice]
     default: Any
     origin: Origin
+    asked_by_copier: bool
     check: Callable[[Any], Any]
 
 
@@ -442,6 +444,7 @@ class _State:
             choices=question.offered(self.template, context),
             default=default,
             origin=origin,
+            asked_by_copier=question.asked_by_copier(self.template, context),
             check=lambda answer: _checked(self.template, context, question, answer),
         )
 

@@ -1,7 +1,8 @@
-"""What the wizard says beside a question, from `templates/wizard.yml`: a title, a reason, effects, groups."""
+"""What the wizard says beside a question: groups from `templates/groups.json`, words from `templates/wizard.yml`."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,11 @@ import yaml
 from dockertpl.errors import TemplateError
 from dockertpl.template.environment import Template
 
-PATH = "templates/wizard.yml"
+WORDS = "templates/wizard.yml"
+GROUPS = "templates/groups.json"
+
+#: What the wizard does not show: `customize` opens questions that it shows anyway, and `dockertpl pin` writes digests.
+NOT_SHOWN = frozenset({"customize", "digests"})
 
 # All of it is text, and this one looks at no text to see what else it might be.
 _Loader: type[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -122,26 +127,30 @@ def load(template: Template) -> Presentation:
     Raises:
         TemplateError: The file is missing or laid out otherwise, names a question that there is not, or leaves one out.
     """
-    path = template.source.root / PATH
+    root = template.source.root
+    groups_file, words_file = root / GROUPS, root / WORDS
+    try:
+        groups = tuple(_group(raw) for raw in json.loads(groups_file.read_bytes()))
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise TemplateError(f"{groups_file} cannot be read as groups of questions: {error!r}") from error
     try:
         # The loader is a safe one.
-        content = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise TemplateError(f"{path} cannot be read: {error}") from error
-    try:
-        groups = tuple(_group(raw) for raw in content["groups"])
+        content = yaml.load(words_file.read_bytes(), Loader=_Loader)  # noqa: S506
         questions = {name: _words(raw) for name, raw in content["questions"].items()}
+    except (OSError, yaml.YAMLError, RecursionError) as error:
+        raise TemplateError(f"{words_file} cannot be read: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise TemplateError(f"{path} is not laid out as groups and questions: {error!r}") from error
-    _check_names(f"{path}: questions", list(questions), template)
-    _check_names(f"{path}: groups", [name for group in groups for name in group.questions], template)
+        raise TemplateError(f"{words_file} is not laid out as questions: {error!r}") from error
+    _check_names(str(words_file), list(questions), template)
+    _check_names(str(groups_file), [name for group in groups for name in group.questions], template)
     return Presentation(groups=groups, questions=questions)
 
 
 def _group(raw: Mapping[str, Any]) -> Group:
     if raw.keys() != _GROUP_KEYS or not isinstance(raw["questions"], list):
         raise ValueError(f"a group has {', '.join(sorted(_GROUP_KEYS))}")
-    return Group(name=_text(raw["name"]), title=_text(raw["title"]), questions=tuple(map(_text, raw["questions"])))
+    questions = tuple(_text(name) for name in raw["questions"] if name not in NOT_SHOWN)
+    return Group(name=_text(raw["name"]), title=_text(raw["title"]), questions=questions)
 
 
 def _words(raw: Mapping[str, Any]) -> Words:
@@ -163,7 +172,7 @@ def _text(raw: Any) -> str:
 
 def _check_names(where: str, names: list[str], template: Template) -> None:
     """Refuse names that are no question's, and questions that are not named just once."""
-    known = template.config.questions.keys()
+    known = template.config.questions.keys() - NOT_SHOWN
     for what, wrong in (
         ("names what is no question", [name for name in names if name not in known]),
         ("leaves out", [name for name in known if name not in names]),

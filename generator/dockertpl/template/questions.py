@@ -14,7 +14,10 @@ from dockertpl.template.environment import Template
 from dockertpl.template.values import TYPES, WrongTypeError, cast, shown
 
 _KEYS = frozenset(
-    {"choices", "default", "help", "multiline", "placeholder", "qmark", "secret", "type", "validator", "when"}
+    {
+        *("ask", "choices", "default", "help", "multiline", "multiselect", "placeholder", "qmark", "secret", "type"),
+        *("validator", "when"),
+    }
 )
 # Copier has functions of these names, so no question may.
 _RESERVED = frozenset({"make_secret", "now"})
@@ -76,7 +79,9 @@ class Question:
         default: The default, which may be a Jinja template; `MISSING` if it has none.
         help: What is asked; a Jinja template.
         choices: A list or mapping as in `copier.yml`, or a Jinja template of its YAML.
-        when: Whether it is asked; a bool or a Jinja template.
+        when: Whether it applies; a bool or a Jinja template.
+        ask: Whether Copier asks it where it applies, else it takes the stored answer or the default; likewise.
+        multiselect: Whether the answer is a list of choices.
         validator: A Jinja template that renders the error of a bad answer, and else nothing.
         secret: Whether the answer stays out of the answers file.
     """
@@ -87,6 +92,8 @@ class Question:
     help: str
     choices: Any
     when: str | bool
+    ask: str | bool
+    multiselect: bool
     validator: str
     secret: bool
 
@@ -106,18 +113,22 @@ class Question:
         return str(name)
 
     def asked(self, template: Template, context: Context) -> bool:
-        """Tell whether the question holds for the answers so far.
+        """Tell whether the question applies to the answers so far.
 
         Args:
             template: The template that asks.
             context: The answers so far.
         """
-        when = _value(template, self.when, context)
-        try:
-            return bool(cast("bool", when))
-        except WrongTypeError:
-            # Copier: whatever is no word for "no".
-            return bool(when)
+        return _is_true(_value(template, self.when, context))
+
+    def asked_by_copier(self, template: Template, context: Context) -> bool:
+        """Tell whether Copier asks the question, if it applies; the wizard shows it in any case.
+
+        Args:
+            template: The template that asks.
+            context: The answers so far.
+        """
+        return _is_true(_value(template, self.ask, context))
 
     def message(self, template: Template, context: Context) -> str:
         """Return what a person is asked.
@@ -185,8 +196,18 @@ class Question:
             RefusedError: It is none of the choices.
         """
         type_name = self.type_name(template, context)
-        value = cast(type_name, answer)
         choices = self.offered(template, context)
+        if self.multiselect:
+            items = cast("yaml", answer)
+            if not isinstance(items, list):
+                raise WrongTypeError(f"{shown(answer)} is not a list: write it like [one, two]")
+            chosen = [self._choice(type_name, choices, item) for item in items]
+            # In the order of the choices, as Copier has them.
+            return [value for choice in choices if (value := cast(type_name, choice.value)) in chosen]
+        return self._choice(type_name, choices, answer)
+
+    def _choice(self, type_name: str, choices: Sequence[Choice], answer: Any) -> Any:
+        value = cast(type_name, answer)
         if not choices:
             return value
         allowed = []
@@ -281,9 +302,19 @@ def _question(name: str, raw: Mapping[str, Any]) -> Question:
         help=raw.get("help", ""),
         choices=raw.get("choices", []),
         when=raw.get("when", True),
+        ask=raw.get("ask", True),
+        multiselect=bool(raw.get("multiselect", False)),
         validator=raw.get("validator", ""),
         secret=secret,
     )
+
+
+def _is_true(value: Any) -> bool:
+    try:
+        return bool(cast("bool", value))
+    except WrongTypeError:
+        # Copier: whatever is not a word for "no".
+        return bool(value)
 
 
 def _value(template: Template, value: Any, context: Context) -> Any:
