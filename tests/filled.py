@@ -8,6 +8,7 @@ from dockertpl.merge import regions
 _CONTENTS = {
     "build": "RUN touch /for-the-build\n",
     "code": "RUN touch generated.txt\n",
+    "stages": "FROM build AS extra\nRUN touch /extra\n",
     "runtime": "COPY start.sh /usr/local/bin/start\nRUN touch /etc/runtime\n",
     "environment": 'ARG TEAM=orders\nENV YOURS="$TEAM"\nLABEL com.example.team="$TEAM"\n',
     "image": 'COPY start.sh /usr/local/bin/start\nRUN touch /etc/image\nENTRYPOINT ["/usr/local/bin/start"]\n',
@@ -24,8 +25,8 @@ def filled(text: str) -> str:
         text: The file.
     """
     contents = {name: _CONTENTS[name] for name in regions.find(text)}
-    if "FROM scratch AS runtime" in text:
-        for name in ("runtime", "image"):
+    if "FROM scratch AS prod" in text:
+        for name in contents.keys() & {"runtime", "image"}:
             contents[name] = "".join(
                 line for line in contents[name].splitlines(keepends=True) if not line.startswith("RUN ")
             )

@@ -20,6 +20,9 @@ from dockertpl.engine import client, container
 from dockertpl.engine.image import inspect_image
 from dockertpl.engine.progress import Progress
 from dockertpl.engine.run import RunOptions, started
+from dockertpl.template.answers import resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.source import bundled
 
 from . import host
 
@@ -94,8 +97,8 @@ def new(app_dir: Path, *options: str) -> dict[str, Any]:
     code, result = dockertpl("new", str(app_dir), "--defaults", *options)
     assert code == 0, result
     root = next(folder for folder in (app_dir, *app_dir.parents) if (folder / ".git").exists())
-    answers: dict[str, Any] = yaml.safe_load((root / result["answers_file"]).read_text())
-    return answers
+    stored = yaml.safe_load((root / result["answers_file"]).read_text())
+    return dict(resolve(Template(bundled()), folder_name=root.name, stored=stored).values)
 
 
 def verify(app_dir: Path, answers: Mapping[str, Any], *options: str) -> str:

@@ -107,13 +107,13 @@ def _up(docker: host.Engine, app_dir: Path, *options: str) -> Iterator[Developin
     inner = [int(port.rpartition(":")[2]) for port in declared["ports"]]
     name = docker.output("run", "--detach", *(f"--publish=127.0.0.1::{port}" for port in inner), TAG)
     try:
-        deadline = time.monotonic() + service.HEALTHY_SECONDS
-        while time.monotonic() < deadline and _inspect(docker, "container", name, ".State.Health.Status") == "starting":
-            pass
-        logs = docker.run("logs", name)
-        assert _inspect(docker, "container", name, ".State.Health.Status") == "healthy", logs.stdout + logs.stderr
         found = _inspect(docker, "container", name, ".NetworkSettings.Ports")
         ports = {port: int(found[f"{port}/tcp"][0]["HostPort"]) for port in inner}
+        deadline = time.monotonic() + service.HEALTHY_SECONDS
+        while (answer := ask(ports[8000], "/health")).status != 200 and time.monotonic() < deadline:
+            pass
+        logs = docker.run("logs", name)
+        assert answer.status == 200, logs.stdout + logs.stderr
         command = _inspect(docker, "image", TAG, ".Config.Cmd")
         yield Developing(name=name, port=ports[8000], ports=ports, command=command)
     finally:

@@ -30,7 +30,7 @@ def test_each_region_is_found_with_what_stands_in_it() -> None:
 
 
 def test_the_heading_that_tells_of_regions_is_none() -> None:
-    assert regions.find("# Lines of your own go between `>>> custom` and `<<< custom`.\n" + PLAIN).keys() == {
+    assert regions.find("# Add your own lines between the `custom` markers; updates keep them.\n" + PLAIN).keys() == {
         "build",
         "image",
     }
@@ -152,28 +152,36 @@ def test_a_text_filled_with_what_it_has_stays_as_it_is(pieces: list[str]) -> Non
 
 # --- of the template -------------------------------------------------------------------------------------------------
 
-SERVICE = ["build", "runtime", "environment", "image"]
+#: The regions of a Dockerfile by kind, and those that it has only with `more_regions`.
 EXPECTED = {
-    "python-fastapi": SERVICE,
-    "nextjs-standalone": ["build", "code", "runtime", "environment", "image"],
-    "sandbox-multi-runtime": ["runtime", "environment", "image"],
-    "shared-base": ["environment", "image"],
+    "python-fastapi": (["build", "stages", "runtime", "environment", "image"], {"stages", "environment", "image"}),
+    "nextjs-standalone": (["build", "code", "runtime", "environment", "image"], {"code", "environment", "image"}),
+    "sandbox-multi-runtime": (["runtime", "environment", "image"], {"environment", "image"}),
+    "shared-base": (["runtime", "environment"], {"environment"}),
 }
 
 
 def test_every_rendering_has_its_regions_empty_and_in_order() -> None:
     for answers, tree in rendered():
+        more = answers.values["more_regions"]
         for path, file in tree.items():
             found = regions.find(file.content.decode())
             assert not any(found.values())
             if path.endswith("Dockerfile"):
-                assert list(found) == EXPECTED[str(answers.values["kind"])], path
+                names, extra = EXPECTED[str(answers.values["kind"])]
+                assert list(found) == [name for name in names if more or name not in extra], path
             elif path.endswith("dockerignore"):
-                assert list(found) == ["ignore"], path
+                assert list(found) == ["ignore"] * more, path
             elif path.endswith("-image.yml") and path.startswith(".github/"):
-                assert list(found) == ["pull-request-steps", "steps"], path
+                assert list(found) == ["steps"] * more, path
             else:
                 assert found == {}, path
+
+
+def test_the_markers_of_earlier_versions_are_found_and_filled() -> None:
+    old = FILLED.replace("custom:", "yours:")
+    assert regions.find(old) == regions.find(FILLED)
+    assert regions.carry(old, PLAIN) == (FILLED, {})
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
@@ -190,9 +198,9 @@ def test_our_own_merge_keeps_what_stands_in_a_region_whatever_becomes_of_the_lin
 
 
 def test_a_file_with_regions_says_so_once_near_its_top() -> None:
+    heading = "# Add your own lines between the `custom` markers; updates keep them.\n"
     for _, tree in rendered():
         for path, file in tree.items():
             text = file.content.decode()
-            heading = "# Lines of your own go between `>>> custom` and `<<< custom`, where no update touches them.\n"
             assert text.count(heading) == bool(regions.find(text)), path
             assert heading not in text or heading in "".join(text.splitlines(keepends=True)[:4]), path

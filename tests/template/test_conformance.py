@@ -129,6 +129,25 @@ def test_a_stored_answer_that_is_refused_is_asked_for_in_the_same_way(
     }
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"flavour": "distroless"}, {"flavor": "distroless", "strip": True}),
+        ({"kind": "shared-base", "flavours": ["node"]}, {"bases": ["node"]}),
+        (
+            {"kind": "shared-base", "children": {"api": {"dir": "api", "base": "python"}}},
+            {"dependents": {"api": {"dir": "api", "base": "python"}}},
+        ),
+        ({"gate_env": {"A": "b"}}, {"smoke_test_env": {"A": "b"}}),
+    ],
+)
+def test_an_answer_under_its_old_name_is_carried_over(
+    root: Path, template: Template, tmp_path: Path, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> None:
+    (session,) = _sessions(root, template, tmp_path, [Script(typed={}, stored=old, probes=False)])
+    assert {name: session.answers[name] for name in new} == new
+
+
 @pytest.mark.parametrize("registry", ["ecr", "gar", "dockerhub", "acr", "other"])
 def test_what_only_a_person_can_answer_is_asked_for_and_does_not_end_copier(
     root: Path, template: Template, tmp_path: Path, registry: str

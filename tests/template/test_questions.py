@@ -53,6 +53,26 @@ _CONFORMANCE: Mapping[str, tuple[str, list[dict[str, Any]]]] = {
         '    Y: {value: y, validator: "{% if a %}not with a{% endif %}"}\n',
         [{}, {"b": "y"}, {"a": False, "b": "y"}],
     ),
+    "several of the choices": (
+        "a: {type: str, multiselect: true, choices: [x, y, z], default: [z, x]}\n"
+        "b: {type: int, multiselect: true, choices: {One: 1, Two: 2}, default: '[2]'}\n",
+        [
+            {},
+            {"a": ["y", "x"]},
+            {"a": "[z, x]"},
+            {"a": []},
+            {"a": ["q"]},
+            {"b": "[1]"},
+            {"b": [2, 1]},
+            {"a": "x"},
+            {"a": "["},
+        ],
+    ),
+    "what is not asked": (
+        "a: {type: bool, default: false}\nb: {type: str, default: x, ask: '{{ a }}'}\n"
+        "c: {type: str, default: '{{ b }}', ask: false}\n",
+        [{}, {"a": True}, {"b": "given"}, {"c": "q"}],
+    ),
     "when": (
         "a: {type: bool, default: false}\nb: {type: str, default: x, when: '{{ a }}'}\n"
         "c: {type: str, default: '{{ b }}'}\n"
@@ -139,7 +159,7 @@ def test_a_validator_s_message_is_shown_whole(make_template: MakeTemplate) -> No
 @pytest.mark.parametrize(
     ("questions", "message"),
     [
-        ("a: {type: str, multiselect: true}", "multiselect"),
+        ("a: {type: str, lexer: yaml}", "lexer"),
         ("a: {type: strange, default: x}", "one of bool, float"),
         ("now: x", "keeps for itself"),
         ("a: {type: str, secret: true}", "secret and has no default"),

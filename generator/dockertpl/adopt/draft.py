@@ -225,6 +225,9 @@ class Draft:
                 self.keep(region, f"SHELL {_USUAL_SHELL}")
             if self._folders.get(region, start_folder(self, region)) != start_folder(self, region):
                 self.keep(region, f"WORKDIR {start_folder(self, region)}")
+        if self.known.get("base_image") and re.search(r"^RUN\b", self.kept("runtime"), re.MULTILINE):
+            # The user of a shared base image is not root; the template sets it again below.
+            self.first("runtime", "USER 0")
         if self.ignored or any(self._regions.get(name) for name in REGIONS if name not in _USUAL_REGIONS):
             self.answers["more_regions"] = True
             self.evidence["more_regions"] = self.path
