@@ -119,20 +119,20 @@ def test_what_a_forge_cannot_do_is_refused_with_a_way_out(answers: dict[str, Any
         {"1A": "x"},
     ],
 )
-def test_the_gate_takes_plain_values_alone(environment: Any) -> None:
+def test_the_smoke_test_takes_only_plain_values(environment: Any) -> None:
     with pytest.raises(BadAnswerError, match="smoke_test_env"):
         _resolve(smoke_test_env=environment)
 
 
-def test_a_value_with_quotes_reaches_the_gate_as_it_is() -> None:
+def test_a_value_with_quotes_reaches_the_smoke_test_as_it_is() -> None:
     import yaml
 
     template = Template(bundled())
     value = """it's "$(id)" `id` \\ #"""
     tree = render(template, resolve(template, folder_name="orders", data={"smoke_test_env": {"GREETING": value}}))
     workflow = yaml.safe_load(tree[".github/workflows/orders-image.yml"].content)
-    gates = [step for job in workflow["jobs"].values() for step in job["steps"] if step["name"].startswith("Start it")]
-    assert len(gates) == 2
-    for gate in gates:
-        assert gate["env"]["GATE_GREETING"] == value
-        assert '--env GREETING="$GATE_GREETING"' in gate["run"]
+    found = [step for job in workflow["jobs"].values() for step in job["steps"] if step["name"] == "Smoke test"]
+    assert len(found) == 2
+    for step in found:
+        assert step["env"]["SMOKE_TEST_GREETING"] == value
+        assert '--env GREETING="$SMOKE_TEST_GREETING"' in step["run"]

@@ -286,7 +286,7 @@ def run_workflow(
     file = workflow_file(root, image)
     text = file.read_text()
     # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
-    alone = text.replace("    strategy:\n", "    strategy:\n      max-parallel: 1\n")
+    alone = re.sub(r"^    strategy:(?: &strategy)?\n", r"\g<0>      max-parallel: 1\n", text, flags=re.MULTILINE)
     with tempfile.TemporaryDirectory(prefix="act-") as work:
         docker = Path(work, "docker")
         docker.mkdir()

@@ -19,10 +19,13 @@ Step: TypeAlias = Mapping[str, Any]
 BUILD = "docker/build-push-action"
 BUILDX = "docker/setup-buildx-action"
 QEMU = "docker/setup-qemu-action"
-LOGINS = ("docker/login-action", "aws-actions/amazon-ecr-login")
+#: What logs in by a token of GitHub's, and so needs the right to have one.
+TOKEN_LOGINS = ("aws-actions/configure-aws-credentials", "azure/login", "google-github-actions/auth")
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 #: What each runner's processor runs without help.
 RUNNERS = {"ubuntu-24.04": "linux/amd64", "ubuntu-24.04-arm": "linux/arm64"}
+#: The inputs of a build that say where it goes, and of which platforms it is.
+OF_ONE_BUILD = {"platforms", "load", "push", "outputs", "tags", "labels", "cache-to", "provenance", "sbom"}
 #: Without image-manifest some registries refuse a cache; without ignore-error a refusal fails the build.
 CACHE_FIELDS = {
     "type": "registry",
@@ -50,7 +53,7 @@ def action(step: Step) -> str:
     return str(step.get("uses", "")).split("@")[0]
 
 
-def is_gate(step: Step) -> bool:
+def is_smoke_test(step: Step) -> bool:
     """Tell whether a step starts the image and fails unless it gets healthy."""
     run = str(step.get("run", ""))
     return "docker run" in run and ".State.Health.Status" in run and "exit 1" in run
@@ -58,11 +61,17 @@ def is_gate(step: Step) -> bool:
 
 def pushes(step: Step) -> bool:
     """Tell whether a step brings an image into the registry."""
-    given = step.get("with", {})
+    inputs = step.get("with", {})
     by_action = action(step) == BUILD and (
-        given.get("push") in (True, "true") or "push=true" in given.get("outputs", "")
+        inputs.get("push") in (True, "true") or "push=true" in inputs.get("outputs", "")
     )
     return by_action or "imagetools create" in str(step.get("run", "")) or "docker push" in str(step.get("run", ""))
+
+
+def given(steps: list[Step], name: str, value: str) -> str:
+    """Return an input with what the steps print that it takes an output from."""
+    printed = [step["run"] for step in steps if "run" in step and f"steps.{step.get('id')}.outputs.{name}" in value]
+    return "\n".join([value, *printed])
 
 
 def is_for_pull_requests(job: Job) -> bool | None:
@@ -92,10 +101,12 @@ def a_builder_is_set_up_before_it_is_needed(text: str) -> None:
 
 def what_is_pushed_leaves_its_cache(text: str) -> None:
     """A push of a branch leaves every layer's cache in the registry, where the next machine finds it."""
-    found = [(name, step) for name, _, steps in jobs(text) for step in steps if action(step) == BUILD and pushes(step)]
+    found = [
+        (name, steps, step) for name, _, steps in jobs(text) for step in steps if action(step) == BUILD and pushes(step)
+    ]
     assert found, "nothing is pushed"
-    for name, step in found:
-        line = str(step["with"].get("cache-to", ""))
+    for name, steps, step in found:
+        line = given(steps, "cache-to", str(step["with"].get("cache-to", "")))
         for key, value in CACHE_FIELDS.items():
             assert f"{key}={value}" in line, f"{name}: cache-to has no {key}={value}"
         assert "ref=" in line, f"{name}: cache-to names no place"
@@ -113,20 +124,33 @@ def every_build_starts_from_the_registry_s_cache(text: str) -> None:
 
 def nothing_is_pushed_that_was_not_healthy(text: str) -> None:
     """In each job an image is built into the engine, started and found healthy before anything is pushed."""
-    gated: set[str] = set()
+    passed: set[str] = set()
     for name, job, steps in jobs(text):
         loaded = tried = False
         needs = job.get("needs", [])
-        after_gate = set([needs] if isinstance(needs, str) else needs) & gated
+        after_test = set([needs] if isinstance(needs, str) else needs) & passed
         for step in steps:
             if "if" in step or "continue-on-error" in step:
                 assert not pushes(step), f"{name}: {step.get('name')} has a condition of its own"
                 continue
             loaded = loaded or (action(step) == BUILD and step["with"].get("load") in (True, "true"))
-            tried = tried or (loaded and is_gate(step))
-            assert tried or after_gate or not pushes(step), f"{name}: {step.get('name')} comes before the gate"
+            tried = tried or (loaded and is_smoke_test(step))
+            assert tried or after_test or not pushes(step), f"{name}: {step.get('name')} comes before the smoke test"
         if tried:
-            gated.add(name)
+            passed.add(name)
+
+
+def what_is_pushed_is_what_was_tried(text: str) -> None:
+    """The build that pushes is given the same sources, arguments and secrets as the one whose image was started."""
+    for name, _, steps in jobs(text):
+        builds = [step for step in steps if action(step) == BUILD]
+        for step in builds:
+            own = {key: value for key, value in step["with"].items() if key not in OF_ONE_BUILD}
+            first = {key: value for key, value in builds[0]["with"].items() if key not in OF_ONE_BUILD}
+            assert (own, step.get("env")) == (first, builds[0].get("env")), f"{name}: {step.get('name')} differs"
+        tried = {step["with"]["platforms"] for step in builds if not pushes(step)}
+        pushed = {one for step in builds if pushes(step) for one in step["with"]["platforms"].split(",")}
+        assert pushed <= tried, f"{name}: {pushed - tried} is pushed and was not tried"
 
 
 def a_pull_request_is_tried_and_pushes_nothing(text: str) -> None:
@@ -136,14 +160,24 @@ def a_pull_request_is_tried_and_pushes_nothing(text: str) -> None:
         for_pull_requests = is_for_pull_requests(job)
         if for_pull_requests is False:
             continue
-        tried = tried or any(map(is_gate, steps))
+        tried = tried or any(map(is_smoke_test, steps))
         permissions = job.get("permissions", {})
-        writes = {key for key, value in permissions.items() if value == "write"} - {"id-token"}
+        by_token = any(action(step) in TOKEN_LOGINS for step in steps)
+        writes = {key for key, value in permissions.items() if value == "write"} - ({"id-token"} if by_token else set())
         assert not writes, f"{name} may write {writes}"
         for step in steps:
             assert not pushes(step), f"{name}: {step.get('name')} pushes"
             assert not step.get("with", {}).get("cache-to"), f"{name}: {step.get('name')} leaves a cache"
     assert tried, "no job tries a pull request"
+
+
+def a_pull_request_is_built_and_tried_by_the_steps_of_a_push(text: str) -> None:
+    """What is tried of a pull request is tried in the same way before a push, and it is written once."""
+    assert text.count("docker run --detach") == 1
+    (asked,) = (steps for _, job, steps in jobs(text) if is_for_pull_requests(job))
+    (pushed,) = (steps for _, job, steps in jobs(text) if is_for_pull_requests(job) is False and asked[-1] in steps)
+    assert asked == pushed[: len(asked)]
+    assert not any(map(is_smoke_test, pushed[len(asked) :]))
 
 
 def every_job_says_what_it_may(text: str) -> None:
@@ -209,7 +243,9 @@ PROMISES: tuple[Callable[[str], None], ...] = (
     what_is_pushed_leaves_its_cache,
     every_build_starts_from_the_registry_s_cache,
     nothing_is_pushed_that_was_not_healthy,
+    what_is_pushed_is_what_was_tried,
     a_pull_request_is_tried_and_pushes_nothing,
+    a_pull_request_is_built_and_tried_by_the_steps_of_a_push,
     what_is_pushed_says_how_it_was_made,
     every_platform_is_one_that_its_runner_runs,
 )

@@ -18,7 +18,7 @@ from . import harness, promises, rendering
 from .registry import PROVENANCE, SBOM, Registry
 
 FLAVORS = ("python", "node")
-GATE = "Start it, and wait until it is healthy"
+SMOKE_TEST = "Smoke test"
 LABEL = "org.opencontainers.image.base"
 
 
@@ -66,10 +66,10 @@ def test_every_base_is_started_before_it_is_pushed_and_so_is_what_was_never_push
 ) -> None:
     run, _ = pushed
     assert run.jobs == {"lint": True, "image": True, "dependents": True}
-    gates = {str(step.matrix["image"]): step.log for step in run.of("image") if step.name == GATE}
-    assert gates.keys() == set(FLAVORS)
-    assert "Python 3.13" in gates["python"]
-    assert re.search(r"^v26\.", gates["node"], re.MULTILINE)
+    tested = {str(step.matrix["image"]): step.log for step in run.of("image") if step.name == SMOKE_TEST}
+    assert tested.keys() == set(FLAVORS)
+    assert "Python 3.13" in tested["python"]
+    assert re.search(r"^v26\.", tested["node"], re.MULTILINE)
     commit = harness.git(first.root, "rev-parse", "--short=7", "HEAD")
     for flavor in FLAVORS:
         repository = first.repository(f"{NAME}-{flavor}")
@@ -146,7 +146,7 @@ def test_a_base_whose_runtime_does_not_start_is_not_pushed(
     dockerfile.write_text(text)
     harness.commit(first.root, "Mend it")
     assert not run.ok
-    assert [(step.name, step.matrix["image"]) for step in run.failed()] == [(GATE, "python")]
+    assert [(step.name, step.matrix["image"]) for step in run.failed()] == [(SMOKE_TEST, "python")]
     assert first.contents(f"{NAME}-python") == before["python"]
     assert "dependents" not in {job for job, ok in run.jobs.items() if ok}
     assert _started(run) == []

@@ -101,5 +101,5 @@ def test_a_pipeline_pushes_a_branch_and_a_tag_and_of_a_merge_request_nothing(
     done = _run(root, machine, tools, CI_COMMIT_REF_NAME="main")
     assert done.returncode == 1
     assert "the menu is burnt" in done.stdout
-    assert "did not get healthy" in done.stdout
+    assert "never became healthy" in done.stdout
     assert registry.tags(repository).keys() == pushed.tags.keys() | new.tags.keys()

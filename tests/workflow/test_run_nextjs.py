@@ -19,7 +19,7 @@ def _image_layers(registry: Registry, repository: str) -> list[str]:
     return [layer["digest"] for layer in manifest["layers"]]
 
 
-def test_a_changed_page_builds_the_pages_and_brings_one_new_layer(
+def test_a_changed_page_builds_the_pages_and_brings_their_layers_alone(
     machine: harness.Machine, registry: Registry, tmp_path: Path
 ) -> None:
     bases.ensure(service.NEXT_BASES, engine=machine.engine)
@@ -40,7 +40,9 @@ def test_a_changed_page_builds_the_pages_and_brings_one_new_layer(
     second = harness.push(root, machine)
     assert second.ok, second.log[-5000:]
     built = second.builds("image")[0]
-    assert not [step for step in built.ran if "npm ci" in step or "warm.js" in step], built.ran
+    assert not [step for step in built.ran if "npm ci" in step or "node_modules" in step], built.ran
     after = _image_layers(registry, repository)
     assert len(after) == len(before)
-    assert len(set(after) - set(before)) == 1
+    # The server's code, and what browsers fetch.
+    assert 1 <= len(set(after) - set(before)) <= 2
+    assert set(after) - set(before) <= set(after[-2:])

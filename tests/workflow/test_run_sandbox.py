@@ -45,4 +45,4 @@ def test_a_sandbox_is_pushed_once_its_deep_check_passed(
     harness.commit(root, "Break the browser")
     second = harness.push(root, machine)
     assert not second.ok
-    assert "The image is healthy, and fails healthcheck --deep." in second.log
+    assert "The image is healthy but fails healthcheck --deep." in second.log
