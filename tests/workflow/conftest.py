@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from tests.engine import apt, host
-from tests.engine.fixtures import _running, no_engine
+from tests.engine.fixtures import _running, base_images, docker, no_engine
 from tests.engine.fixtures import registry as registry_address
 
 from . import harness
 from .registry import Registry
 
-__all__ = ["_running", "registry_address"]
+__all__ = ["_running", "base_images", "docker", "registry_address"]
 
 
 @pytest.fixture(scope="session")
