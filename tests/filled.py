@@ -25,6 +25,9 @@ def filled(text: str) -> str:
         text: The file.
     """
     contents = {name: _CONTENTS[name] for name in regions.find(text)}
+    if "\nENTRYPOINT " in text and "image" in contents:
+        # A sandbox has one already, which its owner changes in place.
+        contents["image"] = contents["image"].partition("ENTRYPOINT")[0]
     if "FROM scratch AS prod" in text:
         for name in contents.keys() & {"runtime", "image"}:
             contents[name] = "".join(

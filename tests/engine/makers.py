@@ -1,12 +1,13 @@
-"""Stand-ins for what a sandbox fetches from its makers, signed with keys of their own and served on loopback.
+"""Stand-ins for what a sandbox downloads from vendors, signed with keys of their own and served on loopback.
 
-A test changes keys and checksums in a copy of the template, and nothing else of it: what fetches and what checks is the
+A test changes keys and checksums in a copy of the template, and nothing else: the lines that download and check are the
 template's own.
 """
 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import functools
 import hashlib
 import http.server
@@ -14,6 +15,7 @@ import io
 import shutil
 import tarfile
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,27 +54,60 @@ class Makers:
     Attributes:
         files: The folder that is served.
         url: Where it is served.
-        template: A folder with the template that believes these makers.
+        template: A folder with the template that trusts these vendors.
         arguments: The build arguments that name the mirrors.
+        keys: What each artifact is signed with, by its name.
     """
 
     files: Path
     url: str
     template: Path
     arguments: list[str]
+    keys: dict[str, pysequoia.Tsk]
 
     def path(self, name: str) -> Path:
-        """Return the served archive of one artefact."""
+        """Return the served archive of one artifact."""
         return self.files / name / _path(_catalogue(self.template)[name])
 
-    def sign(self, name: str, key: pysequoia.Tsk) -> None:
-        """Sign an artefact as it is now."""
-        signature = pysequoia.sign(key.signer(), self.path(name).read_bytes(), mode=pysequoia.SignatureMode.DETACHED)
-        self._signature(name).write_bytes(signature)
+    def certificate(self, name: str) -> str:
+        """Return the public key of one artifact's vendor."""
+        return str(self.keys[name].extract_certificate())
+
+    def expired(self, name: str) -> str:
+        """Return the public key of one artifact's vendor with an end that has passed."""
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+        key = self.keys[name]
+        certificate = key.extract_certificate().set_expiration(end, key.certifier())
+        time.sleep(1.1)
+        return str(certificate)
+
+    def revoked(self, name: str) -> str:
+        """Return the public key of one artifact's vendor with the vendor's word that it proves nothing anymore."""
+        key = self.keys[name]
+        certificate = key.extract_certificate()
+        revocation = certificate.revoke(key.certifier())
+        return str(pysequoia.Cert.from_bytes(bytes(certificate) + bytes(revocation)))
+
+    @contextlib.contextmanager
+    def publishing(self, *certificates: str) -> Iterator[None]:
+        """Serve these public keys beside Mountpoint, until the end of the block."""
+        path = self.files / "mountpoint" / _catalogue(self.template)["mountpoint"]["keys"]
+        text = path.read_text()
+        path.write_text("\n".join(certificates))
+        try:
+            yield
+        finally:
+            path.write_text(text)
+
+    def sign(self, name: str, *keys: pysequoia.Tsk) -> None:
+        """Sign an artifact as it is now, once with each key."""
+        data = self.path(name).read_bytes()
+        signatures = [pysequoia.sign(key.signer(), data, mode=pysequoia.SignatureMode.DETACHED) for key in keys]
+        self._signature(name).write_bytes(b"".join(signatures))
 
     @contextlib.contextmanager
     def tampered(self, name: str) -> Iterator[None]:
-        """Serve an artefact with its last byte changed, until the end of the block."""
+        """Serve an artifact with its last byte changed, until the end of the block."""
         path = self.path(name)
         data = path.read_bytes()
         path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
@@ -82,12 +117,21 @@ class Makers:
             path.write_bytes(data)
 
     @contextlib.contextmanager
-    def signed_by_another(self, name: str) -> Iterator[None]:
-        """Serve an artefact that is the right one with a good signature of someone else, until the end of the block."""
+    def signed_by_another(self, name: str, *besides: pysequoia.Tsk) -> Iterator[str]:
+        """Serve the right artifact with a good signature of someone else, until the end of the block.
+
+        Args:
+            name: The artifact.
+            besides: Who else signs it.
+
+        Yields:
+            The public key of that someone.
+        """
         signature = self._signature(name).read_bytes()
-        self.sign(name, pysequoia.Tsk.generate("Someone else <someone@example.com>"))
+        another = pysequoia.Tsk.generate("Someone else <someone@example.com>")
+        self.sign(name, *besides, another)
         try:
-            yield
+            yield str(another.extract_certificate())
         finally:
             self._signature(name).write_bytes(signature)
 
@@ -174,7 +218,7 @@ def serving(folder: Path) -> Iterator[Makers]:
     url = f"http://127.0.0.1:{server.server_port}"
     arguments = [f"{catalogue[name]['mirror']['argument']}={url}/{name}" for name in archives]
     try:
-        made = Makers(files=files, url=url, template=template, arguments=arguments)
+        made = Makers(files=files, url=url, template=template, arguments=arguments, keys=keys)
         for name, key in keys.items():
             made.sign(name, key)
         yield made

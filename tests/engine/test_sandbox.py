@@ -1,7 +1,7 @@
-"""A sandbox with everything in it is built, and used by its own deep check as the user, as strictly as can be.
+"""A sandbox with everything in it is built, and used by its own deep check as the user, as strictly as possible.
 
-Real: Debian, its Chromium, s3fs, FUSE, Python, Node. Stand-ins, which no host here may fetch: the AWS CLI and
-Mountpoint, in archives of the makers' form, signed by keys of the test's (tests/engine/makers.py).
+Real: Debian, its Chromium, s3fs, FUSE, Python, Node. Stand-ins, since no machine here can download them: the AWS CLI and
+Mountpoint, in archives of the same form, signed with keys of these tests (tests/engine/makers.py).
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ EVERYTHING = {
     # What the stand-in of Mountpoint mounts with.
     "runtime_packages": ["s3fs"],
     "sudo": True,
+    "app_files": ["."],
 }
 
 
@@ -207,7 +208,7 @@ def test_a_change_of_the_application_makes_its_layer_alone(
     after = _layers(docker, f"{image}-changed")
     docker.run("rmi", "--force", f"{image}-changed")
     ran = [step.partition("] ")[2] for step in done.ran if "COPY" in step or "RUN" in step]
-    assert sorted(ran) == ["COPY --chmod=755 . /app/", "COPY --link --from=application /app /app"]
+    assert ran == ["COPY --link --chmod=u=rwX,go=rX . /app/"]
     assert [one != other for one, other in zip(before, after, strict=True)].count(True) == 1
 
 
@@ -216,20 +217,23 @@ def _layers(docker: host.Engine, image: str) -> list[str]:
     return docker.run("image", "inspect", "--format", format_, image).stdout.split()
 
 
-@pytest.mark.parametrize(("artefact", "title"), [("aws-cli", "AWS CLI"), ("mountpoint", "Mountpoint for Amazon S3")])
+FILES = {"aws-cli": "aws-cli.zip", "mountpoint": "mountpoint.tar.gz"}
+NO_KEY = "Can't check signature: No public key"
+
+
+@pytest.mark.parametrize("artifact", FILES)
 @pytest.mark.parametrize(
     ("fault", "recorded", "said"),
     [
-        (Makers.tampered, True, "is not the file that was released"),
+        (Makers.tampered, True, "{file}: FAILED"),
         # As where no checksum is recorded, and the signature is all there is.
-        (Makers.tampered, False, "is signed by none of the keys of its maker"),
-        (Makers.signed_by_another, True, "is signed by none of the keys of its maker"),
+        (Makers.tampered, False, "BAD signature from"),
+        (Makers.signed_by_another, True, NO_KEY),
     ],
     ids=["one byte", "one byte, no checksum", "another's signature"],
 )
-def test_what_is_not_the_maker_s_stops_the_build(
-    artefact: str,
-    title: str,
+def test_what_is_not_the_vendor_s_stops_the_build(
+    artifact: str,
     fault: Callable[[Makers, str], AbstractContextManager[None]],
     recorded: bool,
     said: str,
@@ -242,12 +246,51 @@ def test_what_is_not_the_maker_s_stops_the_build(
     makers.scaffold(tmp_path, **EVERYTHING)
     if not recorded:
         dockerfile = tmp_path / "Dockerfile"
-        dockerfile.write_text(re.sub(r"sha256=[0-9a-f]{64}", 'sha256=""', dockerfile.read_text()))
-    with fault(makers, artefact):
-        done = _build(docker, tmp_path, makers, target=artefact)
+        dockerfile.write_text(re.sub(r"sha256=[0-9a-f]{64}", "sha256=", dockerfile.read_text()))
+    with fault(makers, artifact):
+        done = _build(docker, tmp_path, makers, target=artifact)
     assert done.code != 0
-    assert f"{title}: {makers.url}" in done.log
-    assert said in done.log
+    assert said.format(file=FILES[artifact]) in done.log
+    assert FILES[artifact] in done.log
+
+
+@pytest.mark.parametrize("artifact", FILES)
+def test_a_key_that_has_expired_still_proves_what_it_signed(
+    artifact: str, docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+) -> None:
+    base_images(*SANDBOX_BASES)
+    makers.scaffold(tmp_path, **EVERYTHING)
+    expired = makers.expired(artifact)
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace(makers.certificate(artifact), expired))
+    with makers.publishing(expired):
+        done = _build(docker, tmp_path, makers, target=artifact)
+    assert done.code == 0, done.log
+
+
+def test_a_key_that_was_revoked_proves_nothing(
+    docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+) -> None:
+    base_images(*SANDBOX_BASES)
+    makers.scaffold(tmp_path, **EVERYTHING)
+    with makers.publishing(makers.revoked("mountpoint")):
+        done = _build(docker, tmp_path, makers, target="mountpoint")
+    assert done.code != 0
+    assert "This key has been revoked by its owner!" in done.log
+
+
+@pytest.mark.parametrize("revoked", [False, True], ids=["signed by it", "signed by a revoked one as well"])
+def test_a_mirror_cannot_add_a_key(
+    revoked: bool, docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+) -> None:
+    base_images(*SANDBOX_BASES)
+    makers.scaffold(tmp_path, **EVERYTHING)
+    besides = [makers.keys["mountpoint"]] if revoked else []
+    right = makers.revoked("mountpoint") if revoked else makers.certificate("mountpoint")
+    with makers.signed_by_another("mountpoint", *besides) as another, makers.publishing(another, right):
+        done = _build(docker, tmp_path, makers, target="mountpoint")
+    assert done.code != 0
+    assert NO_KEY in done.log
 
 
 def test_a_mirror_that_has_nothing_is_named(
@@ -255,8 +298,11 @@ def test_a_mirror_that_has_nothing_is_named(
 ) -> None:
     base_images(*SANDBOX_BASES)
     makers.scaffold(tmp_path, **EVERYTHING)
-    arguments = [f"--build-arg=AWS_CLI_MIRROR={makers.url}/nothing", "--network=host"]
-    done = build(docker, tmp_path, target="aws-cli", options=arguments)
-    assert done.code != 0
-    assert "AWS CLI" in done.log
-    assert "--build-arg AWS_CLI_MIRROR=URL" in done.log
+    words = ["--target=aws-cli", "--network=host", f"--build-arg=AWS_CLI_MIRROR={makers.url}/nothing", str(tmp_path)]
+    done = docker.run("buildx", "build", "--progress=plain", *words, check=False)
+    assert done.returncode != 0
+    # The command with the whole address, curl's own message, and the comment above the step.
+    assert f"-o aws-cli.zip {makers.url}/nothing/awscli-exe-linux-x86_64-" in done.stderr
+    assert "curl: (22) The requested URL returned error: 404" in done.stderr
+    assert "# Not found? Name a mirror with --build-arg AWS_CLI_MIRROR=URL." in done.stderr
+    assert max(map(len, done.stderr.split("ERROR: failed to build")[-1].splitlines())) < 120

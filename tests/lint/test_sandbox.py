@@ -1,8 +1,9 @@
-"""What comes beside a sandbox's Dockerfile: a probe in Python, a script that runs it, a profile of system calls."""
+"""The downloads of a sandbox, and the files beside its Dockerfile."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import sysconfig
@@ -98,15 +99,41 @@ def test_the_profile_adds_to_the_engine_s_what_a_user_namespace_needs_and_no_mor
     assert dangerous & free == set()
 
 
-def test_every_download_is_checked(sandboxes: list[Rendering]) -> None:
+#: By stage: the programs that check what it downloads.
+CHECKS = {
+    "aws-cli": ["sha256sum --check", "gpg --batch"],
+    "mountpoint": ["sha256sum --check", "gpg --batch"],
+    "headless-shell": ["sha256sum --check"],
+}
+
+
+def test_every_download_is_checked_in_a_stage_of_its_own(sandboxes: list[Rendering]) -> None:
     for rendering in sandboxes:
-        text = rendering.dockerfile.read_text()
         answers = rendering.answers
-        fetched = (
-            answers["aws_cli"]
-            + (answers["s3_mount"] == "mountpoint")
-            + (answers["browser"] == "headless-shell" and answers["distribution"].startswith("ubuntu"))
-        )
-        assert text.count("&& fetch ") == fetched
-        # No other line fetches: what curl brings goes through the script.
-        assert text.count("curl -f") == (1 if fetched else 0)
+        chosen = {
+            "aws-cli": answers["aws_cli"],
+            "mountpoint": answers["s3_mount"] == "mountpoint",
+            "headless-shell": answers["browser"] == "headless-shell" and answers["distribution"].startswith("ubuntu"),
+        }
+        downloading = [name for name, commands in rendering.stages.items() if any("curl -" in c.text for c in commands)]
+        assert downloading == [name for name in CHECKS if chosen[name]]
+        for name in downloading:
+            (step,) = [command for command in rendering.stages[name] if "curl -" in command.text]
+            assert [check for check in CHECKS[name] if check not in step.text] == []
+
+
+def test_only_what_was_asked_for_is_taken_from_the_repository(sandboxes: list[Rendering]) -> None:
+    for rendering in sandboxes:
+        copies = [c for c in rendering.stages["prod"] if c.name == "COPY" and c.words[-1].startswith("/app/")]
+        assert len(copies) == len(rendering.answers["app_files"])
+        assert [c.text for c in copies if "--link" not in c.flags or "--chmod=u=rwX,go=rX" not in c.flags] == []
+
+
+def test_packages_are_trimmed_only_where_the_answer_says_so(sandboxes: list[Rendering]) -> None:
+    for rendering in sandboxes:
+        answers, text = rendering.answers, rendering.dockerfile.read_text()
+        trims = answers["trim_packages"]
+        assert ("path-exclude=/usr/lib/*/libLLVM*" in text) == (trims and answers["browser"] != "none")
+        assert ("path-exclude=/usr/bin/*-lto-dump-*" in text) == (trims and "build-tools" in answers["tools"])
+        # Nothing is removed from a package after dpkg has installed it.
+        assert not re.search(r"\brm\b.* /usr/", text)
