@@ -75,7 +75,7 @@ class Makers:
 
     def expired(self, name: str) -> str:
         """Return the public key of one artifact's vendor with an end that has passed."""
-        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1)
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
         key = self.keys[name]
         certificate = key.extract_certificate().set_expiration(end, key.certifier())
         time.sleep(1.1)

@@ -1,4 +1,4 @@
-"""What a family and a dependent take for an answer, and what they say to another one."""
+"""Which answers shared bases and dependent images accept, and what they say to others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _refusal(**data: Any) -> str:
         {"dir": "web", "base": "node", "context": "web", "image": "localhost:5000/acme/web"},
     ],
 )
-def test_a_child_is_a_folder_and_a_base(dependent: dict[str, str]) -> None:
+def test_a_dependent_is_a_folder_and_a_base(dependent: dict[str, str]) -> None:
     answers = _resolve(kind="shared-base", bases=["python", "node"], dependents={"api": dependent})
     assert answers["dependents"] == {"api": dependent}
 
@@ -49,9 +49,9 @@ def test_a_child_is_a_folder_and_a_base(dependent: dict[str, str]) -> None:
         ({"a.b": API, "a-b": API}, "has a target or a group of that name"),
         ({"api": "services/api"}, "is no dependent: write it like {dir:"),
         ({"api": {**API, "args": {}}}, "is no dependent: write it like {dir:"),
-        ({"api": {"dir": "services/api"}}, 'base is "", and the family has python.'),
-        ({"api": {**API, "base": "node"}}, 'base is "node", and the family has python.'),
-        ({"api": {**API, "base": ["python"]}}, "and the family has python."),
+        ({"api": {"dir": "services/api"}}, 'base is "", but bases has python.'),
+        ({"api": {**API, "base": "node"}}, 'base is "node", but bases has python.'),
+        ({"api": {**API, "base": ["python"]}}, "but bases has python."),
         ({"api": {"base": "python"}}, 'dir is "", no clean relative path'),
         ({"api": {**API, "dir": "../api"}}, "no clean relative path"),
         ({"api": {**API, "dir": 'a" }'}}, "no clean relative path"),
@@ -60,7 +60,7 @@ def test_a_child_is_a_folder_and_a_base(dependent: dict[str, str]) -> None:
         ({"api": {**API, "image": '${REGISTRY}"'}}, "without a tag"),
     ],
 )
-def test_another_child_is_refused_in_one_sentence(dependents: Any, said: str) -> None:
+def test_a_bad_dependent_is_refused_in_one_sentence(dependents: Any, said: str) -> None:
     message = _refusal(kind="shared-base", dependents=dependents)
     assert said in message
     assert message.count("dependents") == 1
@@ -70,13 +70,13 @@ def test_another_child_is_refused_in_one_sentence(dependents: Any, said: str) ->
     ("bases", "said"),
     [
         ([], "at least one base"),
-        (["python", "python"], "each once"),
+        (["python", "python"], "each only once"),
         (["ruby"], '"ruby" is not a base'),
         ("python", "is no list"),
         ({"python": 1}, "is no list"),
     ],
 )
-def test_a_family_has_bases_that_there_are(bases: Any, said: str) -> None:
+def test_bases_are_known_and_named_once(bases: Any, said: str) -> None:
     assert said in _refusal(kind="shared-base", bases=bases)
 
 
@@ -84,7 +84,7 @@ def test_a_family_has_bases_that_there_are(bases: Any, said: str) -> None:
     "image",
     ["ghcr.io/acme/base-python:main", "localhost:5000/base:1.2", "127.0.0.1:5000/a/b:x", "base-python:main"],
 )
-def test_a_child_s_base_is_an_image_with_its_tag(image: str) -> None:
+def test_a_base_image_has_a_tag(image: str) -> None:
     assert _resolve(base_image=image)["base_image"] == image
 
 
@@ -99,18 +99,18 @@ def test_a_child_s_base_is_an_image_with_its_tag(image: str) -> None:
         "-base:main",
     ],
 )
-def test_another_base_is_refused(image: str) -> None:
+def test_a_bad_base_image_is_refused(image: str) -> None:
     assert "is no image with its tag" in _refusal(base_image=image)
 
 
 @pytest.mark.parametrize("flavor", ["minimal", "distroless"])
 @pytest.mark.parametrize("kind", ["python-fastapi", "nextjs-standalone"])
-def test_a_flavor_that_leaves_its_base_behind_stands_on_none(kind: str, flavor: str) -> None:
+def test_a_flavor_that_copies_from_its_base_is_refused_with_one(kind: str, flavor: str) -> None:
     message = _refusal(kind=kind, flavor=flavor, base_image="ghcr.io/acme/base-python:main")
     assert "answer flavor slim" in message
 
 
 @pytest.mark.parametrize("question", ["cleanup", "prewarm"])
-def test_what_would_harm_or_is_a_child_s_is_refused_with_the_reason(question: str) -> None:
+def test_what_belongs_to_dependents_is_refused_with_the_reason(question: str) -> None:
     message = _refusal(kind="shared-base", image="ghcr.io/acme/base", **{question: True})
     assert "Dependents name their base" in message or "answer prewarm for the dependent" in message
