@@ -24,6 +24,8 @@ from dockertpl.template.source import bundled
 
 TABLE = Path(__file__).parent / "answers.toml"
 
+#: How many combinations are tried for a pair that a validator refuses.
+_TRIES = 12
 #: A question's name and the position of one of its values.
 _Level: TypeAlias = tuple[str, int]
 _Pair: TypeAlias = tuple[_Level, _Level]
@@ -87,23 +89,35 @@ def _sets() -> tuple[dict[str, Any], ...]:
     result = []
     while left:
         first = min(left)
-        chosen = [
-            max(
+        ranked = [
+            sorted(
                 (one for one in part if _holds(one, first, {name for name, _ in levels})),
                 key=lambda one: (len(_pairs(one.levels) & left), len(one.asked)),
+                reverse=True,
             )
             for part, levels in zip(parts, reached, strict=True)
         ]
-        combination = _Combination(
-            levels={name: level for one in chosen for name, level in one.levels.items()},
-            asked=tuple(sorted((name for one in chosen for name in one.asked), key=order.index)),
-        )
-        levels = _fill(combination, first, factors, left)
-        left.difference_update(_pairs(levels))
-        answers = _valid(template, {name: _value(name, level, levels, factors) for name, level in levels.items()})
+        # A validator may refuse the pair beside the other answers: then the next combination is tried.
+        for chosen in itertools.islice(_in_turn(ranked), _TRIES):
+            combination = _Combination(
+                levels={name: level for one in chosen for name, level in one.levels.items()},
+                asked=tuple(sorted((name for one in chosen for name in one.asked), key=order.index)),
+            )
+            levels = _fill(combination, first, factors, left)
+            answers = _valid(template, {name: _value(name, level, levels, factors) for name, level in levels.items()})
+            if all(name in answers for name, _ in first):
+                break
+        left.discard(first)
+        left.difference_update(_pairs({name: level for name, level in levels.items() if name in answers}))
         if answers not in result:
             result.append(answers)
     return tuple(result)
+
+
+def _in_turn(ranked: list[list[_Combination]]) -> Iterator[list[_Combination]]:
+    """Yield one combination of each part, the best of all first, and then the next of each."""
+    for place in range(max(map(len, ranked))):
+        yield [part[min(place, len(part) - 1)] for part in ranked]
 
 
 def _parts(questions: list[Question], factors: Mapping[str, list[Any]]) -> list[list[Question]]:

@@ -93,7 +93,7 @@ def test_what_a_wheel_wrote_is_updated_to_the_next_tag(
     subprocess.run(copier, cwd=theirs, check=True, capture_output=True)
 
     text = (ours / "Dockerfile").read_text()
-    assert "# Your lines go" in text
+    assert "# Put your own lines" in text
     assert text.endswith("# mine\n")
     assert (ours / "motto.sh").exists()
     assert not (ours / ".github").exists()

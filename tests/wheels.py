@@ -57,7 +57,7 @@ def publish(unpacked: Path, folder: Path) -> Path:
 def _improve(template: Path) -> None:
     """Change of a template what a release may: lines, a question, a file that is new and one that is gone."""
     regions = template / "templates" / "lib" / "custom.jinja"
-    regions.write_text(regions.read_text().replace("# Lines of your own go", "# Your lines go"))
+    regions.write_text(regions.read_text().replace("# Add your own lines", "# Put your own lines"))
     questions = template / "copier.yml"
     motto = "motto:\n  type: str\n  help: Which motto?\n  default: small and quick\n"
     questions.write_text(questions.read_text().replace("\nname:\n", f"\n{motto}\nname:\n"))

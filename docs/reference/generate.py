@@ -37,6 +37,8 @@ def _code(value: object) -> str:
 def _effects(name: str, words: Presentation) -> str:
     """Return what a question's choices cost, a sentence each."""
     sentences = []
+    if name in presentation.NOT_SHOWN:
+        return ""
     for value, effect in words.questions[name].effects.items():
         texts = [effect] if isinstance(effect, str) else [f"{text} ({kind})" for kind, text in effect.items()]
         sentences.append(f" `{value}`: {'; '.join(texts)}.")
@@ -62,7 +64,8 @@ def row(question: Question, template: Template, words: Presentation) -> str:
     """Return a question as a row of the table."""
     asks = question.help + _choices(question, template) + _effects(question.name, words)
     when = str(question.when).removeprefix("{{ ").removesuffix(" }}")
-    texts = [words.why(question.name).replace("|", "\\|"), asks.replace("|", "\\|")]
+    why = "" if question.name in presentation.NOT_SHOWN else words.why(question.name)
+    texts = [why.replace("|", "\\|"), asks.replace("|", "\\|")]
     cells = [f"`{question.name}`", question.type, _code(question.default), *texts]
     return "| " + " | ".join([*cells, "" if question.when is True else _code(when)]) + " |"
 

@@ -160,7 +160,9 @@ def test_what_only_some_need_is_there_only_with_its_answer(running: list[Renderi
     seen = set()
     for rendering in running:
         text, answers = rendering.dockerfile.read_text(), rendering.answers
-        assert ("id=ca" in text or "_MIRROR" in text) == answers["behind_proxy"] or not text.count("RUN")
+        # A sandbox names the mirrors of its downloads in any case.
+        plumbing = re.search(r"id=ca|DEBIAN_MIRROR|UBUNTU_MIRROR|UV_DEFAULT_INDEX|NPM_CONFIG_REGISTRY", text)
+        assert bool(plumbing) <= answers["behind_proxy"], rendering.number
         regions = set(re.findall(r"^# >>> custom: ([\w-]+)", text, re.MULTILINE))
         assert (regions <= {"build", "runtime"}) != answers["more_regions"]
         seen.add((answers["behind_proxy"], answers["more_regions"]))

@@ -69,7 +69,7 @@ def _first(root: Path) -> None:
         (folder / f"extra-{name}.txt").write_text(f"About {name}.\n{NUMBERED}")
     (folder / "extra-blocks.txt").write_text(f"First.\n{_BLOCK}Second.\n{_BLOCK}")
     (folder / "extra-choice.txt.jinja").write_text(f"{NUMBERED}The {{{{ extra_choice }}}} one.\n{NUMBERED}")
-    _replace(root / "copier.yml", "\ndigests:\n", f"\n{_CHOICES}\ndigests:\n")
+    _replace(root / "copier.yml", "\nbases:\n", f"\n{_CHOICES}\nbases:\n")
 
 
 def _second(root: Path) -> None:
@@ -79,7 +79,7 @@ def _second(root: Path) -> None:
     _replace(folder / "extra-notes.txt", "Line 15 of", "The fifteenth line of")
     (folder / "extra-data.bin").write_bytes(b"\0\1\2 second")
     (folder / "extra-new.txt.jinja").write_text(f"A {{{{ extra_word }}}}.\n{NUMBERED}")
-    _replace(root / "copier.yml", "\ndigests:\n", f"\n{_WORD}\ndigests:\n")
+    _replace(root / "copier.yml", "\nbases:\n", f"\n{_WORD}\nbases:\n")
     _replace(root / "templates" / "lib" / "versions.yml", "\nuv: ", "\nuv: 1")
     _beside_regions(root, "", "# New below.\n")
 

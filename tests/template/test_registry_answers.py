@@ -93,8 +93,8 @@ def test_a_cloud_s_identity_is_refused_with_its_form(answers: dict[str, str], wa
 @pytest.mark.parametrize(
     ("answers", "word"),
     [
-        ({"ci": "github", "registry": "gitlab"}, "answer other"),
-        ({"ci": "gitlab", "registry": "ecr"}, "answer other"),
+        ({"ci": "github", "registry": "gitlab"}, "choose other"),
+        ({"ci": "gitlab", "registry": "ecr"}, "choose other"),
         ({"ci": "gitlab", "platforms": "native"}, "answer emulated"),
         ({"prewarm": True}, "answer image"),
         ({"branch": "a b"}, "no branch"),

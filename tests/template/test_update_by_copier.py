@@ -27,14 +27,13 @@ BESIDE = {
     "v4.0.0": ("", ""),
 }
 KINDS: dict[str, dict[str, Any]] = {
-    "python-fastapi": {
-        "kind": "python-fastapi",
-        "base_image": "registry.example.com/base:1",
-        "app_dir": "services/api",
-    },
-    "nextjs-standalone": {"kind": "nextjs-standalone", "manager": "npm"},
-    "sandbox-multi-runtime": {"kind": "sandbox-multi-runtime"},
-    "shared-base": {"kind": "shared-base"},
+    kind: {"kind": kind, "more_regions": True, **more}
+    for kind, more in {
+        "python-fastapi": {"base_image": "registry.example.com/base:1", "app_dir": "services/api"},
+        "nextjs-standalone": {"manager": "npm"},
+        "sandbox-multi-runtime": {},
+        "shared-base": {},
+    }.items()
 }
 #: Some of it is what the template has around the regions, too.
 LINES = {

@@ -75,10 +75,10 @@ def _tour(name_comes: str, name: str) -> list[Step]:
 _REVIEW = [
     Step("the review", [ENTER], ["Write it?", _LIST]),
     Step("the files", [DOWN, ENTER], ["Look at which file?", _LIST]),
-    Step("a file, as a difference", [ENTER], ["+runtime_packages: ", "Look at which file?"]),
+    Step("a file, as a difference", [ENTER], ["+platforms: amd64", "Look at which file?"]),
     Step("back at the review", [ESCAPE], ["Write it?", "look at the files first"]),
 ]
-_WRITTEN = Step("written", [ENTER], ["The same with Copier alone:", "gh:org/dockertpl"])
+_WRITTEN = Step("written", [ENTER], ["The same with Copier alone:", "copier copy --defaults"])
 _KIND = Step("nothing was found", [], ["Kind of image", _LIST])
 
 #: By repository, what the person does.

@@ -28,7 +28,8 @@ class Terminal:
     """
 
     def __init__(self, arguments: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
-        given = {"TERM": "xterm-256color", "PAGER": "cat", "DOCKERTPL_DOCKER": "no-engine", **(environment or {})}
+        given = {"TERM": "xterm-256color", "PAGER": "cat", "DOCKERTPL_DOCKER": "no-engine"}
+        given |= {"DOCKERTPL_IGNORE_MACHINE": "1", **(environment or {})}
         kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "DOCKERTPL_PLAIN")}
         self._child = pexpect.spawn(
             sys.executable,

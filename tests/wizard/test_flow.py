@@ -81,7 +81,7 @@ def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_pa
     scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
     assert scaffold.answers.values["flavor"] == "distroless"
     assert scaffold.answers.values["base_image"] == ""
-    assert "registry.example/base-python:main does not do any more: The flavor distroless copies" in " ".join(
+    assert "registry.example/base-python:main does not do any more: The flavor distroless has" in " ".join(
         person.seen.split()
     )
 

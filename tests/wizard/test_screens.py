@@ -9,6 +9,7 @@ from tests.wizard import repositories
 from dockertpl.actions.wanted import Actions
 from dockertpl.scaffold.session import Session
 from dockertpl.template import presentation
+from dockertpl.template.answers import Prompt
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
 from dockertpl.wizard import screens
@@ -24,6 +25,12 @@ def _session(kind: str, folder: Path) -> Session:
     return Session(TEMPLATE, root, given=given, in_file={}, detecting=True, actions=Actions(tell_bot=True, adopt=True))
 
 
+def _shown(session: Session) -> dict[str, Prompt]:
+    """Return the questions that the wizard can show."""
+    prompts = session.interview.prompts
+    return {name: prompt for name, prompt in prompts.items() if name not in presentation.NOT_SHOWN}
+
+
 def _text(lines: list[Line]) -> str:
     return "\n".join(line.text for line in lines)
 
@@ -35,7 +42,7 @@ def test_every_screen_of_every_kind_fits_a_terminal(kind: str, tmp_path: Path) -
     shown = [*screens.seen(session, SHOWN), *screens.review(session, SHOWN, scaffold)]
     if scaffold.takeover:
         shown += screens.beside(scaffold.takeover, scaffold.text("Dockerfile"))
-    for prompt in session.interview.prompts.values():
+    for prompt in _shown(session).values():
         question = screens.question(session, SHOWN, prompt, number=10, count=45)
         assert len(question) + len(screens.choices(prompt)) < 22, prompt.question.name
         shown += question
@@ -45,7 +52,7 @@ def test_every_screen_of_every_kind_fits_a_terminal(kind: str, tmp_path: Path) -
 @pytest.mark.parametrize("kind", repositories.FILES)
 def test_every_question_says_where_its_default_is_from(kind: str, tmp_path: Path) -> None:
     session = _session(kind, tmp_path)
-    for name, prompt in session.interview.prompts.items():
+    for name, prompt in _shown(session).items():
         said = " ".join(_text(screens.question(session, SHOWN, prompt)).split())
         reason = {"detected": "Found ", "default": SHOWN.why(name)}[prompt.origin]
         assert reason in said, name
@@ -65,7 +72,8 @@ def test_the_review_has_every_answer_that_is_no_default_and_every_file(tmp_path:
     said = _text(screens.review(session, SHOWN, scaffold))
     assert re.search(r"Port +8123 +you\n", said)
     for name, origin in scaffold.answers.origin.items():
-        assert (SHOWN.title(name) in said) or origin == "default" or name in scaffold.answers.hidden, name
+        if origin != "default" and name not in scaffold.answers.hidden:
+            assert SHOWN.title(name) in said, name
     assert all(f"  {entry.path}" in said for entry in scaffold.entries)
 
 

@@ -305,6 +305,7 @@ class _State:
         source = self.template.source
         # Copier shows an answer to the questions before its own too, as it was written.
         self.context = {
+            **{key: value for key, value in self.layers.detected.items() if _inert(value)},
             **{key: value for key, value in self.layers.stored.items() if _inert(value)},
             **{key: value for key, value in self.layers.given().items() if _inert(value)},
             **({"_src_path": source.src_path} if source.src_path else {}),
