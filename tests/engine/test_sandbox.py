@@ -1,6 +1,6 @@
 """A sandbox with everything in it is built, and used by its own deep check as the user, as strictly as possible.
 
-Real: Debian, its Chromium, s3fs, FUSE, Python, Node. Stand-ins, since no machine here can download them: the AWS CLI and
+Real: Debian, its Chromium, s3fs, FUSE, Python, Node. Stand-ins, since they cannot be downloaded here: the AWS CLI and
 Mountpoint, in archives of the same form, signed with keys of these tests (tests/engine/makers.py).
 """
 
