@@ -235,9 +235,9 @@ def test_the_template_that_the_answers_name_is_the_one_that_is_rendered(
         "ghcr.io/astral-sh/uv:0.0.9": fake_registry.put_index("astral-sh/uv:0.0.9"),
     }
     assert pin().code == 0
-    expected = by_us(template, "shop", data={"digests": digests})
+    expected = dict(by_us(template, "shop", data={"digests": digests}))
     answers = expected.pop(".copier-answers.yml").content
-    written = read_tree(repository)
+    written = dict(read_tree(repository))
     assert yaml.safe_load(written.pop(".copier-answers.yml").content) == yaml.safe_load(answers)
     assert written == expected
     assert (repository / "Dockerfile").read_text().endswith("# pinned\n")
