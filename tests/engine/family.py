@@ -44,6 +44,7 @@ class Dependent:
         write: Writes the application into an empty folder, as a git repository.
         code: The file that `change` is made to: an expression and what its match becomes.
         uid: Who it runs as.
+        code_layers: How many layers hold what a change of the code makes.
         installs: Whether it installs packages on its base, in a layer that is made again with the base.
         answers: More answers, as `new -d` takes them.
     """
@@ -54,6 +55,7 @@ class Dependent:
     code: str
     change: tuple[str, str]
     uid: int = 10001
+    code_layers: int = 1
     installs: bool = False
     answers: Mapping[str, str] = field(default_factory=dict)
 
@@ -78,6 +80,7 @@ DEPENDENTS: dict[str, Dependent] = {
         write=lambda folder: next_sample.write_next_sample(folder, manager="npm", router="app", layout="single"),
         code="components/home.tsx",
         change=(r"</main>", "<p>Closed on Mondays ({})</p></main>"),
+        code_layers=2,  # the server's part and the browser's
     ),
     "sandbox": Dependent(
         directory="agent",
@@ -87,7 +90,13 @@ DEPENDENTS: dict[str, Dependent] = {
         change=(r"\Z", "\nCHANGED = '{}'\n"),
         uid=1000,
         installs=True,
-        answers={"kind": "sandbox-multi-runtime", "tools": "[]", "browser": "none", "fonts": "none"},
+        answers={
+            "kind": "sandbox-multi-runtime",
+            "tools": "[]",
+            "browser": "none",
+            "fonts": "none",
+            "app_files": "[agent.py]",
+        },
     ),
 }
 

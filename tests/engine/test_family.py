@@ -95,23 +95,23 @@ def test_a_base_runs_strictly_and_has_what_it_says(flavor: str, built: Family) -
     )
     probe = built.config(f"{NAME}-{flavor}")["Healthcheck"]["Test"]
     assert probe[0] == "CMD"
-    assert built.docker.output("run", "--rm", *STRICTLY, "--entrypoint", probe[1], image, *probe[2:])
+    built.docker.run("run", "--rm", *STRICTLY, "--entrypoint", probe[1], image, *probe[2:])
 
 
 @pytest.mark.parametrize("dependent", DEPENDENTS)
-def test_a_line_of_code_pushes_one_layer_and_no_other_dependent(dependent: str, built: Family) -> None:
+def test_a_line_of_code_pushes_the_layers_of_the_code_and_no_other_dependent(dependent: str, built: Family) -> None:
     before = {name: _state(built, name) for name in DEPENDENTS}
     built.change_code(dependent)
     built.push()
     for name in DEPENDENTS:
         new = [layer for layer in built.layers(name) if layer not in before[name].layers]
-        assert len(new) == (name == dependent)
+        assert len(new) == (DEPENDENTS[name].code_layers if name == dependent else 0)
         blobs = built.contents(name).since(before[name].contents).blobs
         code = sum(blobs[layer].size for layer in new)
         assert sum(built.contents(name).since(before[name].contents).sizes("layer")) - code < SLACK_BYTES
 
 
-def test_a_moved_base_leaves_every_layer_of_the_application_s_as_it_is(built: Family) -> None:
+def test_a_moved_base_leaves_every_layer_of_the_application_as_it_is(built: Family) -> None:
     bases = {name: _state(built, _base(name)) for name in DEPENDENTS}
     own = {name: _own(built, name) for name in DEPENDENTS}
     before = {name: _state(built, name) for name in DEPENDENTS}
@@ -122,10 +122,10 @@ def test_a_moved_base_leaves_every_layer_of_the_application_s_as_it_is(built: Fa
         moved = built.layers(_base(name))
         assert moved != bases[name].layers
         assert built.layers(name)[: len(moved)] == moved
-        assert len(copied[name]) >= 3
-        assert _copied(built, name) == copied[name]
         if DEPENDENTS[name].installs:
             continue
+        assert len(copied[name]) >= 3
+        assert _copied(built, name) == copied[name]
         blobs = built.contents(name).since(before[name].contents).blobs
         # The folder that WORKDIR makes is a layer of some hundred bytes; nothing that is heavier is new.
         again = [layer for layer in _own(built, name) if layer not in own[name]]
@@ -153,7 +153,7 @@ def test_dependents_stand_on_the_registry_s_base_by_its_digest(built: Family) ->
     assert labels["org.opencontainers.image.base.digest"] == built.digest(_base("api"))
     lowest = built.layers(_base("api"))
     assert built.layers("api")[: len(lowest)] == lowest
-    # All but the folder that WORKDIR makes.
+    # Only the folder that WORKDIR makes is new.
     assert len(set(own) - set(_own(built, "api"))) <= 1
 
 
@@ -172,9 +172,9 @@ def test_left_alone_dependents_stand_on_the_targets_beside_them(built: Family) -
 @pytest.mark.parametrize(
     ("dependent", "other", "said"),
     [
-        ("api", "node", "BASE_IMAGE has no Python 3.13: "),
-        ("web", "python", "BASE_IMAGE has no Node.js 26: "),
-        ("sandbox", "python", "BASE_IMAGE has no Python or no Node.js: "),
+        ("api", "node", "BASE_IMAGE needs Python 3.13"),
+        ("web", "python", "BASE_IMAGE needs Node.js 26"),
+        ("sandbox", "python", "BASE_IMAGE needs Python and Node.js"),
     ],
 )
 def test_a_base_without_the_right_runtime_is_refused_by_name(
@@ -188,7 +188,7 @@ def test_a_base_without_the_right_runtime_is_refused_by_name(
 
 # A sandbox without a family is what tests/engine/test_sandbox.py builds.
 @pytest.mark.parametrize("dependent", ["api", "web"])
-def test_a_child_builds_and_runs_on_the_public_image_as_well(dependent: str, built: Family, tmp_path: Path) -> None:
+def test_a_dependent_builds_and_runs_on_the_public_image_as_well(dependent: str, built: Family, tmp_path: Path) -> None:
     folder = tmp_path / dependent
     DEPENDENTS[dependent].write(folder)
     answers = service.new(folder, "-d", f"name={dependent}-alone")

@@ -99,7 +99,7 @@ def test_a_python_service_has_what_stands_in_its_regions(
     ran = _changed(docker, folder, folder / "orders" / "main.py", "# ")
     assert ran == [
         "[prod] COPY --chmod=755 start.sh /usr/local/bin/start",
-        "[prod] COPY --link --chmod=u=rwX,go=rX . .",
+        "[prod] COPY --chmod=u=rwX,go=rX . .",
         "[prod] RUN cp /app/README.md /yours/image",
     ]
     docker.run("image", "rm", tag)

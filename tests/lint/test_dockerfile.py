@@ -133,11 +133,17 @@ def test_dev_reloads_and_prod_does_not(running: list[Rendering]) -> None:
         assert kind_of(rendering.answers).reloads(command.words) == (stage == "dev")
 
 
-def test_what_prod_copies_from_elsewhere_is_linked(running: list[Rendering]) -> None:
+def test_what_prod_copies_from_another_stage_is_linked(running: list[Rendering]) -> None:
     for rendering in running:
-        copies = [c for c in rendering.stages["prod"] if c.name == "COPY" and "<<'EOF'" not in c.text]
+        copies = [c for c in rendering.stages["prod"] if c.name == "COPY" and "--from=" in c.text]
         assert copies
         assert [c.text for c in copies if "--link" not in c.flags] == []
+
+
+def test_no_linked_copy_sets_modes_since_buildkit_links_none_that_does(running: list[Rendering]) -> None:
+    for rendering in running:
+        copies = [c for commands in rendering.stages.values() for c in commands if c.name == "COPY"]
+        assert [c.text for c in copies if "--link" in c.flags and "--chmod" in c.text] == []
 
 
 def test_prod_begins_with_what_changes_least_and_ends_with_the_code(running: list[Rendering]) -> None:

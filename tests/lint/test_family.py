@@ -99,9 +99,11 @@ def test_only_the_final_image_of_a_dependent_stands_on_the_base(running: list[Re
         assert [name for name, image in on.items() if image == "${BASE_IMAGE}"] == ["prod"]
 
 
-def test_every_copy_into_a_dependent_is_linked(running: list[Rendering]) -> None:
+def test_every_copy_into_a_service_on_a_base_is_linked(running: list[Rendering]) -> None:
     """A linked layer stays as it is when the base moves."""
     for rendering in _dependents(running):
+        if rendering.answers["kind"] == "sandbox-multi-runtime":
+            continue  # It installs packages on its base, anew with each.
         copies = [c for c in rendering.stages["prod"] if c.name == "COPY" and "<<" not in c.text]
         assert copies
         assert [c.text for c in copies if "--link" not in c.flags] == []

@@ -126,7 +126,7 @@ def test_only_what_was_asked_for_is_taken_from_the_repository(sandboxes: list[Re
     for rendering in sandboxes:
         copies = [c for c in rendering.stages["prod"] if c.name == "COPY" and c.words[-1].startswith("/app/")]
         assert len(copies) == len(rendering.answers["app_files"])
-        assert [c.text for c in copies if "--link" not in c.flags or "--chmod=u=rwX,go=rX" not in c.flags] == []
+        assert [c.text for c in copies if "--chmod=u=rwX,go=rX" not in c.flags] == []
 
 
 def test_packages_are_trimmed_only_where_the_answer_says_so(sandboxes: list[Rendering]) -> None:

@@ -148,8 +148,8 @@ def test_a_conflict_is_a_red_pull_request(
     forge: Forge, template: Path, tmp_path: Path, dockertpl: Callable[..., int], git: Callable[..., str]
 ) -> None:
     ours = _scaffold(tmp_path / "ours", ONE, dockertpl, git)
-    ignore = ours / ".dockerignore"
-    ignore.write_text(ignore.read_text().replace("# Lines of your own go", "# Whatever is ours goes"))
+    dockerfile = ours / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace("# Add your own lines", "# Ours go"))
     repository = forge.add(REPOSITORY, _commit(ours, git))
 
     assert bot.run(forge, REPOSITORY, template, tmp_path / "home").code == 0
@@ -159,9 +159,9 @@ def test_a_conflict_is_a_red_pull_request(
     (statuses,) = repository.statuses.values()
     assert {(status["context"], status["status"]) for status in statuses} == {("renovate/artifacts", "failure")}
     (comment,) = pull["comments"]
-    assert "* .dockerignore" in comment["body"]
+    assert "* Dockerfile" in comment["body"]
     # Nothing but the red status keeps the markers out of the main branch.
-    assert "<<<<<<< before updating\n" in repository.git("show", f"{pull['head']}:.dockerignore")
+    assert "<<<<<<< before updating\n" in repository.git("show", f"{pull['head']}:Dockerfile")
 
 
 def test_renovate_takes_the_preset_as_it_is(tmp_path: Path) -> None:

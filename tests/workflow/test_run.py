@@ -20,7 +20,7 @@ pytestmark = pytest.mark.engine
 # What a code change may push beside the code's own layer.
 SLACK_BYTES = 64 * 1024
 SMOKE_TEST = "Smoke test"
-CODE_STEP = re.compile(r"\[prod (\d+)/\1\] COPY --link .+")
+CODE_STEP = re.compile(r"\[prod (\d+)/\1\] COPY .+")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ def test_a_sandbox_is_pushed_once_its_deep_check_passed(
     # Healthy, since the browser's file is there, and of no use.
     dockerfile.write_text(
         dockerfile.read_text().replace(
-            "&& groupadd", "&& printf '#!/bin/sh\\nexit 1\\n' > /usr/bin/chromium-headless-shell && groupadd"
+            "# tini", "RUN printf '#!/bin/sh\\nexit 1\\n' > /usr/bin/chromium-headless-shell\n\n# tini"
         )
     )
     harness.commit(root, "Break the browser")
