@@ -59,6 +59,7 @@ def test_the_default_files_are_short(kind: str) -> None:
 @pytest.mark.parametrize("kind", LIMITS)
 def test_no_line_is_long_and_no_program_is_more_than_a_glance(kind: str) -> None:
     for path, text in _texts(kind).items():
-        assert [line for line in text.splitlines() if len(line) > LONGEST_LINE] == [], path
+        if not path.endswith(".json"):
+            assert [line for line in text.splitlines() if len(line) > LONGEST_LINE] == [], path
         if path.endswith("Dockerfile"):
             assert [program for program in PROGRAM.findall(text) if program.count("\n") >= LONGEST_PROGRAM] == []
