@@ -135,3 +135,72 @@ def test_plug_n_play_is_said_to_become_node_modules(look_at: Any, settings: str 
     found, problem = look_at({**_locks(yarn=BERRY), ".yarnrc.yml": settings})
     assert problem is None
     assert any("Plug'n'Play" in text for text in found.warnings) is is_said
+
+
+@pytest.mark.parametrize(
+    ("files", "package", "version", "where"),
+    [
+        ({}, {"engines": {"pnpm": "^9.0.0"}}, "9.15.9", "package.json:10"),
+        ({}, {"engines": {"pnpm": ">=11"}}, "12.21.0", "package.json:10"),
+        ({}, {"engines": {"pnpm": "~9.1.0"}}, "9.1.0", "package.json:10"),
+        ({}, {"packageManager": "pnpm@9"}, "9.15.9", "package.json:9"),
+        ({}, {"devEngines": {"packageManager": [{"name": "pnpm", "version": "^11"}]}}, "11.28.11", "package.json:10"),
+        ({}, {"volta": {"pnpm": "9.4.0"}}, "9.4.0", "package.json:10"),
+        ({".tool-versions": "pnpm 11.2.0\n"}, {}, "11.2.0", ".tool-versions:1"),
+        ({"mise.toml": "[tools]\npnpm = '9'\n"}, {}, "9.15.9", "mise.toml:2"),
+        ({"mise.toml": "[tools]\n'npm:pnpm' = '9'\n"}, {"engines": {"pnpm": ">=9"}}, "9.15.9", "mise.toml:2"),
+        ({}, {"engines": {"pnpm": ">=9"}}, None, None),
+        ({}, {"engines": {"node": ">=22"}}, None, None),
+    ],
+)
+def test_the_newest_release_in_the_range_that_the_project_names(
+    look_at: Any, files: Any, package: Any, version: str | None, where: str | None
+) -> None:
+    found, problem = look_at({**_locks(pnpm=PNPM9), **files}, package)
+    assert problem is None
+    assert found.answers.get("manager_version") == version
+    assert where is None or found.evidence["manager_version"].where == where
+
+
+@pytest.mark.parametrize(
+    ("locks", "package", "says"),
+    [
+        (_locks(pnpm=PNPM9), {"engines": {"pnpm": "^7"}}, "package.json:10 asks for ^7, and pnpm-lock.yaml:1"),
+        (_locks(pnpm=PNPM9), {"engines": {"pnpm": ">=99"}}, "asks for >=99"),
+        (_locks(yarn=CLASSIC), {"engines": {"yarn": "^4"}}, "asks for ^4"),
+        ({**_locks(npm="{}"), ".npmrc": "engine-strict=true\n"}, {"engines": {"npm": "^7.5"}}, "asks for ^7.5"),
+    ],
+)
+def test_a_range_without_a_release_is_refused_where_the_manager_would_refuse(
+    look_at: Any, locks: Any, package: Any, says: str
+) -> None:
+    problem = look_at(locks, package)[1]
+    assert problem
+    assert says in problem.message
+    assert (
+        look_at(locks, package, given={"manager_version": "9.15.9" if "pnpm-lock.yaml" in locks else "1.22.22"})[1]
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("package", "version"),
+    [
+        ({"engines": {"npm": "10.x"}}, "10.9.9"),
+        ({"engines": {"npm": ">=9"}}, None),
+        ({"engines": {"npm": "^6"}}, None),
+        ({"engines": {"npm": "^11", "node": "22"}}, "11.21.2"),
+        ({"engines": {"npm": "^10", "node": "22"}}, None),
+    ],
+)
+def test_npm_is_what_node_brings_where_the_range_allows_it(look_at: Any, package: Any, version: str | None) -> None:
+    found, problem = look_at(_locks(npm="{}"), package)
+    assert problem is None
+    assert found.answers.get("manager_version") == version
+
+
+def test_a_pin_outside_of_engines_is_said(look_at: Any) -> None:
+    package = {"packageManager": "pnpm@10.1.0", "engines": {"pnpm": "^9"}}
+    found, _ = look_at(_locks(pnpm=PNPM9), package)
+    assert found.answers["manager_version"] == "10.1.0"
+    assert any("which package.json:11 (^9) does not allow" in text for text in found.warnings)

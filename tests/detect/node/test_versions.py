@@ -13,6 +13,8 @@ import pytest
         ({".nvmrc": "lts/*"}, {}, "26", ".nvmrc:1"),
         ({".node-version": "22"}, {}, "22", ".node-version:1"),
         ({".tool-versions": "python 3.13\nnodejs 24.0.0\n"}, {}, "24", ".tool-versions:2"),
+        ({"mise.toml": "[env]\nnode = '26'\n[tools]\nnode = '22'\n"}, {}, "22", "mise.toml:4"),
+        ({".mise.toml": "[tools]\nnode = { version = '24.1', postinstall = 'x' }\n"}, {}, "24", ".mise.toml:2"),
         ({}, {"volta": {"node": "22.1.0"}}, "22", "package.json:10"),
         ({}, {"engines": {"node": ">=20 <25"}}, "24", "package.json:10"),
         ({"Dockerfile": "FROM node:22-slim\n"}, {}, "22", "Dockerfile:1"),
@@ -41,7 +43,7 @@ def test_a_node_older_than_next_allows_is_refused(look_at: Any, files: Any, pack
 def test_one_that_is_not_offered_becomes_the_nearest_newer_one_that_engines_allow(look_at: Any) -> None:
     found, problem = look_at({".nvmrc": "20"}, {"engines": {"node": ">=20 <22 || 24"}})
     assert (found.answers["node_version"], problem) == ("24", None)
-    assert any(".nvmrc:1 asks for Node.js 20" in text and "24 is taken" in text for text in found.warnings)
+    assert any(".nvmrc:1 asks for Node.js 20" in text and "takes 24" in text for text in found.warnings)
 
 
 def test_places_that_disagree_are_said(look_at: Any) -> None:
@@ -55,3 +57,29 @@ def test_engines_that_cannot_be_read_are_left_out(look_at: Any) -> None:
     found, problem = look_at(package={"engines": {"node": "the newest!"}})
     assert problem is None
     assert any("no version range" in text for text in found.warnings)
+
+
+PNPM = {"package-lock.json": None, "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"}
+
+
+@pytest.mark.parametrize("files", [PNPM, {".npmrc": "engine-strict=true\n"}])
+def test_engines_that_no_offered_node_fits_are_refused_where_the_manager_would_refuse(look_at: Any, files: Any) -> None:
+    problem = look_at(files, {"engines": {"node": "20.x"}})[1]
+    assert problem
+    assert "20.x, and the template offers 26, 24, 22" in problem.message
+
+
+def test_a_pin_that_engines_do_not_allow_is_refused_where_the_manager_would_refuse(look_at: Any) -> None:
+    problem = look_at({**PNPM, ".nvmrc": "22"}, {"engines": {"node": ">=24"}})[1]
+    assert problem
+    assert ".nvmrc:1 asks for Node.js 22, which package.json:10 (>=24) does not allow" in problem.message
+
+
+def test_next_12_gets_the_newest_node_that_it_builds_on(look_at: Any) -> None:
+    found, _ = look_at(package={"dependencies": {"next": "12.3.4"}})
+    assert (found.answers["node_version"], found.evidence["node_version"].note) == (
+        "24",
+        "the newest that Next.js 12 builds on",
+    )
+    assert look_at({".nvmrc": "26"}, {"dependencies": {"next": "12.3.4"}})[0].answers["node_version"] == "24"
+    assert "node_version" not in look_at(package={"dependencies": {"next": "13.5.0"}})[0].answers

@@ -14,6 +14,7 @@ from dockertpl.detect.node.configuration import find_configuration, find_next
 from dockertpl.detect.node.conventions import KIND, QUESTIONS
 from dockertpl.detect.node.install import find_install_files, find_prisma
 from dockertpl.detect.node.locks import Lock, find_manager, locked
+from dockertpl.detect.node.manager_version import find_manager_version, is_strict
 from dockertpl.detect.node.package import Package, folders, is_next
 from dockertpl.detect.node.routes import find_health, find_router
 from dockertpl.detect.node.scripts import find_build_script, find_start
@@ -125,7 +126,9 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     declared = home.wants().get("next", "")
     installed = locked(lock, repository, "next", declared) if lock else ""
     attempt(find_next, declared, installed, home)
-    attempt(find_node, files, installed or declared)
+    attempt(find_node, files, installed or declared, is_strict(package, lock) if lock else False)
+    if lock:
+        attempt(find_manager_version, lock)
     build_script: str = attempt(find_build_script) or "build"
     if lock:
         attempt(find_install_files, lock, workspace)

@@ -31,7 +31,19 @@ OLDEST_NODE: dict[str, str] = _RELEASES["next"]
 FIRST_STANDALONE: str = _RELEASES["milestones"]["standalone"]
 OLD_NEXT: int = _RELEASES["milestones"]["old"]
 BRINGS_SHARP: int = _RELEASES["milestones"]["sharp"]
-PNPM_LOCKS: dict[str, dict[str, list[int] | str]] = _RELEASES["pnpm"]
+NEWEST_NODE: dict[str, int] = _RELEASES["next_newest"]
+NPM_OF_NODE: dict[str, int] = _RELEASES["npm"]
+PNPM_LOCKS: dict[str, list[int]] = _RELEASES["pnpm"]
+
+
+def releases(manager: str) -> tuple[str, ...]:
+    """Return the newest release of each major version of a manager, the oldest first."""
+    return tuple(_RELEASES["managers"][manager]["releases"])
+
+
+def default_major(manager: str) -> int:
+    """Return the major version of a manager that the template installs; 0 for npm, which Node.js brings."""
+    return int(_RELEASES["managers"][manager].get("default", 0))
 
 
 @lru_cache(maxsize=1)

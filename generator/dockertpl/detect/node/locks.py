@@ -1,4 +1,4 @@
-"""The package manager: by its lock file, in the application's folder or above; its version; what the lock holds."""
+"""The package manager: by its lock file, in the application's folder or above; and what the lock holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.node.conventions import LOCK_COMMANDS, LOCKS, PNPM_LOCKS
+from dockertpl.detect.node.conventions import LOCK_COMMANDS, LOCKS
 from dockertpl.detect.node.package import Package
 from dockertpl.detect.node.ranges import version
 from dockertpl.detect.repository import Repository, join, parent
@@ -15,7 +15,6 @@ from dockertpl.detect.tables import table
 from dockertpl.detect.tomlfile import line_of
 from dockertpl.errors import NotDetectedError
 
-_PINNED = re.compile(r"(npm|pnpm|yarn|bun)@(\d+\.\d+\.\d+(?:-[A-Za-z0-9.-]+)?)(?:\+.*)?")
 _WANTED = re.compile(r"(npm|pnpm|yarn|bun)@(\d[\w.-]*)(?:\+.*)?")
 
 
@@ -40,7 +39,7 @@ class Pin:
 
     Attributes:
         manager: npm, pnpm, yarn or bun.
-        version: As it is written, without a hash; empty if there is none.
+        version: The version or the range as it is written, without a hash; empty if there is none.
         path: Where.
         line: The line there.
     """
@@ -87,19 +86,20 @@ def find_pin(repository: Repository, folder: str) -> Pin | None:
         package = Package(repository, folder)
         if match := _WANTED.fullmatch(package.text("packageManager")):
             return Pin(manager=match[1], version=match[2], path=package.path, line=package.line("packageManager"))
-        engine = table(package.data, "devEngines", "packageManager")
-        if engine.get("name") in LOCKS:
-            wanted = engine.get("version")
-            line = package.line("devEngines", "packageManager")
-            text = wanted if isinstance(wanted, str) and re.fullmatch(r"\d+\.\d+\.\d+", wanted) else ""
-            return Pin(manager=str(engine["name"]), version=text, path=package.path, line=line)
+        engines = table(package.data, "devEngines").get("packageManager")
+        for engine in map(table, engines if isinstance(engines, list) else [engines]):
+            if engine.get("name") in LOCKS:
+                wanted = engine.get("version")
+                line = package.line("devEngines", "packageManager")
+                text = wanted if isinstance(wanted, str) else ""
+                return Pin(manager=str(engine["name"]), version=text, path=package.path, line=line)
         if folder == ".":
             return None
         folder = parent(folder)
 
 
 def find_manager(package: Package, found: Detection) -> Lock:
-    """Answer `manager` and `manager_version`.
+    """Answer `manager`.
 
     Args:
         package: The application's folder.
@@ -123,8 +123,11 @@ def find_manager(package: Package, found: Detection) -> Lock:
             f"{pin.path}:{pin.line} names {pin.manager}, but the lock is {lock.path}: {lock.manager} is used. Make "
             f"them agree."
         )
-        pin = None
-    _version(package, found, lock, pin)
+    if lock.manager == "npm" and lock_version(lock, repository)[0] == "1":
+        found.warn(
+            f"{lock.path} was written by npm 6: newer ones read it, slowly. Run `npm install --package-lock-only` and "
+            "commit it."
+        )
     return lock
 
 
@@ -193,54 +196,6 @@ def lock_version(lock: Lock, repository: Repository) -> tuple[str, int | None]:
     pattern = r"^[ \t{]*[\"']?lockfileVersion[\"']?:[ \t]*[\"']?(\d+(?:\.\d+)?)"
     match = re.search(pattern, text, re.MULTILINE)
     return (match[1], line_of(text, pattern)) if match else ("", None)
-
-
-def _version(package: Package, found: Detection, lock: Lock, pin: Pin | None) -> None:
-    repository = package.repository
-    given = str(package.given.get("manager_version", ""))
-    exact = re.fullmatch(r"\d+\.\d+\.\d+(?:-[A-Za-z0-9.-]+)?", pin.version) if pin else None
-    if pin and exact and not given:
-        found.answer("manager_version", pin.version, pin.path, pin.line, "")
-    elif pin and pin.version and not given:
-        found.warn(
-            f"{pin.path}:{pin.line} names {pin.manager} {pin.version}, which is no whole version: the version that "
-            "the template was tried with is used. Write all three numbers."
-        )
-    wanted = given or (pin.version if pin else "")
-    major = (version(wanted) or (0, 0, 0))[0]
-    says = f"{pin.path}:{pin.line} names" if pin and not given else "manager_version says"
-    if lock.manager == "pnpm":
-        _pnpm(found, lock, repository, major, wanted, says)
-    elif family(lock.manager) == "yarn" and major and (major == 1) != (lock.manager == "yarn"):
-        raise NotDetectedError(
-            f"{lock.path} was written by {'Yarn 1' if lock.manager == 'yarn' else 'Yarn 2 or newer'}, but {says} "
-            f"Yarn {wanted}.",
-            "Run `yarn install` with that version and commit the lock, or name the version that wrote it.",
-        )
-    elif lock.manager == "npm" and lock_version(lock, repository)[0] == "1":
-        found.warn(
-            f"{lock.path} was written by npm 6: newer ones read it, slowly. Run `npm install --package-lock-only` and "
-            "commit it."
-        )
-
-
-def _pnpm(found: Detection, lock: Lock, repository: Repository, major: int, wanted: str, says: str) -> None:
-    text, line = lock_version(lock, repository)
-    known = PNPM_LOCKS.get(text.partition(".")[0])
-    where = f"{lock.path}:{line}" if line else lock.path
-    if known is None:
-        found.warn(f"{where}: lockfileVersion {text or 'none'} is not known here; the build tells if pnpm reads it.")
-        return
-    majors = known["majors"]
-    assert isinstance(majors, list)  # noqa: S101
-    if major and major not in majors:
-        writers = " or ".join(f"pnpm {one}" for one in majors)
-        raise NotDetectedError(
-            f"{where}: lockfileVersion {text} was written by {writers}, but {says} pnpm {wanted}.",
-            "Run `pnpm install` with that version and commit the lock, or name the version that wrote it.",
-        )
-    if not major and known["version"]:
-        found.answer("manager_version", known["version"], lock.path, line, f"lockfileVersion {text}")
 
 
 def locked(lock: Lock, repository: Repository, name: str, wanted: str) -> str:
