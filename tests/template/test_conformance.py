@@ -35,13 +35,19 @@ def template(root: Path) -> Template:
 
 
 def _chosen(sets: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return a fixed part of the sets in which every question is asked that is asked in any."""
+    """Return a fixed part of the sets: each kind is asked every question, and a list has each of its values."""
+
+    def reaches(answers: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+        return {
+            (answers["kind"], name, repr(value) if isinstance(value, list) else "") for name, value in answers.items()
+        }
+
     chosen = list(sets[::EVERY])
-    reached = {name for answers in chosen for name in answers}
+    reached = set().union(*map(reaches, chosen))
     for answers in sets:
-        if answers.keys() - reached:
+        if reaches(answers) - reached:
             chosen.append(answers)
-            reached |= answers.keys()
+            reached |= reaches(answers)
     return chosen
 
 
