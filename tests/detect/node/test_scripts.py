@@ -31,6 +31,70 @@ def test_several_are_a_choice(look_at: Any) -> None:
     assert "-d build_script=a\n-d build_script=b" in problem.remedy
 
 
+@pytest.mark.parametrize(
+    "migration",
+    [
+        "prisma migrate deploy",
+        "prisma db push",
+        "npx drizzle-kit migrate",
+        "payload migrate",
+        "tsx scripts/migrate.ts",
+        "npm run db:migrate",
+        "typeorm migration:run",
+    ],
+)
+def test_a_script_that_only_builds_is_taken_where_build_also_migrates(look_at: Any, migration: str) -> None:
+    scripts = {"build": f"{migration} && next build", "build:analyze": "next build", "build:next": "next build"}
+    found, problem = look_at(package={"scripts": scripts})
+    assert (found.answers["build_script"], problem) == ("build:next", None)
+    assert found.evidence["build_script"].note.startswith("build runs `")
+
+
+def test_what_only_its_name_says_to_migrate_is_warned_of(look_at: Any) -> None:
+    found, problem = look_at(package={"scripts": {"build": "node migrate-content.js && next build"}})
+    assert (found.answers["build_script"], problem) == ("build", None)
+    assert any("the script build runs `node migrate" in text for text in found.warnings)
+
+
+def test_a_build_that_migrates_is_refused_where_no_other_script_builds(look_at: Any) -> None:
+    package = {"scripts": {"prebuild": "prisma migrate deploy", "build": "next build"}}
+    problem = look_at(package=package)[1]
+    assert problem
+    assert "the script prebuild runs `prisma migrate deploy`, and a build has no database" in problem.message
+    assert '"build:next": "next build"' in problem.remedy
+    assert look_at(package=package, given={"build_script": "build"})[1] is None
+
+
+@pytest.mark.parametrize("text", ["prisma generate && next build", "npm run prisma:generate && next build"])
+def test_generating_a_client_is_no_migration(look_at: Any, text: str) -> None:
+    assert look_at(package={"scripts": {"build": text}})[0].answers["build_script"] == "build"
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ("env-cmd -f .env.production next build", ".env.production"),
+        ("env-cmd --file ./config/prod.env next build", "config/prod.env"),
+        ("env-cmd next build", ".env"),
+        ("node --env-file=.env node_modules/.bin/next build", ".env"),
+        ("node --env-file=.env x.js && next build", ".env"),
+        ("source .env.local && next build", ".env.local"),
+    ],
+)
+def test_a_script_that_opens_a_file_of_secrets_is_refused(look_at: Any, text: str, file: str) -> None:
+    problem = look_at(package={"scripts": {"build": f"{text} && next build"}})[1]
+    assert problem
+    assert f"package.json:4: the script build opens {file}, which is in no build context" in problem.message
+    assert "public_variables, build_env or build_secrets" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    "text", ["env-cmd -f .env --fallback next build", "dotenv -e .env -- next build", "env-cmd -e prod next build"]
+)
+def test_a_script_that_does_without_the_file_is_taken(look_at: Any, text: str) -> None:
+    assert look_at(package={"scripts": {"build": text}})[1] is None
+
+
 def test_a_build_that_does_not_show_it_is_warned_of(look_at: Any) -> None:
     found, problem = look_at({"next.config.js": ""}, {"scripts": {"build": "node build.js"}})
     assert problem is None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.health_words import is_health_path, rank_of
+from dockertpl.detect.node.middleware import find_middleware
 from dockertpl.detect.node.next_config import NextConfig
 from dockertpl.detect.node.package import Package
 from dockertpl.detect.repository import is_within, relative_to
@@ -35,7 +36,7 @@ def find_health(package: Package, found: Detection, config: NextConfig | None) -
 
     Args:
         package: The application's folder.
-        found: Where the answer goes.
+        found: Where the answer and warnings go.
         config: What next.config says: basePath and trailingSlash are part of the path.
     """
     routes = sorted(_routes(package), key=lambda one: (rank_of(one[0].rpartition("/")[2]), len(one[0]), one[0]))
@@ -44,6 +45,7 @@ def find_health(package: Package, found: Detection, config: NextConfig | None) -
         found.answer("health_path", "", "", None, "no health route; any answer below 500 on / is healthy")
         return
     path, file, line = routes[0]
+    find_middleware(package, found, path)
     below = (base.text if base.text is not None else base.unset) if base else ""
     if below is None:
         found.answer("health_path", "", file, line, "below a basePath that is computed")

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.node.obstacles import obstacle
 from dockertpl.detect.node.package import Package
 from dockertpl.errors import NotDetectedError
 
 _BUILD = r"\bnext\s+build\b"
+# Scripts that build something else than what is deployed.
+_SPECIAL = re.compile(r"analy[sz]e|debug|profile|test|e2e|static|export|local|dev|watch|storybook|preview|staging")
 _PORT = re.compile(r"\bnext\s+start\b[^&|;]*?(?:\s-p|\s--port)[ =]?(\d{2,5})\b|\bPORT=(\d{2,5})\b")
 _SERVER = re.compile(
     r"\b(?:node|tsx|ts-node|bun|nodemon)\s+(?:-\S+\s+)*(\.?/?(?:dist/|src/|build/)?server(?:/index)?\.[cm]?[jt]s)\b"
@@ -32,10 +35,14 @@ def find_build_script(package: Package, found: Detection) -> str:
     if not package.data:
         # A project of Nx without a package.json: its target is called so.
         return "build"
-    if package.runs("build", _BUILD):
+    building = [name for name in package.scripts if package.runs(name, _BUILD)]
+    free = [name for name in building if obstacle(package, name) is None]
+    if "build" in free:
         found.answer("build_script", "build", package.path, package.line("scripts", "build"), "")
         return "build"
-    others = [name for name in package.scripts if package.runs(name, _BUILD)]
+    if "build" in building:
+        return _beside_build(package, found, free)
+    others = free or building
     ending = [name for name in others if re.search(r"\bnext\s+build\b[^&|;]*$", package.scripts[name])] or others
     if len(ending) == 1:
         found.answer("build_script", ending[0], package.path, package.line("scripts", ending[0]), "ends in next build")
@@ -56,6 +63,45 @@ def find_build_script(package: Package, found: Detection) -> str:
         )
     raise NotDetectedError(
         f"{package.path} has no script that runs `next build`.", 'Add "build": "next build" to its scripts.'
+    )
+
+
+def _beside_build(package: Package, found: Detection, free: list[str]) -> str:
+    """Answer a script that builds where `build` needs what no build has.
+
+    Raises:
+        NotDetectedError: There is none.
+    """
+    problem = obstacle(package, "build")
+    assert problem is not None  # noqa: S101
+    why = f"opens {problem.detail}" if problem.what == "file" else f"runs `{problem.detail}`"
+    for name in sorted(
+        free, key=lambda one: (package.scripts[one].strip() != "next build", not one.startswith("build"))
+    ):
+        if not _SPECIAL.search(name):
+            found.answer("build_script", name, package.path, package.line("scripts", name), f"build {why}")
+            return name
+    where = f"{package.path}:{problem.line}"
+    if problem.what == "migration":
+        found.answer("build_script", "build", package.path, package.line("scripts", "build"), "")
+        found.warn(
+            f"{where}: the script {problem.script} runs `{problem.detail}`. If that migrates a database, the build "
+            "fails, since it has none: name a script that only builds with -d build_script=…."
+        )
+        return "build"
+    way = (
+        'Add a script that only builds, such as "build:next": "next build": it is then taken for the image. '
+        "{}To build with this script after all: -d build_script=build"
+    )
+    if problem.what == "database":
+        raise NotDetectedError(
+            f"{where}: the script {problem.script} runs `{problem.detail}`, and a build has no database.",
+            way.format("Migrate when you deploy. "),
+        )
+    raise NotDetectedError(
+        f"{where}: the script {problem.script} opens {problem.detail}, which is in no build context, since it may hold "
+        "secrets.",
+        way.format("What it sets goes into public_variables, build_env or build_secrets. "),
     )
 
 

@@ -1,0 +1,65 @@
+"""What keeps a script from running in a build: a database that it migrates, a file of secrets that it opens."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from dockertpl.detect.node.package import Package
+
+_RUNNER = r"(?:npx|npm|pnpm|yarn|bunx?|node|tsx|ts-node|run|exec|dlx)\s+(?:-\S+\s+)*"
+_MIGRATES = re.compile(
+    r"\bprisma\s+(?:migrate\s+(?:deploy|dev|reset)|db\s+(?:push|seed|execute))\b"
+    r"|\bdrizzle-kit\s+(?:migrate|push)\b"
+    r"|\b(?:knex|kysely|payload|sequelize(?:-cli)?|typeorm(?:-ts-node-\w+)?|mikro-orm|node-pg-migrate|dbmate)"
+    r"\s+\S*(?:migrat|up\b)"
+)
+# By its name alone; what it really does cannot be told.
+_MAY_MIGRATE = re.compile(rf"\b{_RUNNER}[\w@./:-]*\bmigrat\w*")
+# `env-cmd -f .env.production next build` and the like end with an error where the file is not there.
+_OPENS = re.compile(
+    r"\benv-cmd\b(?P<options>[^&|;]*?)\s(?:-f|--file)[ =](?P<named>[\w./-]+)"
+    r"|--env-file[ =](?P<node>[\w./-]+)"
+    r"|(?:^|[&|;]\s*)(?:source|\.)\s+(?P<sourced>[\w./-]+)"
+    r"|\benv-cmd\s+(?!-f|--file|-e|--environments|-r|--rc-file)(?P<usual>)"
+)
+_ENV_FILE = re.compile(r"(?:.*/)?(?:\.env(?:\..+)?|.+\.env)")
+_LONGEST = 4096
+
+
+class Obstacle(NamedTuple):
+    """Why a script cannot run in a build.
+
+    Attributes:
+        what: A database that it migrates for sure, or may migrate, or a file that it opens.
+        script: The script, or one that it calls.
+        line: Its line.
+        detail: The command, or the file's name relative to the package.
+    """
+
+    what: Literal["database", "migration", "file"]
+    script: str
+    line: int | None
+    detail: str
+
+
+def obstacle(package: Package, script: str) -> Obstacle | None:
+    """Return the first obstacle of a script and of the scripts that it calls; None if there is none.
+
+    Args:
+        package: The package whose script it is.
+        script: Its name.
+    """
+    suspected: Obstacle | None = None
+    for name in package.called(script):
+        text = package.scripts[name][:_LONGEST]
+        line = package.line("scripts", name)
+        if found := _MIGRATES.search(text):
+            return Obstacle("database", name, line, found[0].strip())
+        if (found := _MAY_MIGRATE.search(text)) and not found[0].split()[-1].startswith("@"):
+            suspected = suspected or Obstacle("migration", name, line, found[0].strip())
+        for match in _OPENS.finditer(text):
+            file = match["named"] or match["node"] or match["sourced"] or ".env"
+            if _ENV_FILE.fullmatch(file) and "--fallback" not in text:
+                return Obstacle("file", name, line, file.removeprefix("./"))
+    return suspected
