@@ -35,6 +35,7 @@ class _Unknown:
     key: str
     message: str
     remedy: str
+    blocks: bool = False
 
 
 @dataclass
@@ -241,6 +242,18 @@ def test_without_a_terminal_all_that_is_missing_is_one_error(
     message, _ = _refused(repository, dockertpl, "-d", "port=9000")
     assert message == "health_path: No route."
     assert dockertpl("new", "-d", "port=9000", "-d", "health_path=/live").code == 0
+
+
+def test_what_no_default_can_build_stops_with_defaults_too(
+    repository: Path, dockertpl: Run, detection: _Detection
+) -> None:
+    detection.unknown = [
+        _Unknown("manager", "setup.py alone does not say what to install.", "Give it a requirements.txt.", blocks=True),
+        _Unknown("health_path", "No route.", ""),
+    ]
+    message, remedy = _refused(repository, dockertpl, "--defaults")
+    assert (message, remedy) == ("manager: setup.py alone does not say what to install.", "Give it a requirements.txt.")
+    assert dockertpl("new", "--defaults", "-d", "manager=pip").code == 0
 
 
 def test_other_files_in_the_way_are_named(repository: Path, dockertpl: Run) -> None:

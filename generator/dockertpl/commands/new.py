@@ -17,7 +17,7 @@ from dockertpl.commands.subject import FAMILY_KIND
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, DockertplError, StoppedError
 from dockertpl.merge import owners
-from dockertpl.scaffold.look import Found, missing
+from dockertpl.scaffold.look import Found
 from dockertpl.screen import printable, say
 from dockertpl.template.answers import read_data_file
 from dockertpl.template.environment import Template
@@ -205,8 +205,8 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
     found = session.found
     if session.not_taken_over:
         raise session.not_taken_over
-    if found.unknown and not defaults:
-        raise missing(found.unknown)
+    if problem := found.in_the_way(defaults=defaults):
+        raise problem
     scaffold = session.prepare()
     answers = scaffold.answers
     warnings = [*found.warnings, *answers.warnings]

@@ -43,11 +43,13 @@ class Unknown:
         key: The question, or the fact.
         message: What could not be told, and why.
         remedy: What to do about it.
+        blocks: Whether no default helps: without an answer, or a change to the repository, no build succeeds.
     """
 
     key: str
     message: str
     remedy: str = ""
+    blocks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +80,12 @@ class Detection:
         self.facts.setdefault(key, []).append(Fact(value=value, evidence=Evidence(path=path, line=line, note=note)))
 
     def cannot_tell(self, key: str, message: str, remedy: str = "") -> None:
-        """Record what could not be told."""
+        """Record what could not be told, and has a default that may do."""
         self.unknown.append(Unknown(key=key, message=message, remedy=remedy))
+
+    def cannot_build(self, key: str, message: str, remedy: str) -> None:
+        """Record what keeps every build from succeeding, until the question is answered or the repository changed."""
+        self.unknown.append(Unknown(key=key, message=message, remedy=remedy, blocks=True))
 
     def warn(self, text: str) -> None:
         """Record a warning, once."""

@@ -12,6 +12,8 @@ from dockertpl.errors import NotDetectedError
 from dockertpl.template.answers import resolve
 from dockertpl.template.environment import Template
 
+_DEFAULTS = "Give the answer with -d KEY=VALUE, or take the defaults with --defaults."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
@@ -21,6 +23,7 @@ class Found:
         answers: Answers to the template's questions.
         evidence: For each of them where it was read, such as `pyproject.toml:12, requires-python`.
         unknown: Questions that the repository does not answer: what could not be told, and a remedy.
+        blocking: Those of them whose defaults cannot build.
         warnings: What works against the image.
         problem: Why no application was settled on, where `look` was to go on without one.
     """
@@ -28,6 +31,7 @@ class Found:
     answers: Mapping[str, Any] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    blocking: frozenset[str] = frozenset()
     warnings: Sequence[str] = ()
     problem: NotDetectedError | None = None
 
@@ -38,6 +42,17 @@ class Found:
             known: Answers by question.
         """
         return replace(self, unknown={key: text for key, text in self.unknown.items() if key not in known})
+
+    def in_the_way(self, *, defaults: bool) -> NotDetectedError | None:
+        """Return the error for what nobody can be asked about, None if the defaults will do.
+
+        Args:
+            defaults: Whether defaults are taken for what could not be told.
+        """
+        unknown = {key: text for key, text in self.unknown.items() if not defaults or key in self.blocking}
+        if not unknown:
+            return None
+        return missing(unknown, has_defaults=not self.blocking & set(unknown))
 
 
 def look(
@@ -80,6 +95,7 @@ def look(
         answers=detection.answers,
         evidence={key: _where(item) for key, item in detection.evidence.items()},
         unknown={item.key: (item.message, item.remedy) for item in detection.unknown},
+        blocking=frozenset(item.key for item in detection.unknown if item.blocks),
         warnings=tuple(detection.warnings),
     ).without(known)
 
@@ -99,17 +115,18 @@ def candidates(problem: NotDetectedError) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
-def missing(unknown: Mapping[str, tuple[str, str]]) -> NotDetectedError:
+def missing(unknown: Mapping[str, tuple[str, str]], *, has_defaults: bool = True) -> NotDetectedError:
     """Return one error for all that could not be told, where nobody can be asked.
 
     Args:
         unknown: By question: what could not be told, and a remedy.
+        has_defaults: Whether the defaults may do.
     """
     lines = [f"{key}: {message}" for key, (message, _) in unknown.items()]
     remedies = dict.fromkeys(remedy for _, remedy in unknown.values() if remedy)
     return NotDetectedError(
         lines[0] if len(lines) == 1 else "\n  ".join(["This could not be told from the repository:", *lines]),
-        "\n".join([*remedies, "Give the answer with -d KEY=VALUE, or take the defaults with --defaults."]),
+        "\n".join([*remedies, *([_DEFAULTS] if has_defaults else [])]),
         missing=list(unknown),
     )
 

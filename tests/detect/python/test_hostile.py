@@ -52,8 +52,9 @@ def test_a_requirements_file_that_includes_files_outside_reads_none(repo: Repo, 
     ],
 )
 def test_every_file_may_be_a_pipe_a_giant_binary_or_absurd(repo: Repo, name: str) -> None:
-    root = repo({"app/main.py": APP})
+    root = repo({"app/main.py": APP, "requirements.txt": "fastapi==1\n"})
     target = root / name
+    target.unlink(missing_ok=True)
     os.mkfifo(target)
     detect(root)
     target.unlink()
@@ -91,7 +92,11 @@ def test_an_invalid_manifest_is_one_clear_error(repo: Repo) -> None:
     ],
 )
 def test_values_of_the_wrong_type_are_no_crash(repo: Repo, text: str) -> None:
-    detect(repo({"main.py": APP, "pyproject.toml": text}))
+    root = repo({"main.py": APP, "pyproject.toml": text})
+    for lock in ("uv.lock", "poetry.lock", "pdm.lock"):
+        (root / lock).write_text("")
+        detect(root)
+        (root / lock).unlink()
 
 
 @pytest.mark.parametrize(

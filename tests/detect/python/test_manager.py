@@ -9,6 +9,7 @@ from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.repository import Repository
+from dockertpl.errors import NotDetectedError
 
 Repo = Callable[[dict[str, str]], Path]
 PROJECT = "[project]\nname = 'x'\ndependencies = ['fastapi']\n"
@@ -50,21 +51,86 @@ def test_the_manager_is_told_by_its_lock(repo: Repo, files: dict[str, str], name
 
 
 @pytest.mark.parametrize(
-    ("files", "name", "remedy"),
+    ("files", "lock", "remedy"),
     [
-        ({"pyproject.toml": f"{PROJECT}[tool.uv]\n"}, "uv", "`uv lock`"),
-        ({"pyproject.toml": "[tool.poetry]\nname='x'\n"}, "poetry", "`poetry lock`"),
-        ({"pyproject.toml": f"{PROJECT}[tool.pdm]\n"}, "pdm", "`pdm lock`"),
-        ({"Pipfile": "[packages]\n"}, "pipenv", "`pipenv lock`"),
+        ({"pyproject.toml": f"{PROJECT}[tool.uv]\n"}, "uv.lock", "`uv lock` and commit uv.lock"),
+        ({"pyproject.toml": "[tool.poetry]\nname='x'\n"}, "poetry.lock", "`poetry lock` and commit poetry.lock"),
+        ({"pyproject.toml": f"{PROJECT}[tool.pdm]\n"}, "pdm.lock", "`pdm lock` and commit pdm.lock"),
+        ({"Pipfile": "[packages]\n"}, "Pipfile.lock", "`pipenv lock` and commit Pipfile.lock"),
+        # Such a file does not say what the application needs.
+        (
+            {"pyproject.toml": "[tool.poetry]\nname='x'\n", "requirements.txt": "mkdocs\n"},
+            "poetry.lock",
+            "`poetry lock`",
+        ),
+    ],
+)
+def test_a_manager_that_installs_from_a_lock_is_an_error_without_it(
+    repo: Repo, files: dict[str, str], lock: str, remedy: str
+) -> None:
+    with pytest.raises(NotDetectedError, match=rf"^{lock} is missing, and \w+ installs from it\.$") as caught:
+        look(repo(files))
+    assert remedy in caught.value.remedy
+    assert ("-d manager=pyproject" in caught.value.remedy) == ("[project]" in files.get("pyproject.toml", ""))
+
+
+def test_a_manager_that_is_given_needs_its_lock_as_well(repo: Repo) -> None:
+    with pytest.raises(NotDetectedError, match=r"^poetry\.lock is missing"):
+        look(repo({"pyproject.toml": PROJECT}), manager="poetry")
+
+
+def test_the_lock_of_a_workspace_is_missed_at_its_root(repo: Repo) -> None:
+    root = repo({"pyproject.toml": "", "api/pyproject.toml": PROJECT})
+    with pytest.raises(NotDetectedError, match=r"^uv\.lock is missing") as caught:
+        find_manager(Project(Repository(root), "api"), Detection(), ".", [])
+    assert "-d" not in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "warning"),
+    [
         ({"pyproject.toml": PROJECT}, "pyproject", "`uv lock`"),
         ({"pyproject.toml": PROJECT, "requirements.txt": "fastapi\n"}, "pyproject", "`uv lock`"),
         ({"requirements.txt": "fastapi\nhttpx==1\n"}, "pip", "does not pin fastapi"),
+        # A requirements file that brings the framework is installable where the manager's own lock is missing.
+        ({"pyproject.toml": "[tool.poetry]\nname='x'\n", "requirements.txt": "fastapi\n"}, "pip", "does not pin"),
+        ({"Pipfile": "[packages]\n", "requirements.txt": "-r base.txt\n", "base.txt": "fastapi\n"}, "pip", "pin"),
+        # A manifest that names no dependencies, or none that serves.
+        ({"pyproject.toml": "[project]\nname = 'x'\n", "requirements.txt": "fastapi\n"}, "pip", "does not pin"),
+        (
+            {"pyproject.toml": "[project]\nname='x'\ndependencies=['rich']\n", "requirements.txt": "fastapi\n"},
+            "pip",
+            "does not pin",
+        ),
     ],
 )
-def test_without_a_lock_the_remedy_is_named(repo: Repo, files: dict[str, str], name: str, remedy: str) -> None:
+def test_what_names_no_lock_is_installed_as_it_is_with_a_warning(
+    repo: Repo, files: dict[str, str], name: str, warning: str
+) -> None:
     _, found = look(repo(files))
     assert found.answers["manager"] == name
-    assert any(remedy in warning for warning in found.warnings)
+    assert any(warning in text for text in found.warnings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "[tool.setuptools.dynamic]\ndependencies = {file = ['deps/web.in']}\n",
+        "[tool.setuptools.dynamic]\ndependencies = {file = 'deps/web.in'}\n",
+        "[tool.hatch.metadata.hooks.requirements_txt]\nfiles = ['deps/web.in']\n",
+    ],
+)
+def test_dependencies_that_the_build_reads_from_a_file_are_installed_from_it(repo: Repo, settings: str) -> None:
+    manifest = f"[project]\nname = 'x'\ndynamic = ['version', 'dependencies']\n{settings}"
+    manager, _ = look(repo({"pyproject.toml": manifest, "deps/web.in": "fastapi\n", "requirements.txt": "mkdocs\n"}))
+    assert manager == Manager(name="pip", requirements_file="deps/web.in")
+
+
+def test_dependencies_that_the_build_reads_from_code_stop(repo: Repo) -> None:
+    _, found = look(repo({"pyproject.toml": "[project]\nname='x'\ndynamic=['dependencies']\n", "setup.py": ""}))
+    (unknown,) = found.unknown
+    assert unknown.blocks
+    assert unknown.message.startswith("pyproject.toml:3 leaves the dependencies to the build")
 
 
 def test_of_several_locks_the_one_with_a_table_counts(repo: Repo) -> None:
@@ -79,6 +145,7 @@ def test_what_cannot_be_installed_from_is_said_with_a_remedy(repo: Repo, file: s
     assert manager == Manager()
     (unknown,) = found.unknown
     assert unknown.key == "manager"
+    assert unknown.blocks
     assert unknown.remedy
     assert file in unknown.message or "holds no" in unknown.message
 

@@ -24,7 +24,7 @@ from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_private_index
 from dockertpl.detect.python.layout import find_extras, find_groups, find_import_base, find_layout, find_name
 from dockertpl.detect.python.lock import production
-from dockertpl.detect.python.manager import find_manager
+from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.python.server import find_options, find_server
 from dockertpl.detect.python.sources import all_starts, dockerfiles, from_code, project_folders
@@ -104,7 +104,10 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         found.answer("kind", KIND, path, line, "")
 
     root = workspace_root(repository, folder)
-    manager = find_manager(project, found, root, files)
+    try:
+        manager = find_manager(project, found, root, files)
+    except NotDetectedError as error:
+        manager, problem = Manager(), problem or error
     locked = production(project, manager.name, manager.requirements_file, manager.lock) if manager.name else None
     find_name(project, found)
     if root is not None:

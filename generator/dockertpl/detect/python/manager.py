@@ -1,4 +1,8 @@
-"""The package manager: by its lock file, else by its table in pyproject.toml, else by the requirements file."""
+"""The package manager: by its lock file, else by the requirements file, else by what the manifest names.
+
+One rule where a lock is missing: a manager that installs from a lock is an error without it, since the build could
+only fail. A manifest that names no such manager is installed as it is, with a warning.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,11 @@ from dockertpl.detect.python.conventions import DEVELOPMENT_REQUIREMENTS, REQUIR
 from dockertpl.detect.python.lock import LOCKS
 from dockertpl.detect.python.project import Project, requirement
 from dockertpl.detect.repository import is_within, join, parent
+from dockertpl.detect.tables import strings
 from dockertpl.detect.tomlfile import line_of
+from dockertpl.errors import NotDetectedError
 
+_FRAMEWORKS = frozenset({"fastapi", "fastapi-slim", "starlette", "cadwyn"})
 _LOCK_COMMANDS = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock", "pipenv": "pipenv lock"}
 
 
@@ -33,6 +40,9 @@ def find_manager(project: Project, found: Detection, workspace_root: str | None,
         found: Where answers, unknowns and warnings go.
         workspace_root: The root of the uv workspace that the application is a member of.
         dockerfiles: Existing Dockerfiles, whose `pip install -r` names the file that counts.
+
+    Raises:
+        NotDetectedError: The manager installs from a lock, and there is none.
     """
     lock_folder = project.app_dir if workspace_root is None else workspace_root
     name = project.given.get("manager") or _by_files(project, found, workspace_root, dockerfiles)
@@ -41,31 +51,46 @@ def find_manager(project: Project, found: Detection, workspace_root: str | None,
     if name == "pip":
         return Manager(name="pip", requirements_file=_requirements(project, found, dockerfiles))
     lock = join(lock_folder, LOCKS[name]) if name in LOCKS else ""
+    if lock and not project.repository.is_file(lock):
+        raise _no_lock(project, name, lock)
     return Manager(name=name, lock=lock)
+
+
+def _no_lock(project: Project, name: str, lock: str) -> NotDetectedError:
+    """Return the error for a lock that is missing, with the command that makes it and what works without one."""
+    folder = parent(lock)
+    where = "" if folder == "." else f" in {folder}"
+    remedy = f"Run `{_LOCK_COMMANDS[name]}`{where} and commit {lock}."
+    if "dependencies" in project.table("project") and folder == project.app_dir:
+        remedy += "\nOr install without a lock:\n-d manager=pyproject  (every build may install other versions)"
+    return NotDetectedError(f"{lock} is missing, and {name} installs from it.", remedy)
 
 
 def _by_files(project: Project, found: Detection, workspace_root: str | None, dockerfiles: list[str]) -> str:
     if workspace_root is not None:
-        return _workspace(project, found, workspace_root)
+        lock = join(workspace_root, LOCKS["uv"])
+        found.answer("manager", "uv", lock, None, "")
+        return "uv"
     locks = [name for name, file in LOCKS.items() if project.has(file)]
     if locks:
         return _locked(project, found, locks)
-    if project.has("Pipfile"):
-        found.answer("manager", "pipenv", project.at("Pipfile"), None, "Pipfile")
-        return _without_lock(project, found, "pipenv")
-    for name in ("poetry", "pdm"):
-        if name in project.table("tool"):
-            found.answer("manager", name, project.manifest, project.line("tool", name), f"[tool.{name}]")
-            return _without_lock(project, found, name)
     requirements = _requirements_path(project, dockerfiles)
-    has_project = bool(project.table("project"))
-    if requirements and (not has_project or _is_lock(project, requirements, dockerfiles)):
+    if requirements and _installs_from(project, requirements, dockerfiles):
         found.answer("manager", "pip", *_place(project, requirements, dockerfiles))
         return "pip"
-    if "uv" in project.table("tool"):
-        found.answer("manager", "uv", project.manifest, project.line("tool", "uv"), "[tool.uv]")
-        return _without_lock(project, found, "uv")
-    if has_project:
+    if named := _named(project):
+        name, path, line = named
+        found.answer("manager", name, path, line, f"[tool.{name}]" if line else "Pipfile")
+        return name
+    if _dynamic(project):
+        line = project.line("project", "dynamic")
+        found.cannot_build(
+            "manager",
+            f"{project.manifest}:{line} leaves the dependencies to the build, which reads them from code.",
+            f"List them in {project.manifest} or in a requirements file, or lock them with `uv lock`.",
+        )
+        return ""
+    if project.table("project"):
         found.answer("manager", "pyproject", project.manifest, project.line("project"), "pyproject.toml without a lock")
         found.warn(
             f"{project.manifest} has no lock beside it: every build may install other versions. Lock them, for "
@@ -76,12 +101,50 @@ def _by_files(project: Project, found: Detection, workspace_root: str | None, do
     return ""
 
 
-def _workspace(project: Project, found: Detection, root: str) -> str:
-    lock = join(root, LOCKS["uv"])
-    found.answer("manager", "uv", lock if project.repository.is_file(lock) else join(root, "pyproject.toml"), None, "")
-    if not project.repository.is_file(lock):
-        found.warn(f"{lock} is missing. Run `uv lock` in {root} and commit it; the build installs from it.")
-    return "uv"
+def _named(project: Project) -> tuple[str, str, int | None] | None:
+    """Return the manager that a Pipfile or a table of the manifest names: its name, and where."""
+    if project.has("Pipfile"):
+        return "pipenv", project.at("Pipfile"), None
+    for name in ("poetry", "pdm", "uv"):
+        if isinstance(project.table("tool").get(name), dict):
+            return name, project.manifest, project.line("tool", name)
+    return None
+
+
+def _dynamic(project: Project) -> bool:
+    """Tell whether the build works the dependencies out."""
+    return "dependencies" in strings(project.table("project").get("dynamic"))
+
+
+def _dynamic_files(project: Project) -> list[str]:
+    """Return the requirements files that the build reads the dependencies from, from the repository's root."""
+    if not _dynamic(project):
+        return []
+    files: list[str] = []
+    for keys, key in (
+        (("tool", "setuptools", "dynamic", "dependencies"), "file"),
+        (("tool", "hatch", "metadata", "hooks", "requirements_txt"), "files"),
+        (("tool", "pdm", "build", "dynamic", "dependencies"), "file"),
+    ):
+        value = project.table(*keys).get(key)
+        files += [value] if isinstance(value, str) else strings(value)
+    names = [name for name in files if ".." not in name.split("/")]
+    if not names and "requirements_txt" in project.table("tool", "hatch", "metadata", "hooks"):
+        names = ["requirements.txt"]
+    return [project.at(name) for name in names if project.has(name)]
+
+
+def _installs_from(project: Project, requirements: str, dockerfiles: list[str]) -> bool:
+    """Tell whether a requirements file is what is installed, though a manifest without a lock is there as well."""
+    if requirements in _dynamic_files(project) or _is_lock(project, requirements, dockerfiles):
+        return True
+    if _named(project):
+        # Such a manifest would need its lock; the file will do if it brings the application's framework.
+        return any(need.name in _FRAMEWORKS for need in project.required(requirements))
+    if "dependencies" not in project.table("project"):
+        return True
+    brings = {need.name for need in project.required(requirements)} & _FRAMEWORKS
+    return bool(brings) and not any(need.name in _FRAMEWORKS for need in project.declared())
 
 
 def _locked(project: Project, found: Detection, locks: list[str]) -> str:
@@ -94,13 +157,6 @@ def _locked(project: Project, found: Detection, locks: list[str]) -> str:
     return name
 
 
-def _without_lock(project: Project, found: Detection, name: str) -> str:
-    found.warn(
-        f"{project.at(LOCKS[name])} is missing. Run `{_LOCK_COMMANDS[name]}` and commit it: the build installs from it."
-    )
-    return name
-
-
 def _say_unknown(project: Project, found: Detection) -> None:
     remedy = "Give it a pyproject.toml with a lock (for example `uv init --bare` and `uv add`), or a requirements.txt."
     for name, what in (
@@ -110,10 +166,10 @@ def _say_unknown(project: Project, found: Detection) -> None:
         ("pyproject.toml", "pyproject.toml has no [project] table"),
     ):
         if project.has(name):
-            found.cannot_tell("manager", f"{project.at(name)}: {what}.", remedy)
+            found.cannot_build("manager", f"{project.at(name)}: {what}.", remedy)
             return
     looked = "a lock file, pyproject.toml, Pipfile or requirements.txt"
-    found.cannot_tell("manager", f"{project.app_dir} holds no {looked}.", remedy)
+    found.cannot_build("manager", f"{project.app_dir} holds no {looked}.", remedy)
 
 
 def _installs(project: Project, dockerfiles: list[str]) -> list[tuple[str, str, int]]:
@@ -142,6 +198,8 @@ def _requirements_path(project: Project, dockerfiles: list[str]) -> str:
         return project.at(given)
     if installed := _installs(project, dockerfiles):
         return installed[0][0]
+    if named := _dynamic_files(project):
+        return named[0]
     if found := next((project.at(name) for name in REQUIREMENTS if project.has(name)), ""):
         return found
     # Inside the package: app/requirements.txt beside app/__init__.py.

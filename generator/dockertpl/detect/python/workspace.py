@@ -55,7 +55,7 @@ def find_workspace(project: Project, found: Detection, root: str) -> None:
     manifest = join(root, "pyproject.toml")
     line = toml_line(repository.text(manifest) or "", "tool", "uv", "workspace", "members")
     if root != ".":
-        found.cannot_tell(
+        found.cannot_build(
             "context",
             f"{project.app_dir} is a member of the workspace in {root}, which is not the repository's root.",
             f"Keep {root} as a repository of its own, or move the workspace to the root.",
