@@ -7,7 +7,6 @@ import pytest
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.layout import (
-    find_extras,
     find_groups,
     find_import_base,
     find_layout,
@@ -129,27 +128,6 @@ def test_the_group_of_development(repo: Repo, manager: str, text: str, groups: l
     found = Detection()
     find_groups(Project(Repository(repo({"pyproject.toml": text})), "."), found, manager)
     assert found.answers["dev_groups"] == groups
-
-
-@pytest.mark.parametrize(
-    "command", ["uv sync --extra pgsql", "poetry install -E pgsql", "pip install '.[pgsql]'", "uv sync --all-extras"]
-)
-def test_extras_are_those_that_a_dockerfile_installs(repo: Repo, command: str) -> None:
-    root = repo(
-        {"pyproject.toml": "[project.optional-dependencies]\npgsql = []\n", "Dockerfile": f"FROM x\nRUN {command}\n"}
-    )
-    found = Detection()
-    find_extras(Project(Repository(root), "."), found, ["Dockerfile"])
-    assert (found.answers["extras"], found.evidence["extras"].line) == (["pgsql"], 2)
-
-
-def test_extras_that_nobody_installs_are_a_fact(repo: Repo) -> None:
-    found = Detection()
-    find_extras(
-        Project(Repository(repo({"pyproject.toml": "[project.optional-dependencies]\na = []\n"})), "."), found, []
-    )
-    assert "extras" not in found.answers
-    assert found.facts["extras_offered"][0].value == ["a"]
 
 
 @pytest.mark.parametrize(

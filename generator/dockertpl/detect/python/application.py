@@ -20,10 +20,11 @@ from dockertpl.detect.python.choice import (
     newer_syntax,
 )
 from dockertpl.detect.python.conventions import QUESTIONS
+from dockertpl.detect.python.extras import find_extras
 from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_private_index
-from dockertpl.detect.python.layout import find_extras, find_groups, find_import_base, find_layout, find_name
-from dockertpl.detect.python.lock import production
+from dockertpl.detect.python.layout import find_groups, find_import_base, find_layout, find_name
+from dockertpl.detect.python.lock import Production, production
 from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.python.server import find_options, find_server
@@ -108,7 +109,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         manager = find_manager(project, found, root, files)
     except NotDetectedError as error:
         manager, problem = Manager(), problem or error
-    locked = production(project, manager.name, manager.requirements_file, manager.lock) if manager.name else None
+    locked = _locked(project, found, manager, files) if manager.name else None
     find_name(project, found)
     if root is not None:
         find_workspace(project, found, root)
@@ -116,8 +117,6 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     warn_of_outside(project, found, context, locked.direct if locked else ())
     find_python(project, found, files, locked)
     find_groups(project, found, manager.name)
-    if manager.name not in ("pip", "pipenv", ""):
-        find_extras(project, found, files)
     find_private_index(project, found, manager.requirements_file)
     if locked:
         find_system_packages(project, found, locked, files)
@@ -139,6 +138,16 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     for path in files:
         found.fact("dockerfile", path, path, None, last_base(repository.text(path) or ""))
     return problem
+
+
+def _locked(project: Project, found: Detection, manager: Manager, dockerfiles: Sequence[str]) -> Production:
+    """Answer `extras`, and return what production installs with them."""
+    place = (manager.name, manager.requirements_file, manager.lock)
+    locked = production(project, *place)
+    if manager.name in ("pip", "pipenv"):
+        return locked
+    besides = find_extras(project, found, dockerfiles, locked)
+    return production(project, *place, besides) if besides else locked
 
 
 def _application_answers(

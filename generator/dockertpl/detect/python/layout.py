@@ -1,4 +1,4 @@
-"""How the code is laid out: flat, src or package; the readme that its build asks for; groups, extras, name."""
+"""How the code is laid out: flat, src or package; the readme that its build asks for; groups, name."""
 
 from __future__ import annotations
 
@@ -187,25 +187,6 @@ def find_groups(project: Project, found: Detection, manager: str) -> None:
             found.answer("dev_groups", ["dev"], project.manifest, project.line(*keys), "")
             return
     found.answer("dev_groups", [], project.manifest, None, "no group named dev")
-
-
-def find_extras(project: Project, found: Detection, dockerfiles: Sequence[str]) -> None:
-    """Answer `extras` with those that an existing Dockerfile installs."""
-    offered = {*project.table("project", "optional-dependencies"), *project.table("tool", "poetry", "extras")}
-    if not offered:
-        return
-    for path in dockerfiles:
-        for words, line in dockerfile.run_commands(project.repository.text(path) or ""):
-            named = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("--extra", "--extras", "-E")]
-            named += [word.partition("=")[2] for word in words if word.startswith(("--extra=", "--extras="))]
-            named += [word[2:-1] for word in words if word.startswith(".[") and word.endswith("]")]
-            extras = sorted({extra for names in named for extra in re.split(r"[,\s]+", names)} & offered)
-            if "--all-extras" in words:
-                extras = sorted(offered)
-            if extras:
-                found.answer("extras", extras, path, line, "installs them")
-                return
-    found.fact("extras_offered", sorted(offered), project.manifest, project.line("project", "optional-dependencies"))
 
 
 def find_name(project: Project, found: Detection) -> None:

@@ -65,7 +65,9 @@ class Production:
         return path, line_of(text, own_line) or line_of(text, in_a_list)
 
 
-def production(project: Project, manager: str, requirements_file: str, lock: str) -> Production:
+def production(
+    project: Project, manager: str, requirements_file: str, lock: str, besides: Iterable[Dependency] = ()
+) -> Production:
     """Return what the application gets in production: from the lock, else from the manifest.
 
     Args:
@@ -73,6 +75,7 @@ def production(project: Project, manager: str, requirements_file: str, lock: str
         manager: The package manager.
         requirements_file: For pip, the requirements file, seen from the root.
         lock: The lock file, seen from the root.
+        besides: What extras add.
 
     Raises:
         BadInputError: The lock is not valid TOML or JSON.
@@ -81,6 +84,7 @@ def production(project: Project, manager: str, requirements_file: str, lock: str
         direct = {found.name: found for found in project.required(requirements_file)}
     else:
         direct = {found.name: found for found in project.declared() if not found.optional}
+    direct |= {found.name: found for found in besides}
     locked: dict[str, Locked] = {}
     if manager == "pipenv":
         locked = _pipfile_lock(project, lock)

@@ -14,12 +14,12 @@ from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.conventions import DEVELOPMENT_REQUIREMENTS, REQUIREMENTS
 from dockertpl.detect.python.lock import LOCKS
 from dockertpl.detect.python.project import Project, requirement
+from dockertpl.detect.python.server import FRAMEWORKS
 from dockertpl.detect.repository import is_within, join, parent
 from dockertpl.detect.tables import strings
 from dockertpl.detect.tomlfile import line_of
 from dockertpl.errors import NotDetectedError
 
-_FRAMEWORKS = frozenset({"fastapi", "fastapi-slim", "starlette", "cadwyn"})
 _LOCK_COMMANDS = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock", "pipenv": "pipenv lock"}
 
 
@@ -140,11 +140,11 @@ def _installs_from(project: Project, requirements: str, dockerfiles: list[str]) 
         return True
     if _named(project):
         # Such a manifest would need its lock; the file will do if it brings the application's framework.
-        return any(need.name in _FRAMEWORKS for need in project.required(requirements))
+        return any(need.name in FRAMEWORKS for need in project.required(requirements))
     if "dependencies" not in project.table("project"):
         return True
-    brings = {need.name for need in project.required(requirements)} & _FRAMEWORKS
-    return bool(brings) and not any(need.name in _FRAMEWORKS for need in project.declared())
+    brings = {need.name for need in project.required(requirements)} & FRAMEWORKS
+    return bool(brings) and not any(need.name in FRAMEWORKS for need in project.declared())
 
 
 def _locked(project: Project, found: Detection, locks: list[str]) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.lock import Production
-from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.project import Dependency, Project
 from dockertpl.detect.python.starts import Start
 from dockertpl.detect.python.syntax import string
 from dockertpl.detect.repository import Repository
 
 # Below this weight a command (a README's) says which application is meant, and nothing about production.
 _PRODUCTION = 50
+FRAMEWORKS = frozenset({"fastapi", "fastapi-slim", "starlette", "cadwyn"})
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _ADD = {
     "uv": "uv add uvicorn",
@@ -40,7 +41,7 @@ def find_server(project: Project, found: Detection, starts: Sequence[Start], loc
         if named:
             found.answer("server", named.server, named.path, named.line, named.what)
         return
-    have = _servers(locked)
+    have = servers(locked.packages, locked.direct)
     if named and named.server in have:
         found.answer("server", named.server, named.path, named.line, named.what)
     elif server := next((server for server in have if server in locked.direct), have[0] if have else ""):
@@ -58,17 +59,22 @@ def find_server(project: Project, found: Detection, starts: Sequence[Start], loc
     if found.answers.get("server") == "gunicorn" and "uvicorn-worker" in locked.packages:
         where = locked.place("uvicorn-worker", project.repository)
         found.answer("gunicorn_worker", "uvicorn_worker.UvicornWorker", *where)
-    if not {"fastapi", "fastapi-slim", "starlette", "cadwyn"} & set(locked.packages):
+    if not FRAMEWORKS & set(locked.packages):
         found.warn(f"{locked.path} does not bring fastapi in production: is it in a group or an extra?")
 
 
-def _servers(locked: Production) -> list[str]:
-    """Return the servers that production installs, in the order in which they are taken."""
-    have = [name for name in ("gunicorn", "granian", "hypercorn", "uvicorn") if name in locked.packages]
-    fastapi = locked.direct.get("fastapi")
+def servers(packages: Collection[str], direct: Mapping[str, Dependency]) -> list[str]:
+    """Return the servers that are installed, in the order in which they are taken.
+
+    Args:
+        packages: The distributions that are installed, by normal name.
+        direct: What is asked for directly, by normal name; without a lock its extras tell what they bring.
+    """
+    have = [name for name in ("gunicorn", "granian", "hypercorn", "uvicorn") if name in packages]
+    fastapi = direct.get("fastapi")
     brings = (
         fastapi and {"standard", "standard-no-fastapi-cloud-cli", "all"} & fastapi.extras
-    ) or "fastapi-cli" in locked.packages
+    ) or "fastapi-cli" in packages
     return have if "uvicorn" in have or not brings else [*have, "uvicorn"]
 
 

@@ -1,0 +1,117 @@
+"""The project's extras, and which of them production needs: those that bring the framework or the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from dockertpl.detect import dockerfile
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.python.conventions import NOT_FOR_PRODUCTION
+from dockertpl.detect.python.lock import Production
+from dockertpl.detect.python.project import Dependency, Project, normalise, requirement
+from dockertpl.detect.python.server import FRAMEWORKS, servers
+from dockertpl.detect.tables import strings
+
+_DEEPEST = 5
+
+
+def offered(project: Project) -> dict[str, tuple[Dependency, ...]]:
+    """Return what each extra of the project adds, extras of its own followed (`all = ["shop[server]"]`)."""
+    path = project.manifest
+    plain = {
+        extra: [replace(found, path=path) for text in strings(texts) if (found := requirement(text))]
+        for extra, texts in project.table("project", "optional-dependencies").items()
+    }
+    optional = {found.name: found for found in project.declared() if found.optional}
+    for extra, names in project.table("tool", "poetry", "extras").items():
+        plain.setdefault(extra, []).extend(
+            optional.get(normalise(name), Dependency(name=normalise(name), path=path)) for name in strings(names)
+        )
+    return {extra: tuple(_followed(plain, extra, normalise(project.name))) for extra in plain}
+
+
+def _followed(plain: Mapping[str, Sequence[Dependency]], extra: str, own: str, depth: int = 0) -> list[Dependency]:
+    found: list[Dependency] = []
+    for one in plain[extra]:
+        if one.name != own:
+            found.append(one)
+        elif depth < _DEEPEST:
+            inside = [name for name in plain if normalise(name) in one.extras]
+            found += [each for name in inside for each in _followed(plain, name, own, depth + 1)]
+    return found
+
+
+def find_extras(
+    project: Project, found: Detection, dockerfiles: Sequence[str], locked: Production | None
+) -> tuple[Dependency, ...]:
+    """Answer `extras`: what an existing Dockerfile installs, else what brings the framework or the server.
+
+    Args:
+        project: The application's folder; its `given` may name the extras.
+        found: Where the answer goes.
+        dockerfiles: Existing Dockerfiles, the likeliest first.
+        locked: What production installs without an extra.
+
+    Returns:
+        The dependencies that the extras add.
+    """
+    adds = offered(project)
+    if not adds:
+        return ()
+    given = project.given.get("extras")
+    chosen = strings(given) if given is not None else _installed(project, found, dockerfiles, set(adds))
+    if given is None and not chosen and locked:
+        chosen = _serving(adds, locked)
+        if chosen:
+            line = project.line("project", "optional-dependencies", chosen[0]) or project.line(
+                "tool", "poetry", "extras", chosen[0]
+            )
+            found.answer("extras", chosen, project.manifest, line, "brings what serves the application")
+    if given is None and not chosen:
+        line = project.line("project", "optional-dependencies")
+        found.fact("extras_offered", sorted(adds), project.manifest, line)
+    return tuple(one for extra in chosen for one in adds.get(extra, ()))
+
+
+def _installed(project: Project, found: Detection, dockerfiles: Sequence[str], known: set[str]) -> list[str]:
+    """Answer with the extras that a Dockerfile installs, and return them."""
+    for path in dockerfiles:
+        for words, line in dockerfile.run_commands(project.repository.text(path) or ""):
+            named = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("--extra", "--extras", "-E")]
+            named += [word.partition("=")[2] for word in words if word.startswith(("--extra=", "--extras="))]
+            named += [word[2:-1] for word in words if word.startswith(".[") and word.endswith("]")]
+            extras = sorted({extra for names in named for extra in re.split(r"[,\s]+", names)} & known)
+            if "--all-extras" in words:
+                extras = sorted(known)
+            if extras:
+                found.answer("extras", extras, path, line, "installs them")
+                return extras
+    return []
+
+
+def _serving(adds: Mapping[str, Sequence[Dependency]], locked: Production) -> list[str]:
+    """Return the extras that bring what production lacks, as few as possible."""
+    lacking = set() if FRAMEWORKS & set(locked.packages) else {"framework"}
+    lacking |= set() if servers(locked.packages, locked.direct) else {"server"}
+    brings = {
+        extra: _brings(needs) & lacking
+        for extra, needs in adds.items()
+        if normalise(extra) not in NOT_FOR_PRODUCTION and _brings(needs) & lacking
+    }
+    chosen: list[str] = []
+    while brings and lacking:
+        # Of two that bring the same, the one that brings little else.
+        extra = max(brings, key=lambda name: (len(brings[name] & lacking), -len(adds[name])))
+        if not brings[extra] & lacking:
+            break
+        chosen.append(extra)
+        lacking -= brings.pop(extra)
+    return sorted(chosen)
+
+
+def _brings(needs: Collection[Dependency]) -> set[str]:
+    by_name = {need.name: need for need in needs}
+    framework = {"framework"} if FRAMEWORKS & set(by_name) else set()
+    return framework | ({"server"} if servers(by_name, by_name) else set())
