@@ -83,5 +83,7 @@ def test_what_the_repository_does_not_say_is_one_question(template: Template, tm
     sample.write_sample(root, manager="uv", layout="flat", server="uvicorn", lock=False)
     (root / "uv.lock").write_text(LOCKS["uv.lock"])
     manifest = (root / "pyproject.toml").read_text()
-    (root / "pyproject.toml").write_text(manifest.replace('requires-python = ">=3.11"', 'requires-python = "<3.9"'))
+    (root / "pyproject.toml").write_text(
+        manifest.replace('requires-python = ">=3.11,<3.14"', 'requires-python = "<3.9"')
+    )
     assert _questions(template, root) == (1, ["What now?", "Python version", "Write it?"])

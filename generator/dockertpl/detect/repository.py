@@ -22,7 +22,7 @@ from dockertpl.errors import BadInputError
 
 MAX_BYTES = 1 << 20
 MAX_LOCK_BYTES = 16 << 20
-_LOCKS = (".lock", "package-lock.json", "pnpm-lock.yaml")
+_LOCKS = (".lock", "package-lock.json", "pnpm-lock.yaml", "pylock.toml")
 MAX_TOTAL_BYTES = 256 << 20
 MAX_FILES = 50_000
 MAX_DEPTH = 24
@@ -118,6 +118,13 @@ class Repository:
     def is_file(self, path: str) -> bool:
         """Tell whether a regular file that lies in the repository is there."""
         return self._file(path) is not None
+
+    def listed(self, folder: str, *endings: str) -> list[str]:
+        """Return the files of one folder, hidden or not, whose names end so; sorted, links left out."""
+        if not self.is_dir(folder):
+            return []
+        entries = [entry for entry in self._entries(folder) if entry.name.endswith(endings)]
+        return [join(folder, entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]
 
     def is_dir(self, path: str) -> bool:
         """Tell whether a folder that lies in the repository is there."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockertpl.detect.python.lock import Locked, Production, has_linux_wheel, lacks_wheel, production
+from dockertpl.detect.python.lock import Production, production
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.repository import Repository
 from dockertpl.errors import BadInputError
@@ -137,25 +137,64 @@ def test_a_direct_one_has_its_line_in_the_manifest(repo: Repo, path: str, text: 
     assert locked(root, "uv", "").place("psycopg2", Repository(root)) == (path, line)
 
 
-@pytest.mark.parametrize(
-    ("wheels", "lacks"),
-    [
-        ((), False),
-        (("x-1-py3-none-any.whl",), False),
-        (("x-1-cp312-cp312-manylinux_2_17_x86_64.whl",), True),
-        (("x-1-cp313-cp313-manylinux_2_17_x86_64.whl",), False),
-        (("x-1-cp39-abi3-manylinux_2_17_x86_64.whl",), False),
-        (("x-1-cp314-abi3-manylinux_2_17_x86_64.whl",), True),
-        (("x-1-cp312-cp312-win_amd64.whl",), False),
-        (("x-1-py2.py3-none-manylinux1_x86_64.whl",), False),
-        (("x-1-cp313-cp313-musllinux_1_2_x86_64.whl", "x-1-cp312-cp312-manylinux1_x86_64.whl"), True),
-    ],
-)
-def test_whether_there_is_a_wheel_for_python_3_13(wheels: tuple[str, ...], lacks: bool) -> None:
-    assert lacks_wheel(Locked(name="x", wheels=wheels), "3.13") is lacks
+PYLOCK = """\
+lock-version = "1.0"
+requires-python = ">=3.11"
+[[packages]]
+name = "sqlalchemy"
+version = "2.1.9"
+[[packages.wheels]]
+name = "sqlalchemy-2.1.9-cp313-cp313-manylinux_2_17_x86_64.whl"
+[[packages]]
+name = "core"
+vcs = { type = "git", url = "ssh://git@host.example/acme/core.git", commit-id = "0" }
+[[packages]]
+name = "pytest"
+version = "8"
+marker = "'dev' in dependency_groups"
+"""
 
 
-def test_binary_wheels_for_linux_with_glibc() -> None:
-    assert has_linux_wheel(Locked(name="x", wheels=("x-1-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",)))
-    assert not has_linux_wheel(Locked(name="x", wheels=("x-1-py3-none-any.whl", "x-1-cp312-cp312-win_amd64.whl")))
-    assert not has_linux_wheel(Locked(name="x", wheels=("x-1-cp312-cp312-musllinux_1_2_x86_64.whl",)))
+def test_the_standard_lock_is_read(repo: Repo) -> None:
+    root = repo({"pylock.toml": PYLOCK, "pyproject.toml": "[project]\nname = 'x'\ndependencies = ['SQLAlchemy']"})
+    found = production(Project(Repository(root), "."), "pip", "pylock.toml", "")
+    assert sorted(found.packages) == ["core", "sqlalchemy"]
+    assert found.packages["sqlalchemy"].wheels == ("sqlalchemy-2.1.9-cp313-cp313-manylinux_2_17_x86_64.whl",)
+    assert found.packages["core"].git == "ssh://git@host.example/acme/core.git"
+    assert (found.is_lock, found.requires_python, list(found.direct)) == (True, ">=3.11", ["sqlalchemy"])
+
+
+def test_forks_of_one_distribution_have_the_wheels_of_all(repo: Repo) -> None:
+    wheel = "h/numpy-{0}-{1}-{1}-manylinux1_x86_64.whl"
+    fork = f"[[package]]\nname = 'numpy'\nversion = '{{0}}'\nwheels = [{{{{ url = '{wheel}' }}}}]\n"
+    root = repo(
+        {
+            "uv.lock": fork.format("2.2.6", "cp310") + fork.format("2.5.2", "cp313"),
+            "pyproject.toml": "[project]\nname = 'x'\ndependencies = ['numpy']\n",
+        }
+    )
+    found = production(Project(Repository(root), "."), "uv", "", "uv.lock")
+    assert len(found.packages["numpy"].wheels) == 2
+
+
+def test_markers_say_what_is_installed_on_a_python(repo: Repo) -> None:
+    root = repo(
+        {
+            "uv.lock": """\
+                [[package]]
+                name = "core"
+                dependencies = [
+                    { name = "backport", marker = "python_full_version < '3.12'" },
+                    { name = "pywin32", marker = "sys_platform == 'win32'" },
+                ]
+                [[package]]
+                name = "backport"
+                [[package]]
+                name = "pywin32"
+                """,
+            "pyproject.toml": "[project]\nname = 'x'\ndependencies = ['core']\n",
+        }
+    )
+    found = production(Project(Repository(root), "."), "uv", "", "uv.lock")
+    assert found.installed_on("3.11") == {"core", "backport"}
+    assert found.installed_on("3.13") == {"core"}

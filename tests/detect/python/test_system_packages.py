@@ -20,7 +20,8 @@ def look(root: Path, manager: str = "pip", **given: str) -> Detection:
     project = Project(repository, ".", given)
     found = Detection()
     locked = production(project, manager, "requirements.txt", "uv.lock")
-    find_system_packages(project, found, locked, [path for path in repository.files if path.endswith("Dockerfile")])
+    files = [path for path in repository.files if path.endswith("Dockerfile")]
+    find_system_packages(project, found, locked, files, "3.13")
     return found
 
 
@@ -28,7 +29,8 @@ def look(root: Path, manager: str = "pip", **given: str) -> Detection:
     ("requirement", "build", "run"),
     [
         ("psycopg2==2.9", ["gcc", "libc6-dev", "libpq-dev"], ["libpq5"]),
-        ("psycopg2-binary==2.9", None, None),
+        ("psycopg2-binary==2.9.5", ["gcc", "libc6-dev", "libpq-dev"], ["libpq5"]),
+        ("psycopg2-binary==2.9.11", None, None),
         ("psycopg==3", None, ["libpq5"]),
         ("psycopg[binary]==3", None, None),
         ("mysqlclient==2", ["default-libmysqlclient-dev", "gcc", "libc6-dev", "pkg-config"], ["libmariadb3"]),
@@ -39,7 +41,7 @@ def look(root: Path, manager: str = "pip", **given: str) -> Detection:
         ("python-snappy==0.6", ["g++", "libc6-dev", "libsnappy-dev"], ["libsnappy1v5"]),
         ("python-snappy==0.7.3", None, None),
         ("lib @ git+https://host/x/lib", ["git"], None),
-        ("numpy==2", None, None),
+        ("numpy==2.1.0", None, None),
     ],
 )
 def test_what_dependencies_need(repo: Repo, requirement: str, build: list[str] | None, run: list[str] | None) -> None:
@@ -96,10 +98,20 @@ def test_the_last_stage_that_installs_counts() -> None:
 def test_the_data_is_well_formed() -> None:
     for name, rule in rules().items():
         assert normalise(name) == name
-        assert set(rule) <= {"build", "run", "unless", "below", "warn", "trixie", "bookworm"}
-        assert rule.keys() & {"build", "run", "warn"}
+        assert set(rule) <= {"build", "run", "unless", "below", "warn", "compile", "compiled", "trixie", "bookworm"}
+        assert rule.keys() & {"build", "run", "warn", "compile"}
         lists = [rule, *(rule.get(release, {}) for release in ("trixie", "bookworm"))]
-        packages = [package for table in lists for key in ("build", "run") for package in table.get(key, [])]
+        packages = [
+            package
+            for table in lists
+            for key in ("build", "run", "compile", "compiled")
+            for package in table.get(key, [])
+        ]
         assert all(re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", package) for package in packages)
         build = rule.get("build", [])
         assert "libc6-dev" in build or not {"gcc", "g++"} & set(build)
+
+
+def test_what_is_compiled_is_said_with_its_version_and_the_python(repo: Repo) -> None:
+    found = look(repo({"requirements.txt": "psycopg2-binary==2.9.5"}))
+    assert [text for text in found.warnings if "psycopg2-binary 2.9.5: no wheel for Python 3.13" in text]

@@ -19,7 +19,7 @@ from dockertpl.detect.python.choice import (
     import_string,
     newer_syntax,
 )
-from dockertpl.detect.python.conventions import QUESTIONS
+from dockertpl.detect.python.conventions import PYTHONS, QUESTIONS
 from dockertpl.detect.python.extras import find_extras
 from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_private_index
@@ -31,6 +31,7 @@ from dockertpl.detect.python.server import find_options, find_server
 from dockertpl.detect.python.sources import all_starts, dockerfiles, from_code, project_folders
 from dockertpl.detect.python.syntax import Code, Name
 from dockertpl.detect.python.system_packages import find_system_packages
+from dockertpl.detect.python.tools import find_manager_version, newest_python
 from dockertpl.detect.python.versions import find_python
 from dockertpl.detect.python.workspace import find_workspace, warn_of_outside, workspace_root
 from dockertpl.detect.repository import Repository, is_within
@@ -115,11 +116,14 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         find_workspace(project, found, root)
     context = str(given.get("context", found.answers.get("context", folder)))
     warn_of_outside(project, found, context, locked.direct if locked else ())
-    find_python(project, found, files, locked)
+    find_manager_version(project, found, manager.name, root)
+    tool_version = str(given.get("manager_version", found.answers.get("manager_version", "")))
+    find_python(project, found, files, locked, newest_python(manager.name, tool_version))
     find_groups(project, found, manager.name)
     find_private_index(project, found, manager.requirements_file)
     if locked:
-        find_system_packages(project, found, locked, files)
+        python = str(given.get("python_version") or found.answers.get("python_version") or PYTHONS[0])
+        find_system_packages(project, found, locked, files, python)
     if chosen:
         _application_answers(project, found, code, chosen, manager.name, files)
     own = [

@@ -15,6 +15,7 @@ def _ranks(names: list[str]) -> dict[str, int]:
 
 QUESTIONS: tuple[str, ...] = tuple(_DATA["questions"])
 PYTHONS: tuple[str, ...] = tuple(_DATA["pythons"])
+NEWEST_FIRST: tuple[str, ...] = tuple(sorted(PYTHONS, key=lambda one: int(one.partition(".")[2]), reverse=True))
 NOT_DEPLOYED: frozenset[str] = frozenset(_DATA["folders"]["not_deployed"])
 REQUIREMENTS: tuple[str, ...] = tuple(_DATA["requirements"]["production"])
 DEVELOPMENT_REQUIREMENTS: tuple[str, ...] = tuple(_DATA["requirements"]["development"])

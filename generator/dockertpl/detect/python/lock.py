@@ -27,7 +27,8 @@ class Locked:
         wheels: The file names of its wheels; empty if the lock does not name them.
         needs: What it depends on, with the extras that it asks for.
         extras: What each of its extras adds.
-        git: It is built from a Git repository.
+        git: The address of the Git repository that it is built from; empty for what an index has.
+        marker: Where it is installed, if not everywhere.
     """
 
     name: str
@@ -35,7 +36,8 @@ class Locked:
     wheels: tuple[str, ...] = ()
     needs: tuple[Dependency, ...] = ()
     extras: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
-    git: bool = False
+    git: str = ""
+    marker: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +48,22 @@ class Production:
         packages: By normal name: the locked distribution, or just the name where there is no lock.
         path: The file that says so.
         direct: What is asked for directly, by normal name.
+        is_lock: Whether a lock says so, which names the files of each distribution.
+        requires_python: The Pythons that the lock is for, empty if it does not say.
     """
 
     packages: Mapping[str, Locked]
     path: str
     direct: Mapping[str, Dependency]
+    is_lock: bool = False
+    requires_python: str = ""
+
+    def installed_on(self, python: str) -> set[str]:
+        """Return the names of what is installed on Linux for a Python such as 3.13: what no marker leaves out."""
+        everywhere = (Dependency(name=name) for name in self.packages)
+        roots = self.direct.values() if self.direct else everywhere
+        found = _closure(self.packages, [one for one in roots if _is_meant(one.marker, python)], python)
+        return {name for name in found if _is_meant(self.packages[name].marker, python)}
 
     def place(self, name: str, repository: Repository) -> tuple[str, int | None]:
         """Return the file and line that best show why a distribution is there: the manifest's, else the lock's."""
@@ -73,38 +86,79 @@ def production(
     Args:
         project: The application's folder.
         manager: The package manager.
-        requirements_file: For pip, the requirements file, seen from the root.
-        lock: The lock file, seen from the root.
+        requirements_file: For pip, the requirements file, relative to the root; it may be a pylock.toml.
+        lock: The lock file, relative to the root.
         besides: What extras add.
 
     Raises:
         BadInputError: The lock is not valid TOML or JSON.
     """
+    if manager == "pip" and is_pylock(requirements_file):
+        return _of_pylock(project, requirements_file)
     if manager == "pip":
         direct = {found.name: found for found in project.required(requirements_file)}
     else:
         direct = {found.name: found for found in project.declared() if not found.optional}
     direct |= {found.name: found for found in besides}
     locked: dict[str, Locked] = {}
+    data: dict[str, Any] = {}
     if manager == "pipenv":
         locked = _pipfile_lock(project, lock)
     elif manager in LOCKS:
-        locked = _packages(project.repository.toml(lock) or {})
+        data = project.repository.toml(lock) or {}
+        locked = _packages(data)
     if not locked:
         bare = {name: _unlocked(found) for name, found in direct.items()}
         path = next(iter(direct.values())).path if direct else ""
         return Production(packages=bare, path=path, direct=direct)
     wanted = set(locked) if manager == "pipenv" else _closure(locked, direct.values())
-    return Production(packages={name: locked[name] for name in sorted(wanted)}, path=lock, direct=direct)
+    return Production(
+        packages={name: locked[name] for name in sorted(wanted)},
+        path=lock,
+        direct=direct,
+        is_lock=manager != "pipenv",
+        requires_python=_python_of(data),
+    )
+
+
+def is_pylock(path: str) -> bool:
+    """Tell whether a file is a lock in the standard format, by its name: pylock.toml, pylock.prod.toml."""
+    return re.fullmatch(r"pylock(?:\.[^./]+)?\.toml", path.rpartition("/")[2]) is not None
+
+
+def _of_pylock(project: Project, path: str) -> Production:
+    data = project.repository.toml(path) or {}
+    # An extra or a group is not installed unless it is asked for.
+    everything = {
+        name: package
+        for name, package in _packages({"package": data.get("packages")}).items()
+        if not re.search(r"\b(?:extras|dependency_groups)\b", package.marker)
+    }
+    declared = {found.name: found for found in project.declared() if found.name in everything}
+    return Production(
+        packages=everything,
+        path=path,
+        direct=declared or {name: Dependency(name=name, path=path) for name in everything},
+        is_lock=True,
+        requires_python=_python_of(data),
+    )
+
+
+def _python_of(data: Mapping[str, Any]) -> str:
+    """Return the Pythons that a lock is for, as uv.lock and pylock.toml write them."""
+    found = data.get("requires-python")
+    return found if isinstance(found, str) else ""
 
 
 def _unlocked(found: Dependency) -> Locked:
     pinned = re.match(r"===?\s*([\w.!+-]+)", found.constraint)
-    return Locked(name=found.name, version=pinned[1] if pinned else "", git="git+" in found.constraint)
+    git = re.search(r"git\+[^\s;]+", found.constraint)
+    version = pinned[1] if pinned else ""
+    return Locked(name=found.name, version=version, git=git[0] if git else "", marker=found.marker)
 
 
-def _closure(locked: Mapping[str, Locked], direct: Iterable[Dependency]) -> set[str]:
-    """Return every distribution that the direct ones need, extras followed."""
+def _closure(locked: Mapping[str, Locked], direct: Iterable[Dependency], python: str = "") -> set[str]:
+    """Return every distribution that the direct ones need, extras followed; for a Python, what its markers let in."""
     done: set[tuple[str, str]] = set()
     waiting = [(found.name, extra) for found in direct for extra in ("", *found.extras)]
     while waiting:
@@ -113,8 +167,33 @@ def _closure(locked: Mapping[str, Locked], direct: Iterable[Dependency]) -> set[
             continue
         done.add((name, extra))
         needs = locked[name].extras.get(extra, ()) if extra else locked[name].needs
-        waiting += [(need.name, wanted) for need in needs if not need.optional for wanted in ("", *need.extras)]
+        meant = [need for need in needs if not need.optional and (not python or _is_meant(need.marker, python))]
+        waiting += [(need.name, wanted) for need in meant for wanted in ("", *need.extras)]
     return {name for name, _ in done}
+
+
+def _is_meant(marker: str, python: str) -> bool:
+    """Tell whether a marker lets a distribution in on Linux with a Python; one that cannot be read does."""
+    if not marker:
+        return True
+    from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
+
+    here = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_name": "cpython",
+        "implementation_version": f"{python}.0",
+        "platform_python_implementation": "CPython",
+        "os_name": "posix",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "extra": "",
+    }
+    try:
+        return Marker(marker).evaluate(here)
+    except (ValueError, UndefinedComparison, UndefinedEnvironmentName):
+        return True
 
 
 def _packages(data: dict[str, Any]) -> dict[str, Locked]:
@@ -131,24 +210,39 @@ def _packages(data: dict[str, Any]) -> dict[str, Locked]:
             for extra, needs in {**table(package, "extras"), **table(package, "optional-dependencies")}.items()
         }
         needs = tuple(_needs(package.get("dependencies")))
+        files = [*_files(package.get("wheels")), *_files(package.get("files")), *_files(old_files.get(package["name"]))]
         if name in found:  # PDM writes one more entry for a distribution with extras; uv one for each fork
             needs = (*found[name].needs, *needs)
             extras = {**found[name].extras, **extras}
-        files = [*_files(package.get("wheels")), *_files(package.get("files")), *_files(old_files.get(package["name"]))]
+            files += found[name].wheels
         found[name] = Locked(
             name=name,
             version=str(package.get("version", "")),
             wheels=tuple(file for file in files if file.endswith(".whl")),
             needs=needs,
             extras=extras,
-            git="git" in table(package, "source") or table(package, "source").get("type") == "git" or "git" in package,
+            git=_git(package),
+            marker=_text(package.get("marker") or package.get("markers")),
         )
     return found
 
 
+def _git(package: Mapping[str, Any]) -> str:
+    """Return the repository that a locked distribution is built from, as the four formats write it."""
+    source = table(package, "source")
+    if source.get("type") == "git":
+        return _text(source.get("url"))
+    vcs = table(package, "vcs")
+    return _text(source.get("git") or package.get("git") or (vcs.get("url") if vcs.get("type") == "git" else ""))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _files(entries: Any) -> list[str]:
     names = [
-        str(entry.get("file") or entry.get("url") or entry.get("filename") or entry.get("path") or "")
+        str(entry.get("file") or entry.get("name") or entry.get("url") or entry.get("path") or "")
         for entry in (entries if isinstance(entries, list) else ())
         if isinstance(entry, dict)
     ]
@@ -162,14 +256,15 @@ def _needs(value: Any) -> Iterable[Dependency]:
             first = wanted[0] if isinstance(wanted, list) and wanted else wanted
             details = first if isinstance(first, dict) else {}
             extras = frozenset(normalise(extra) for extra in strings(details.get("extras")))
-            yield Dependency(name=normalise(name), extras=extras, optional=details.get("optional") is True)
+            marker, optional = _text(details.get("markers")), details.get("optional") is True
+            yield Dependency(name=normalise(name), extras=extras, marker=marker, optional=optional)
     for item in value if isinstance(value, list) else ():
         if isinstance(item, str):
             if found := requirement(item):
                 yield found
         elif isinstance(item, dict) and isinstance(item.get("name"), str):
             extras = frozenset(normalise(extra) for extra in strings(item.get("extra")))
-            yield Dependency(name=normalise(item["name"]), extras=extras)
+            yield Dependency(name=normalise(item["name"]), extras=extras, marker=_text(item.get("marker")))
 
 
 def _pipfile_lock(project: Project, lock: str) -> dict[str, Locked]:
@@ -187,38 +282,9 @@ def _pipfile_lock(project: Project, lock: str) -> dict[str, Locked]:
         normalise(name): Locked(
             name=normalise(name),
             version=str(details.get("version", "")).lstrip("="),
-            git="git" in details,
+            git=_text(details.get("git")),
+            marker=_text(details.get("markers")),
         )
         for name, details in table(data, "default").items()
         if isinstance(details, dict)
     }
-
-
-def has_linux_wheel(package: Locked) -> bool:
-    """Tell whether a distribution has a binary wheel for Linux with glibc."""
-    return any(re.search(r"-(?:many)?linux[^-]*$", wheel) for wheel in package.wheels)
-
-
-def lacks_wheel(package: Locked, python: str) -> bool:
-    """Tell whether a distribution has wheels for Linux, but none for this Python (it is then built from source).
-
-    Args:
-        package: The distribution.
-        python: A version such as 3.13.
-    """
-    minor = int(python.partition(".")[2])
-    fits: list[bool] = []
-    for wheel in package.wheels:
-        parts = wheel.removesuffix(".whl").split("-")
-        if len(parts) < 5:
-            continue
-        tags, abis, platform = parts[-3:]
-        if platform == "any" or ("linux" in platform and "musllinux" not in platform):
-            fits.append(any(_fits(tag, "abi3" in abis, minor) for tag in tags.split(".")))
-    return bool(fits) and not any(fits)
-
-
-def _fits(tag: str, stable: bool, minor: int) -> bool:
-    if match := re.fullmatch(r"cp3(\d+)", tag):
-        return int(match[1]) <= minor if stable else int(match[1]) == minor
-    return tag in ("py3", f"py3{minor}", "cp3")

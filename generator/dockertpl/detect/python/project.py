@@ -25,6 +25,7 @@ class Dependency:
     name: str
     extras: frozenset[str] = frozenset()
     constraint: str = ""
+    marker: str = ""
     optional: bool = False
     path: str = ""
     line: int | None = None
@@ -41,7 +42,8 @@ def requirement(text: str) -> Dependency | None:
     if not match or text.strip().startswith(("-", "#")):
         return None
     extras = frozenset(normalise(extra.strip()) for extra in (match[2] or "").split(",") if extra.strip())
-    return Dependency(name=normalise(match[1]), extras=extras, constraint=match[3].strip())
+    marker = match[3].partition(";")[2].strip()
+    return Dependency(name=normalise(match[1]), extras=extras, constraint=match[3].strip(), marker=marker)
 
 
 @dataclass(frozen=True)
@@ -164,5 +166,6 @@ def _poetry(name: str, wanted: Any) -> Dependency:
         name=normalise(name),
         extras=extras,
         constraint=version if isinstance(version, str) else "",
+        marker=details["markers"] if isinstance(details.get("markers"), str) else "",
         optional=details.get("optional") is True,
     )

@@ -11,8 +11,10 @@ from typing import Any
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.python.lock import Locked, Production, has_linux_wheel
+from dockertpl.detect.python.lock import Locked, Production
 from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.versions import without_wheels
+from dockertpl.detect.python.wheels import has_linux_wheel
 from dockertpl.detect.tables import strings, table
 
 RELEASE = "trixie"
@@ -30,14 +32,17 @@ def rules() -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads((Path(__file__).parent / "data" / "system_packages.toml").read_text("utf-8"))
 
 
-def find_system_packages(project: Project, found: Detection, locked: Production, dockerfiles: Sequence[str]) -> None:
-    """Answer `build_packages` and `runtime_packages`.
+def find_system_packages(
+    project: Project, found: Detection, locked: Production, dockerfiles: Sequence[str], python: str
+) -> None:
+    """Answer `build_packages` and `runtime_packages`, and warn of what is compiled.
 
     Args:
         project: The application's folder; its `given` may name another Debian release.
         found: Where answers and warnings go.
         locked: What production installs.
         dockerfiles: Existing Dockerfiles: what they install and nothing here explains is said.
+        python: The Python version.
     """
     release = str(project.given.get("debian_release", RELEASE))
     build: dict[str, str] = {}
@@ -52,6 +57,19 @@ def find_system_packages(project: Project, found: Detection, locked: Production,
                 found.warn(rule["warn"])
         if package.git:
             build["git"] = name
+    if compiled := without_wheels(locked, python):
+        for package in compiled:
+            rule = rules().get(package.name, {})
+            here = {**rule, **table(rule, release)}
+            build |= dict.fromkeys(["gcc", "libc6-dev", *here.get("compile", here.get("build", ()))], package.name)
+            run |= dict.fromkeys(here.get("compiled", here.get("run", ())), package.name)
+        some = ", ".join(f"{one.name} {one.version}" for one in compiled[:3]) + (
+            " and more" if len(compiled) > 3 else ""
+        )
+        found.warn(
+            f"{some}: no wheel for Python {python}, so the build compiles it, which is slow and may need more than "
+            "build_packages has. Upgrade it, or choose another python_version."
+        )
     for key, packages in (("build_packages", build), ("runtime_packages", run)):
         if packages:
             names = list(dict.fromkeys(packages.values()))

@@ -1,136 +1,169 @@
-"""The Python version: what the repository pins, allows, and has wheels for."""
+"""The Python version: what the repository pins and allows, and what its dependencies have wheels for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.python.conventions import PYTHONS
-from dockertpl.detect.python.lock import Production, lacks_wheel
+from dockertpl.detect.python import pins
+from dockertpl.detect.python.conventions import NEWEST_FIRST, PYTHONS
+from dockertpl.detect.python.lock import Locked, Production
+from dockertpl.detect.python.pins import Limit, Wish, where
 from dockertpl.detect.python.project import Project
-from dockertpl.detect.repository import join, parent
+from dockertpl.detect.python.wheels import is_compiled_for, lacks_wheel
+from dockertpl.detect.repository import join
 from dockertpl.detect.tables import table
 from dockertpl.detect.tomlfile import line_of, toml_line
 
 _LONGEST = 200
+_OFFERED = f"{NEWEST_FIRST[-1]} to {NEWEST_FIRST[0]}"
+_PYTHON_VERSION = r"^[ \t]*(?:c?python[-@]?)?(\d+\.\d+)"
 
 
-class Wish(NamedTuple):
-    """A place that wants one Python version, such as 3.12."""
-
-    version: str
-    path: str
-    line: int | None
-    note: str
-
-
-class Limit(NamedTuple):
-    """A place that allows some versions: alternatives, each a version specifier."""
-
-    specifiers: tuple[str, ...]
-    path: str
-    line: int | None
-    note: str
-
-
-def find_python(project: Project, found: Detection, dockerfiles: Sequence[str], locked: Production | None) -> None:
-    """Answer `python_version`, and warn where places disagree or a distribution has no wheel for it.
+def find_python(
+    project: Project,
+    found: Detection,
+    dockerfiles: Sequence[str],
+    locked: Production | None,
+    newest: str = "",
+) -> None:
+    """Answer `python_version` and warn where places disagree, or say that no offered version will do.
 
     Args:
         project: The application's folder.
         found: Where answer and warnings go.
         dockerfiles: Existing Dockerfiles, the likeliest first.
         locked: What production installs, if that is known.
+        newest: The newest Python that the manager installs on, empty if all do.
     """
-    wishes = list(_wishes(project, dockerfiles))
-    limits = [limit for limit in _limits(project) if _check(limit, found)]
-    allowed = [version for version in PYTHONS if all(_allows(limit, version) for limit in limits)]
-    limit_text = "; ".join(f"{limit.note} in {limit.path}" for limit in limits)
-    if not allowed:
-        offered = ", ".join(PYTHONS)
-        found.cannot_tell(
-            "python_version",
-            f"{_where(limits[0])}: {limits[0].note} allows none of {offered}.",
-            "Widen it, or choose one with -d python_version=… if it works all the same.",
-        )
+    if "python_version" in project.given:
         return
+    limits = [limit for limit in _limits(project, locked) if pins.is_readable(limit, found)]
+    allowed = [version for version in PYTHONS if all(pins.allows_series(limit, version) for limit in limits)]
+    if not allowed:
+        _refuse(found, f"{where(limits[0])}: {limits[0].note} allows no Python that the template offers, {_OFFERED}.")
+        return
+    wishes = list(_wishes(project, dockerfiles))
     usable = [wish for wish in wishes if wish.version in allowed]
-    for wish in wishes:
-        if wish.version not in allowed:
-            why = f"which {limit_text} does not allow" if wish.version in PYTHONS else "which is not offered"
-            found.warn(f"{_where(wish)} asks for Python {wish.version}, {why}.")
+    if not usable:
+        unoffered = [wish for wish in wishes if wish.version not in PYTHONS]
+        if unoffered and unoffered[0].binding:
+            asked = f"{where(unoffered[0])} asks for Python {unoffered[0].version}"
+            _refuse(found, f"{asked}, and the template offers {_OFFERED}.")
+            return
+        if unoffered:
+            _take_nearest(unoffered[0], allowed, found)
+            return
+    _warn_of_others(wishes, usable, limits, allowed, found)
     if usable:
         chosen = usable[0]
         found.answer("python_version", chosen.version, chosen.path, chosen.line, chosen.note)
-        for other in usable[1:]:
-            if other.version != chosen.version:
-                found.warn(
-                    f"{_where(chosen)} asks for Python {chosen.version}, {_where(other)} for {other.version}: "
-                    "the first counts."
-                )
     else:
-        _choose(allowed, limits, found, locked)
-    version = project.given.get("python_version") or found.answers.get("python_version") or PYTHONS[0]
-    _warn_of_sources(str(version), found, locked)
+        installs = [version for version in allowed if not newest or _order(version) <= _order(newest)]
+        _choose(installs or allowed, limits, project, found, locked)
 
 
-def _choose(allowed: Sequence[str], limits: Sequence[Limit], found: Detection, locked: Production | None) -> None:
-    """Take the first allowed version that every locked distribution has a wheel for."""
-    packages = list(locked.packages.values()) if locked else []
-    lacking = {version: [p for p in packages if lacks_wheel(p, version)] for version in allowed}
-    version = min(allowed, key=lambda candidate: len(lacking[candidate]))
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+def _refuse(found: Detection, message: str) -> None:
+    remedy = "Change it there, and try the application with that Python. Or choose one: -d python_version=…"
+    found.cannot_build("python_version", message, remedy)
+
+
+def _take_nearest(wish: Wish, allowed: Sequence[str], found: Detection) -> None:
+    """Take the nearest newer version of one that somebody ran the application with and that is not offered."""
+    newer = sorted((version for version in allowed if _order(version) > _order(wish.version)), key=_order)
+    version = newer[0] if newer else max(allowed, key=_order)
+    found.answer("python_version", version, wish.path, wish.line, f"Python {wish.version} is not offered")
+    found.warn(
+        f"{where(wish)} runs Python {wish.version}, which the template does not offer. Try the application with "
+        f"Python {version}."
+    )
+
+
+def _warn_of_others(
+    wishes: Sequence[Wish], usable: Sequence[Wish], limits: Sequence[Limit], allowed: Sequence[str], found: Detection
+) -> None:
+    limit_text = "; ".join(f"{limit.note} in {limit.path}" for limit in limits)
+    for wish in wishes:
+        if wish.version not in allowed:
+            why = f"which {limit_text} does not allow" if wish.version in PYTHONS else "which is not offered"
+            found.warn(f"{where(wish)} asks for Python {wish.version}, {why}.")
+    for other in usable[1:]:
+        if other.version != usable[0].version:
+            found.warn(
+                f"{where(usable[0])} asks for Python {usable[0].version}, {where(other)} for {other.version}. "
+                "The first counts."
+            )
+
+
+def _choose(
+    allowed: Sequence[str], limits: Sequence[Limit], project: Project, found: Detection, locked: Production | None
+) -> None:
+    """Take the newest version that every locked distribution has a wheel for; without a lock, the usual one."""
+    proven = locked is not None and locked.is_lock and all(is_compiled_for(one) for one in locked.packages.values())
+    lacking = {version: _lacking(locked, version) for version in allowed}
+    if not proven and (ran := _in_workflows(project)) and ran.version in allowed:
+        found.answer("python_version", ran.version, ran.path, ran.line, ran.note)
+        return
+    order = [version for version in (NEWEST_FIRST if proven else PYTHONS) if version in allowed]
+    version = min(order, key=lambda candidate: len(lacking[candidate]))
     notes = [limit.note for limit in limits[:1]]
-    if version != allowed[0]:
-        without = lacking[allowed[0]][0]
-        notes.append(f"{without.name} {without.version} has no wheel for {allowed[0]}")
+    if version != order[0]:
+        without = lacking[order[0]][0]
+        notes.append(f"{without.name} {without.version} has no wheel for {order[0]}")
+    elif proven:
+        notes.append("the newest, for which every locked package has a wheel")
     if limits:
         found.answer("python_version", version, limits[0].path, limits[0].line, "; ".join(notes))
     elif notes and locked:
         found.answer("python_version", version, locked.path, None, "; ".join(notes))
 
 
-def _warn_of_sources(version: str, found: Detection, locked: Production | None) -> None:
-    without = [p for p in locked.packages.values() if lacks_wheel(p, version)] if locked else []
-    if without:
-        names = ", ".join(f"{p.name} {p.version}" for p in without[:3]) + (" and more" if len(without) > 3 else "")
-        found.warn(
-            f"{names}: no wheel for Python {version}, so the build compiles it. Upgrade it, choose another "
-            "python_version, or name what it needs in build_packages (gcc and libc6-dev at least)."
-        )
+def _lacking(locked: Production | None, python: str) -> list[Locked]:
+    """Return what is compiled for a Python; what its markers leave out there is not."""
+    if locked is None:
+        return []
+    found = [one for one in locked.packages.values() if lacks_wheel(one, python)]
+    if not found:
+        return []
+    installed = locked.installed_on(python)
+    return [one for one in found if one.name in installed]
 
 
-def _where(place: Wish | Limit) -> str:
-    return f"{place.path}:{place.line}" if place.line else place.path
+def without_wheels(locked: Production | None, python: str) -> list[Locked]:
+    """Return the distributions that a Python has to compile, as far as lock or pins tell.
+
+    Args:
+        locked: What production installs.
+        python: A version such as 3.13.
+    """
+    return _lacking(locked, python)
 
 
 def _wishes(project: Project, dockerfiles: Sequence[str]) -> Iterator[Wish]:
     repository = project.repository
-    folder = project.app_dir
-    while True:  # uv looks for .python-version in the folders above as well
-        for name, pattern in (
-            (".python-version", r"^[ \t]*(?:c?python[-@]?)?(3\.\d+)"),
-            ("runtime.txt", r"^[ \t]*python-(3\.\d+)"),
-            (".tool-versions", r"^[ \t]*python[ \t]+(3\.\d+)"),
-            ("mise.toml", r"^[ \t]*python[ \t]*=[ \t]*[\"'](3\.\d+)"),
-        ):
+    for folder in pins.folders_up(project.app_dir):  # uv looks for .python-version in the folders above as well
+        for name, pattern in ((".python-version", _PYTHON_VERSION), ("runtime.txt", _PYTHON_VERSION)):
             path = join(folder, name)
             text = repository.text(path) or ""
             if match := re.search(pattern, text, re.MULTILINE):
                 yield Wish(match[1], path, line_of(text, pattern), "")
-        if folder == ".":
-            break
-        folder = parent(folder)
-    for path in dockerfiles[:1]:
-        yield from _of_dockerfile(repository.text(path) or "", path)
+    for wish in pins.tool_wishes(repository, project.app_dir, "python"):
+        if series := re.match(r"\d+\.\d+", wish.version):
+            yield wish._replace(version=series[0])
     pipfile = project.at("Pipfile")
     requires = table(repository.toml(pipfile), "requires")
     for key in ("python_version", "python_full_version"):
         if match := re.match(r"3\.\d+", str(requires.get(key, ""))):
             line = toml_line(repository.text(pipfile) or "", "requires", key)
             yield Wish(match[0], pipfile, line, key)
+    for path in dockerfiles[:1]:
+        yield from _of_dockerfile(repository.text(path) or "", path)
 
 
 def _of_dockerfile(text: str, path: str) -> Iterator[Wish]:
@@ -138,11 +171,24 @@ def _of_dockerfile(text: str, path: str) -> Iterator[Wish]:
     for stage in reversed(stages):
         base = dockerfile.base_of(stage, stages)
         if match := re.search(r"(?:python[\w./-]*:|:[\w.-]*?python)-?(3\.\d+)", base.base):
-            yield Wish(match[1], path, base.line, f"FROM {base.base}")
+            yield Wish(match[1], path, base.line, f"FROM {base.base}", binding=False)
             return
 
 
-def _limits(project: Project) -> Iterator[Limit]:
+def _in_workflows(project: Project) -> Wish | None:
+    """Return the one Python that workflows set up; None if there are several, or none."""
+    found: dict[str, Wish] = {}
+    pattern = r"^[ \t-]*python-version:[ \t]*[\"']?(3\.\d+)"
+    for path in project.repository.listed(".github/workflows", ".yml", ".yaml"):
+        text = project.repository.text(path) or ""
+        if re.search(r"^[ \t]*python(?:-version)?:[ \t]*(?:\[|$)", text, re.MULTILINE):
+            return None  # a matrix
+        for version in re.findall(pattern, text, re.MULTILINE):
+            found.setdefault(version, Wish(version, path, line_of(text, pattern), "set up there", binding=False))
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _limits(project: Project, locked: Production | None) -> Iterator[Limit]:
     wanted = project.table("project").get("requires-python")
     if isinstance(wanted, str):
         line = project.line("project", "requires-python")
@@ -152,67 +198,11 @@ def _limits(project: Project) -> Iterator[Limit]:
         wanted = wanted.get("version")
     if isinstance(wanted, str) and len(wanted) <= _LONGEST:
         line = project.line("tool", "poetry", "dependencies", "python")
-        yield Limit(tuple(poetry_constraint(wanted)), project.manifest, line, f"python {wanted}")
+        yield Limit(tuple(pins.alternatives(wanted)), project.manifest, line, f"python {wanted}")
     setup = project.repository.text(project.at("setup.cfg")) or ""
     if match := re.search(r"^python_requires[ \t]*=[ \t]*(\S.*)$", setup, re.MULTILINE):
         line = line_of(setup, r"^python_requires")
         yield Limit((match[1].strip(),), project.at("setup.cfg"), line, f"python_requires {match[1].strip()}")
-
-
-def poetry_constraint(text: str) -> Iterator[str]:
-    """Yield the alternatives of a Poetry constraint (`^3.9`, `~3.11 || 3.13.*`) as version specifiers."""
-    for alternative in re.split(r"\|\|?", text):
-        parts = []
-        for part in re.split(r"[,\s]+(?=[\^~<>=!\d])", alternative.strip()):
-            if match := re.fullmatch(r"\^\s*(\d+)((?:\.\d+)*)", part):
-                parts.append(f">={match[1]}{match[2]},<{int(match[1]) + 1}")
-            elif match := re.fullmatch(r"~\s*(\d+)(?:\.(\d+)((?:\.\d+)*))?", part):
-                upper = f"{match[1]}.{int(match[2]) + 1}" if match[2] else f"{int(match[1]) + 1}"
-                parts.append(f">={part.lstrip('~ ')},<{upper}")
-            elif re.fullmatch(r"\d+(?:\.\d+)*(?:\.\*)?", part):
-                parts.append(f"=={part.removesuffix('.*')}.*")
-            elif part not in ("", "*"):
-                parts.append(re.sub(r"\s+", "", part))
-        yield ",".join(parts)
-
-
-def _span(specifier: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Read the usual form (`>=3.11`, `>=3.11,<4.0`) without the import that everything else costs."""
-    low, high = (0, 0), (99, 0)
-    for part in specifier.replace(" ", "").split(","):
-        match = re.fullmatch(r"(>=|<)(\d+)(?:\.(\d+))?(?:\.0)?", part)
-        if not match:
-            return None
-        version = int(match[2]), int(match[3] or 0)
-        low, high = (max(low, version), high) if match[1] == ">=" else (low, min(high, version))
-    return low, high
-
-
-def _check(limit: Limit, found: Detection) -> bool:
-    """Tell whether a limit can be read, and warn if it cannot."""
-    if any(len(specifier) > _LONGEST for specifier in limit.specifiers):
-        return False
-    if all(_span(specifier) for specifier in limit.specifiers):
-        return True
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        for specifier in limit.specifiers:
-            SpecifierSet(specifier)
-    except InvalidSpecifier:
-        where = f"{limit.path}:{limit.line}" if limit.line else limit.path
-        found.warn(f"{where}: {limit.note} is no version specifier that can be read; it was left out.")
-        return False
-    return True
-
-
-def _allows(limit: Limit, version: str) -> bool:
-    """Tell whether some patch release of a version is allowed."""
-    spans = [_span(specifier) for specifier in limit.specifiers]
-    major, _, minor = version.partition(".")
-    if all(spans):
-        return any(span[0] <= (int(major), int(minor)) < span[1] for span in spans if span)
-    from packaging.specifiers import SpecifierSet
-
-    sets = [SpecifierSet(specifier) for specifier in limit.specifiers]
-    return any(one.contains(f"{version}.{patch}") for one in sets for patch in range(30, -1, -1))
+    if locked and locked.requires_python:
+        text = project.repository.text(locked.path) or ""
+        yield Limit((locked.requires_python,), locked.path, line_of(text, r"^requires-python"), locked.requires_python)
