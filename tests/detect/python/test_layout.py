@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.python.asgi import Candidate
 from dockertpl.detect.python.layout import (
     find_groups,
-    find_import_base,
+    find_import_root,
     find_layout,
     find_name,
 )
 from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.starts import Start
 from dockertpl.detect.python.syntax import Code
 from dockertpl.detect.repository import Repository
 
@@ -143,15 +145,28 @@ def test_the_images_name(repo: Repo, app_dir: str, name: str) -> None:
     assert found.answers["name"] == name
 
 
-def test_an_import_that_needs_another_working_directory_is_found(repo: Repo) -> None:
-    root = repo(
-        {
-            "server/main.py": "import logging\nfrom db import x\nfrom server.a import y",
-            "server/db.py": "",
-            "server/logging.py": "",
-        }
-    )
-    repository = Repository(root)
+@pytest.mark.parametrize(
+    ("files", "start", "expected"),
+    [
+        # Started in a folder: imports and files are relative to it.
+        ({"server/main.py": "app = 1"}, "server", {"import_root": "server", "start_folder": "server"}),
+        ({"a/b/main.py": "app = 1"}, "./a/", {"import_root": "a", "start_folder": "a"}),
+        # Neighbors by their bare names.
+        ({"server/main.py": "from db import x", "server/db.py": ""}, "", {"import_root": "server"}),
+        ({"server/main.py": "from server.a import y\nimport logging", "server/logging.py": ""}, "", {}),
+        ({"server/main.py": "app = 1"}, "/app/server", {}),
+        ({"main.py": "app = 1"}, ".", {}),
+    ],
+)
+def test_the_folder_that_imports_are_relative_to_is_found(
+    repo: Repo, files: dict[str, str], start: str, expected: dict[str, str]
+) -> None:
+    repository = Repository(repo(files))
     code = Code(repository, ".", repository.files)
-    assert find_import_base(Project(repository, "."), code, "server/main.py", ".") == ("db", 2)
-    assert find_import_base(Project(repository, "server"), code, "server/main.py", ".") is None
+    starts = (Start(server="uvicorn", folder=start, path="Makefile", line=2),)
+    path = next(path for path in files if path.endswith("main.py"))
+    chosen = Candidate(path=path, name="app", line=1, starts=starts)
+    found = Detection()
+    root = find_import_root(Project(repository, "."), found, code, chosen, ".")
+    assert root == expected.get("import_root", ".")
+    assert {key: value for key, value in found.answers.items() if key != "layout"} == expected

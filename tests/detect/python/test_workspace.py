@@ -3,11 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.project import Project
-from dockertpl.detect.python.workspace import find_workspace, members, warn_of_outside, workspace_root
+from dockertpl.detect.python.workspace import find_workspace, members, workspace_root
 from dockertpl.detect.repository import Repository
 
 Repo = Callable[[dict[str, str]], Path]
@@ -53,27 +51,3 @@ def test_a_workspace_below_the_root_cannot_be_told(repo: Repo) -> None:
     files = {f"py/{path}": text for path, text in FILES.items()}
     find_workspace(Project(Repository(repo(files)), "py/services/api"), found, "py")
     assert [unknown.key for unknown in found.unknown] == ["context"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[project]\ndependencies = ['lib']\n[tool.uv.sources]\nlib = {path = '../lib'}\n",
-        "[tool.poetry.dependencies]\nlib = {path = '../lib'}\n",
-    ],
-)
-def test_a_dependency_outside_of_the_context_is_said(repo: Repo, text: str) -> None:
-    project = Project(Repository(repo({"api/pyproject.toml": text})), "api")
-    found = Detection()
-    warn_of_outside(project, found, "api", ["lib"])
-    assert "../lib" in found.warnings[0]
-    found = Detection()
-    warn_of_outside(project, found, ".", ["lib"])
-    warn_of_outside(project, found, "api", [])
-    assert found.warnings == []
-
-
-def test_an_application_at_the_workspaces_root_is_said(repo: Repo) -> None:
-    found = Detection()
-    warn_of_outside(Project(Repository(repo(FILES)), "."), found, ".", [])
-    assert "is the root of a uv workspace" in found.warnings[0]

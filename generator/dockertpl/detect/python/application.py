@@ -23,7 +23,8 @@ from dockertpl.detect.python.conventions import PYTHONS, QUESTIONS
 from dockertpl.detect.python.extras import find_extras
 from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_private_index
-from dockertpl.detect.python.layout import find_groups, find_import_base, find_layout, find_name
+from dockertpl.detect.python.layout import find_groups, find_import_root, find_layout, find_name
+from dockertpl.detect.python.local import find_local_packages
 from dockertpl.detect.python.lock import Production, production
 from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.project import Project
@@ -33,7 +34,7 @@ from dockertpl.detect.python.syntax import Code, Name
 from dockertpl.detect.python.system_packages import find_system_packages
 from dockertpl.detect.python.tools import find_manager_version, newest_python
 from dockertpl.detect.python.versions import find_python
-from dockertpl.detect.python.workspace import find_workspace, warn_of_outside, workspace_root
+from dockertpl.detect.python.workspace import find_workspace, workspace_root
 from dockertpl.detect.repository import Repository, is_within
 from dockertpl.errors import NotDetectedError
 
@@ -115,7 +116,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     if root is not None:
         find_workspace(project, found, root)
     context = str(given.get("context", found.answers.get("context", folder)))
-    warn_of_outside(project, found, context, locked.direct if locked else ())
+    find_local_packages(project, found, manager.name, manager.requirements_file, root, context)
     find_manager_version(project, found, manager.name, root)
     tool_version = str(given.get("manager_version", found.answers.get("manager_version", "")))
     find_python(project, found, files, locked, newest_python(manager.name, tool_version))
@@ -160,6 +161,7 @@ def _application_answers(
     """Answer layout, app, app_file, app_factory and health_path."""
     target = next((start.target for start in chosen.starts if start.target), "")
     base = find_layout(project, found, code, chosen.path, manager, target, files)
+    base = find_import_root(project, found, code, chosen, base)
     string = import_string(project, chosen, base)
     first = chosen.starts[0] if chosen.starts else None
     note = f"named by {first.path}:{first.line} ({first.what})" if first else ""
@@ -173,13 +175,6 @@ def _application_answers(
             "app",
             f"{chosen.path}:{chosen.line} holds an application, but {string} cannot be imported.",
             "Give its folders names that Python can import, or name the folder with -d app_dir=….",
-        )
-    if wrong := find_import_base(project, code, chosen.path, base):
-        beside = chosen.path.rpartition("/")[0]
-        found.warn(
-            f"{chosen.path}:{wrong[1]} imports {wrong[0]}, which works only when it is started in {beside}. Write the "
-            f"import from the folder that the application is started in, or move the manifest to {beside} and use "
-            f"-d app_dir={beside}."
         )
     _health(found, code, chosen)
 

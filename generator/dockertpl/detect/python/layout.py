@@ -10,9 +10,11 @@ from typing import Any
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.naming import folder_name, image_name
+from dockertpl.detect.python.asgi import Candidate
+from dockertpl.detect.python.groups import production_groups
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.python.syntax import Code
-from dockertpl.detect.repository import join
+from dockertpl.detect.repository import is_within, join
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of
 
@@ -173,9 +175,12 @@ def _find_readme(project: Project, found: Detection) -> None:
 
 
 def find_groups(project: Project, found: Detection, manager: str) -> None:
-    """Answer `dev_groups`: the group `dev` if the project has one, else none."""
+    """Answer `groups`, what production installs besides; and `dev_groups`, the group `dev` if there is one."""
     if manager not in ("uv", "poetry", "pdm", "pyproject"):
         return
+    if groups := production_groups(project.data, manager):
+        place = ("poetry", "group", groups[0]) if manager == "poetry" else ("uv", "default-groups")
+        found.answer("groups", groups, project.manifest, project.line("tool", *place), "installed by default")
     for keys in (
         ("dependency-groups", "dev"),
         ("tool", "uv", "dev-dependencies"),
@@ -198,11 +203,38 @@ def find_name(project: Project, found: Detection) -> None:
         found.answer("name", name, project.manifest, project.line(*keys), "the project's name")
 
 
-def find_import_base(project: Project, code: Code, app_file: str, base: str) -> tuple[str, int] | None:
-    """Return (module, line) of an import that works only where the application's own folder is the working directory.
+def find_import_root(project: Project, found: Detection, code: Code, chosen: Candidate, base: str) -> str:
+    """Answer `import_root` and `start_folder` where the application is started below its folder; return the root.
 
-    Such code is started with `cd app && uvicorn main:app`, which no layout of the image does.
+    `cd backend && uvicorn main:app` imports from backend and opens files there. Code that imports its neighbors by
+    their bare names needs the first.
+
+    Args:
+        project: The application's folder.
+        found: Where answers go.
+        code: Its Python files.
+        chosen: The application.
+        base: The folder that imports were taken to be relative to.
     """
+    beside = project.inside(chosen.path).rpartition("/")[0]
+    if not beside or beside == base or found.answers.get("layout") == "package":
+        return base
+    for start in chosen.starts:
+        folder = start.folder.strip("/").removeprefix("./")
+        if not folder.startswith(("/", "$", "~")) and folder not in ("", ".", base) and is_within(beside, folder):
+            found.answer("layout", "flat", chosen.path, None, "")
+            found.answer("import_root", folder, start.path, start.line, "it is started there")
+            found.answer("start_folder", folder, start.path, start.line, "it is started there")
+            return folder
+    if wrong := _import_beside(project, code, chosen.path, base):
+        found.answer("layout", "flat", chosen.path, None, "")
+        found.answer("import_root", beside, chosen.path, wrong[1], f"imports {wrong[0]} from beside it")
+        return beside
+    return base
+
+
+def _import_beside(project: Project, code: Code, app_file: str, base: str) -> tuple[str, int] | None:
+    """Return (module, line) of an import that works only where the application's own folder is on the path."""
     module = code.module(app_file)
     inside = project.inside(app_file)
     if module is None or "/" not in inside:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dockertpl.detect.python.groups import in_production_groups
 from dockertpl.detect.python.project import Dependency, Project, normalise, requirement
 from dockertpl.detect.repository import Repository
 from dockertpl.detect.tables import strings, table
@@ -98,7 +99,8 @@ def production(
     if manager == "pip":
         direct = {found.name: found for found in project.required(requirements_file)}
     else:
-        direct = {found.name: found for found in project.declared() if not found.optional}
+        asked = (*project.declared(), *in_production_groups(project, manager))
+        direct = {found.name: found for found in asked if not found.optional}
     direct |= {found.name: found for found in besides}
     locked: dict[str, Locked] = {}
     data: dict[str, Any] = {}

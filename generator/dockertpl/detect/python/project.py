@@ -103,14 +103,14 @@ class Project:
                 yield replace(found, path=self.manifest)
         for name, wanted in self.table("tool", "poetry", "dependencies").items():
             if normalise(name) != "python":
-                yield replace(_poetry(name, wanted), path=self.manifest)
+                yield poetry_dependency(name, wanted, self.manifest)
         yield from self._pipfile()
         yield from self._setup_cfg()
 
     def _pipfile(self) -> Iterator[Dependency]:
         path = self.at("Pipfile")
         for name, wanted in table(self.repository.toml(path), "packages").items():
-            yield replace(_poetry(name, wanted), path=path)
+            yield poetry_dependency(name, wanted, path)
 
     def _setup_cfg(self) -> Iterator[Dependency]:
         import configparser
@@ -156,7 +156,7 @@ class Project:
         return path if self.app_dir == "." else PurePosixPath(path).relative_to(self.app_dir).as_posix()
 
 
-def _poetry(name: str, wanted: Any) -> Dependency:
+def poetry_dependency(name: str, wanted: Any, path: str) -> Dependency:
     """Read a dependency as Poetry and Pipfile write them: a version, a table, or a list of tables."""
     first = wanted[0] if isinstance(wanted, list) and wanted else wanted
     details = first if isinstance(first, dict) else {}
@@ -168,4 +168,5 @@ def _poetry(name: str, wanted: Any) -> Dependency:
         constraint=version if isinstance(version, str) else "",
         marker=details["markers"] if isinstance(details.get("markers"), str) else "",
         optional=details.get("optional") is True,
+        path=path,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from dockertpl.detect.facts import Detection
@@ -91,30 +91,3 @@ def _needed(repository: Repository, app_dir: str, names: Mapping[str, str], root
                 needed.add(folder)
                 waiting.append(folder)
     return needed
-
-
-def warn_of_outside(project: Project, found: Detection, context: str, wanted: Collection[str]) -> None:
-    """Warn of what the build context does not hold: dependencies by path, and members of a workspace below.
-
-    Args:
-        project: The application's folder.
-        found: Where warnings go.
-        context: The build context.
-        wanted: The distributions that production asks for directly, by normal name.
-    """
-    for keys in (("tool", "uv", "sources"), ("tool", "poetry", "dependencies")):
-        for name, source in table(project.data, *keys).items():
-            path = table(source).get("path")
-            outside = isinstance(path, str) and path.startswith(("..", "/")) and context == project.app_dir
-            if outside and normalise(name) in wanted:
-                line = project.line(*keys, name)
-                found.warn(
-                    f"{project.manifest}:{line} takes {name} from {path}, outside of the build context ({context}). "
-                    "Make both members of a uv workspace at the repository's root, or publish it."
-                )
-    own = members(project.repository, project.app_dir)
-    if own:
-        found.warn(
-            f"{project.manifest} is the root of a uv workspace with the members {', '.join(own[:3])}, whose manifests "
-            "the lock covers. Move the application to a member of its own, so that the build takes just what it needs."
-        )
