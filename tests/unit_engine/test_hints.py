@@ -28,6 +28,7 @@ from dockertpl.engine import hints
         ("ConnectionRefusedError: [Errno 111] Connection refused", "--network"),
         ("psycopg2.OperationalError: could not connect to server: No such file", "--network"),
         ("socket.gaierror: [Errno -2] Name or service not known", "--network"),
+        ("ModuleNotFoundError: No module named 'pkg_resources'", "add `setuptools<82`"),
         ("ModuleNotFoundError: No module named 'redis'", "redis is not in the image"),
         ("PermissionError: [Errno 13] Permission denied: '/app/x'", "may not use that file"),
         ("[Errno 98] Address already in use", "same port"),

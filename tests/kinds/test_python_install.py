@@ -1,0 +1,36 @@
+"""What installs the dependencies of a Python application, as it is rendered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dockertpl.template.answers import resolve
+from dockertpl.template.environment import Template
+from dockertpl.template.render import render
+from dockertpl.template.source import bundled
+
+
+def dockerfile(**answers: Any) -> str:
+    """Return the Dockerfile of a FastAPI application."""
+    template = Template(bundled())
+    data = {"kind": "python-fastapi", "name": "shop", **answers}
+    return render(template, resolve(template, folder_name="shop", data=data))["Dockerfile"].content.decode()
+
+
+@pytest.mark.parametrize("manager", ["pip", "poetry", "pipenv", "pyproject"])
+def test_an_environment_has_setuptools_where_python_brought_it(manager: str) -> None:
+    for version in ("3.10", "3.11"):
+        lines = dockerfile(manager=manager, python_version=version).splitlines()
+        seeded = [line for line in lines if "uv pip install setuptools==" in line]
+        assert len(seeded) == 1, "once, before the dependencies, whose lock may name another version"
+        venv = next(index for index, line in enumerate(lines) if "uv venv /opt/venv" in line)
+        assert lines[venv + 1] == seeded[0]
+    for version in ("3.12", "3.13", "3.14"):
+        assert "setuptools" not in dockerfile(manager=manager, python_version=version)
+
+
+@pytest.mark.parametrize("manager", ["uv", "pdm"])
+def test_managers_whose_environments_never_had_setuptools_add_none(manager: str) -> None:
+    assert "setuptools" not in dockerfile(manager=manager, python_version="3.11")
