@@ -15,6 +15,7 @@ from . import next_sample, sample
 HERE = Path(__file__).parent / "adopt"
 #: A lock by which detection tells the manager, and that installs nothing.
 EMPTY_LOCKS = {
+    "poetry": ("poetry.lock", '[metadata]\nlock-version = "2.1"\n'),
     "npm": ("package-lock.json", '{"lockfileVersion": 3, "packages": {}}\n'),
     "pnpm": ("pnpm-lock.yaml", "lockfileVersion: '9.0'\n"),
 }

@@ -215,6 +215,7 @@ def _options(inputs: Inputs) -> list[str]:
         "no-cache-filters": ("no-cache-filter", _list),
         "outputs": ("output", _lines),
         "platforms": ("platform", _list),
+        "ssh": ("ssh", _lines),
         "tags": ("tag", _list),
     }
     single = {"file": "file", "network": "network", "target": "target"}
