@@ -74,13 +74,13 @@ def test_a_requirement_on_the_project_itself_is_no_local_package(repo: Repo, lin
 
 def test_a_requirement_on_a_project_without_a_manifest_stops(repo: Repo) -> None:
     found = look(repo({"requirements.txt": "-e .\n", "setup.py": ""}), "pip")
-    assert [unknown.key for unknown in found.unknown] == ["requirements_self"]
+    assert [(unknown.key, unknown.blocks) for unknown in found.unknown] == [("requirements_self", True)]
 
 
 @pytest.mark.parametrize("text", [UV.format("{path = '../libs/common'}"), UV.format("{path = '/srv/common'}")])
 def test_a_package_outside_of_the_build_context_stops(repo: Repo, text: str) -> None:
     found = look(repo({**LIBRARY, "api/pyproject.toml": text}), "uv", app_dir="api")
-    assert [unknown.key for unknown in found.unknown] == ["local_packages"]
+    assert [(unknown.key, unknown.blocks) for unknown in found.unknown] == [("local_packages", True)]
     assert "local_packages" not in found.answers
 
 

@@ -19,7 +19,7 @@ NEWEST_FIRST: tuple[str, ...] = tuple(sorted(PYTHONS, key=lambda one: int(one.pa
 NOT_DEPLOYED: frozenset[str] = frozenset(_DATA["folders"]["not_deployed"])
 REQUIREMENTS: tuple[str, ...] = tuple(_DATA["requirements"]["production"])
 DEVELOPMENT_REQUIREMENTS: tuple[str, ...] = tuple(_DATA["requirements"]["development"])
-NOT_FOR_PRODUCTION: frozenset[str] = frozenset(_DATA["extras"]["not_for_production"])
+DEVELOPMENT_WORDS: frozenset[str] = frozenset(_DATA["development"]["words"])
 APPLICATION_CLASSES: frozenset[str] = frozenset(_DATA["application"]["classes"])
 MODULE_RANKS: dict[str, int] = _ranks(_DATA["application"]["modules"])
 VARIABLE_RANKS: dict[str, int] = _ranks(_DATA["application"]["variables"])

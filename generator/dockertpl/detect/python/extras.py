@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.python.conventions import NOT_FOR_PRODUCTION
+from dockertpl.detect.python.groups import is_for_development
 from dockertpl.detect.python.lock import Production
 from dockertpl.detect.python.project import Dependency, Project, normalise, requirement
 from dockertpl.detect.python.server import FRAMEWORKS, servers
@@ -98,7 +98,7 @@ def _serving(adds: Mapping[str, Sequence[Dependency]], locked: Production) -> li
     brings = {
         extra: _brings(needs) & lacking
         for extra, needs in adds.items()
-        if normalise(extra) not in NOT_FOR_PRODUCTION and _brings(needs) & lacking
+        if not is_for_development(extra) and _brings(needs) & lacking
     }
     chosen: list[str] = []
     while brings and lacking:

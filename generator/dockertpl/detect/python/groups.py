@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from dockertpl.detect.python.conventions import DEVELOPMENT_WORDS
 from dockertpl.detect.python.project import Dependency, Project, normalise, poetry_dependency, requirement
 from dockertpl.detect.tables import strings, table
 
-_DEVELOPMENT = re.compile(
-    r"(?:.*-)?(?:dev|devel|develop|development|tests?|testing|unit|e2e|lint|linters?|linting|docs?|documentation|"
-    r"typ(?:es|ing)|mypy|format|formatting|style|ci|release|build|bench|benchmarks?|debug|notebooks?|jupyter|quality|"
-    r"checks?|pre-commit|tools?|tooling|local|examples?|profiling|coverage)(?:-.*)?"
-)
+
+def is_for_development(name: str) -> bool:
+    """Tell whether the name of a group or an extra means development: dev, unit-tests, docs."""
+    normal = normalise(name)
+    return normal in DEVELOPMENT_WORDS or not DEVELOPMENT_WORDS.isdisjoint(normal.split("-"))
 
 
 def production_groups(data: dict[str, Any], manager: str) -> list[str]:
@@ -30,7 +30,7 @@ def production_groups(data: dict[str, Any], manager: str) -> list[str]:
     elif manager == "uv":
         defaults = table(data, "tool", "uv").get("default-groups")
         names = list(table(data, "dependency-groups")) if defaults == "all" else strings(defaults)
-    return [name for name in names if not _DEVELOPMENT.fullmatch(normalise(name))]
+    return [name for name in names if not is_for_development(name)]
 
 
 def in_production_groups(project: Project, manager: str) -> Iterator[Dependency]:

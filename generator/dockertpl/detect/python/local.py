@@ -11,7 +11,7 @@ from typing import Any
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.groups import production_groups
 from dockertpl.detect.python.project import Project, normalise, requirement
-from dockertpl.detect.python.workspace import members
+from dockertpl.detect.python.workspace import member_name, members
 from dockertpl.detect.repository import Repository, is_within, join, relative_to
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import toml_line
@@ -59,14 +59,14 @@ def find_local_packages(
     if itself and manager == "pip":
         found.answer("requirements_self", itself[0].text, itself[0].path, itself[0].line, "the project itself")
         if not project.table("project"):
-            found.cannot_tell(
+            found.cannot_build(
                 "requirements_self",
                 f"{itself[0].path}:{itself[0].line} installs the project itself, and no pyproject.toml says what that "
                 "needs.",
                 f"Write its dependencies into {itself[0].path}, and remove the line.",
             )
     elif itself:
-        found.cannot_tell(
+        found.cannot_build(
             "local_packages",
             f"{itself[0].path}:{itself[0].line} installs the project as a dependency of itself.",
             "Remove the entry: the image installs the project anyway.",
@@ -76,7 +76,7 @@ def find_local_packages(
         if one.folder == project.app_dir:
             continue
         if not one.folder or not is_within(one.folder, context):
-            found.cannot_tell(
+            found.cannot_build(
                 "local_packages",
                 f"{one.path}:{one.line} takes a package from {one.written}, which is outside of the build context "
                 f"({context}).",
@@ -140,7 +140,7 @@ def _declared(project: Project, manager: str) -> Iterator[Local]:
                     folder=_resolved(repository, project.app_dir, written), written=written, path=path, line=line
                 )
         return
-    by_name = {_name(repository, folder): folder for folder in members(repository, project.app_dir)}
+    by_name = {member_name(repository, folder): folder for folder in members(repository, project.app_dir)}
     waiting, done = [project.app_dir], {project.app_dir}
     while waiting:
         folder = waiting.pop()
@@ -189,8 +189,3 @@ def _poetry_tables(data: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield ("tool", "poetry", "dependencies")
     for group in production_groups(data, "poetry"):
         yield ("tool", "poetry", "group", group, "dependencies")
-
-
-def _name(repository: Repository, folder: str) -> str:
-    name = table(repository.toml(join(folder, "pyproject.toml")), "project").get("name")
-    return normalise(name) if isinstance(name, str) else ""

@@ -65,12 +65,13 @@ def find_workspace(project: Project, found: Detection, root: str) -> None:
     others = [folder for folder in everyone if folder != project.app_dir]
     found.answer("context", ".", manifest, line, "a member of the uv workspace, whose lock is at the root")
     found.answer("workspace_members", others, manifest, line, "")
-    names = {_name(repository, folder): folder for folder in everyone}
+    names = {member_name(repository, folder): folder for folder in everyone}
     needed = _needed(repository, project.app_dir, names, root)
     found.answer("workspace_packages", sorted(needed), project.manifest, project.line("project", "dependencies"), "")
 
 
-def _name(repository: Repository, folder: str) -> str:
+def member_name(repository: Repository, folder: str) -> str:
+    """Return the normal name of the distribution in a folder, empty if its pyproject.toml names none."""
     name = table(repository.toml(join(folder, "pyproject.toml")), "project").get("name")
     return normalise(name) if isinstance(name, str) else ""
 
