@@ -16,12 +16,13 @@ from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
 
 KINDS = list(repositories.FILES)
-# Several runs of the command line in one process, since most of a run's time is Python's own start.
+# Several runs of the command line in one process, since most of a run's time is Python's own start. Each waits for
+# Enter at its end, so that the next one does not scroll away what it said.
 _SEVERAL = """
 import json, sys
 from dockertpl import cli
 for number, arguments in enumerate(json.load(open(sys.argv[1]))):
-    print(f"run {number} ended with {cli._run(arguments)}", flush=True)
+    input(f"run {number} ended with {cli._run(arguments)}")
 """
 
 
@@ -50,6 +51,7 @@ def test_whoever_stops_at_any_question_has_an_untouched_tree(kind: str, tmp_path
             terminal.see(f"run {number} ended with 130")
             assert "nothing was changed" in terminal.screen
             assert read_tree(root) == before
+            terminal.press(ENTER)
         assert terminal.end() == 0
 
 
