@@ -38,8 +38,8 @@ def test_a_person_sees_the_new_image_verified_and_the_old_one_beside_it(
     assert "healthy as uid 10001 on a read-only root" in said
     table = said[said.index("  image  ", said.index("for comparison")) :].splitlines()
     old, new_one = (float(word) for word in table[0].split()[1::2])
-    # The old one has development dependencies, the new one bytecode.
-    assert 0 < new_one < 1.02 * old
+    # The new one has the standard library's bytecode (10.7 MB), which spares each start its compilation.
+    assert 0 < new_one < old + 10.7
     assert table[2].split() == ["user", "root", "uid", "10001"]
     # Nothing is left of the comparison.
     left = docker.run("image", "ls", "--quiet", "dockertpl/orchestrator:before").stdout
