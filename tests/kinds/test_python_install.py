@@ -34,3 +34,18 @@ def test_an_environment_has_setuptools_where_python_brought_it(manager: str) -> 
 @pytest.mark.parametrize("manager", ["uv", "pdm"])
 def test_managers_whose_environments_never_had_setuptools_add_none(manager: str) -> None:
     assert "setuptools" not in dockerfile(manager=manager, python_version="3.11")
+
+
+def test_what_the_check_of_uvs_lock_reads_is_there_before_it() -> None:
+    text = dockerfile(manager="uv", install_files=["requirements.txt", "deps/server.txt"])
+    copies = (
+        "COPY pyproject.toml uv.lock ./\nCOPY requirements.txt requirements.txt\nCOPY deps/server.txt deps/server.txt\n"
+    )
+    assert copies in text
+    assert text.index(copies) < text.index("uv sync --locked")
+
+
+def test_development_keeps_the_groups_of_production() -> None:
+    text = dockerfile(manager="uv", groups=["db"], dev_groups=["dev"])
+    assert "--no-default-groups --no-install-project --group db\n" in text
+    assert "uv sync --locked --no-install-project --group db --group dev" in text

@@ -20,6 +20,7 @@ from dockertpl.detect.python.choice import (
     newer_syntax,
 )
 from dockertpl.detect.python.conventions import PYTHONS, QUESTIONS
+from dockertpl.detect.python.dynamic import find_install_files
 from dockertpl.detect.python.extras import find_extras
 from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_private_index
@@ -117,6 +118,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         find_workspace(project, found, root)
     context = str(given.get("context", found.answers.get("context", folder)))
     find_local_packages(project, found, manager.name, manager.requirements_file, root, context)
+    find_install_files(project, found, manager.name, context)
     find_manager_version(project, found, manager.name, root)
     tool_version = str(given.get("manager_version", found.answers.get("manager_version", "")))
     find_python(project, found, files, locked, newest_python(manager.name, tool_version))

@@ -34,8 +34,9 @@ def production_groups(data: dict[str, Any], manager: str) -> list[str]:
 
 
 def in_production_groups(project: Project, manager: str) -> Iterator[Dependency]:
-    """Yield what these groups ask for."""
-    for group in production_groups(project.data, manager):
+    """Yield what these groups ask for, or those that are given."""
+    given = project.given.get("groups")
+    for group in production_groups(project.data, manager) if given is None else strings(given):
         for name, wanted in project.table("tool", "poetry", "group", group, "dependencies").items():
             yield poetry_dependency(name, wanted, project.manifest)
         for text in strings(project.table("dependency-groups").get(group)):

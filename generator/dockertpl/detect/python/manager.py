@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.conventions import DEVELOPMENT_REQUIREMENTS, REQUIREMENTS
+from dockertpl.detect.python.dynamic import is_dynamic, requirements_files
 from dockertpl.detect.python.lock import LOCKS
 from dockertpl.detect.python.project import Project, requirement
 from dockertpl.detect.python.server import FRAMEWORKS
 from dockertpl.detect.repository import is_within, join, parent
-from dockertpl.detect.tables import strings
 from dockertpl.detect.tomlfile import line_of
 from dockertpl.errors import NotDetectedError
 
@@ -82,7 +82,7 @@ def _by_files(project: Project, found: Detection, workspace_root: str | None, do
         name, path, line = named
         found.answer("manager", name, path, line, f"[tool.{name}]" if line else "Pipfile")
         return name
-    if _dynamic(project):
+    if is_dynamic(project):
         line = project.line("project", "dynamic")
         found.cannot_build(
             "manager",
@@ -111,32 +111,9 @@ def _named(project: Project) -> tuple[str, str, int | None] | None:
     return None
 
 
-def _dynamic(project: Project) -> bool:
-    """Tell whether the build works the dependencies out."""
-    return "dependencies" in strings(project.table("project").get("dynamic"))
-
-
-def _dynamic_files(project: Project) -> list[str]:
-    """Return the requirements files that the build reads the dependencies from, from the repository's root."""
-    if not _dynamic(project):
-        return []
-    files: list[str] = []
-    for keys, key in (
-        (("tool", "setuptools", "dynamic", "dependencies"), "file"),
-        (("tool", "hatch", "metadata", "hooks", "requirements_txt"), "files"),
-        (("tool", "pdm", "build", "dynamic", "dependencies"), "file"),
-    ):
-        value = project.table(*keys).get(key)
-        files += [value] if isinstance(value, str) else strings(value)
-    names = [name for name in files if ".." not in name.split("/")]
-    if not names and "requirements_txt" in project.table("tool", "hatch", "metadata", "hooks"):
-        names = ["requirements.txt"]
-    return [project.at(name) for name in names if project.has(name)]
-
-
 def _installs_from(project: Project, requirements: str, dockerfiles: list[str]) -> bool:
     """Tell whether a requirements file is what is installed, though a manifest without a lock is there as well."""
-    if requirements in _dynamic_files(project) or _is_lock(project, requirements, dockerfiles):
+    if requirements in requirements_files(project) or _is_lock(project, requirements, dockerfiles):
         return True
     if _named(project):
         # Such a manifest would need its lock; the file will do if it brings the application's framework.
@@ -198,7 +175,7 @@ def _requirements_path(project: Project, dockerfiles: list[str]) -> str:
         return project.at(given)
     if installed := _installs(project, dockerfiles):
         return installed[0][0]
-    if named := _dynamic_files(project):
+    if named := requirements_files(project):
         return named[0]
     if found := next((project.at(name) for name in REQUIREMENTS if project.has(name)), ""):
         return found
