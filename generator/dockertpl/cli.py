@@ -121,6 +121,7 @@ def inspect(**options: Any) -> None:
 @click.option("--target", metavar="T", help="The stage to build (default: the last).")
 @click.option("--build-arg", "build_args", metavar="K=V", multiple=True, callback=_pairs, help="For the build.")
 @click.option("--secret", "secrets", metavar="SPEC", multiple=True, help="A BuildKit secret: id=NAME,src=FILE.")
+@click.option("--ssh", metavar="SPEC", multiple=True, help="An SSH agent or key for the build, such as default.")
 @click.option("--env", "-e", "environment", metavar="K=V", multiple=True, callback=_pairs, help="For the container.")
 @click.option("--env-file", "env_files", metavar="F", multiple=True, type=click.Path(path_type=Path), help="The same.")
 @click.option("--tmpfs", metavar="P", multiple=True, help="A path that the application has to write to.")

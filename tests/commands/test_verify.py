@@ -55,6 +55,7 @@ def test_bad_input_is_told_before_an_engine_is_looked_for(tmp_path: Path, monkey
     ("options", "says"),
     [
         ({"secrets": ["id=a,src=/no/such/file"]}, "--secret a"),
+        ({"ssh": ["default=/no/such/socket"]}, "--ssh default: /no/such/socket"),
         ({"env_files": [Path("/no/such/file")]}, "--env-file"),
         ({"tmpfs": ["cache"]}, "--tmpfs"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dockertpl.engine.build import BuildResult, build, check_secret
+from dockertpl.engine.build import BuildResult, build, check_secret, check_ssh
 from dockertpl.engine.client import Client
 from dockertpl.errors import BadInputError, BuildFailedError, MachineError, NoEngineError
 
@@ -108,6 +108,7 @@ def test_options_reach_the_engine_as_words_that_no_shell_reads(tmp_path: Path) -
         target="two",
         build_args={"A": "$(touch /x) 'b"},
         secrets=[f"id=k,src={tmp_path}/key"],
+        ssh=[f"default={tmp_path}/key"],
         no_cache=True,
         extra=["--provenance=false"],
     )
@@ -117,6 +118,7 @@ def test_options_reach_the_engine_as_words_that_no_shell_reads(tmp_path: Path) -
     for word in (
         "--build-arg=A=$(touch /x) 'b",
         f"--secret=id=k,src={tmp_path}/key",
+        f"--ssh=default={tmp_path}/key",
         "--no-cache",
         "--provenance=false",
     ):
@@ -160,3 +162,41 @@ def test_a_secret_that_is_there_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_pa
         "id=TOKEN",
     ):
         check_secret(secret)
+
+
+def test_an_agent_that_does_not_run_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    with pytest.raises(BadInputError, match="no SSH agent") as caught:
+        check_ssh("default")
+    assert "ssh-add" in caught.value.remedy
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
+    check_ssh("default")
+
+
+STEP = "[build 5/7] RUN --mount=type=cache,target=/c {} uv sync"
+NOT_FOUND = "cause: Because core was not found in the package registry"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "log", "options"),
+    [
+        ("--mount=type=secret,id=TOKEN,env=TOKEN", NOT_FOUND, "--secret id=TOKEN,env=TOKEN"),
+        ("--mount=type=secret,id=netrc,target=/root/.netrc", "401 Unauthorized", "--secret id=netrc,src=$HOME/.netrc"),
+        ("--mount=type=ssh", "git@github.com: Permission denied (publickey).", "--ssh default"),
+    ],
+)
+def test_a_step_without_its_secret_or_agent_says_what_to_give(
+    tmp_path: Path, mounts: str, log: str, options: str
+) -> None:
+    said = failed_step(STEP.format(mounts), "exit code: 1", log)
+    with pytest.raises(BuildFailedError) as caught:
+        run(tmp_path, engine(tmp_path, *said, "ERROR: failed to solve: x"))
+    assert caught.value.remedy.endswith(f"dockertpl verify {options}")
+
+
+def test_a_secret_that_was_given_is_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "x")
+    said = failed_step(STEP.format("--mount=type=secret,id=TOKEN,env=TOKEN"), "exit code: 1", NOT_FOUND)
+    with pytest.raises(BuildFailedError) as caught:
+        run(tmp_path, engine(tmp_path, *said, "ERROR: failed to solve: x"), secrets=["id=TOKEN,env=TOKEN"])
+    assert "--secret" not in caught.value.remedy

@@ -53,12 +53,37 @@ def test_what_a_container_says_at_its_end(line: str, says: str) -> None:
         ("HTTP status client error (401 Unauthorized) for url", "--secret id=netrc,src="),
         ("Temporary failure resolving 'mirror'", "no network"),
         ("Error: pg_config executable not found.", "libpq-dev"),
-        ("error: command 'gcc' failed: No such file or directory", "build_packages"),
+        ("error: command 'gcc' failed: No such file or directory", "build_packages='[gcc, libc6-dev]'"),
+        ("error: [Errno 2] No such file or directory: 'gcc'", "build_packages='[gcc, libc6-dev]'"),
+        (
+            "subprocess.CalledProcessError: Command '['gcc', '-E']' returned non-zero",
+            "build_packages='[gcc, libc6-dev]'",
+        ),
+        ("Exception: you need a C compiler to build uWSGI", "build_packages='[gcc, libc6-dev]'"),
+        ("src/x.c:4:10: fatal error: libxml/tree.h: No such file or directory", "apt-file search libxml/tree.h"),
+        ("LookupError: setuptools-scm was unable to detect version for /app.", "version_from_git"),
     ],
 )
 def test_what_a_build_says_at_its_end(line: str, says: str) -> None:
     hint = hints.find([line], "build")
     assert hint and says in hint.text
+
+
+@pytest.mark.parametrize(
+    ("package", "line", "says"),
+    [
+        ("cffi==1.15.0", "error: [Errno 2] No such file or directory: 'gcc'", "build_packages='[gcc, libc6-dev]'"),
+        ("pydantic-core==2.14.6", "the configured Python is newer than PyO3's maximum supported version", "Rust"),
+        ("psycopg2-binary==2.9.5", "Error: pg_config executable not found.", "libpq-dev"),
+        ("pandas==2.0.0", "ModuleNotFoundError: No module named 'pkg_resources'", "-d python_version="),
+    ],
+)
+def test_a_package_without_a_wheel_is_named_with_its_version_and_the_python(package: str, line: str, says: str) -> None:
+    log = [f"error: Failed to build `{package}`", "  cause: The build backend returned an error", line]
+    hint = hints.find(log, "build", {"python": "Python 3.13"})
+    assert hint
+    assert hint.text.startswith(f"{package.replace('==', ' ')} has no wheel for Python 3.13")
+    assert says in hint.text
 
 
 def test_what_is_not_known_has_no_hint_and_a_log_is_no_template() -> None:
@@ -81,5 +106,6 @@ def test_every_entry_is_well_formed_and_readable(entry: dict[str, Any]) -> None:
     assert set(entry["when"]) <= {"build", "run"} and entry["when"]
     groups = set(re.compile(entry["pattern"]).groupindex)
     known = groups | ({"dir"} if "path" in groups else set()) | ({"package"} if "library" in groups else set())
+    known |= {"python"} if entry["when"] == ["build"] else set()
     assert set(re.findall(r"\{(\w+)\}", entry["hint"])) <= known
     assert all(len(line) <= 125 for line in entry["hint"].splitlines())

@@ -13,7 +13,7 @@ import click
 
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.engine import client as engine
-from dockertpl.engine.build import build, check_secret, tag_also, untag
+from dockertpl.engine.build import build, check_secret, check_ssh, tag_also, untag
 from dockertpl.engine.image import Layer, inspect_image, layers
 from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.progress import Progress
@@ -32,6 +32,7 @@ def run(
     target: str | None,
     build_args: Mapping[str, str],
     secrets: Sequence[str],
+    ssh: Sequence[str] = (),
     environment: Mapping[str, str],
     env_files: Sequence[Path],
     tmpfs: Sequence[str],
@@ -47,6 +48,7 @@ def run(
         target: The stage to build, or None for the last.
         build_args: Build arguments.
         secrets: BuildKit secrets, each as `docker build --secret` takes it.
+        ssh: SSH agents or keys, each as `docker build --ssh` takes it.
         environment: Variables for the container.
         env_files: Files with such variables.
         tmpfs: Paths that the application may write to.
@@ -83,7 +85,10 @@ def run(
             check_options(options)
             for secret in secrets:
                 check_secret(secret)
-            _verify(subject, target, build_args, secrets, options, facts, quiet)
+            for agent in ssh:
+                check_ssh(agent)
+            sources = {"build_args": build_args, "secrets": secrets, "ssh": ssh}
+            _verify(subject, target, sources, options, facts, quiet)
     except DockertplError as error:
         error.data = {**facts, **error.data}
         raise
@@ -120,8 +125,7 @@ def plainly(destination: Path, dockerfile: Path, *, quiet: bool) -> Mapping[str,
 def _verify(
     subject: Subject,
     target: str | None,
-    build_args: Mapping[str, str],
-    secrets: Sequence[str],
+    sources: Mapping[str, Any],
     options: RunOptions,
     facts: dict[str, Any],
     quiet: bool,
@@ -139,8 +143,7 @@ def _verify(
                 context=subject.context,
                 dockerfile=subject.dockerfile,
                 target=target,
-                build_args=build_args,
-                secrets=secrets,
+                **sources,
                 tag=own,
                 on_progress=show,
             )

@@ -8,7 +8,7 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,13 @@ from dockertpl.engine.progress import Progress
 from dockertpl.errors import BadInputError, BuildFailedError, DockertplError, MachineError, NoEngineError
 
 _LOG_LINES = 20
+_HINT_LINES = 400
+# What is said where a password or a key is missing. uv takes a 401 for an index that lacks the package.
+_REFUSED = re.compile(
+    r"\b40[13]\b|unauthorized|forbidden|not found in the package registry|permission denied|could not read|"
+    r"authentication|no solution found|404 not found",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +55,7 @@ def build(
     target: str | None = None,
     build_args: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
+    ssh: Sequence[str] = (),
     tag: str,
     no_cache: bool = False,
     extra: Sequence[str] = (),
@@ -62,6 +70,7 @@ def build(
         target: The stage, or None for the last.
         build_args: Build arguments.
         secrets: BuildKit secrets, each as `--secret` takes it.
+        ssh: SSH agents or keys, each as `--ssh` takes it.
         tag: What the image is called. An image that had the tag before loses it.
         no_cache: Run every step.
         extra: More options of `docker buildx build`.
@@ -76,11 +85,14 @@ def build(
     """
     for secret in secrets:
         check_secret(secret)
+    for agent in ssh:
+        check_ssh(agent)
     words = ["--progress=rawjson", "--load", "--tag", tag, "--file", str(dockerfile.absolute())]
     words += ["--target", target] if target else []
     words += ["--no-cache"] if no_cache else []
     words += [f"--build-arg={name}={value}" for name, value in (build_args or {}).items()]
     words += [f"--secret={secret}" for secret in secrets]
+    words += [f"--ssh={agent}" for agent in ssh]
     progress = Progress()
     with tempfile.TemporaryDirectory(prefix="dockertpl-") as folder:
         metadata = Path(folder, "metadata.json")
@@ -89,7 +101,7 @@ def build(
         code = _run([client.executable, "buildx", "build", *words], progress, on_progress)
         seconds = time.monotonic() - began
         if code != 0:
-            raise _failure(progress, dockerfile, target)
+            raise _failure(progress, dockerfile, target, {*map(_id, secrets), *map(_id, ssh)})
         image = _image_id(client, metadata, tag)
     return BuildResult(
         image=image,
@@ -129,6 +141,23 @@ def check_secret(secret: str) -> None:
             f"--secret {name}: the variable {fields.get('env', name)} is not set.",
             "Set it, or write it as id=NAME,src=FILE.",
         )
+
+
+def check_ssh(agent: str) -> None:
+    """Refuse an SSH agent or key that is not there.
+
+    Raises:
+        BadInputError: No agent runs, or what is named is not there.
+    """
+    name, _, sources = agent.partition("=")
+    if not sources and not os.environ.get("SSH_AUTH_SOCK"):
+        raise BadInputError(
+            f"--ssh {name}: no SSH agent runs here (SSH_AUTH_SOCK is not set).",
+            'Start one with `eval "$(ssh-agent)"` and add your key with `ssh-add`.',
+        )
+    for source in filter(None, sources.split(",")):
+        if not Path(source).exists():
+            raise BadInputError(f"--ssh {name}: {source} is not there.", "Name an agent's socket or a key.")
 
 
 def _run(command: list[str], progress: Progress, on_progress: Callable[[Progress], None] | None) -> int:
@@ -173,7 +202,7 @@ def _image_id(client: Client, metadata: Path, tag: str) -> str:
     raise MachineError(f"The engine built {tag}, but does not know it.", "Build again; see `docker image ls`.")
 
 
-def _failure(progress: Progress, dockerfile: Path, target: str | None) -> DockertplError:
+def _failure(progress: Progress, dockerfile: Path, target: str | None, given: Collection[str]) -> DockertplError:
     error = progress.error()
     place = progress.excerpt()
     where = f"{_shown(dockerfile)}, line {place[0]}" if place else _shown(dockerfile)
@@ -187,7 +216,10 @@ def _failure(progress: Progress, dockerfile: Path, target: str | None) -> Docker
     vertex = progress.failed()
     log = vertex.log_lines(_LOG_LINES) if vertex else []
     step = vertex.step() if vertex else None
-    hint = hints.find([*log, vertex.error if vertex else "", error], "build")
+    said = [*(vertex.log_lines(_HINT_LINES) if vertex else []), vertex.error if vertex else "", error]
+    hint = hints.find(said, "build", {"python": _python(dockerfile)})
+    if step and (lacking := _not_given(step["instruction"], given)) and _REFUSED.search("\n".join(said)):
+        hint = hints.Hint(lacking, lacks_machine=False)
     if step and vertex:
         stage = f" (stage {step['stage']})" if step["stage"] else ""
         code = re.search(r"exit code: (\d+)$", vertex.error)
@@ -199,6 +231,34 @@ def _failure(progress: Progress, dockerfile: Path, target: str | None) -> Docker
     if hint and hint.lacks_machine:
         return MachineError(message, hint.text)
     return BuildFailedError(message, hint.text if hint else "Mend what the last lines say, and build again.")
+
+
+def _id(option: str) -> str:
+    """Return the name in a value of --secret (`id=NAME,…`) or --ssh (`NAME=…`)."""
+    fields = dict(part.partition("=")[::2] for part in option.split(","))
+    return fields.get("id") or option.partition("=")[0]
+
+
+def _not_given(instruction: str, given: Collection[str]) -> str:
+    """Return what to give a step that mounts secrets or an SSH agent which the build was not given; empty if none."""
+    options = []
+    for mount in re.findall(r"--mount=type=(?:secret|ssh)\S*", instruction):
+        fields = dict(part.partition("=")[::2] for part in mount.removeprefix("--mount=").split(","))
+        name = fields.get("id", "default")
+        if name not in given and name != "ca":  # the CA bundle is for those who have one of their own
+            source = (
+                f"env={fields['env']}" if "env" in fields else "src=$HOME/.netrc" if name == "netrc" else "src=FILE"
+            )
+            options.append(f"--ssh {name}" if fields["type"] == "ssh" else f"--secret id={name},{source}")
+    if not options:
+        return ""
+    return f"The build was not given what that step asks for:\n  dockertpl verify {' '.join(options)}"
+
+
+def _python(dockerfile: Path) -> str:
+    """Return the Python of the build's base image in words."""
+    found = re.search(r"^(?:ARG PYTHON_IMAGE=|FROM )\S*python:(3\.\d+)", _read(dockerfile), re.MULTILINE)
+    return f"Python {found[1]}" if found else "this Python"
 
 
 def _reason(error: str) -> str:

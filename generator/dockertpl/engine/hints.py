@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple
@@ -21,19 +21,20 @@ class Hint(NamedTuple):
     lacks_machine: bool
 
 
-def find(lines: Iterable[str], when: When) -> Hint | None:
+def find(lines: Iterable[str], when: When, values: Mapping[str, str] | None = None) -> Hint | None:
     """Return the hint for the first known complaint in a log's last lines, or None.
 
     Args:
         lines: The log's last lines.
         when: What the log is of.
+        values: What is known besides of the image, for fields of the hint.
     """
     text = "\n".join(lines)
     for entry in _hints():
         if when in entry["when"]:
             match = re.search(entry["pattern"], text, re.MULTILINE)
             if match:
-                return Hint(_fill(entry["hint"], match), entry.get("lacks") == "machine")
+                return Hint(_fill(entry["hint"], match, values or {}), entry.get("lacks") == "machine")
     return None
 
 
@@ -47,9 +48,9 @@ def package(library: str) -> str:
     return "Debian's package is " + ", ".join(f"{name} in {release}" for release, name in sorted(known.items()))
 
 
-def _fill(hint: str, match: re.Match[str]) -> str:
+def _fill(hint: str, match: re.Match[str], known: Mapping[str, str]) -> str:
     # Not str.format: what a log says may hold braces.
-    values = {name: value for name, value in match.groupdict().items() if value}
+    values = {**known, **{name: value for name, value in match.groupdict().items() if value}}
     if "path" in values:
         values["dir"] = str(PurePosixPath(values["path"]).parent)
     if "library" in values:
