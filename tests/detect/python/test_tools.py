@@ -108,5 +108,6 @@ def test_the_newest_known_version_is_of_the_template_s_series() -> None:
 
 def test_old_managers_do_not_install_on_new_pythons() -> None:
     assert newest_python("poetry", "1.8.5") == "3.12"
-    assert newest_python("poetry", "2.2.1") == newest_python("poetry", "") == "3.15"
+    assert newest_python("poetry", "2.2.1") == "3.14"
+    assert newest_python("poetry", "") == "3.15"
     assert newest_python("uv", "0.13.9") == ""

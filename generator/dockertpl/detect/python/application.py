@@ -22,8 +22,9 @@ from dockertpl.detect.python.choice import (
 from dockertpl.detect.python.conventions import PYTHONS, QUESTIONS
 from dockertpl.detect.python.dynamic import find_install_files
 from dockertpl.detect.python.extras import find_extras
+from dockertpl.detect.python.git_version import find_git_version
 from dockertpl.detect.python.health import health_routes
-from dockertpl.detect.python.indexes import find_private_index
+from dockertpl.detect.python.indexes import find_indexes, find_ssh
 from dockertpl.detect.python.layout import find_groups, find_import_root, find_layout, find_name
 from dockertpl.detect.python.local import find_local_packages
 from dockertpl.detect.python.lock import Production, production
@@ -37,6 +38,7 @@ from dockertpl.detect.python.tools import find_manager_version, newest_python
 from dockertpl.detect.python.versions import find_python
 from dockertpl.detect.python.workspace import find_workspace, workspace_root
 from dockertpl.detect.repository import Repository, is_within
+from dockertpl.detect.tables import strings
 from dockertpl.errors import NotDetectedError
 
 KIND = "python-fastapi"
@@ -123,12 +125,15 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     tool_version = str(given.get("manager_version", found.answers.get("manager_version", "")))
     find_python(project, found, files, locked, newest_python(manager.name, tool_version))
     find_groups(project, found, manager.name)
-    find_private_index(project, found, manager.requirements_file)
+    find_indexes(project, found, manager.name, manager.requirements_file, files)
     if locked:
+        find_ssh(project, found, locked)
         python = str(given.get("python_version") or found.answers.get("python_version") or PYTHONS[0])
         find_system_packages(project, found, locked, files, python)
     if chosen:
         _application_answers(project, found, code, chosen, manager.name, files)
+    members, local = (given.get(key, found.answers.get(key)) for key in ("workspace_packages", "local_packages"))
+    find_git_version(project, found, [*strings(members), *map(project.at, strings(local))])
     own = [
         *(chosen.starts if chosen else ()),
         *(start for start in starts if not (start.target or start.file or start.script)),

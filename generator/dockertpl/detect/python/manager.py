@@ -13,7 +13,7 @@ from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.conventions import DEVELOPMENT_REQUIREMENTS, REQUIREMENTS
 from dockertpl.detect.python.dynamic import is_dynamic, requirements_files
-from dockertpl.detect.python.lock import LOCKS
+from dockertpl.detect.python.lock import LOCKS, is_pylock
 from dockertpl.detect.python.project import Project, requirement
 from dockertpl.detect.python.server import FRAMEWORKS
 from dockertpl.detect.repository import is_within, join, parent
@@ -175,6 +175,8 @@ def _requirements_path(project: Project, dockerfiles: list[str]) -> str:
         return project.at(given)
     if installed := _installs(project, dockerfiles):
         return installed[0][0]
+    if locked := _pylock(project):
+        return locked
     if named := requirements_files(project):
         return named[0]
     if found := next((project.at(name) for name in REQUIREMENTS if project.has(name)), ""):
@@ -194,9 +196,16 @@ def _place(project: Project, requirements: str, dockerfiles: list[str]) -> tuple
     return requirements, None, ""
 
 
+def _pylock(project: Project) -> str:
+    """Return the lock in the standard format, empty if there is none; of several, that of production."""
+    locks = [path for path in project.repository.listed(project.app_dir, ".toml") if is_pylock(path)]
+    names = ("pylock.toml", "pylock.prod.toml", "pylock.production.toml")
+    return next((path for name in names for path in locks if path == project.at(name)), "")
+
+
 def _is_lock(project: Project, requirements: str, dockerfiles: list[str]) -> bool:
     """Tell whether a requirements file beside [project] is what is installed: compiled, pinned, or so used."""
-    if any(file == requirements for file, _, _ in _installs(project, dockerfiles)):
+    if is_pylock(requirements) or any(file == requirements for file, _, _ in _installs(project, dockerfiles)):
         return True
     needs = list(project.required(requirements))
     return bool(needs) and all(need.constraint.startswith("==") for need in needs)
@@ -210,6 +219,8 @@ def _requirements(project: Project, found: Detection, dockerfiles: list[str]) ->
     repository = project.repository
     text = repository.text(file) or ""
     found.answer("requirements_file", project.inside(file), *_place(project, file, dockerfiles))
+    if is_pylock(file):
+        return file
     if source := _source(project, file, text):
         line = line_of(text, r"^#.*(?:pip-compile|pip compile)")
         found.answer("requirements_source", source, file, line, "compiled from it")

@@ -161,7 +161,7 @@ def poetry_dependency(name: str, wanted: Any, path: str) -> Dependency:
     first = wanted[0] if isinstance(wanted, list) and wanted else wanted
     details = first if isinstance(first, dict) else {}
     extras = frozenset(normalise(extra) for extra in strings(details.get("extras")))
-    version = details.get("version") or ("git+" if "git" in details else "") if details else first
+    version = details.get("version") or (f"git+{details['git']}" if "git" in details else "") if details else first
     return Dependency(
         name=normalise(name),
         extras=extras,
