@@ -38,6 +38,19 @@ def parent(path: str) -> str:
     return PurePosixPath(path).parent.as_posix()
 
 
+def clean(path: str) -> str | None:
+    """Resolve `..` in a relative path; None if it leads out."""
+    parts: list[str] = []
+    for part in PurePosixPath(path).parts:
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        else:
+            parts.append(part)
+    return join(*parts) if parts else "."
+
+
 def is_within(path: str, folder: str) -> bool:
     """Tell whether a relative path is `folder` or lies below it."""
     return folder == "." or path == folder or path.startswith(f"{folder}/")

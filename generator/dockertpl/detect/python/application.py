@@ -9,6 +9,7 @@ from typing import Any
 from dockertpl.detect.dockerfile import last_base
 from dockertpl.detect.ending import conclude
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.opened import compare
 from dockertpl.detect.python.asgi import Candidate, best, python_files
 from dockertpl.detect.python.choice import (
     IMPORT_STRING,
@@ -29,6 +30,7 @@ from dockertpl.detect.python.layout import find_groups, find_import_root, find_l
 from dockertpl.detect.python.local import find_local_packages
 from dockertpl.detect.python.lock import Production, production
 from dockertpl.detect.python.manager import Manager, find_manager
+from dockertpl.detect.python.opened import opened
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.python.server import find_options, find_server
 from dockertpl.detect.python.sources import all_starts, dockerfiles, from_code, project_folders
@@ -37,7 +39,7 @@ from dockertpl.detect.python.system_packages import find_system_packages
 from dockertpl.detect.python.tools import find_manager_version, newest_python
 from dockertpl.detect.python.versions import find_python
 from dockertpl.detect.python.workspace import find_workspace, workspace_root
-from dockertpl.detect.repository import Repository, is_within
+from dockertpl.detect.repository import Repository, is_within, join
 from dockertpl.detect.tables import strings
 from dockertpl.errors import NotDetectedError
 
@@ -132,6 +134,8 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         find_system_packages(project, found, locked, files, python)
     if chosen:
         _application_answers(project, found, code, chosen, manager.name, files)
+        start_folder = str(given.get("start_folder", found.answers.get("start_folder", "")))
+        compare(repository, found, KIND, folder, opened(code, chosen.path, join(folder, start_folder)))
     members, local = (given.get(key, found.answers.get(key)) for key in ("workspace_packages", "local_packages"))
     find_git_version(project, found, [*strings(members), *map(project.at, strings(local))])
     own = [

@@ -12,7 +12,7 @@ from typing import Any
 from dockertpl.detect import dockerfile
 from dockertpl.detect.projects import concerns, dockerfiles_of
 from dockertpl.detect.python.starts import SERVERS, Start, commands_in, read_command
-from dockertpl.detect.repository import Repository, is_within, join, parent
+from dockertpl.detect.repository import Repository, clean, is_within, join, parent
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of, toml_line
 from dockertpl.detect.yamlfile import load_yaml
@@ -189,24 +189,11 @@ def _builds(service: dict[str, Any], path: str, app_dir: str) -> bool:
     if not isinstance(context, str):
         return True
     dockerfile_path = build.get("dockerfile") if isinstance(build, dict) else None
-    folder = _clean(join(parent(path), context))
+    folder = clean(join(parent(path), context))
     if isinstance(dockerfile_path, str) and folder is not None:
-        beside = _clean(join(folder, parent(dockerfile_path)))
+        beside = clean(join(folder, parent(dockerfile_path)))
         return folder == app_dir or beside == app_dir or (is_within(app_dir, folder) and beside in (folder, None))
     return folder is None or is_within(app_dir, folder)
-
-
-def _clean(path: str) -> str | None:
-    """Resolve `..` in a relative path; None if it leads out."""
-    parts: list[str] = []
-    for part in PurePosixPath(path).parts:
-        if part == "..":
-            if not parts:
-                return None
-            parts.pop()
-        else:
-            parts.append(part)
-    return join(*parts) if parts else "."
 
 
 def _published(ports: Any) -> int | None:

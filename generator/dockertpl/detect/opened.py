@@ -1,0 +1,181 @@
+"""What the sources open, compared with what the build context and the image hold; the same for every kind."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.gitignore import ignored_by
+from dockertpl.detect.repository import Repository, is_within, parent, relative_to
+
+if TYPE_CHECKING:
+    import pathspec
+
+_MOST = 8
+# What keeps an empty folder in git.
+_PLACEHOLDERS = frozenset([".gitkeep", ".keep", ".gitignore", ".empty", "README.md"])
+# Writable in every container.
+_TEMPORARY = ("/tmp", "/dev", "/proc", "/run", "/var/tmp")  # noqa: S108  (in the container)
+
+
+class Opened(NamedTuple):
+    """One path that the sources open.
+
+    Attributes:
+        path: Relative to the repository's root, or absolute in the container.
+        how: Whether it is a folder that has to be there ("served"), is read, or a file or folder that is written to.
+        below: Whether only this folder is known of it.
+        source: The file that opens it.
+        line: The line there.
+    """
+
+    path: str
+    how: Literal["served", "read", "file", "folder"]
+    below: bool
+    source: str
+    line: int
+
+    @property
+    def where(self) -> str:
+        """Return the place as `file:line`."""
+        return f"{self.source}:{self.line}"
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "data" / "ignored.toml").read_text("utf-8"))
+
+
+def left_out(kind: str) -> tuple[str, ...]:
+    """Return the patterns of a kind's ignore file that take what an application may read."""
+    data = _data()
+    return tuple([f"**/{one}" for one in data["everywhere"][kind]] + [f"/{one}" for one in data["folder"][kind]])
+
+
+@lru_cache(maxsize=4)
+def _spec(kind: str) -> pathspec.GitIgnoreSpec:
+    import pathspec
+
+    return pathspec.GitIgnoreSpec.from_lines(left_out(kind))
+
+
+@lru_cache(maxsize=1)
+def _secret() -> pathspec.GitIgnoreSpec:
+    import pathspec
+
+    return pathspec.GitIgnoreSpec.from_lines(_data()["secret"]["patterns"])
+
+
+def compare(repository: Repository, found: Detection, kind: str, app_dir: str, opened: Iterable[Opened]) -> None:
+    """Answer `context_files`, `writable` and `writable_files`, and warn of what the image cannot have.
+
+    Args:
+        repository: The repository.
+        found: Where answers and warnings go.
+        kind: The kind of image.
+        app_dir: The application's folder.
+        opened: What its sources open.
+    """
+    everything = list(dict.fromkeys(opened))
+    context = str(found.answers.get("context", app_dir))
+    written = _find_written(repository, found, app_dir, everything)
+    included: dict[str, Opened] = {}
+    for one in everything:
+        if (
+            one.how not in ("served", "read")
+            or one.path.startswith("/")
+            or any(is_within(one.path, w) for w in written)
+        ):
+            continue
+        _read(repository, found, kind, app_dir, one, included)
+    if included:
+        first = next(iter(included.values()))
+        paths = sorted(relative_to(path, context) for path in included if is_within(path, context))
+        found.answer("context_files", paths, first.source, first.line, "read there")
+
+
+def _read(
+    repository: Repository, found: Detection, kind: str, app_dir: str, one: Opened, included: dict[str, Opened]
+) -> None:
+    path = one.path
+    is_folder = repository.is_dir(path)
+    if not is_folder and not repository.is_file(path):
+        if one.how == "served" and path != ".":
+            found.warn(_missing(repository, one))
+        return
+    if not is_within(path, app_dir):
+        if one.how == "served" and not is_within(path, str(found.answers.get("context", app_dir))):
+            found.warn(f"{one.where} serves {path}, which is not in the build context: move it into {app_dir}.")
+        return
+    if one.how == "served" and (rule := ignored_by(repository, path)):
+        found.warn(_not_in_git(one, f"{rule.path}:{rule.line} leaves it out of git"))
+    files = [file for file in repository.files if is_within(file, path)] if is_folder else [path]
+    inside = {file: relative_to(file, app_dir) for file in files}
+    if not is_folder and _secret().match_file(inside[path]):
+        found.warn(
+            f"{one.where} reads {path}, which the ignore file keeps out of the image as a possible secret. If it is "
+            f"public, add -d context_files='[{path}]'; if not, mount it when the container runs."
+        )
+        return
+    taken = [file for file in files if _spec(kind).match_file(inside[file])]
+    if not taken:
+        return
+    whole = is_folder and (len(taken) > _MOST or len(taken) == len(files))
+    for file in [path] if whole else taken:
+        if not any(is_within(file, other) for other in included):
+            included[file] = one
+
+
+def _missing(repository: Repository, one: Opened) -> str:
+    if rule := ignored_by(repository, one.path):
+        return _not_in_git(one, f"{rule.path}:{rule.line} leaves it out of git")
+    return _not_in_git(one, "it is not in the repository")
+
+
+def _not_in_git(one: Opened, why: str) -> str:
+    return (
+        f"{one.where} serves {one.path}, but {why}, so an image that is built from a clone does not have it. If a "
+        "front end's build makes it, build it in a stage of the Dockerfile (`-d more_regions=true`, region `stages`), "
+        "or commit it."
+    )
+
+
+def _find_written(repository: Repository, found: Detection, app_dir: str, opened: Sequence[Opened]) -> list[str]:
+    """Answer `writable` and `writable_files`; return every path that is written to."""
+    folders: dict[str, Opened] = {}
+    files: dict[str, Opened] = {}
+    for one in opened:
+        if one.how not in ("file", "folder") or one.path.startswith(_TEMPORARY):
+            continue
+        outside = not one.path.startswith("/") and not is_within(one.path, app_dir)
+        if outside or (one.path in (".", "/", app_dir)):
+            continue
+        folder = one.path if one.how == "folder" or one.below else parent(one.path)
+        if folder not in (app_dir, ".", "/") and _is_free(repository, folder):
+            folders.setdefault(folder, one)
+        elif one.how == "file" and not one.below and not one.path.startswith("/") and not repository.is_file(one.path):
+            files.setdefault(one.path, one)
+    outer = [folder for folder in folders if not any(folder != other and is_within(folder, other) for other in folders)]
+    if outer:
+        first = folders[outer[0]]
+        shown = [folder if folder.startswith("/") else relative_to(folder, app_dir) for folder in sorted(outer)]
+        found.answer("writable", shown, first.source, first.line, "written to there")
+    names = {PurePosixPath(path).name for path in files}
+    if files and len(names) == len(files):
+        first = next(iter(files.values()))
+        shown = [relative_to(path, app_dir) for path in sorted(files)]
+        found.answer("writable_files", shown, first.source, first.line, "a link into /data, where a volume keeps it")
+    return [*folders, *files]
+
+
+def _is_free(repository: Repository, folder: str) -> bool:
+    """Tell whether a folder holds nothing that belongs in the image: a tmpfs or a volume will cover it."""
+    if folder.startswith("/"):
+        return True
+    names = [PurePosixPath(file).name for file in repository.files if is_within(file, folder)]
+    # What a run on this machine left there is not part of the application.
+    return all(name in _PLACEHOLDERS for name in names) or ignored_by(repository, folder) is not None
