@@ -14,7 +14,12 @@ from dockertpl.detect.opened import left_out
 
 Repo = Callable[[Mapping[str, str]], Path]
 MANIFEST = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["fastapi", "uvicorn"]\n'
-HEAD = "from pathlib import Path\nfrom fastapi import FastAPI\nfrom fastapi.staticfiles import StaticFiles\napp = FastAPI()\n"
+HEAD = """\
+from pathlib import Path
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+app = FastAPI()
+"""
 
 
 def found(repo: Repo, main: str, files: Mapping[str, str] | None = None, head: str = HEAD) -> Detection:

@@ -12,9 +12,14 @@ from dockertpl.engine import hints
     ("line", "says"),
     [
         ("OSError: [Errno 30] Read-only file system: '/app/cache/x.db'", "--tmpfs /app/cache "),
-        ("mkdir: cannot create directory '/data': Read-only file system", "--tmpfs"),
+        ("mkdir: cannot create directory '/data': Read-only file system", "--tmpfs /data "),
+        ("OSError: [Errno 30] Read-only file system: 'uploads/x.png'", "-d writable='[uploads]'"),
+        ("OSError: [Errno 30] Read-only file system: '/srv/x/y.json'", "-d writable='[/srv/x]'"),
+        ("Error: EROFS: read-only file system, open '/app/cache/x.json'", "-d writable='[cache]'"),
+        ("Error: EROFS: read-only file system, mkdir '/app/cache'", "-d writable='[cache]'"),
+        ("sqlite3.OperationalError: unable to open database file", "-d writable_files='[app.db]'"),
         ("touch: /data/x: Read-only file system", "--tmpfs /data "),
-        ("sqlite3.OperationalError: attempt to write a readonly database", "--tmpfs"),
+        ("sqlite3.OperationalError: attempt to write a readonly database", "-d writable_files='[app.db]'"),
         ("ImportError: libpq.so.5: cannot open shared object file: No such file or directory", "package is libpq5"),
         (
             "ImportError: libgthread-2.0.so.0: cannot open shared object file: No such file",
@@ -86,6 +91,71 @@ def test_a_package_without_a_wheel_is_named_with_its_version_and_the_python(pack
     assert says in hint.text
 
 
+MKDIR = """\
+  File "/app/app/main.py", line 3, in <module>
+    UPLOADS.mkdir(exist_ok=True)
+  File "/usr/local/lib/python3.13/pathlib/_local.py", line 722, in mkdir
+    os.mkdir(self, mode)
+OSError: [Errno 30] Read-only file system: '{0}'"""
+OPEN = """\
+  File "/app/app/main.py", line 3, in <module>
+    open(PATH, "w")
+OSError: [Errno 30] Read-only file system: '{0}'"""
+
+
+@pytest.mark.parametrize(
+    ("log", "path", "says"),
+    [
+        (MKDIR, "uploads", "-d writable='[uploads]'"),
+        (MKDIR, "/app/static/uploads", "-d writable='[static/uploads]'"),
+        (MKDIR, "/app/app/uploads", "-d writable='[app/uploads]'"),
+        (MKDIR, "/data", "-d writable='[/data]'"),
+        (OPEN, "uploads/x.png", "-d writable='[uploads]'"),
+        # The folder of these is the application's own.
+        (OPEN, "users.json", "-d writable_files='[users.json]'"),
+        (OPEN, "/app/users.json", "-d writable_files='[users.json]'"),
+        (OPEN, "/app/app/users.json", "-d writable_files='[app/users.json]'"),
+        (OPEN, "/users.json", "folder of its own"),
+    ],
+)
+def test_a_failed_write_names_what_may_be_covered_and_never_the_code(log: str, path: str, says: str) -> None:
+    hint = hints.find(log.format(path).splitlines(), "run")
+    assert hint and says in hint.text
+    for hidden in ("--tmpfs /app ", "--tmpfs /app/app ", "--tmpfs / ", "'[.]'"):
+        assert hidden not in hint.text
+
+
+def test_the_folder_that_relative_paths_start_from_is_the_image_s() -> None:
+    log = OPEN.format("/app/services/api/x.db").splitlines()
+    hint = hints.find(log, "run", workdir="/app/services/api")
+    assert hint and "-d writable_files='[x.db]'" in hint.text
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/app/README.md'", "/app/README.md"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'data/menu.json'", "data/menu.json"),
+        ("RuntimeError: Directory 'app/dist' does not exist", "app/dist"),
+        ("Error: ENOENT: no such file or directory, scandir '/app/docs'", "/app/docs"),
+    ],
+)
+def test_what_was_not_found_is_named(line: str, path: str) -> None:
+    hint = hints.find([line], "run")
+    assert hint and hint.missing == path
+
+
+def test_a_program_that_is_not_there_is_no_file_of_the_application() -> None:
+    hint = hints.find(["FileNotFoundError: [Errno 2] No such file or directory: 'gcc'"], "build")
+    assert hint and not hint.missing and "build_packages" in hint.text
+
+
+@pytest.mark.parametrize("line", ["1 validation error for Settings", "KeyError: 'DATABASE_URL'"])
+def test_a_missing_setting_is_known_as_one(line: str) -> None:
+    hint = hints.find([line], "run")
+    assert hint and hint.lacks_setting
+
+
 def test_what_is_not_known_has_no_hint_and_a_log_is_no_template() -> None:
     assert hints.find(["all is well", "{dir} {0}"], "run") is None
     hint = hints.find(["OSError: Read-only file system: '/app/{package}/x'"], "run")
@@ -102,10 +172,13 @@ def _entries() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("entry", _entries(), ids=lambda entry: entry["pattern"][:30])
 def test_every_entry_is_well_formed_and_readable(entry: dict[str, Any]) -> None:
-    assert entry.keys() <= {"when", "pattern", "hint", "lacks"}
+    assert entry.keys() <= {"when", "pattern", "hint", "lacks", "about", "beside", "elsewhere"}
     assert set(entry["when"]) <= {"build", "run"} and entry["when"]
     groups = set(re.compile(entry["pattern"]).groupindex)
-    known = groups | ({"dir"} if "path" in groups else set()) | ({"package"} if "library" in groups else set())
+    known = groups | ({"package"} if "library" in groups else set())
     known |= {"python"} if entry["when"] == ["build"] else set()
-    assert set(re.findall(r"\{(\w+)\}", entry["hint"])) <= known
-    assert all(len(line) <= 125 for line in entry["hint"].splitlines())
+    known |= {"path", "dir", "name"} if entry.get("about") == "write" else set()
+    for key in ("hint", "beside", "elsewhere"):
+        text = entry.get(key, "")
+        assert set(re.findall(r"\{(\w+)\}", text)) <= known
+        assert all(len(line) <= 125 for line in text.splitlines())

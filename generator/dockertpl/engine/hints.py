@@ -15,27 +15,66 @@ When = Literal["build", "run"]
 
 
 class Hint(NamedTuple):
-    """What to do about a complaint, and whether the machine, not the image, is at fault."""
+    """What to do about a complaint.
+
+    Attributes:
+        text: The advice.
+        lacks_machine: Whether the machine, not the image, is at fault.
+        missing: The file or folder that was not found, as the log has it; empty if it is about something else.
+        lacks_setting: Whether it asks for a variable.
+    """
 
     text: str
-    lacks_machine: bool
+    lacks_machine: bool = False
+    missing: str = ""
+    lacks_setting: bool = False
 
 
-def find(lines: Iterable[str], when: When, values: Mapping[str, str] | None = None) -> Hint | None:
+def find(
+    lines: Iterable[str], when: When, values: Mapping[str, str] | None = None, workdir: str = "/app"
+) -> Hint | None:
     """Return the hint for the first known complaint in a log's last lines, or None.
 
     Args:
         lines: The log's last lines.
         when: What the log is of.
-        values: What is known besides of the image, for fields of the hint.
+        values: What else is known of the image, for fields of the hint.
+        workdir: The folder that relative paths in it start from.
     """
     text = "\n".join(lines)
     for entry in _hints():
         if when in entry["when"]:
             match = re.search(entry["pattern"], text, re.MULTILINE)
             if match:
-                return Hint(_fill(entry["hint"], match, values or {}), entry.get("lacks") == "machine")
+                lacks = entry.get("lacks")
+                missing = _first(match) if entry.get("about") == "missing" else ""
+                return Hint(
+                    _advice(entry, match, text, values or {}, workdir), lacks == "machine", missing, lacks == "setting"
+                )
     return None
+
+
+def _advice(entry: dict[str, Any], match: re.Match[str], text: str, known: Mapping[str, str], workdir: str) -> str:
+    if entry.get("about") != "write":
+        return _fill(entry["hint"], {**known, **{name: said for name, said in match.groupdict().items() if said}})
+    written = _first(match)
+    if not written:
+        return _fill(entry["elsewhere"], {})
+    place = PurePosixPath(workdir, written)
+    # Of a traceback the last frame tells how; else the line itself does.
+    before = text[: match.start()]
+    frame = text[max(before.rfind('File "'), before.rfind("\n") if 'File "' not in before else 0, 0) : match.end()]
+    folder = place if re.search(r"\bmkdir\b|\bmakedirs\b", frame) else place.parent
+    code = [PurePosixPath(path) for path in (workdir, *re.findall(r'File "(/[^"]+\.py)"', text))]
+    inside = place.is_relative_to(workdir)
+    values = {"path": str(place), "dir": str(folder)}
+    if not any(path.is_relative_to(folder) for path in code):
+        name = folder.relative_to(workdir) if inside else folder
+        return _fill(entry["hint"], {**values, "name": str(name)})
+    # A tmpfs or a volume there would hide the code.
+    if inside and folder != place:
+        return _fill(entry["beside"], {**values, "name": str(place.relative_to(workdir))})
+    return _fill(entry["elsewhere"], values)
 
 
 def package(library: str) -> str:
@@ -48,11 +87,13 @@ def package(library: str) -> str:
     return "Debian's package is " + ", ".join(f"{name} in {release}" for release, name in sorted(known.items()))
 
 
-def _fill(hint: str, match: re.Match[str], known: Mapping[str, str]) -> str:
+def _first(match: re.Match[str]) -> str:
+    return next(filter(None, match.groupdict().values()), "")
+
+
+def _fill(hint: str, known: Mapping[str, str]) -> str:
     # Not str.format: what a log says may hold braces.
-    values = {**known, **{name: value for name, value in match.groupdict().items() if value}}
-    if "path" in values:
-        values["dir"] = str(PurePosixPath(values["path"]).parent)
+    values = dict(known)
     if "library" in values:
         values["package"] = package(values["library"])
     return re.sub(r"\{(\w+)\}", lambda field: values.get(field[1], field[1]), hint.strip("\n"))

@@ -13,10 +13,18 @@ from dockertpl.detect.repository import clean, join
 _DEEPEST = 16
 # What returns the same place as its argument, and what returns the folder around it.
 _SAME = frozenset(
-    (
-        "str os.fspath os.path.abspath os.path.realpath os.path.normpath os.path.expandvars"
-        " pathlib.Path pathlib.PurePath pathlib.PosixPath anyio.Path"
-    ).split()
+    [
+        "str",
+        "os.fspath",
+        "os.path.abspath",
+        "os.path.realpath",
+        "os.path.normpath",
+        "os.path.expandvars",
+        "pathlib.Path",
+        "pathlib.PurePath",
+        "pathlib.PosixPath",
+        "anyio.Path",
+    ]
 )
 _SAME_METHODS = frozenset(["resolve", "absolute", "as_posix", "expanduser", "__str__"])
 _VARIABLES = frozenset(["os.getenv", "os.environ.get"])
