@@ -51,8 +51,8 @@ def test_an_early_end_without_a_log_says_so() -> None:
 
 
 def test_a_known_complaint_is_explained() -> None:
-    _, remedy = judge(seen(state(running=False)), log=["OSError: Read-only file system: '/app/x'"])
-    assert "/app/x" in remedy and "--tmpfs" in remedy
+    _, remedy = judge(seen(state(running=False)), log=["OSError: Read-only file system: '/app/cache/x'"])
+    assert "/app/cache/x" in remedy and "--tmpfs /app/cache" in remedy
 
 
 def test_what_the_probes_saw_is_told_last_first_and_from_outside() -> None:
