@@ -15,6 +15,7 @@ from dockertpl.detect.node.conventions import KIND, QUESTIONS
 from dockertpl.detect.node.install import find_install_files, find_prisma
 from dockertpl.detect.node.locks import Lock, find_manager, locked
 from dockertpl.detect.node.manager_version import find_manager_version, is_strict
+from dockertpl.detect.node.opened import find_required, opened
 from dockertpl.detect.node.package import Package, folders, is_next
 from dockertpl.detect.node.routes import find_health, find_router
 from dockertpl.detect.node.scripts import find_build_script, find_start
@@ -22,6 +23,7 @@ from dockertpl.detect.node.system_packages import find_system_packages
 from dockertpl.detect.node.variables import find_secrets, find_variables
 from dockertpl.detect.node.versions import find_node
 from dockertpl.detect.node.workspace import Workspace, find_workspace
+from dockertpl.detect.opened import compare
 from dockertpl.detect.projects import dockerfiles_of
 from dockertpl.detect.repository import Repository, parent
 from dockertpl.errors import NotDetectedError
@@ -139,6 +141,9 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     find_health(package, found, config)
     find_variables(package, found, workspace)
     find_secrets(package, found, root)
+    built = [package.folder, *workspace.packages]
+    compare(repository, found, KIND, package.folder, opened(package, built))
+    find_required(package, found, built)
     find_start(package, found, files)
     if repository.is_dir(package.at("public")):
         found.fact("public_dir", package.at("public"), package.at("public"))

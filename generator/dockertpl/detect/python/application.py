@@ -33,6 +33,7 @@ from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.opened import opened
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.python.server import find_options, find_server
+from dockertpl.detect.python.settings import find_settings
 from dockertpl.detect.python.sources import all_starts, dockerfiles, from_code, project_folders
 from dockertpl.detect.python.syntax import Code, Name
 from dockertpl.detect.python.system_packages import find_system_packages
@@ -136,6 +137,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         _application_answers(project, found, code, chosen, manager.name, files)
         start_folder = str(given.get("start_folder", found.answers.get("start_folder", "")))
         compare(repository, found, KIND, folder, opened(code, chosen.path, join(folder, start_folder)))
+        find_settings(code, found, chosen.path)
     members, local = (given.get(key, found.answers.get(key)) for key in ("workspace_packages", "local_packages"))
     find_git_version(project, found, [*strings(members), *map(project.at, strings(local))])
     own = [

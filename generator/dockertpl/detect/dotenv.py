@@ -1,0 +1,45 @@
+"""Example files of variables (`.env.example`): names and values that a person wrote down for others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from dockertpl.detect.repository import Repository, join
+
+#: What such a file is called, the likeliest first.
+NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "example.env", "sample.env")
+_LINE = re.compile(
+    r"""[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n]*))"""
+)
+_MOST = 500
+
+
+def parse(text: str) -> dict[str, str]:
+    """Return the variables of such a file.
+
+    Args:
+        text: Its text.
+    """
+    found: dict[str, str] = {}
+    for line in text.splitlines()[:_MOST]:
+        if match := _LINE.match(line):
+            name, double, single, bare = match.groups()
+            quoted = double if double is not None else single
+            found[name] = quoted if quoted is not None else re.sub(r"(?:^|\s)#.*", "", bare).strip()
+    return found
+
+
+def find_example(repository: Repository, folders: tuple[str, ...]) -> tuple[str, Mapping[str, str]]:
+    """Return the first example file in some folders, with its variables; an empty path where there is none.
+
+    Args:
+        repository: The repository.
+        folders: Where to look, the likeliest first.
+    """
+    for folder in dict.fromkeys(folders):
+        for name in NAMES:
+            path = join(folder, name)
+            if text := repository.text(path):
+                return path, parse(text)
+    return "", {}

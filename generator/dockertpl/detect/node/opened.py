@@ -1,0 +1,161 @@
+"""Which files the application's JavaScript opens below its own folder, and which variables it throws for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from dockertpl.detect.dotenv import find_example
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.node.package import Package
+from dockertpl.detect.node.variables import sources
+from dockertpl.detect.opened import Opened
+from dockertpl.detect.placeholders import answer
+from dockertpl.detect.repository import Repository, clean, join, parent
+
+_TEXT = r"""(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"""
+# path.join(process.cwd(), "docs"), or of a name that was given such a path.
+_JOIN = (
+    r"(?:path\s*\.\s*)?(?:join|resolve)\(\s*(?:/\*[^*]*\*/\s*)?(process\.cwd\(\)|[\w$]+)\s*"
+    r"((?:,[^,()]+(?:\(\))?)*),?\s*\)"
+)
+_NAMED = re.compile(rf"\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=\n]+)?=\s*(?:{_JOIN}|({_TEXT}))")
+_READ = ("readFileSync", "readFile", "readdirSync", "readdir", "createReadStream", "opendirSync", "opendir")
+_WRITTEN = ("writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream")
+_MADE = ("mkdirSync", "mkdir")
+_CALL = re.compile(rf"\b({'|'.join((*_READ, *_WRITTEN, *_MADE))})\(\s*(?:{_JOIN}|({_TEXT})|([\w$]+)\s*[,)])")
+_DATABASE = re.compile(rf"\bnew\s+(?:Database|DatabaseSync)\(\s*(?:{_JOIN}|({_TEXT})|([\w$]+)\s*[,)])")
+_IMPORT = re.compile(r"""(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*["']((?:\.\.?|@|~)/[^"'\n]+)["']""")
+_ENV = r"process\s*\.\s*env\s*(?:\.\s*([A-Z][A-Z0-9_]*)|\[\s*[\"']([A-Z][A-Z0-9_]*)[\"']\s*\])"
+_THROWS = re.compile(
+    rf"if\s*\(\s*!\s*{_ENV}\s*\)\s*\{{?\s*throw\b"
+    rf"|{_ENV}\s*(?:\?\?|\|\|)\s*\(?\s*(?:\(\)\s*=>|function)[^;]{{0,40}}\bthrow\b"
+)
+_TAKEN = re.compile(rf"\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=\n]+)?=\s*{_ENV}\s*[;\n]")
+_LONGEST = 1 << 17
+
+_How = Literal["served", "read", "file", "folder"]
+
+
+def opened(package: Package, folders: Sequence[str]) -> Iterator[Opened]:
+    """Yield what the sources of an application open, as far as it lies in a known folder.
+
+    Args:
+        package: The application's folder.
+        folders: The folders whose sources are built.
+    """
+    for path in sources(package.repository, folders):
+        text = (package.repository.text(path) or "")[:_LONGEST]
+        if "import" in text or "require" in text:
+            yield from _imported(package.repository, package.folder, path, text)
+        if not any(
+            name in text
+            for name in ("readFile", "readdir", "Stream(", "opendir", "writeFile", "appendFile", "mkdir", "Database")
+        ):
+            continue
+        names = _names(text)
+        for match in _CALL.finditer(text):
+            how: _How = "read" if match[1] in _READ else "folder" if match[1] in _MADE else "file"
+            yield from _place(package.folder, path, text, match, names, how, 2)
+        for match in _DATABASE.finditer(text):
+            yield from _place(package.folder, path, text, match, names, "file", 1)
+
+
+def _names(text: str) -> dict[str, tuple[str, bool]]:
+    """Return the names that stand for a path below the working directory, each with whether more follows."""
+    found: dict[str, tuple[str, bool]] = {}
+    for match in _NAMED.finditer(text):
+        name, base, rest, literal = match.groups()
+        value = (
+            (literal[1:-1], False) if literal and "${" not in literal else _joined(base, rest, found) if base else None
+        )
+        if value is not None:
+            found.setdefault(name, value)
+    return found
+
+
+def _joined(base: str, rest: str, names: dict[str, tuple[str, bool]]) -> tuple[str, bool] | None:
+    start = ("", False) if base == "process.cwd()" else names.get(base)
+    if start is None or start[1]:
+        return start
+    parts = [start[0]]
+    for word in filter(None, (word.strip() for word in rest.split(","))):
+        if not re.fullmatch(_TEXT, word) or "${" in word:
+            return "/".join(filter(None, parts)), True
+        parts.append(word[1:-1])
+    return "/".join(filter(None, parts)), False
+
+
+def _place(
+    folder: str,
+    path: str,
+    text: str,
+    match: re.Match[str],
+    names: dict[str, tuple[str, bool]],
+    how: _How,
+    first: int,
+) -> Iterator[Opened]:
+    base, rest, literal, name = match.group(first, first + 1, first + 2, first + 3)
+    value: tuple[str, bool] | None = None
+    if base:
+        value = _joined(base, rest, names)
+    elif literal and "${" not in literal:
+        value = literal[1:-1], False
+    elif literal and (inner := re.match(r"`\$\{process\.cwd\(\)\}/([^`$]*)", literal)):
+        value = inner[1].rstrip("/"), "${" in literal[len(inner[0]) :]
+    elif name:
+        value = names.get(name)
+    if value is None or "://" in value[0] or not value[0].isprintable() or value[0] in ("", ".", ":memory:"):
+        return
+    place = value[0] if value[0].startswith("/") else clean(join(folder, value[0]))
+    if place is not None:
+        yield Opened(place, how, value[1], path, text.count("\n", 0, match.start()) + 1)
+
+
+def _imported(repository: Repository, folder: str, path: str, text: str) -> Iterator[Opened]:
+    """Yield files with their extension that a module imports, such as ../README.md: those of a module are compiled."""
+    for match in _IMPORT.finditer(text):
+        name = match[1].partition("?")[0]
+        starts = [parent(path)] if name.startswith(".") else [folder, join(folder, "src")]
+        inside = name if name.startswith(".") else name.partition("/")[2]
+        for start in starts:
+            place = clean(join(start, inside))
+            for candidate in (
+                place,
+                *(f"{place}{end}" for end in (".ts", ".tsx", ".js", ".jsx", "/index.ts", "/index.tsx")),
+            ):
+                if candidate and repository.is_file(candidate):
+                    yield Opened(candidate, "read", False, path, text.count("\n", 0, match.start()) + 1)
+                    break
+
+
+def find_required(package: Package, found: Detection, folders: Sequence[str]) -> None:
+    """Answer `smoke_test_env` with the variables without which the sources throw.
+
+    Args:
+        package: The application's folder.
+        found: Where the answer goes.
+        folders: The folders whose sources are built.
+    """
+    needed: dict[str, tuple[str, str, int]] = {}
+    for path in sources(package.repository, folders):
+        text = (package.repository.text(path) or "")[:_LONGEST]
+        if "process" not in text or "throw" not in text:
+            continue
+        for match in _THROWS.finditer(text):
+            _needed(needed, match, path, text)
+        for match in _TAKEN.finditer(text):
+            if re.search(rf"if\s*\(\s*!\s*{re.escape(match[1])}\s*\)\s*\{{?\s*throw\b", text):
+                _needed(needed, match, path, text, 2)
+    file, example = find_example(package.repository, (package.folder, "."))
+    answer(found, needed, file, example)
+
+
+def _needed(
+    needed: dict[str, tuple[str, str, int]], match: re.Match[str], path: str, text: str, first: int = 1
+) -> None:
+    name = next(filter(None, match.groups()[first - 1 :]), "")
+    # Next.js writes these into the pages when it builds, and NODE_ENV is set.
+    if name and name != "NODE_ENV" and not name.startswith("NEXT_PUBLIC_"):
+        needed.setdefault(name, ("", path, text.count("\n", 0, match.start()) + 1))

@@ -1,0 +1,181 @@
+"""Variables without which the application does not start: pydantic's settings, os.environ[…], config(…)."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from dockertpl.detect.dotenv import find_example
+from dockertpl.detect.facts import Detection
+from dockertpl.detect.placeholders import answer
+from dockertpl.detect.python.opened import reachable
+from dockertpl.detect.python.syntax import Code, Module, dotted, keyword, string, unparse
+
+_SETTINGS = frozenset(["pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings"])
+_CONFIGS = frozenset(["decouple.config", "environs.Env.str", "starlette.config.Config"])
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DEEPEST = 6
+
+
+def find_settings(code: Code, found: Detection, start: str) -> None:
+    """Answer `smoke_test_env` with the variables that the application needs to start.
+
+    Args:
+        code: The application's code.
+        found: Where the answer goes.
+        start: The file of its main module.
+    """
+    needed: dict[str, tuple[str, str, int]] = {}
+    for module in reachable(code, start):
+        for name, type_name, line in [*_of_settings(code, module), *_of_environment(code, module)]:
+            needed.setdefault(name, (type_name, module.path, line))
+    path, example = find_example(code.repository, (code.app_dir, "."))
+    answer(found, needed, path, example)
+
+
+def _of_settings(code: Code, module: Module) -> Iterator[tuple[str, str, int]]:
+    """Yield the fields of settings classes that have no default: variable, type, line."""
+    if "BaseSettings" not in module.text and "Settings" not in module.text:
+        return
+    for node in module.classes.values():
+        if not _is_settings(code, module, node, 0):
+            continue
+        prefix = _prefix(node)
+        assigned = {name for step in node.body if isinstance(step, ast.Assign) for name in map(dotted, step.targets)}
+        for step in node.body:
+            if not (isinstance(step, ast.AnnAssign) and isinstance(step.target, ast.Name)):
+                continue
+            field = step.target.id
+            if field.startswith("_") or field == "model_config" or field in assigned or _has_default(step.value):
+                continue
+            type_name = _type(step.annotation)
+            inner = code.resolve(module, type_name)
+            if type_name == "ClassVar" or _is_model(code, inner.path, inner.name):
+                continue
+            name = _alias(step.value) or f"{prefix}{field}".upper()
+            if _NAME.fullmatch(name):
+                yield name, _literal(step.annotation) or type_name, step.lineno
+
+
+def _is_settings(code: Code, module: Module, node: ast.ClassDef, depth: int) -> bool:
+    for base in map(dotted, node.bases):
+        full = code.resolve(module, base) if base else None
+        if full is None or depth > _DEEPEST:
+            continue
+        there = code.module(full.path) if full.path else None
+        if full.name in _SETTINGS and not full.path:
+            return True
+        if there and full.name in there.classes and there.classes[full.name] is not node:
+            return _is_settings(code, there, there.classes[full.name], depth + 1)
+    return False
+
+
+def _is_model(code: Code, path: str, name: str) -> bool:
+    """Tell whether a type is a class of the application's: its fields have variables of their own."""
+    module = code.module(path) if path else None
+    return bool(module and name in module.classes and not _is_enumeration(module.classes[name]))
+
+
+def _is_enumeration(node: ast.ClassDef) -> bool:
+    return any(base.rpartition(".")[2] in ("Enum", "StrEnum", "IntEnum") for base in map(dotted, node.bases))
+
+
+def _prefix(node: ast.ClassDef) -> str:
+    for step in ast.walk(node):
+        if isinstance(step, ast.Call) and (prefix := string(keyword(step, "env_prefix"))) is not None:
+            return prefix
+        if isinstance(step, ast.Dict):
+            for key, value in zip(step.keys, step.values, strict=True):
+                if key is not None and string(key) == "env_prefix":
+                    return string(value) or ""
+        if isinstance(step, ast.Assign) and any(dotted(target) == "env_prefix" for target in step.targets):
+            return string(step.value) or ""
+    return ""
+
+
+def _has_default(value: ast.expr | None) -> bool:
+    if value is None or (isinstance(value, ast.Constant) and value.value is ...):
+        return False
+    if isinstance(value, ast.Call) and dotted(value.func).rpartition(".")[2] == "Field":
+        first = value.args[0] if value.args else keyword(value, "default")
+        return keyword(value, "default_factory") is not None or (first is not None and _has_default(first))
+    return True
+
+
+def _alias(value: ast.expr | None) -> str:
+    if not isinstance(value, ast.Call):
+        return ""
+    for name in ("validation_alias", "alias", "env"):
+        given = keyword(value, name)
+        if isinstance(given, ast.Call) and given.args:  # AliasChoices("A", "B")
+            given = given.args[0]
+        if text := string(given):
+            return text
+    return ""
+
+
+def _type(annotation: ast.expr | None) -> str:
+    """Return the name of a type: the first one of a union, and `Annotated[X, …]` is X."""
+    while True:
+        if isinstance(annotation, ast.BinOp):
+            annotation = annotation.left
+        elif isinstance(annotation, ast.Subscript) and dotted(annotation.value).rpartition(".")[2] in (
+            "Annotated",
+            "Optional",
+            "Union",
+        ):
+            inner = annotation.slice
+            annotation = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+        elif isinstance(annotation, ast.Subscript):
+            annotation = annotation.value
+        else:
+            break
+    return dotted(annotation) or string(annotation) or ""
+
+
+def _literal(annotation: ast.expr | None) -> str:
+    """Return the first value of a `Literal[…]` as a type that stands for it."""
+    if isinstance(annotation, ast.Subscript) and dotted(annotation.value).rpartition(".")[2] == "Literal":
+        values: Sequence[ast.expr] = (
+            annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+        )
+        return f"={string(values[0]) or unparse(values[0])}" if values else ""
+    return ""
+
+
+def _of_environment(code: Code, module: Module) -> Iterator[tuple[str, str, int]]:
+    """Yield the variables that a module reads on import without a default."""
+    if "environ" not in module.text and "config" not in module.text:
+        return
+    for step in module.statements:
+        if isinstance(step, ast.FunctionDef | ast.AsyncFunctionDef | ast.If | ast.Try | ast.With | ast.ClassDef):
+            continue
+        for node in ast.walk(step):
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                name = string(node.slice)
+                if (
+                    name
+                    and _NAME.fullmatch(name)
+                    and code.resolve(module, dotted(node.value) or "?").name == "os.environ"
+                ):
+                    yield name, "", node.lineno
+            elif isinstance(node, ast.Call) and len(node.args) == 1 and keyword(node, "default") is None:
+                name = string(node.args[0])
+                if name and _NAME.fullmatch(name) and _is_config(code, module, node):
+                    yield name, dotted(keyword(node, "cast")) or "", node.lineno
+
+
+def _is_config(code: Code, module: Module, call: ast.Call) -> bool:
+    """Tell whether a call reads a setting, as `config("X")` of decouple and of Starlette do."""
+    name = dotted(call.func)
+    if not name or name.partition(".")[0] in module.functions:
+        return False
+    found = code.resolve(module, name)
+    if not found.path:
+        return found.name in _CONFIGS
+    there = code.module(found.path)
+    value = there.assigned.get(found.name, (None, None, 0))[0] if there else None
+    if there is None or not isinstance(value, ast.Call):
+        return False
+    return code.resolve(there, dotted(value.func) or "?").name in _CONFIGS
