@@ -103,17 +103,29 @@ class NotCommittedError(BadInputError):
 
 
 class BuildFailedError(DockertplError):
-    """The image did not build."""
+    """The image did not build.
+
+    Attributes:
+        missing: The file or folder that a step did not find; empty if it is about something else.
+    """
 
     code = "build-failed"
     exit_code = 1
+    missing: str = ""
 
 
 class UnhealthyError(DockertplError):
-    """The container did not start, never got healthy, or did not end as it should."""
+    """The container did not start, never got healthy, or did not end as it should.
+
+    Attributes:
+        missing: The file or folder that it did not find; empty if it is about something else.
+        lacks_setting: Whether it asks for a variable.
+    """
 
     code = "unhealthy"
     exit_code = 1
+    missing: str = ""
+    lacks_setting: bool = False
 
 
 class RootUserError(DockertplError):

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from dockertpl.commands import verify
+from dockertpl.commands.subject import Subject, locate
 from dockertpl.commands.verify import ticker_line
 from dockertpl.engine.image import Layer
 from dockertpl.engine.progress import Progress
+from dockertpl.engine.run import RunOptions
 from dockertpl.errors import BadInputError, NoEngineError
 
 KEYS = ["built", "healthy", "uid", "read_only", "ready_seconds", "healthy_seconds", "stop_seconds", "image_bytes"]
@@ -117,3 +119,32 @@ def test_how_far_a_build_is_fits_on_one_line() -> None:
     progress.feed(json.dumps({"statuses": [{"vertex": "p", "id": "l", "current": 25_000_000, "total": 100_000_000}]}))
     assert ticker_line(progress, 4, 79) == "  0/1 4 s, 25.0 MB of 100.0, 12 s left  [venv 3/9] RUN uv sync && true"
     assert len(ticker_line(progress, 4, 50)) == 50
+
+
+def test_the_variables_of_the_smoke_test_are_given_but_for_those_that_the_caller_gives(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    values = "kind: python-fastapi\nname: shop\napp_dir: .\nsmoke_test_env: {A: a, B: b, C: 3}\n"
+    (tmp_path / ".copier-answers.yml").write_text(values)
+    (tmp_path / "mine.env").write_text("B=mine\n")
+    options = RunOptions(environment={"A": "mine"}, env_files=[tmp_path / "mine.env"])
+    assert verify.with_smoke_test(locate(tmp_path), options, quiet=True).environment == {"A": "mine", "C": "3"}
+
+
+@pytest.mark.parametrize(
+    ("files", "given", "added"),
+    [
+        ({".env.example": "A=1\nB=\n"}, {}, {"A": "1"}),
+        ({".env.sample": "A=1\nB=2\n"}, {"A": "mine"}, {"A": "mine", "B": "2"}),
+        ({".env.example": "A=1\n"}, {"A": "mine"}, None),
+        ({".env": "A=1\n"}, {}, None),
+    ],
+)
+def test_an_example_file_gives_what_is_not_given(
+    files: dict[str, str], given: dict[str, str], added: dict[str, str] | None, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    subject = Subject("shop", tmp_path / "Dockerfile", tmp_path, None)
+    again = verify.from_example(subject, RunOptions(environment=given), quiet=True)
+    assert (again.environment if again else None) == added

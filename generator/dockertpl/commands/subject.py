@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from dockertpl.errors import BadInputError
@@ -22,12 +23,14 @@ class Subject(NamedTuple):
         dockerfile: An absolute path to a file; a family has none there.
         context: The absolute path of the build context.
         kind: What the answers file says, or None where there is none.
+        environment: The variables that the smoke test gives it, from the answers file.
     """
 
     name: str
     dockerfile: Path
     context: Path
     kind: str | None
+    environment: Mapping[str, str] = MappingProxyType({})
 
 
 def locate(destination: Path, dockerfile: Path | None = None) -> Subject:
@@ -108,7 +111,9 @@ def _subject(root: Path, owner: owners.Owner) -> Subject:
             f"{owner.path} leads out of the repository (app_dir {app_dir!r}, context {context!r}).",
             "Both are folders below the repository's root, and the Dockerfile is no link to elsewhere.",
         )
-    return Subject(image_name(name), dockerfile, root if context == "." else folder, kind)
+    given = owner.answers.get("smoke_test_env")
+    environment = {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    return Subject(image_name(name), dockerfile, root if context == "." else folder, kind, environment)
 
 
 def _relative(path: Path, folder: Path) -> Path:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 import click
 
+from dockertpl.commands import missing
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
+from dockertpl.detect import dotenv
 from dockertpl.engine import client as engine
 from dockertpl.engine.build import build, check_secret, check_ssh, tag_also, untag
 from dockertpl.engine.image import Layer, inspect_image, layers
 from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.progress import Progress
 from dockertpl.engine.run import RunOptions, check_options, run_strictly
-from dockertpl.errors import BadInputError, DockertplError
+from dockertpl.errors import BadInputError, BuildFailedError, DockertplError, UnhealthyError
 from dockertpl.screen import printable, redraws, say
 
 _BIGGEST = 5
@@ -88,7 +91,7 @@ def run(
             for agent in ssh:
                 check_ssh(agent)
             sources = {"build_args": build_args, "secrets": secrets, "ssh": ssh}
-            _verify(subject, target, sources, options, facts, quiet)
+            _verify(subject, target, sources, with_smoke_test(subject, options, quiet), facts, quiet)
     except DockertplError as error:
         error.data = {**facts, **error.data}
         raise
@@ -122,6 +125,40 @@ def plainly(destination: Path, dockerfile: Path, *, quiet: bool) -> Mapping[str,
     return facts
 
 
+def with_smoke_test(subject: Subject, options: RunOptions, quiet: bool) -> RunOptions:
+    """Return the options with the variables of the smoke test that the caller does not give.
+
+    Args:
+        subject: What is built.
+        options: What the caller adds.
+        quiet: Whether to print nothing.
+    """
+    given = {*options.environment, *(name for file in options.env_files for name in dotenv.read(file))}
+    added = {name: value for name, value in subject.environment.items() if name not in given}
+    if added:
+        say(f"With {', '.join(added)} of the smoke test (answer smoke_test_env).", quiet=quiet)
+    return replace(options, environment={**added, **options.environment})
+
+
+def from_example(subject: Subject, options: RunOptions, quiet: bool) -> RunOptions | None:
+    """Return the options with what the example file of variables has besides; None where that is nothing.
+
+    Args:
+        subject: What is built.
+        options: What was given so far.
+        quiet: Whether to print nothing.
+    """
+    for folder in dict.fromkeys([subject.dockerfile.parent, subject.context]):
+        for name in dotenv.NAMES:
+            file = folder / name
+            values = dotenv.read(file) if file.is_file() else {}
+            added = {key: value for key, value in values.items() if value and key not in options.environment}
+            if added:
+                say(f"A setting is missing. Once more, with {', '.join(added)} of {_shown(file)} …", quiet=quiet)
+                return replace(options, environment={**added, **options.environment})
+    return None
+
+
 def _verify(
     subject: Subject,
     target: str | None,
@@ -153,9 +190,23 @@ def _verify(
         )
         for warning in result.warnings:
             say(f"  warning: {warning}", quiet=quiet)
-        _run(client, result.image, subject.name, options, facts, quiet)
+        try:
+            _run(client, result.image, subject.name, options, facts, quiet)
+        except UnhealthyError as error:
+            again = from_example(subject, options, quiet) if error.lacks_setting and not options.env_files else None
+            if again is None:
+                raise
+            _run(client, result.image, subject.name, again, facts, quiet)
+    except (BuildFailedError, UnhealthyError) as error:
+        if error.missing:
+            error.remedy = missing.explain(subject, error.missing, _workdir(client, own, error)) or error.remedy
+        raise
     finally:
         untag(client, own)
+
+
+def _workdir(client: engine.Client, image: str, error: DockertplError) -> str:
+    return inspect_image(client, image).workdir if isinstance(error, UnhealthyError) else "/app"
 
 
 def _run(client: engine.Client, built: str, name: str, options: RunOptions, facts: dict[str, Any], quiet: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from dockertpl.detect.repository import Repository, join
 
@@ -28,6 +29,19 @@ def parse(text: str) -> dict[str, str]:
             quoted = double if double is not None else single
             found[name] = quoted if quoted is not None else re.sub(r"(?:^|\s)#.*", "", bare).strip()
     return found
+
+
+def read(file: Path) -> dict[str, str]:
+    """Return the variables of such a file, none where it cannot be read.
+
+    Args:
+        file: The file.
+    """
+    try:
+        with file.open(encoding="utf-8", errors="replace") as stream:
+            return parse(stream.read(1 << 16))
+    except OSError:
+        return {}
 
 
 def find_example(repository: Repository, folders: tuple[str, ...]) -> tuple[str, Mapping[str, str]]:

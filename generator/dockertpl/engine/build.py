@@ -230,7 +230,9 @@ def _failure(progress: Progress, dockerfile: Path, target: str | None, given: Co
     message = "\n".join([message, *(f"  | {line}" for line in log)])
     if hint and hint.lacks_machine:
         return MachineError(message, hint.text)
-    return BuildFailedError(message, hint.text if hint else "Mend what the last lines say, and build again.")
+    failed = BuildFailedError(message, hint.text if hint else "Mend what the last lines say, and build again.")
+    failed.missing = hint.missing if hint else ""
+    return failed
 
 
 def _id(option: str) -> str:

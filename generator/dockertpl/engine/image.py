@@ -25,6 +25,7 @@ class ImageFacts:
         port: The port of EXPOSE (the lowest TCP one; the engine does not keep their order), or None.
         labels: Its labels.
         probe: The command of its HEALTHCHECK; empty without one.
+        workdir: The folder that its command starts in.
     """
 
     image: str
@@ -32,6 +33,7 @@ class ImageFacts:
     port: int | None
     labels: Mapping[str, str]
     probe: tuple[str, ...]
+    workdir: str = "/"
 
     @property
     def has_healthcheck(self) -> bool:
@@ -67,6 +69,7 @@ def inspect_image(client: Client, image: str) -> ImageFacts:
         port=min(ports, default=None),
         labels=config.get("Labels") or {},
         probe=("/bin/sh", "-c", *test[1:]) if test[:1] == ["CMD-SHELL"] else tuple(test[1:]),
+        workdir=str(config.get("WorkingDir") or "/"),
     )
 
 

@@ -39,8 +39,18 @@ def health(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, me
         timeout: The seconds that it had.
         memory: Its limit.
     """
+    hint = hints.find(log, "run", image.workdir)
+    error = _health(seen, image, log, timeout, memory, hint.text if hint else "")
+    if error and hint:
+        error.missing, error.lacks_setting = hint.missing, hint.lacks_setting
+    return error
+
+
+def _health(
+    seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, memory: str, hint: str
+) -> UnhealthyError | None:
     if not seen.state.running:
-        return _exited(seen, log, memory)
+        return _exited(seen, log, memory, hint)
     if seen.state.health == "healthy":
         return _silent(seen, image, log) if seen.ready is None and seen.port else None
     if not image.has_healthcheck and (seen.ready is not None or seen.port is None):
@@ -48,7 +58,7 @@ def health(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, me
             "The image has no HEALTHCHECK, so the engine cannot tell that it is healthy.",
             "Add one to the Dockerfile; `dockertpl new` writes one that needs no shell and fails on a bad status.",
         )
-    return _never_healthy(seen, log, timeout)
+    return _never_healthy(seen, log, timeout, hint)
 
 
 def start(complaint: str) -> UnhealthyError:
@@ -90,7 +100,7 @@ def stop(ended: State, seconds: float, grace: int) -> UnhealthyError | None:
     )
 
 
-def _exited(seen: Seen, log: Sequence[str], memory: str) -> UnhealthyError:
+def _exited(seen: Seen, log: Sequence[str], memory: str, hint: str) -> UnhealthyError:
     lived = max(0.0, seen.state.finished - seen.state.started)
     if seen.state.out_of_memory:
         return UnhealthyError(
@@ -99,7 +109,7 @@ def _exited(seen: Seen, log: Sequence[str], memory: str) -> UnhealthyError:
         )
     return UnhealthyError(
         _with_log(f"The container exited with code {seen.state.exit_code} after {lived:.1f} s.", log),
-        _hint(log) or "Its last lines say why. What it needs to start goes into --env or --env-file.",
+        hint or "Its last lines say why. What it needs to start goes into --env or --env-file.",
     )
 
 
@@ -114,7 +124,7 @@ def _silent(seen: Seen, image: ImageFacts, log: Sequence[str]) -> UnhealthyError
     )
 
 
-def _never_healthy(seen: Seen, log: Sequence[str], timeout: float) -> UnhealthyError:
+def _never_healthy(seen: Seen, log: Sequence[str], timeout: float, hint: str) -> UnhealthyError:
     gave_up = seen.state.health == "unhealthy"
     lines = [
         "The engine found the container unhealthy."
@@ -130,7 +140,7 @@ def _never_healthy(seen: Seen, log: Sequence[str], timeout: float) -> UnhealthyE
         lines.append("  its probe did not end once")
     if seen.answer is not None:
         lines.append(f"  GET {seen.wanted.path} from outside: {seen.answer}")
-    return UnhealthyError(_with_log("\n".join(lines), log), _hint(log) or _advice(seen))
+    return UnhealthyError(_with_log("\n".join(lines), log), hint or _advice(seen))
 
 
 def _advice(seen: Seen) -> str:
@@ -150,11 +160,6 @@ def _advice(seen: Seen) -> str:
         status_class = str(seen.wanted).partition(" ")[2]
         return f"A good answer is {status_class} on {seen.wanted.path}. The answer health_path names another path."
     return "Does it listen on 0.0.0.0, and on the port of EXPOSE? --timeout S gives it more time."
-
-
-def _hint(log: Sequence[str]) -> str:
-    hint = hints.find(log, "run")
-    return hint.text if hint else ""
 
 
 def _with_log(message: str, log: Sequence[str]) -> str:
