@@ -127,3 +127,64 @@ def test_a_root_that_is_the_application_brings_its_members_manifests(look_at: An
     found, problem = look_at({"packages/ui/package.json": {"name": "ui"}}, {"workspaces": ["packages/*"]})
     assert problem is None
     assert found.answers["install_files"] == ["packages/ui/package.json"]
+
+
+def _beside(wanted: str = "file:../../packages/shared") -> dict[str, Any]:
+    return {
+        "package.json": None,
+        "package-lock.json": None,
+        "app/page.tsx": None,
+        "apps/web/package.json": {
+            "name": "web",
+            "scripts": {"build": "next build"},
+            "dependencies": {"next": "16.0.0", "shared": wanted},
+        },
+        "apps/web/package-lock.json": '{"lockfileVersion": 3}',
+        "packages/shared/package.json": {"name": "shared"},
+    }
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "file:../../packages/shared",
+        "link:../../packages/shared",
+        "portal:../../packages/shared/",
+        "../../packages/shared",
+    ],
+)
+def test_a_dependency_beside_the_application_makes_the_root_the_context(look_at: Any, wanted: str) -> None:
+    found, problem = look_at(_beside(wanted))
+    assert problem is None
+    assert (found.answers["app_dir"], found.answers["context"], found.answers["own_lock"]) == ("apps/web", ".", True)
+    assert found.answers["install_files"] == ["packages/shared"]
+    assert found.evidence["context"].where == "apps/web/package.json:8"
+
+
+def test_what_it_depends_on_by_path_comes_too(look_at: Any) -> None:
+    files = _beside() | {
+        "packages/shared/package.json": {"name": "shared", "dependencies": {"core": "file:../core"}},
+        "packages/core/package.json": {"name": "core"},
+    }
+    assert look_at(files)[0].answers["install_files"] == ["packages/core", "packages/shared"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ("file:../../../elsewhere", "file:../../../elsewhere, outside of the repository"),
+        ("file:../../packages/gone", "file:../../packages/gone, which is not in the repository"),
+    ],
+)
+def test_a_path_without_a_folder_is_refused(look_at: Any, wanted: str, says: str) -> None:
+    problem = look_at(_beside(wanted))[1]
+    assert problem
+    assert f"apps/web/package.json:8 depends on {says}" in problem.message
+
+
+def test_a_folder_inside_the_application_changes_no_context(look_at: Any) -> None:
+    found, _ = look_at(
+        {"lib/ui/package.json": {"name": "ui"}}, {"dependencies": {"next": "16.0.0", "ui": "file:./lib/ui"}}
+    )
+    assert found.answers["install_files"] == ["lib/ui"]
+    assert "own_lock" not in found.answers

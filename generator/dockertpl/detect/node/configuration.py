@@ -26,7 +26,7 @@ def find_configuration(package: Package, found: Detection, root: str) -> NextCon
     Args:
         package: The application's folder.
         found: Where answers and warnings go.
-        root: The folder that dependencies are installed in.
+        root: The build context.
 
     Raises:
         NotDetectedError: The application is exported to files and has no server.

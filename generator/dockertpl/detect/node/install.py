@@ -10,7 +10,7 @@ from dockertpl.detect.facts import Detection
 from dockertpl.detect.node.conventions import HARMLESS, RUNNERS
 from dockertpl.detect.node.locks import Lock
 from dockertpl.detect.node.package import Package
-from dockertpl.detect.node.workspace import Workspace, resolved
+from dockertpl.detect.node.workspace import Workspace, resolved, siblings
 from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
 from dockertpl.detect.tables import table
 from dockertpl.detect.yamlfile import load_yaml
@@ -38,13 +38,16 @@ def find_install_files(package: Package, found: Detection, lock: Lock, workspace
         files.setdefault(path, why)
     for folder in folders:
         one = Package(repository, folder)
-        for path, why in (*_of_scripts(one, found), *_of_paths(one)):
+        for path, why in _of_scripts(one, found):
             files.setdefault(path, why)
+    for path in siblings(repository, folders):
+        if path not in (*workspace.members, *workspace.packages):
+            files.setdefault(path, "a dependency by its path")
     if lock.folder == package.folder:
         # The members of a workspace whose root is the application itself: the lock covers their manifests.
         for folder in workspace.members:
             files.setdefault(join(folder, "package.json"), "a member of the workspace")
-    context = lock.folder
+    context = workspace.seen_from
     inside = sorted(path for path in files if is_within(path, context) and path != context)
     kept = [path for path in inside if not any(path != other and is_within(path, other) for other in inside)]
     if kept:
@@ -95,15 +98,6 @@ def _is_committed(repository: Repository, folder: str, name: str) -> bool:
         elif pattern in (f"!{name}", f"!{name}/*"):
             keeps = True
     return keeps
-
-
-def _of_paths(package: Package) -> Iterator[tuple[str, str]]:
-    """Yield what `file:./x` names."""
-    for wanted in package.wants().values():
-        if match := re.fullmatch(r"(?:file|portal):(.+)", wanted):
-            target = resolved(package.folder, match[1])
-            if target and (package.repository.is_file(target) or package.repository.is_dir(target)):
-                yield target, "a dependency by its path"
 
 
 def _of_scripts(package: Package, found: Detection) -> Iterator[tuple[str, str]]:

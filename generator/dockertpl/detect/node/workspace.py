@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -24,6 +24,7 @@ from dockertpl.errors import BadInputError, NotDetectedError
 _EXTENDS = re.compile(r"\"extends\"\s*:\s*(\"[^\"\n]+\"|\[[^\]]*\])")
 _IMPORT = re.compile(r"(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*[\"']([^\"'\n]+)[\"']")
 _PATHS = re.compile(r"\"(@?[\w./*-]+)\"\s*:\s*\[\s*\"([\w./*-]+)\"")
+_BY_PATH = re.compile(r"(?:file|link|portal):(?!//)(.+)|(\.{1,2}/.+)")
 _DEEPEST = 10
 
 
@@ -37,6 +38,7 @@ class Workspace:
         line: The line there.
         members: The folders of its members, without the root.
         packages: Those that the application is made of, each after those that it depends on itself.
+        context: The build context, where it is not the root.
     """
 
     root: str
@@ -44,6 +46,12 @@ class Workspace:
     line: int | None
     members: tuple[str, ...]
     packages: tuple[str, ...] = ()
+    context: str = ""
+
+    @property
+    def seen_from(self) -> str:
+        """Return the build context: the root, unless dependencies lie outside of it."""
+        return self.context or self.root
 
 
 def globs(repository: Repository, root: str) -> tuple[list[str], str, int | None]:
@@ -116,7 +124,8 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
     others = tuple(folder for folder in everyone if folder != package.folder)
     nx = repository.is_file(join(lock.folder, "nx.json"))
     if lock.folder == package.folder:
-        return Workspace(root=lock.folder, path=path, line=line, members=others)
+        context = _of_siblings(package, found, others)
+        return Workspace(root=lock.folder, path=path, line=line, members=others, context=context)
     if package.folder not in everyone and not (nx and not package.has("package.json")):
         raise NotDetectedError(
             f"{package.folder} has no lock, and {lock.path} does not cover it: it is none of the workspace's members"
@@ -145,6 +154,59 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
     files = _shared_files(repository, [package.folder, *needed])
     found.answer("workspace_files", files)
     return Workspace(root=".", path=path, line=line, members=others, packages=tuple(needed))
+
+
+def siblings(repository: Repository, folders: Iterable[str]) -> dict[str, tuple[str, int | None]]:
+    """Return the folders and archives that packages depend on by a relative path, also by way of one another.
+
+    Args:
+        repository: Where they are read.
+        folders: The folders of the packages.
+
+    Returns:
+        For each path, relative to the repository's root, the file and line that name it.
+
+    Raises:
+        NotDetectedError: A path leads out of the repository, or nothing is there.
+    """
+    found: dict[str, tuple[str, int | None]] = {}
+    waiting = list(folders)
+    seen = set(waiting)
+    while waiting:
+        package = Package(repository, waiting.pop(0))
+        for name, wanted in package.wants().items():
+            match = _BY_PATH.fullmatch(wanted)
+            if not match:
+                continue
+            path, line = package.place(name)
+            target = resolved(package.folder, match[1] or match[2])
+            if not target or not (repository.is_file(target) or repository.is_dir(target)):
+                outside = "which is not in the repository" if target else "outside of the repository"
+                raise NotDetectedError(
+                    f"{path}:{line} depends on {wanted}, {outside}: no build can install it.",
+                    "Add it to the repository, or depend on a published version.",
+                )
+            found.setdefault(target, (path, line))
+            if target not in seen and repository.is_dir(target):
+                seen.add(target)
+                waiting.append(target)
+    return found
+
+
+def _of_siblings(package: Package, found: Detection, members: Sequence[str]) -> str:
+    """Answer `context` where dependencies lie beside the application, and return it; empty if none do."""
+    folder, repository = package.folder, package.repository
+    outside = {
+        path: place for path, place in siblings(repository, [folder, *members]).items() if not is_within(path, folder)
+    }
+    if not outside:
+        return ""
+    first = min(outside)
+    found.answer("context", ".", *outside[first], f"depends on {first}, which lies outside of {folder}")
+    found.answer("own_lock", True, *outside[first], "")
+    if files := sorted(extended(repository, folder) - {path for path in repository.files if is_within(path, folder)}):
+        found.answer("workspace_files", files)
+    return "."
 
 
 def _tool(package: Package, found: Detection, root: Package) -> None:
