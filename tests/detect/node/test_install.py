@@ -40,6 +40,16 @@ def _scripts(**scripts: str) -> dict[str, Any]:
             [".yarn/releases"],
         ),
         ({**BERRY, ".yarn/cache/a.zip": ""}, {}, [".yarn/cache"]),
+        (
+            {
+                **BERRY,
+                ".yarn/releases/y.cjs": "",
+                ".yarn/cache/a.zip": "",
+                ".gitignore": "/.yarn/*\n!/.yarn/releases\n",
+            },
+            {},
+            [".yarn/releases"],
+        ),
     ],
 )
 def test_what_the_installation_reads_is_named(look_at: Any, files: Any, package: Any, expected: list[str]) -> None:

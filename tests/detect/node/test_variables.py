@@ -41,8 +41,105 @@ def test_a_validation_that_can_be_skipped_is_skipped_in_the_build(look_at: Any) 
 
 def test_values_of_dotenv_files_are_said_to_be_missing(look_at: Any) -> None:
     found, _ = look_at({".env.production": "SECRET=1\nNEXT_PUBLIC_URL=x\n"})
-    assert any(".env.production sets NEXT_PUBLIC_URL" in text for text in found.warnings)
-    assert not look_at({".env.production": "SECRET=1\n"})[0].warnings
+    said = "Give NEXT_PUBLIC_URL as build arguments, and SECRET when the container runs."
+    assert any(text.startswith(".env.production is in no image") and text.endswith(said) for text in found.warnings)
+
+
+def test_of_a_dotenv_file_that_git_leaves_out_only_what_pages_need_is_said(look_at: Any) -> None:
+    assert not look_at({".env": "SECRET=1\n", ".gitignore": ".env*\n"})[0].warnings
+    found, _ = look_at({".env": "SECRET=1\nNEXT_PUBLIC_URL=x\n", ".gitignore": ".env*\n"})
+    assert any(text.endswith("Give NEXT_PUBLIC_URL as build arguments.") for text in found.warnings)
+
+
+DATABASE = "postgresql://user:password@localhost/build"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const url = process.env.DATABASE_URL\nif (!url) throw new Error('not set')\n",
+        "const url: string | undefined = process.env['DATABASE_URL'];\nif (url === undefined) { throw Error() }\n",
+        "if (!process.env.DATABASE_URL) {\n  throw new Error('x')\n}\n",
+        "const { A, DATABASE_URL } = process.env\nif (A || !DATABASE_URL) throw 1\n",
+        "const sql = neon(process.env.DATABASE_URL!)\n",
+        "export const url = assertValue(process.env.DATABASE_URL, 'missing')\n",
+    ],
+)
+def test_a_database_without_which_a_module_throws_gets_a_placeholder_in_the_build(look_at: Any, text: str) -> None:
+    found, problem = look_at({"lib/db.ts": f"\n{text}"})
+    assert problem is None
+    assert found.answers["build_env"] == {"DATABASE_URL": DATABASE}
+    assert found.evidence["build_env"].path == "lib/db.ts"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("lib/db.ts", "export function url() {\n  if (!process.env.DATABASE_URL) throw new Error()\n}\n"),
+        ("lib/db.ts", "export const url = () => { if (!process.env.DATABASE_URL) throw new Error() }\n"),
+        ("lib/db.ts", "if (process.env.DATABASE_URL) { connect() }\nthrow new Error('x')\n"),
+        ("lib/db.ts", "if (!process.env.DATABASE_URL) console.warn('none')\n"),
+        ("scripts/seed.ts", "if (!process.env.DATABASE_URL) throw new Error()\n"),
+        ("drizzle.config.ts", "if (!process.env.DATABASE_URL) throw new Error()\n"),
+        ("lib/db.test.ts", "if (!process.env.DATABASE_URL) throw new Error()\n"),
+        ("lib/db.ts", "if (!process.env.NODE_ENV) throw new Error()\n"),
+    ],
+)
+def test_what_does_not_throw_when_it_is_loaded_needs_none(look_at: Any, path: str, text: str) -> None:
+    found, _ = look_at({path: text})
+    assert "build_env" not in found.answers
+    assert not found.warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MONGODB_URI", "mongodb://localhost/build"),
+        ("REDIS_URL", "redis://localhost"),
+        ("POSTGRES_URL", DATABASE),
+        ("DIRECT_URL", DATABASE),
+    ],
+)
+def test_a_placeholder_has_the_form_of_its_database(look_at: Any, name: str, value: str) -> None:
+    found, _ = look_at({"lib/db.ts": f"if (!process.env.{name}) throw new Error()\n"})
+    assert found.answers["build_env"] == {name: value}
+
+
+def test_other_variables_are_named_with_the_answer_that_gives_them(look_at: Any) -> None:
+    files = {"lib/mail.ts": "if (!process.env.MAIL_KEY) throw new Error()\n"}
+    found, _ = look_at(files)
+    assert "build_env" not in found.answers
+    assert any(
+        "MAIL_KEY (lib/mail.ts:1)" in text and "-d 'build_env={MAIL_KEY: \"placeholder\"}'" in text
+        for text in found.warnings
+    )
+    for given in ({"build_env": {"MAIL_KEY": "x"}}, {"build_secrets": ["MAIL_KEY"]}):
+        assert not look_at(files, given=given)[0].warnings
+
+
+PRISMA = {
+    "prisma.config.ts": 'import { env } from "prisma/config"\nexport default { url: env("DATABASE_URL") }\n',
+    "prisma/schema.prisma": 'datasource db {\n  provider = "mysql"\n}\n',
+}
+WANTS = {"dependencies": {"next": "16.0.0", "@prisma/client": "7.0.0"}}
+
+
+@pytest.mark.parametrize(
+    ("scripts", "key"),
+    [
+        ({"build": "next build", "postinstall": "prisma generate"}, "install_env"),
+        ({"build": "prisma generate && next build"}, "build_env"),
+        ({"build": "next build"}, "build_env"),
+    ],
+)
+def test_what_prisma_s_configuration_reads_gets_a_placeholder_where_it_generates(
+    look_at: Any, scripts: dict[str, str], key: str
+) -> None:
+    found, problem = look_at(PRISMA, {**WANTS, "scripts": scripts})
+    assert problem is None
+    assert found.answers[key] == {"DATABASE_URL": "mysql://user:password@localhost/build"}
+    assert found.evidence[key].where == "prisma.config.ts:2"
+    assert len({"install_env", "build_env"} & set(found.answers)) == 1
 
 
 def test_tokens_of_the_manager_s_settings_are_build_secrets(look_at: Any) -> None:

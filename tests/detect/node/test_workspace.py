@@ -93,6 +93,51 @@ def test_nx_without_a_package_json_takes_what_is_imported(look_at: Any) -> None:
     assert "build_script" not in answers
 
 
+@pytest.mark.parametrize(
+    ("asked", "locked", "is_old"), [("^1.8.0", "1.9.9", True), ("^1.8.0", "1.13.4", False), ("2", "2.1.0", False)]
+)
+def test_a_turborepo_that_does_not_know_env_mode_is_not_given_it(
+    look_at: Any, asked: str, locked: str, is_old: bool
+) -> None:
+    files = _workspace() | {"package.json": {**ROOT, "devDependencies": {"turbo": asked}}, "turbo.json": "{}"}
+    files["package-lock.json"] = {"packages": {"node_modules/turbo": {"version": locked}}}
+    assert look_at(files)[0].answers.get("old_turbo", False) is is_old
+
+
+NX = {
+    "package.json": {
+        "name": "acme",
+        "scripts": {},
+        "dependencies": {"next": "16.0.0"},
+        "devDependencies": {"nx": "22"},
+    },
+    "app/page.tsx": None,
+    "apps/web/next.config.js": "module.exports = {}",
+    "apps/web/app/page.tsx": "",
+}
+PLUGIN = {"plugins": ["@nx/eslint/plugin", {"plugin": "@nx/next/plugin", "options": {"buildTargetName": "next:build"}}]}
+
+
+@pytest.mark.parametrize(
+    ("files", "target"),
+    [
+        ({"nx.json": PLUGIN, "apps/web/project.json": {"name": "web"}}, "next:build"),
+        ({"nx.json": PLUGIN, "apps/web/package.json": {"name": "@acme/web"}}, "next:build"),
+        (
+            {"nx.json": PLUGIN, "apps/web/package.json": {"name": "@acme/web", "dependencies": {"next": "*"}}},
+            "next:build",
+        ),
+        ({"nx.json": PLUGIN, "apps/web/project.json": {"targets": {"build": {}}}}, None),
+        ({"nx.json": {"plugins": ["@nx/next/plugin"]}, "apps/web/package.json": {"name": "@acme/web"}}, None),
+    ],
+)
+def test_nx_builds_by_the_target_that_its_plugin_infers(look_at: Any, files: Any, target: str | None) -> None:
+    found, problem = look_at({**NX, **files})
+    assert problem is None
+    assert (found.answers["app_dir"], found.answers["workspace_tool"]) == ("apps/web", "nx")
+    assert found.answers.get("build_script") == target
+
+
 def test_a_tsconfig_s_chain_is_followed(look_at: Any) -> None:
     found, _ = look_at(
         {

@@ -10,17 +10,18 @@ from dockertpl.detect.dockerfile import last_base
 from dockertpl.detect.ending import conclude
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.naming import folder_name, image_name
-from dockertpl.detect.node.configuration import find_configuration, find_next
+from dockertpl.detect.node.configuration import config_path, find_configuration, find_next
 from dockertpl.detect.node.conventions import KIND, QUESTIONS
-from dockertpl.detect.node.install import find_install_files, find_prisma
+from dockertpl.detect.node.install import find_install_files
 from dockertpl.detect.node.locks import Lock, find_manager, locked
 from dockertpl.detect.node.manager_version import find_manager_version, is_strict
 from dockertpl.detect.node.opened import find_required, opened
 from dockertpl.detect.node.package import Package, folders, is_next
+from dockertpl.detect.node.prisma import find_prisma
 from dockertpl.detect.node.routes import find_health, find_router
 from dockertpl.detect.node.scripts import find_build_script, find_start
 from dockertpl.detect.node.system_packages import find_system_packages
-from dockertpl.detect.node.variables import find_secrets, find_variables
+from dockertpl.detect.node.variables import find_prisma_variables, find_secrets, find_variables
 from dockertpl.detect.node.versions import find_node
 from dockertpl.detect.node.workspace import Workspace, find_workspace
 from dockertpl.detect.opened import compare
@@ -67,7 +68,7 @@ def look_for_application(
 
 
 def _proof(package: Package) -> tuple[str, int | None]:
-    return package.place("next") if package.data else (package.folder, None)
+    return package.place("next") if "next" in package.wants() else (config_path(package) or package.folder, None)
 
 
 def proof(repository: Repository, folder: str) -> str:
@@ -124,7 +125,7 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     alone = Workspace(root=package.folder, path="", line=None, members=())
     workspace: Workspace = (attempt(find_workspace, lock) if lock else None) or alone
     root = workspace.root
-    home = package if package.data else Package(repository, root)
+    home = package if "next" in package.wants() else Package(repository, root)
     declared = home.wants().get("next", "")
     installed = locked(lock, repository, "next", declared) if lock else ""
     attempt(find_next, declared, installed, home)
@@ -140,6 +141,7 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     find_router(package, found)
     find_health(package, found, config)
     find_variables(package, found, workspace)
+    find_prisma_variables(package, found, workspace, build_script)
     find_secrets(package, found, root)
     built = [package.folder, *workspace.packages]
     compare(repository, found, KIND, package.folder, opened(package, built))

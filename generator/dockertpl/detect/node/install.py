@@ -1,4 +1,4 @@
-"""What the installation reads besides manifests and lock: patches, hooks, schemas, scripts; and Prisma's client."""
+"""What the installation reads besides manifests and lock: patches, hooks, schemas, scripts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections.abc import Iterator
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.node.conventions import HARMLESS, RUNNERS
 from dockertpl.detect.node.locks import Lock
-from dockertpl.detect.node.package import Package
+from dockertpl.detect.node.package import LIFECYCLE, Package
+from dockertpl.detect.node.prisma import GENERATE, schema_of
 from dockertpl.detect.node.workspace import Workspace, resolved, siblings
 from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
 from dockertpl.detect.tables import table
 from dockertpl.detect.yamlfile import load_yaml
 
-#: What npm and the others run when they install.
-LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "pnpm:devPreinstall")
-GENERATE = r"\bprisma\s+(?:\S+\s+)?generate\b"
-_SCHEMAS = ("prisma/schema.prisma", "schema.prisma", "prisma/schema")
 _IS_FILE = re.compile(r"\.?/|\S+\.[cm]?[jt]s$")
 
 
@@ -73,8 +71,9 @@ def _of_manager(repository: Repository, lock: Lock) -> Iterator[tuple[str, str]]
         patched += _texts(table(root.data, "patchedDependencies"))
     elif lock.manager == "yarn-berry":
         for name in (".yarn/releases", ".yarn/plugins", ".yarn/patches", ".yarn/cache"):
-            if repository.is_dir(join(folder, name)) and _is_committed(repository, folder, name):
-                yield join(folder, name), "Yarn's own files"
+            path = join(folder, name)
+            if repository.is_dir(path) and not ignored_by(repository, join(path, "file")):
+                yield path, "Yarn's own files"
     elif lock.manager == "yarn" and repository.is_dir(join(folder, ".yarn/releases")):
         yield join(folder, ".yarn/releases"), "Yarn's own files"
     for path in patched:
@@ -86,18 +85,6 @@ def _of_manager(repository: Repository, lock: Lock) -> Iterator[tuple[str, str]]
 
 def _texts(values: dict[str, object]) -> list[str]:
     return [value for value in values.values() if isinstance(value, str)]
-
-
-def _is_committed(repository: Repository, folder: str, name: str) -> bool:
-    """Tell whether git keeps a folder below .yarn, as far as .gitignore says."""
-    keeps = True
-    for line in (repository.text(join(folder, ".gitignore")) or "").splitlines():
-        pattern = line.strip().lstrip("/").rstrip("/")
-        if pattern in (".yarn", ".yarn/*", name, f"{name}/*"):
-            keeps = False
-        elif pattern in (f"!{name}", f"!{name}/*"):
-            keeps = True
-    return keeps
 
 
 def _of_scripts(package: Package, found: Detection) -> Iterator[tuple[str, str]]:
@@ -150,73 +137,7 @@ def _unknown(package: Package, text: str) -> str:
     return ""
 
 
-def schema_of(package: Package, text: str = "") -> str:
-    """Return the Prisma schema of a folder, seen from the repository's root; empty if there is none.
-
-    Args:
-        package: The folder.
-        text: The command that generates, which may name it.
-    """
-    named = re.search(r"--schema[ =](\S+)", text)
-    config = package.repository.text(package.at("prisma.config.ts")) or ""
-    configured = re.search(r"\bschema:\s*(?:path\.join\()?[\"']([\w./-]+)[\"'](?:,\s*[\"']([\w./-]+)[\"'])?", config)
-    names = [
-        named[1] if named else "",
-        package.text("prisma", "schema"),
-        "/".join(part for part in configured.groups() if part) if configured else "",
-        *_SCHEMAS,
-    ]
-    for name in filter(None, names):
-        target = resolved(package.folder, name)
-        if target and (package.repository.is_file(target) or package.repository.is_dir(target)):
-            return target
-    return ""
-
-
 def _schema_folder(schema: str) -> str:
     """Return the folder of a schema that has one to itself, since a schema may be of several files."""
     above = parent(schema)
     return above if above.rpartition("/")[2] == "prisma" else schema
-
-
-def find_prisma(package: Package, found: Detection, workspace: Workspace, build_script: str) -> None:
-    """Answer `prisma_schema`, where nothing generates the client that the application imports.
-
-    Args:
-        package: The application's folder.
-        found: Where answer and warnings go.
-        workspace: The workspace, whose packages may have a client of their own.
-        build_script: The script that builds.
-    """
-    for folder in (package.folder, *workspace.packages):
-        one = package if folder == package.folder else Package(package.repository, folder)
-        wants = one.wants()
-        if "@prisma/client" not in wants and "prisma" not in wants:
-            continue
-        scripts = (*LIFECYCLE, build_script if one is package else "build")
-        if any(one.runs(script, GENERATE) for script in scripts):
-            continue
-        if workspace.root != package.folder and any(
-            Package(package.repository, workspace.root).runs(script, GENERATE) for script in LIFECYCLE
-        ):
-            continue
-        schema = schema_of(one)
-        if not schema:
-            continue
-        if one is package and is_within(schema, package.folder):
-            note = "neither an install script nor the build generates the client"
-            found.answer("prisma_schema", relative_to(schema, package.folder), schema, None, note)
-        elif not _turbo_generates(package.repository, one):
-            found.warn(
-                f"{one.path}: nothing in the build generates the Prisma client of {schema}. Add "
-                '"postinstall": "prisma generate" to its scripts.'
-            )
-
-
-def _turbo_generates(repository: Repository, package: Package) -> bool:
-    """Tell whether turbo.json names a script of a package that generates the client."""
-    text = repository.text("turbo.json") or repository.text("turbo.jsonc") or ""
-    return any(
-        re.search(GENERATE, command) and re.search(rf"[\"^#]{re.escape(name)}\"", text)
-        for name, command in package.scripts.items()
-    )

@@ -16,6 +16,8 @@ from dockertpl.detect.tables import table
 
 #: The tables of package.json in which a package is asked for.
 TABLES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+#: What npm and the others run when they install.
+LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "pnpm:devPreinstall")
 _WORD = re.compile(r"[\w@.:/-]+")
 
 
@@ -130,8 +132,8 @@ def is_next(repository: Repository, folder: str) -> bool:
         BadInputError: Its package.json is not valid.
     """
     package = Package(repository, folder)
-    if not package.has("package.json"):
-        # Nx keeps one package.json at the root for all of its projects.
+    if "next" not in package.wants() and folder != ".":
+        # Nx keeps the dependencies of all of its projects at the root; a project may have a package.json too.
         return has_config(package) and repository.is_file("nx.json")
     return "next" in package.wants() and (package.runs_next() or has_config(package) or has_pages(package))
 
@@ -152,14 +154,13 @@ def applications(repository: Repository) -> Iterator[str]:
     Raises:
         BadInputError: A package.json that mentions Next.js is not valid.
     """
+    nx = repository.is_file("nx.json")
     folders = {parent(path) for path in repository.files if PurePosixPath(path).name in ("package.json", *CONFIGS)}
     for folder in sorted(folders):
         if any(part.lower() in NOT_DEPLOYED for part in folder.split("/")):
             continue
-        manifest = join(folder, "package.json")
-        if (not repository.is_file(manifest) or '"next"' in (repository.text(manifest) or "")) and is_next(
-            repository, folder
-        ):
+        text = repository.text(join(folder, "package.json"))
+        if (text is None or nx or '"next"' in text) and is_next(repository, folder):
             yield folder
 
 

@@ -9,6 +9,8 @@ from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.node.obstacles import obstacle
 from dockertpl.detect.node.package import Package
+from dockertpl.detect.tables import table
+from dockertpl.detect.tomlfile import line_of
 from dockertpl.errors import NotDetectedError
 
 _BUILD = r"\bnext\s+build\b"
@@ -32,9 +34,8 @@ def find_build_script(package: Package, found: Detection) -> str:
     """
     if "build_script" in package.given:
         return str(package.given["build_script"])
-    if not package.data:
-        # A project of Nx without a package.json: its target is called so.
-        return "build"
+    if found.answers.get("workspace_tool") == "nx" and not any(package.runs(name, _BUILD) for name in package.scripts):
+        return _nx_target(package, found)
     building = [name for name in package.scripts if package.runs(name, _BUILD)]
     free = [name for name in building if obstacle(package, name) is None]
     if "build" in free:
@@ -64,6 +65,21 @@ def find_build_script(package: Package, found: Detection) -> str:
     raise NotDetectedError(
         f"{package.path} has no script that runs `next build`.", 'Add "build": "next build" to its scripts.'
     )
+
+
+def _nx_target(package: Package, found: Detection) -> str:
+    """Answer the target that builds a project of Nx: its own, or the one that the plugin for Next.js infers."""
+    repository, own = package.repository, package.at("project.json")
+    if "build" in table(repository.json(own), "targets"):
+        return "build"
+    plugins = (repository.json("nx.json") or {}).get("plugins")
+    for plugin in plugins if isinstance(plugins, list) else []:
+        name = table(plugin, "options").get("buildTargetName")
+        if table(plugin).get("plugin") == "@nx/next/plugin" and isinstance(name, str):
+            line = line_of(repository.text("nx.json") or "", r'"buildTargetName"\s*:\s*"' + re.escape(name))
+            found.answer("build_script", name, "nx.json", line, "the target that the plugin infers")
+            return name
+    return "build"
 
 
 def _beside_build(package: Package, found: Detection, free: list[str]) -> str:

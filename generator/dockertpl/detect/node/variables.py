@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.node.conventions import NOT_BUILT, SOURCES, private_registry
-from dockertpl.detect.node.package import Package
+from dockertpl.detect.node.package import LIFECYCLE, Package
+from dockertpl.detect.node.prisma import GENERATE, schema_of
+from dockertpl.detect.node.required import Required, of_prisma, placeholder, required
 from dockertpl.detect.node.workspace import Workspace
 from dockertpl.detect.repository import Repository, is_within, join, relative_to
 from dockertpl.detect.tomlfile import line_of
@@ -47,8 +51,93 @@ def find_variables(package: Package, found: Detection, workspace: Workspace) -> 
         note = f"and {others} more" if others else ""
         found.answer("public_variables", sorted(where), *where[first], note)
     if skipped:
-        found.answer("build_env", {"SKIP_ENV_VALIDATION": "1"}, *skipped, "the build has none of the run's variables")
+        add_variables(
+            found, "build_env", {"SKIP_ENV_VALIDATION": "1"}, skipped, "the build has none of the run's variables"
+        )
+    _required(package, found, workspace, skipped[0] if skipped else "")
     _dotenv(package, found, workspace)
+
+
+def add_variables(
+    found: Detection, key: str, values: Mapping[str, str], place: tuple[str, int | None], note: str
+) -> None:
+    """Add to the variables that installing or building reads.
+
+    Args:
+        found: Where the answer goes.
+        key: The question, `build_env` or `install_env`.
+        values: The variables.
+        place: The file and the line that read them.
+        note: Why they are set.
+    """
+    before = found.answers.get(key, {})
+    if before:
+        evidence = found.evidence[key]
+        place, note = (evidence.path, evidence.line), evidence.note
+    found.answer(key, {**before, **values}, *place, note)
+
+
+def _required(package: Package, found: Detection, workspace: Workspace, validated: str) -> None:
+    """Answer `build_env` with placeholders, and say which variables have none.
+
+    Args:
+        package: The application's folder.
+        found: Where answer and warnings go.
+        workspace: The workspace, of whose packages the application is made too.
+        validated: The file whose validation the build skips.
+    """
+    repository = package.repository
+    paths = [path for path in sources(repository, [package.folder, *workspace.packages]) if _is_loaded(path)]
+    schema = repository.text(schema_of(package)) or ""
+    others: list[Required] = []
+    for one in required(repository, [path for path in paths if path != validated]):
+        if value := placeholder(one.name, schema):
+            note = "a module throws where it is not set; a placeholder, which connects to nothing"
+            add_variables(found, "build_env", {one.name: value}, (one.path, one.line), note)
+        else:
+            others.append(one)
+    known = {*package.given.get("build_env", {}), *package.given.get("build_secrets", [])}
+    others = [one for one in others if one.name not in known]
+    if others:
+        values = {**found.answers.get("build_env", {}), **{one.name: "placeholder" for one in others}}
+        setting = ", ".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
+        places = ", ".join(f"{one.name} ({one.path}:{one.line})" for one in others[:5])
+        found.warn(
+            f"Modules throw where these are not set, in the build too: {places}. If the build only loads them, give "
+            f"placeholders: -d 'build_env={{{setting}}}'. What it really uses and is secret goes into build_secrets."
+        )
+
+
+def find_prisma_variables(package: Package, found: Detection, workspace: Workspace, build_script: str) -> None:
+    """Answer `install_env` or `build_env` with placeholders for what prisma.config.ts reads, whichever generates.
+
+    Args:
+        package: The application's folder.
+        found: Where the answer goes.
+        workspace: The workspace, whose packages may have a client of their own.
+        build_script: The script that builds.
+    """
+    repository = package.repository
+    for folder in dict.fromkeys([package.folder, *workspace.packages]):
+        one = Package(repository, folder)
+        path = one.at("prisma.config.ts")
+        text = repository.text(path) or ""
+        installs = [Package(repository, each) for each in dict.fromkeys([folder, workspace.root])]
+        at_install = any(each.runs(script, GENERATE) for each in installs for script in LIFECYCLE)
+        at_build = "prisma_schema" in found.answers or any(each.runs(build_script, GENERATE) for each in (one, package))
+        schema = repository.text(schema_of(one)) or ""
+        for name in of_prisma(text) if at_install or at_build else ():
+            value = placeholder(name, schema) or "placeholder"
+            place = path, line_of(text, rf"\b{name}\b")
+            key = "install_env" if at_install else "build_env"
+            add_variables(found, key, {name: value}, place, "a placeholder, since generating the client reads it")
+
+
+def _is_loaded(path: str) -> bool:
+    """Tell whether a build may load a file: no script that people run, and of configurations Next.js's alone."""
+    parts = PurePosixPath(path)
+    is_tool = re.search(r"\.config\.[cm]?[jt]s$", parts.name) is not None and not parts.name.startswith("next.config")
+    return not is_tool and not {"scripts", "prisma", "drizzle", "migrations", "seeds"}.intersection(parts.parts[:-1])
 
 
 def sources(repository: Repository, folders: Sequence[str]) -> Iterator[str]:
@@ -75,19 +164,29 @@ def _public(text: str) -> Iterator[str]:
 
 
 def _dotenv(package: Package, found: Detection, workspace: Workspace) -> None:
+    """Say which variables `.env` files set, since none of these files is in the image."""
     repository = package.repository
     for folder in dict.fromkeys([package.folder, workspace.root]):
         for name in (".env.production", ".env", ".env.production.local", ".env.local"):
             path = join(folder, name)
-            names = re.findall(
-                rf"^[ \t]*(?:export[ \t]+)?({_PUBLIC})[ \t]*=", repository.text(path) or "", re.MULTILINE
+            names = dict.fromkeys(
+                re.findall(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=", repository.text(path) or "", re.MULTILINE)
             )
-            if names:
-                some = ", ".join(sorted(set(names))[:3]) + (" and more" if len(set(names)) > 3 else "")
-                found.warn(
-                    f"{path} sets {some}, and no .env file is in the build context: give the values as build arguments."
-                )
+            public = [one for one in names if re.fullmatch(_PUBLIC, one)]
+            # What git leaves out is this machine's alone, and people know that.
+            private = [] if ignored_by(repository, path) else [one for one in names if one not in public]
+            if public or private:
+                ways = []
+                if public:
+                    ways.append(f"{_some(public)} as build arguments")
+                if private:
+                    ways.append(f"{_some(private)} when the container runs")
+                found.warn(f"{path} is in no image, since .env files may hold secrets. Give {', and '.join(ways)}.")
                 return
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" and more" if len(names) > 5 else "")
 
 
 def find_secrets(package: Package, found: Detection, root: str) -> None:

@@ -12,7 +12,7 @@ from dockertpl.detect.conventions import IGNORED_FOLDERS as USUALLY_IGNORED
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.globs import matches
 from dockertpl.detect.node.conventions import SOURCES, WORKSPACE_FILES
-from dockertpl.detect.node.locks import Lock
+from dockertpl.detect.node.locks import Lock, locked
 from dockertpl.detect.node.package import TABLES, Package
 from dockertpl.detect.node.ranges import spans, version
 from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
@@ -26,6 +26,8 @@ _IMPORT = re.compile(r"(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*[\"']([^\"'\
 _PATHS = re.compile(r"\"(@?[\w./*-]+)\"\s*:\s*\[\s*\"([\w./*-]+)\"")
 _BY_PATH = re.compile(r"(?:file|link|portal):(?!//)(.+)|(\.{1,2}/.+)")
 _DEEPEST = 10
+#: The first Turborepo that knows --env-mode.
+ENV_MODE = (1, 10, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +128,7 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
     if lock.folder == package.folder:
         context = _of_siblings(package, found, others)
         return Workspace(root=lock.folder, path=path, line=line, members=others, context=context)
-    if package.folder not in everyone and not (nx and not package.has("package.json")):
+    if package.folder not in everyone and not nx:
         raise NotDetectedError(
             f"{package.folder} has no lock, and {lock.path} does not cover it: it is none of the workspace's members"
             + (f" in {path}:{line}." if line else "."),
@@ -150,7 +152,7 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
         needed += [folder for folder in imported if folder not in needed]
         note = "imported by way of the paths in tsconfig" if imported else ""
     found.answer("workspace_packages", needed, package.path if package.data else lock.path, None, note)
-    _tool(package, found, Package(repository, "."))
+    _tool(package, found, Package(repository, "."), lock)
     files = _shared_files(repository, [package.folder, *needed])
     found.answer("workspace_files", files)
     return Workspace(root=".", path=path, line=line, members=others, packages=tuple(needed))
@@ -209,12 +211,15 @@ def _of_siblings(package: Package, found: Detection, members: Sequence[str]) -> 
     return "."
 
 
-def _tool(package: Package, found: Detection, root: Package) -> None:
+def _tool(package: Package, found: Detection, root: Package, lock: Lock) -> None:
     turbo = next((name for name in ("turbo.json", "turbo.jsonc") if root.has(name)), "")
     project = package.at("project.json")
     name = package.name
     if turbo and "turbo" in root.wants():
         found.answer("workspace_tool", "turborepo", turbo, None, "")
+        installed = version(locked(lock, package.repository, "turbo", root.wants()["turbo"]) or root.wants()["turbo"])
+        if installed and installed < ENV_MODE:
+            found.answer("old_turbo", True, *root.place("turbo"), "older than 1.10")
         where: tuple[str, int | None] = (package.path, package.line("name"))
     elif root.has("nx.json") and (package.repository.is_file(project) or "nx" in root.wants()):
         found.answer("workspace_tool", "nx", "nx.json", None, "")
