@@ -183,3 +183,46 @@ def test_every_entry_is_well_formed_and_readable(entry: dict[str, Any]) -> None:
         text = entry.get(key, "")
         assert set(re.findall(r"\{(\w+)\}", text)) <= known
         assert all(len(line) <= 125 for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("Error: DATABASE_URL is not set", "'build_env={DATABASE_URL: placeholder}'"),
+        ("Error: Missing environment variable: MONGODB_URI", "'build_env={MONGODB_URI: placeholder}'"),
+        (
+            "Error: Please define the MONGODB_URI environment variable inside .env",
+            "'build_env={MONGODB_URI: placeholder}'",
+        ),
+        ("error: Environment variable not found: DATABASE_URL.", "'build_env={DATABASE_URL: placeholder}'"),
+        ("Error: The OPENAI_API_KEY environment variable is missing or empty", "--secret id=OPENAI_API_KEY,env="),
+        ("Error: NEXT_PUBLIC_SANITY_DATASET is not defined", "--build-arg NEXT_PUBLIC_SANITY_DATASET=VALUE"),
+        ("Error: Missing environment variable: NEXT_PUBLIC_SUPABASE_URL", "--build-arg NEXT_PUBLIC_SUPABASE_URL=VALUE"),
+        ("PrismaConfigEnvError: Cannot resolve environment variable: DATABASE_URL.", "'install_env={DATABASE_URL: "),
+        ("Error: No database connection string was provided to `neon()`.", "build_env={NAME: placeholder}"),
+        ("Error: Invalid environment variables", "build_env={NAME: placeholder}"),
+        ("PrismaClientInitializationError: Can't reach database server at `localhost:5432`", "force-dynamic"),
+        ("Error: connect ECONNREFUSED 127.0.0.1:5432", "force-dynamic"),
+        ("Error: Failed to find .env file at path: .env.production", "build_script"),
+        ("npm error code ERESOLVE", "install_flags=[--legacy-peer-deps]"),
+        ("npm error `npm ci` can only install packages when your package.json and", "npm install --package-lock-only"),
+        (" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with", "pnpm install --lockfile-only"),
+        ("YN0028: The lockfile would have been modified by this install", "yarn.lock does not fit"),
+        ("error: lockfile had changes, but lockfile is frozen", "bun install --lockfile-only"),
+        ('error x@1.0.0: The engine "node" is incompatible with this module.', "node_version"),
+        ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", "max-old-space-size"),
+        ("npm error syscall spawn git", "build_packages='[git"),
+        ("npm error request to https://mirror.invalid/next failed, reason: getaddrinfo ENOTFOUND mirror", "no network"),
+        ("npm error code EAI_AGAIN", "no network"),
+        ("Error: ENOENT: no such file or directory, open '/app/.next/next-server.js.nft.json'", "16.3.5"),
+        ("mv: cannot stat '.next/standalone/node_modules': No such file or directory", "output: 'standalone'"),
+    ],
+)
+def test_what_a_build_of_next_js_says_at_its_end(line: str, says: str) -> None:
+    hint = hints.find(["> next build", line, "    at async x (.next/server/app/page.js:1:2)"], "build")
+    assert hint and says in hint.text
+
+
+def test_a_module_that_turbopack_left_out_is_named_as_the_application_knows_it() -> None:
+    hint = hints.find(["Error: Cannot find module '@scope/pino-d2871621fb8a70db'"], "run")
+    assert hint and "@scope/pino out of the standalone output" in hint.text

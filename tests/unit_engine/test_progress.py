@@ -79,6 +79,13 @@ def test_steps_that_are_over_and_bytes_that_were_moved_are_counted() -> None:
     assert progress.moved() == (90, 150)
 
 
+def test_a_log_is_quoted_without_what_colors_it() -> None:
+    progress = told(
+        vertex("a", "[1/1] RUN x", error="x", **RAN), log("a", "\x1b[31m\x1b[1mError:\x1b[0m no\x1b[?25h\n")
+    )
+    assert progress.vertexes["a"].log_lines(1) == ["Error: no"]
+
+
 def test_the_step_that_failed_is_told_from_those_that_were_called_off() -> None:
     progress = told(
         vertex("a", "[a 1/1] RUN one", error="context canceled", **RAN),

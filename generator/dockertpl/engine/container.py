@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from dockertpl.engine.client import Client, Output, call, call_json, says
 from dockertpl.engine.interrupts import deferred
+from dockertpl.engine.progress import ESCAPES
 from dockertpl.errors import MachineError, NoEngineError
 
 LABEL = "org.dockertpl.verify"
@@ -115,7 +116,9 @@ def succeeds(client: Client, name: str, command: Sequence[str]) -> bool:
 def logs(client: Client, name: str, lines: int) -> list[str]:
     """Return the last lines of both of a container's streams, empty ones left out; in time's order but for ties."""
     output = call(client, "container", "logs", "--timestamps", f"--tail={lines}", name, check=False)
-    stamped = [line for text in (output.stdout, output.stderr) for line in text.splitlines() if " " in line]
+    stamped = [
+        line for text in (output.stdout, output.stderr) for line in ESCAPES.sub("", text).splitlines() if " " in line
+    ]
     stamped.sort(key=lambda line: line.partition(" ")[0])
     return [text.rstrip() for _, _, text in (line.partition(" ") for line in stamped) if text.strip()][-lines:]
 

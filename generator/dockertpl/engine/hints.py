@@ -56,7 +56,9 @@ def find(
 
 def _advice(entry: dict[str, Any], match: re.Match[str], text: str, known: Mapping[str, str], workdir: str) -> str:
     if entry.get("about") != "write":
-        return _fill(entry["hint"], {**known, **{name: said for name, said in match.groupdict().items() if said}})
+        # A pattern may find the same in several places: name, name2, name3.
+        said = {name.rstrip("0123456789"): value for name, value in match.groupdict().items() if value}
+        return _fill(entry["hint"], {**known, **said})
     written = _first(match)
     if not written:
         return _fill(entry["elsewhere"], {})

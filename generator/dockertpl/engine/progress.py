@@ -17,6 +17,8 @@ from typing import Any
 # COPY --link has a second vertex, "LINK COPY …", that only puts the layer in its place.
 _STEP = re.compile(r"\[(?:(?P<stage>[^\]]+) )?\d+/\d+\] (?P<instruction>(?!FROM |LINK ).+)", re.DOTALL)
 _EXCERPT = re.compile(r"\s*(?P<line>\d+) \| >>> (?P<text>.*)")
+#: What colors a text, moves the cursor, or names a window.
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _KEPT_BYTES = 32_768
 _KEPT_LINES = 60
 
@@ -38,7 +40,7 @@ class Vertex:
 
     def log_lines(self, count: int) -> list[str]:
         """Return the last `count` lines that are not empty; of a line that was overwritten, what it ended as."""
-        text = self.log.decode(errors="replace")
+        text = ESCAPES.sub("", self.log.decode(errors="replace"))
         lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
         return [line for line in lines if line][-count:]
 
