@@ -64,3 +64,14 @@ def test_a_next_without_a_standalone_output_is_refused(look_at: Any) -> None:
     problem = look_at(package={"dependencies": {"next": "12.1.6"}})[1]
     assert problem
     assert "the standalone output came with 12.2.0" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"), [("16.2.12", False), ("16.3.0", True), ("16.3.4", True), ("16.3.5", False)]
+)
+def test_an_adapter_is_refused_where_this_next_writes_no_standalone_output(
+    look_at: Any, version: str, refused: bool
+) -> None:
+    files = {"next.config.js": "module.exports = { adapterPath: require.resolve('./adapter.js') }"}
+    problem = look_at(files, {"dependencies": {"next": version}})[1]
+    assert (problem is not None and "16.3.5 or newer" in problem.remedy) is refused

@@ -52,7 +52,11 @@ def test_an_old_lock_brings_the_manager_that_reads_it(look_at: Any, lock: str, v
 
 @pytest.mark.parametrize(
     ("package", "command"),
-    [({}, "npm install --package-lock-only"), ({"packageManager": "pnpm@10.1.0"}, "pnpm install --lockfile-only")],
+    [
+        ({}, "npm install --package-lock-only"),
+        ({"engines": {"pnpm": "^9"}}, "pnpm install --lockfile-only"),
+        ({"packageManager": "pnpm@10.1.0"}, "pnpm install --lockfile-only"),
+    ],
 )
 def test_no_lock_names_the_command_that_makes_one(look_at: Any, package: dict[str, Any], command: str) -> None:
     problem = look_at(_locks(), package)[1]
@@ -98,13 +102,17 @@ def test_a_lock_of_another_major_version_is_refused(
     assert says in problem.message
 
 
-@pytest.mark.parametrize(
-    ("name", "says"), [("bun.lockb", "bun install --save-text"), ("npm-shrinkwrap.json", "git mv")]
-)
-def test_a_lock_that_is_not_installed_from_says_what_to_do(look_at: Any, name: str, says: str) -> None:
-    problem = look_at({**_locks(), name: "{}"})[1]
+def test_the_lock_of_a_published_package_says_what_to_do(look_at: Any) -> None:
+    problem = look_at({**_locks(), "npm-shrinkwrap.json": "{}"})[1]
     assert isinstance(problem, NotDetectedError)
-    assert says in problem.remedy
+    assert "git mv" in problem.remedy
+
+
+def test_bun_s_binary_lock_is_installed_from(look_at: Any) -> None:
+    found, problem = look_at({**_locks(), "bun.lockb": "#!/usr/bin/env bun\nbun-lockfile-format-v0\n"})
+    assert problem is None
+    assert (found.answers["manager"], found.answers["binary_lock"]) == ("bun", True)
+    assert "binary_lock" not in look_at({**_locks(bun="{}"), "bun.lockb": ""})[0].answers
 
 
 def test_another_manager_than_the_lock_s_is_warned_of(look_at: Any) -> None:

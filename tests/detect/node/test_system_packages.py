@@ -22,3 +22,23 @@ def test_a_browser_is_warned_of_only_in_production(look_at: Any) -> None:
 
 def test_every_rule_has_only_what_is_read() -> None:
     assert all(set(rule) <= {"below", "build", "run", "warn"} for rule in system_packages().values())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ssh", "packages"),
+    [
+        ("git+ssh://git@github.com/acme/core.git#v1", True, None),
+        ("git@gitlab.com:acme/core.git", True, None),
+        ("git+https://git.acme.dev/core.git#v1", None, ["ca-certificates", "git"]),
+        ("https://git.acme.dev/core.git", None, ["ca-certificates", "git"]),
+        ("github:acme/core", None, None),
+        ("acme/core#v1", None, None),
+        ("https://example.com/core.tgz", None, None),
+    ],
+)
+def test_what_comes_from_git_gets_git_or_ssh(
+    look_at: Any, wanted: str, ssh: bool | None, packages: list[str] | None
+) -> None:
+    found, problem = look_at(package={"dependencies": {"next": "16.0.0", "core": wanted}})
+    assert problem is None
+    assert (found.answers.get("ssh"), found.answers.get("build_packages")) == (ssh, packages)

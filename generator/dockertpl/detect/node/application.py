@@ -137,7 +137,7 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
         attempt(find_install_files, lock, workspace)
     attempt(find_prisma, workspace, build_script)
     attempt(find_system_packages, lock, workspace)
-    config = attempt(find_configuration, workspace.seen_from)
+    config = attempt(find_configuration, workspace.seen_from, installed or declared)
     find_router(package, found)
     find_health(package, found, config)
     find_variables(package, found, workspace)

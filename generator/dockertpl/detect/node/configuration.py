@@ -12,6 +12,8 @@ from dockertpl.detect.node.ranges import version
 from dockertpl.detect.node.workspace import resolved
 from dockertpl.errors import NotDetectedError
 
+#: The first 16.3 that writes the standalone output with an adapter (vercel/next.js issue 96646); 16.2 does, too.
+ADAPTERS_FIXED = (16, 3, 5)
 _FOLDER = re.compile(r"(?:\./)?[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*/?")
 
 
@@ -20,16 +22,18 @@ def config_path(package: Package) -> str:
     return next((package.at(name) for name in CONFIGS if package.has(name)), "")
 
 
-def find_configuration(package: Package, found: Detection, root: str) -> NextConfig | None:
+def find_configuration(package: Package, found: Detection, root: str, installed: str) -> NextConfig | None:
     """Answer `standalone` and `dist_dir`, and return what next.config says; None if there is none.
 
     Args:
         package: The application's folder.
         found: Where answers and warnings go.
         root: The build context.
+        installed: The version of Next.js, or the range that is asked for.
 
     Raises:
-        NotDetectedError: The application is exported to files and has no server.
+        NotDetectedError: The application is exported to files and has no server, or this Next.js writes none with an
+            adapter.
     """
     path = config_path(package)
     if not path:
@@ -42,6 +46,12 @@ def find_configuration(package: Package, found: Detection, root: str) -> NextCon
             f"{path}:{output.line} sets output: 'export': the application becomes files, without a server.",
             "Serve the folder `out` with a web server or from a bucket. For an image with a server, take that line "
             "out.",
+        )
+    adapter = config.get("adapterPath") or config.get("experimental.adapterPath")
+    if adapter and (16, 3, 0) <= (version(installed) or (0, 0, 0)) < ADAPTERS_FIXED:
+        raise NotDetectedError(
+            f"{path}:{adapter.line} sets an adapter, with which Next.js {installed} writes no standalone output.",
+            f"Upgrade Next.js to {'.'.join(map(str, ADAPTERS_FIXED))} or newer.",
         )
     _standalone(found, path, config, output)
     _dist_dir(found, path, config.get("distDir"))

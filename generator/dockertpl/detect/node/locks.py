@@ -116,6 +116,8 @@ def find_manager(package: Package, found: Detection) -> Lock:
     if not given:
         found.answer("manager", lock.manager, lock.path, None, "")
     _check(lock, repository)
+    if lock.path.endswith("bun.lockb"):
+        found.answer("binary_lock", True, lock.path, None, "Bun's old, binary lock")
     if lock.manager == "yarn-berry":
         _linker(found, lock, repository)
     if pin and family(lock.manager) != pin.manager:
@@ -149,7 +151,8 @@ def _linker(found: Detection, lock: Lock, repository: Repository) -> None:
 def _choose(package: Package, locks: list[Lock], pin: Pin | None, given: str) -> Lock:
     wanted = given or (pin.manager if pin else "")
     if not locks:
-        command = LOCK_COMMANDS.get(given or (pin.manager if pin else "npm"), LOCK_COMMANDS["npm"])
+        named = [name for name in LOCK_COMMANDS if name != "npm" and package.text("engines", name)]
+        command = LOCK_COMMANDS.get(wanted or (named[0] if len(named) == 1 else ""), LOCK_COMMANDS["npm"])
         where = "the repository" if package.folder == "." else f"{package.folder}, or above it"
         raise NotDetectedError(
             f"There is no lock file in {where}: every build would install other versions.",
@@ -175,12 +178,6 @@ def _choose(package: Package, locks: list[Lock], pin: Pin | None, given: str) ->
 
 def _check(lock: Lock, repository: Repository) -> None:
     """Refuse locks that the build does not install from."""
-    if lock.path.endswith("bun.lockb"):
-        raise NotDetectedError(
-            f"{lock.path} is Bun's old, binary lock.",
-            "Make it text with `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`, and commit "
-            "bun.lock in its place.",
-        )
     if lock.path.endswith("npm-shrinkwrap.json"):
         target = join(lock.folder, "package-lock.json")
         other = " (package-lock.json beside it is not read by npm)" if repository.is_file(target) else ""
@@ -222,6 +219,8 @@ def _locked(lock: Lock, repository: Repository, name: str) -> Iterator[str]:
                 if isinstance(text, str):
                     yield text
         return
+    if lock.path.endswith("bun.lockb"):
+        return  # it is no text
     text = repository.text(lock.path) or ""
     quoted = re.escape(name)
     patterns = {

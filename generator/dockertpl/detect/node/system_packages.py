@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.node.conventions import system_packages
 from dockertpl.detect.node.locks import Lock, locked
@@ -9,6 +11,9 @@ from dockertpl.detect.node.package import Package
 from dockertpl.detect.node.ranges import version
 from dockertpl.detect.node.workspace import Workspace
 from dockertpl.detect.tables import strings
+
+_SSH = re.compile(r"(?:git\+)?ssh://|[\w.-]+@[\w.-]+:[\w~./-]+\.git")
+_GIT = re.compile(r"git(?:\+https?)?://|https?://[^#]+\.git(?:#|$)")
 
 
 def find_system_packages(package: Package, found: Detection, lock: Lock | None, workspace: Workspace) -> None:
@@ -41,8 +46,19 @@ def find_system_packages(package: Package, found: Detection, lock: Lock | None, 
                 run.setdefault(system, (name, one))
             if "warn" in rule and name in production:
                 found.warn(str(rule["warn"]))
+        _of_git(one, found, build)
     for key, packages in (("build_packages", build), ("runtime_packages", run)):
         if packages:
             names = list(dict.fromkeys(name for name, _ in packages.values()))
             first = next(iter(packages.values()))
             found.answer(key, sorted(packages), *first[1].place(first[0]), "for " + ", ".join(names))
+
+
+def _of_git(package: Package, found: Detection, build: dict[str, tuple[str, Package]]) -> None:
+    """Answer `ssh` or add Git, where a dependency comes from a Git repository that is no tarball of a forge."""
+    for name, wanted in package.wants().items():
+        if _SSH.match(wanted):
+            found.answer("ssh", True, *package.place(name), f"{name} comes over SSH")
+        elif _GIT.match(wanted):
+            for system in ("ca-certificates", "git"):
+                build.setdefault(system, (name, package))
