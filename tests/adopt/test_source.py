@@ -1,4 +1,4 @@
-"""Reading with moby's parser: what each instruction's own lines are, and what is refused."""
+"""Reading a Dockerfile: what each instruction's own lines are, and what is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.adopt.adopting import read
 
 from dockertpl.adopt.source import LONGEST, steps
-from dockertpl.errors import BadInputError, MachineError
+from dockertpl.errors import BadInputError
 
 CONTINUED = """\
 # syntax=docker/dockerfile:1
@@ -52,7 +52,12 @@ def test_the_lines_of_a_file_from_windows_have_no_carriage_return() -> None:
         ("ARG A\n", "sub/Dockerfile:1: a Dockerfile begins with FROM"),
     ],
 )
-def test_what_docker_would_not_build_is_refused_with_its_line(text: str, message: str) -> None:
+@pytest.mark.parametrize("reader", ["dockerfile", "dockertpl.adopt.plain_reader"])
+def test_what_docker_would_not_build_is_refused_with_its_line(
+    text: str, message: str, reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parser = importlib.import_module(reader)
+    monkeypatch.setattr("dockertpl.adopt.source.import_module", lambda name: parser)
     with pytest.raises(BadInputError) as caught:
         steps(text, "sub/Dockerfile")
     assert message in caught.value.message
@@ -102,15 +107,14 @@ def test_a_line_that_no_person_wrote_is_refused_with_words() -> None:
         steps("FROM python:3.13\nRUN " + "a" * 9000, "Dockerfile")
 
 
-def test_without_the_parser_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_mobys_parser_the_plain_reader_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = steps(CONTINUED, "Dockerfile")
+
     def missing(name: str) -> Any:
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr("dockertpl.adopt.source.import_module", missing)
-    with pytest.raises(MachineError) as caught:
-        steps("FROM python:3.13\n", "Dockerfile")
-    assert caught.value.exit_code == 3
-    assert "pip install 'dockertpl[adopt]'" in caught.value.remedy
+    assert steps(CONTINUED, "Dockerfile") == before
 
 
 def test_the_parser_is_loaded_only_when_it_is_asked_for() -> None:

@@ -48,7 +48,6 @@ def read(text: str, *, path: str, kind: str, answers: Mapping[str, Any], ignore:
 
     Raises:
         BadInputError: The kind is no service, or the text is no Dockerfile, or far too long.
-        MachineError: Moby's parser is not installed.
     """
     if kind not in KINDS:
         raise BadInputError(

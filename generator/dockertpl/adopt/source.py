@@ -1,4 +1,4 @@
-"""An old Dockerfile as moby's own parser reads it, each instruction with its own lines of the file."""
+"""An old Dockerfile as Docker reads it, each instruction with its own lines of the file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from dockertpl.errors import BadInputError, MachineError
+from dockertpl.adopt import plain_reader
+from dockertpl.errors import BadInputError
 
 #: Nobody writes a longer one by hand, and the time that moby's parser takes grows with its square.
 LONGEST = 196_608
@@ -67,7 +68,6 @@ def steps(text: str, path: str) -> tuple[Step, ...]:
 
     Raises:
         BadInputError: It is too long, or no Dockerfile.
-        MachineError: Moby's parser is not installed.
     """
     if len(text) > LONGEST:
         raise BadInputError(
@@ -93,13 +93,11 @@ def steps(text: str, path: str) -> tuple[Step, ...]:
 
 
 def _parser() -> Any:
+    """Return Moby's parser, or where it is not installed the reader that needs no wheel."""
     try:
         return import_module("dockerfile")
-    except ImportError as error:
-        raise MachineError(
-            "Taking over a Dockerfile needs Docker's own parser, which is not installed.",
-            "Install it: pip install 'dockertpl[adopt]'. (There is none for Linux on arm64 or with musl.)",
-        ) from error
+    except ImportError:
+        return plain_reader
 
 
 def _step(command: Any, lines: Sequence[str]) -> Step:

@@ -47,7 +47,6 @@ class Old:
 
         Raises:
             BadInputError: The Dockerfile cannot be parsed.
-            MachineError: The parser is not installed.
         """
         from dockertpl import adopt
 
