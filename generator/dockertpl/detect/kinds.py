@@ -11,6 +11,7 @@ from dockertpl.detect.forge import find_forge
 from dockertpl.detect.node.conventions import KIND as NODE_KIND
 from dockertpl.detect.node.conventions import QUESTIONS as NODE_QUESTIONS
 from dockertpl.detect.node.package import folders, repository_of
+from dockertpl.detect.others import find_other
 from dockertpl.detect.proxy import find_proxy
 from dockertpl.detect.python import application as python
 from dockertpl.detect.python.conventions import QUESTIONS as PYTHON_QUESTIONS
@@ -58,7 +59,7 @@ def look_for_kind(
         skipped = {**python_files.skipped, **node_files.skipped}
         for sentence in skipped.values():
             found.warn(sentence)
-        problem = _neither(problem, folder or ".", skipped)
+        problem = _unsupported(python_files, folder or ".") or _neither(problem, folder or ".", skipped)
     return found, problem
 
 
@@ -98,6 +99,19 @@ def _several(
         "The repository holds applications of several kinds.",
         "Choose one, or run once for each:\n" + "\n".join(lines),
         candidates=[line.split("  ")[0] for line in lines],
+    )
+
+
+def _unsupported(repository: Repository, folder: str) -> NotDetectedError | None:
+    """Return the error for an application of another framework; None if it is not clear that it is one."""
+    other = find_other(repository, folder)
+    if other is None:
+        return None
+    return NotDetectedError(
+        f"The application is written with {other.name} ({other.where}), which is not supported yet.",
+        "There are templates for FastAPI and Next.js. For any other image, see --kind sandbox-multi-runtime and\n"
+        "--kind shared-base.",
+        framework=other.name,
     )
 
 

@@ -95,7 +95,8 @@ def nothing(repository: Repository, folder: str) -> NotDetectedError:
     where = "the repository" if folder == "." else folder
     files = set(python_files(repository.files, folder))
     remedy = (
-        f"Looked for `app = FastAPI(...)` and for functions that return one, in {len(files)} Python files; not in "
+        "Looked for `app = FastAPI(...)` and for functions that return one, in "
+        f"{len(files)} Python file{'s' if len(files) != 1 else ''}; not in "
         "tests, documents, examples and migrations.\n"
         "Name it with -d app=package.module:app, and its folder with -d app_dir=folder if that is not the root."
     )
