@@ -226,3 +226,16 @@ def test_what_a_build_of_next_js_says_at_its_end(line: str, says: str) -> None:
 def test_a_module_that_turbopack_left_out_is_named_as_the_application_knows_it() -> None:
     hint = hints.find(["Error: Cannot find module '@scope/pino-d2871621fb8a70db'"], "run")
     assert hint and "@scope/pino out of the standalone output" in hint.text
+
+
+def test_every_field_that_the_settings_lack_is_named() -> None:
+    log = """pydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings
+database_url
+  Field required [type=missing, input_value={}, input_type=dict]
+    For further information visit https://errors.pydantic.dev/2.11/v/missing
+secret_key
+  Field required [type=missing, input_value={}, input_type=dict]"""
+    hint = hints.find(log.splitlines(), "run")
+    assert hint is not None
+    assert "Settings lacks a value" in hint.text
+    assert "dockertpl verify --env DATABASE_URL=VALUE --env SECRET_KEY=VALUE" in hint.text

@@ -121,3 +121,20 @@ def test_how_an_image_says_that_it_is_to_be_run(
     facts = inspect_image(client, "x")
     assert (facts.image, facts.user, facts.port, facts.probe) == ("sha256:i", "", port, probe)
     assert facts.has_healthcheck == bool(probe)
+
+
+@pytest.mark.parametrize(
+    ("check", "seconds"),
+    [
+        ({"StartPeriod": 180_000_000_000, "Interval": 30_000_000_000}, 270),
+        ({"StartPeriod": 30_000_000_000, "Interval": 10_000_000_000, "Retries": 2}, 60),
+        ({"Retries": 5}, 150),
+    ],
+)
+def test_a_container_has_its_start_period_and_its_retries_and_at_least_a_minute(
+    tmp_path: Path, check: dict[str, Any], seconds: int
+) -> None:
+    client = engine(tmp_path, b"", [])
+    config = {"Healthcheck": {"Test": ["CMD", "x"], **check}}
+    (tmp_path / "diff_ids").write_text(json.dumps({"Id": "sha256:i", "Config": config}))
+    assert inspect_image(client, "x").patience == seconds

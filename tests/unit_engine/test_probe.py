@@ -98,3 +98,17 @@ def test_nobody_there_and_nobody_answering() -> None:
         port = listener.getsockname()[1]
         assert "no answer" in str(probe.ask(port, "/", timeout=0.1))
     assert str(probe.ask(port, "/")) == "connection refused"
+
+
+def test_a_redirect_says_where_it_leads(serve: Serve) -> None:
+    answer = probe.ask(serve(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /login?from=%2F\r\n\r\n"), "/health")
+    assert (answer.location, str(answer)) == ("/login?from=%2F", "status 307, a redirect to /login?from=%2F")
+    assert probe.ask(serve(b"HTTP/1.1 200 OK\r\nLocation: /a\r\n\r\n"), "/health").location == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "final"),
+    [(307, True), (400, True), (404, True), (429, False), (503, False), (200, False), (None, False)],
+)
+def test_waiting_changes_no_refusal(status: int | None, final: bool) -> None:
+    assert probe.is_final(probe.Answer(status, 0.0, "")) is final

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from dockertpl.engine import probe, verdict
 from dockertpl.engine.container import Probe, State
 from dockertpl.engine.image import ImageFacts
@@ -69,6 +71,31 @@ def test_each_answer_has_its_own_advice() -> None:
     assert "2xx on /health" in judge(seen(state(), 302))[1]
     assert "0.0.0.0" in judge(seen(state(), None))[1]
     assert "HEALTHCHECK" in judge(seen(state(), 200, 0.5))[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "location", "said"),
+    [
+        (400, "Invalid host header", "", ["host name", "localhost", "allowed_hosts"]),
+        (403, "Blocked request. This host is not allowed", "", ["host name"]),
+        (401, "", "", ["login", "Exempt"]),
+        (405, "", "", ["GET"]),
+        (307, "", "/login?from=%2Fhealth", ["/health to /login", "matcher"]),
+        (307, "", "http://localhost/health/", ["health_path=/health/"]),
+        (308, "", "https://localhost/health", ["HTTPS", "proxy_headers"]),
+    ],
+)
+def test_an_answer_that_says_why_it_is_bad_is_explained(status: int, text: str, location: str, said: list[str]) -> None:
+    answer = probe.Answer(status, 0.0, text, location)
+    message, remedy = judge(seen(state(), status)._replace(answer=answer, repeated=5.0))
+    assert "the same bad answer for 5 s" in message
+    assert str(answer) in message
+    assert all(word in remedy for word in said), remedy
+
+
+def test_a_host_that_only_the_outside_is_refused_for_is_explained_too() -> None:
+    what = seen(state(health="healthy"))._replace(answer=probe.Answer(400, 0.0, "Invalid host header"))
+    assert "host name" in judge(what)[1]
 
 
 def test_time_that_ran_out_is_named() -> None:

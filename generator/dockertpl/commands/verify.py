@@ -40,7 +40,7 @@ def run(
     env_files: Sequence[Path],
     tmpfs: Sequence[str],
     network: str | None,
-    timeout: float,
+    timeout: float | None,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
     """Verify one image. The image stays in the engine's store as `dockertpl/NAME:verify`; its container does not stay.
@@ -56,7 +56,7 @@ def run(
         env_files: Files with such variables.
         tmpfs: Paths that the application may write to.
         network: A network of the engine's.
-        timeout: Seconds to wait for healthy.
+        timeout: Seconds to wait for healthy; None for the start period and the retries of the image's own probe.
         quiet: Whether to print nothing.
 
     Returns:
@@ -119,7 +119,7 @@ def plainly(destination: Path, dockerfile: Path, *, quiet: bool) -> Mapping[str,
         env_files=(),
         tmpfs=(),
         network=None,
-        timeout=60.0,
+        timeout=None,
         quiet=quiet,
     )
     return facts

@@ -11,6 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 _DATA = Path(__file__).parent / "data"
 
+# How pydantic says that a field has no value.
+_MISSING_FIELD = re.compile(r"^(\w+)\n[ ]+Field required", re.MULTILINE)
+
 When = Literal["build", "run"]
 
 
@@ -48,9 +51,8 @@ def find(
             if match:
                 lacks = entry.get("lacks")
                 missing = _first(match) if entry.get("about") == "missing" else ""
-                return Hint(
-                    _advice(entry, match, text, values or {}, workdir), lacks == "machine", missing, lacks == "setting"
-                )
+                advice = _with_fields(_advice(entry, match, text, values or {}, workdir), text)
+                return Hint(advice, lacks == "machine", missing, lacks == "setting")
     return None
 
 
@@ -99,6 +101,12 @@ def _fill(hint: str, known: Mapping[str, str]) -> str:
     if "library" in values:
         values["package"] = package(values["library"])
     return re.sub(r"\{(\w+)\}", lambda field: values.get(field[1], field[1]), hint.strip("\n"))
+
+
+def _with_fields(hint: str, log: str) -> str:
+    """Name the fields that pydantic misses: each is a variable of that name, whatever its case."""
+    names = list(dict.fromkeys(name.upper() for name in _MISSING_FIELD.findall(log)))
+    return hint.replace("--env NAME=VALUE", " ".join(f"--env {name}=VALUE" for name in names)) if names else hint
 
 
 @cache

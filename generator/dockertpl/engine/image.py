@@ -26,6 +26,7 @@ class ImageFacts:
         labels: Its labels.
         probe: The command of its HEALTHCHECK; empty without one.
         workdir: The folder that its command starts in.
+        patience: Seconds that it has to get healthy, at least a minute: the probe's start period and its retries.
     """
 
     image: str
@@ -34,6 +35,7 @@ class ImageFacts:
     labels: Mapping[str, str]
     probe: tuple[str, ...]
     workdir: str = "/"
+    patience: float = 60.0
 
     @property
     def has_healthcheck(self) -> bool:
@@ -62,7 +64,11 @@ def inspect_image(client: Client, image: str) -> ImageFacts:
     ports = [
         int(port) for port, _, kind in (p.partition("/") for p in config.get("ExposedPorts") or {}) if kind != "udp"
     ]
-    test = (config.get("Healthcheck") or {}).get("Test") or []
+    check = config.get("Healthcheck") or {}
+    test = check.get("Test") or []
+    # In nanoseconds; what is 0 or missing is the engine's own default.
+    interval = (check.get("Interval") or 30e9) / 1e9
+    patience = (check.get("StartPeriod") or 0) / 1e9 + (check.get("Retries") or 3) * interval
     return ImageFacts(
         image=str(known["Id"]),
         user=str(config.get("User") or ""),
@@ -70,6 +76,7 @@ def inspect_image(client: Client, image: str) -> ImageFacts:
         labels=config.get("Labels") or {},
         probe=("/bin/sh", "-c", *test[1:]) if test[:1] == ["CMD-SHELL"] else tuple(test[1:]),
         workdir=str(config.get("WorkingDir") or "/"),
+        patience=max(60.0, patience) if test else 60.0,
     )
 
 

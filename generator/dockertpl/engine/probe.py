@@ -32,16 +32,20 @@ class Answer(NamedTuple):
         status: The HTTP status, or None if there was none.
         at: When the status line was read, on the monotonic clock.
         text: The first bytes of the body, or what went wrong instead.
+        location: Where a redirect leads to; empty if it is none.
     """
 
     status: int | None
     at: float
     text: str
+    location: str = ""
 
     def __str__(self) -> str:
         """Return it as a person would say it."""
         if self.status is None:
             return self.text
+        if self.location:
+            return f"status {self.status}, a redirect to {self.location}"
         return f"status {self.status}" + (f", {self.text!r}" if self.text else ", no body")
 
 
@@ -58,6 +62,11 @@ def rule(labels: Mapping[str, str]) -> Rule:
         return ANYTHING
     path, hundreds, below = match.groups()
     return Rule(path, int(hundreds) * 100, int(hundreds) * 100 + 100) if hundreds else Rule(path, 100, int(below))
+
+
+def is_final(answer: Answer | None) -> bool:
+    """Tell whether an answer is one that waiting does not change: a redirect, or a refusal of the request itself."""
+    return answer is not None and answer.status is not None and 300 <= answer.status < 500 and answer.status != 429
 
 
 def good(wanted: Rule, answer: Answer) -> bool:
@@ -110,4 +119,7 @@ def _read(connection: socket.socket) -> Answer:
     text = " ".join(body[:_KEPT_BYTES].decode(errors="replace").split())
     if not match:
         return Answer(None, time.monotonic(), f"no HTTP: {text!r}")
-    return Answer(int(match[1]), at or time.monotonic(), text[:200])
+    status = int(match[1])
+    head = received.partition(b"\r\n\r\n")[0].decode(errors="replace")
+    location = re.search(r"(?im)^location:[ \t]*([!-~]{1,200})", head) if 300 <= status < 400 else None
+    return Answer(status, at or time.monotonic(), text[:200], location[1] if location else "")

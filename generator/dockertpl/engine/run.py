@@ -24,6 +24,9 @@ _POLL = 0.01
 _LOG_LINES = 30
 # How long a container that calls itself healthy may stay silent on its published port.
 _SILENCE = 3.0
+# How long an answer that waiting does not change is asked for again, and how often.
+_SAME = 5.0
+_SAME_POLL = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +38,14 @@ class RunOptions:
         env_files: Files with such variables, one NAME=VALUE a line.
         tmpfs: Paths to write to, each as `docker run --tmpfs` takes it.
         network: A network of the engine's, or None for the default.
-        timeout: Seconds from the start until it counts as never healthy.
+        timeout: Seconds from the start until it counts as never healthy; None for what the image's own probe gives it.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     env_files: Sequence[Path] = ()
     tmpfs: Sequence[str] = ()
     network: str | None = None
-    timeout: float = 60.0
+    timeout: float | None = None
 
 
 @dataclass(kw_only=True)
@@ -112,7 +115,7 @@ def run_strictly(client: Client, image: ImageFacts, *, name: str, options: RunOp
                 report.uid = _uid(client, running.name, image.user)
             else:
                 report.uid = container.configured_uid(client, running.name, image.user)
-            report.error = verdict.health(seen, image, log, options.timeout, memory(image))
+            report.error = verdict.health(seen, image, log, patience(image, options), memory(image))
             if report.healthy or (seen.state.running and not image.has_healthcheck):
                 ended, report.stop_seconds = container.stop(client, running.name, GRACE)
                 report.error = report.error or verdict.user(report.uid)
@@ -133,7 +136,7 @@ def ready_seconds(client: Client, image: ImageFacts, *, name: str, options: RunO
         seen = _wait(client, running, image, options, for_health=False)
         if seen.ready is None:
             log = container.logs(client, running.name, _LOG_LINES)
-            error = verdict.health(seen, image, log, options.timeout, memory(image))
+            error = verdict.health(seen, image, log, patience(image, options), memory(image))
             raise error or UnhealthyError("It has no port that could answer.", "Give the image an EXPOSE.")
         return seen.ready
 
@@ -199,6 +202,11 @@ def strict_options(image: ImageFacts, options: RunOptions) -> list[str]:
     return words
 
 
+def patience(image: ImageFacts, options: RunOptions) -> float:
+    """Return the seconds that a container has to get healthy."""
+    return image.patience if options.timeout is None else options.timeout
+
+
 def memory(image: ImageFacts) -> str:
     """Return the memory limit: 1g, or what the label `org.dockertpl.run.memory` says."""
     limit = image.labels.get(LABEL_MEMORY, MEMORY).lower()
@@ -262,20 +270,35 @@ def _wait(
     While it starts, nothing but the cheap question goes to it: each docker command would take a share of the machine.
     """
     wanted = probe.rule(image.labels)
-    deadline = running.started + options.timeout
+    deadline = running.started + patience(image, options)
     look = running.started + 1.0
     silent_until: float | None = None
     ready: float | None = None
     answer: probe.Answer | None = None
+    same: float | None = None
     state = running.state
     watcher = container.watch(client, running.name)
     try:
         while True:
             tick = time.monotonic()
             if ready is None and running.port is not None:
-                answer = probe.ask(running.port, wanted.path)
+                before, answer = answer, probe.ask(running.port, wanted.path)
                 if probe.good(wanted, answer):
                     ready, look = answer.at - running.started, 0.0
+                elif not probe.is_final(answer) or before is None or before.status != answer.status:
+                    same = answer.at if probe.is_final(answer) else None
+                elif same is not None and answer.at - same > _SAME:
+                    state = container.state(client, running.name)
+                    if state.health != "healthy":
+                        return verdict.Seen(
+                            state=state,
+                            ready=ready,
+                            port=running.port,
+                            answer=answer,
+                            wanted=wanted,
+                            repeated=answer.at - same,
+                        )
+                    same = None
             # Where nothing listens the image's own probe is the question; the engine asks it a second late.
             elif ready is None and image.probe and container.succeeds(client, running.name, image.probe):
                 ready, look = time.monotonic() - running.started, 0.0
@@ -294,7 +317,8 @@ def _wait(
                     silent_until = silent_until or now + _SILENCE
                     if ready is not None or running.port is None or now > silent_until:
                         break
-            time.sleep(max(0.0, tick + (_POLL if ready is None else 5 * _POLL) - time.monotonic()))
+            pause = _POLL if ready is None else 5 * _POLL
+            time.sleep(max(0.0, tick + (_SAME_POLL if same is not None else pause) - time.monotonic()))
     finally:
         end(watcher)
     return verdict.Seen(state=state, ready=ready, port=running.port, answer=answer, wanted=wanted)

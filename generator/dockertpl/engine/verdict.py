@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from dockertpl.engine import hints, probe
 from dockertpl.engine.container import State
@@ -20,6 +22,7 @@ class Seen(NamedTuple):
         port: The port on this machine that leads to it, or None.
         answer: The last answer on that port, or None.
         wanted: What a good answer would have been.
+        repeated: Seconds for which it has given that same answer, where that was not worth waiting on.
     """
 
     state: State
@@ -27,6 +30,7 @@ class Seen(NamedTuple):
     port: int | None
     answer: probe.Answer | None
     wanted: probe.Rule
+    repeated: float | None = None
 
 
 def health(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, memory: str) -> UnhealthyError | None:
@@ -120,17 +124,19 @@ def _silent(seen: Seen, image: ImageFacts, log: Sequence[str]) -> UnhealthyError
             f"GET {seen.wanted.path}: {seen.answer}.",
             log,
         ),
-        f"Does it listen on 127.0.0.1 inside the container? It has to be 0.0.0.0, port {image.port}.",
+        (_refusal(seen.answer, seen.wanted.path) if seen.answer else "")
+        or f"Does it listen on 127.0.0.1 inside the container? It has to be 0.0.0.0, port {image.port}.",
     )
 
 
 def _never_healthy(seen: Seen, log: Sequence[str], timeout: float, hint: str) -> UnhealthyError:
     gave_up = seen.state.health == "unhealthy"
-    lines = [
-        "The engine found the container unhealthy."
-        if gave_up
-        else f"The container did not get healthy in {timeout:.0f} s."
-    ]
+    if gave_up:
+        lines = ["The engine found the container unhealthy."]
+    elif seen.repeated is not None:
+        lines = [f"The container starts, and gives the same bad answer for {seen.repeated:.0f} s."]
+    else:
+        lines = [f"The container did not get healthy in {timeout:.0f} s."]
     if seen.state.probes:
         last = seen.state.probes[-1]
         # Of a traceback the end tells more than the beginning.
@@ -149,6 +155,8 @@ def _advice(seen: Seen) -> str:
         return (
             "It answers from outside, so look at the HEALTHCHECK: its path, its port, and whether its command is there."
         )
+    if seen.answer is not None and (advice := _refusal(seen.answer, seen.wanted.path)):
+        return advice
     if status == 404:
         return f"It has no route {seen.wanted.path}. The answer health_path names the right one."
     if status is not None and status >= 500:
@@ -160,6 +168,44 @@ def _advice(seen: Seen) -> str:
         status_class = str(seen.wanted).partition(" ")[2]
         return f"A good answer is {status_class} on {seen.wanted.path}. The answer health_path names another path."
     return "Does it listen on 0.0.0.0, and on the port of EXPOSE? --timeout S gives it more time."
+
+
+# What servers and frameworks say of a request for a host that they were not told of.
+_HOST = re.compile(r"\bhosts?\b.{0,40}(?:header|not allowed|blocked)|invalid host|allowed_?hosts|disallowedhost", re.I)
+
+
+def _refusal(answer: probe.Answer, path: str) -> str:
+    """Return the advice for an answer that says why it is none; empty if it does not."""
+    if answer.status in (400, 403, 421) and (answer.status == 421 or _HOST.search(answer.text)):
+        return (
+            "It checks the host name of each request, and the probe asks for localhost and 127.0.0.1. Allow both\n"
+            "(TrustedHostMiddleware: allowed_hosts), or set the variable that names them:\n"
+            "  dockertpl verify --env ALLOWED_HOSTS=localhost,127.0.0.1"
+        )
+    if answer.status in (401, 403):
+        return (
+            f"It wants a login for {path}. Exempt that path from authentication, or name one that answers everybody:\n"
+            "  dockertpl update -d health_path=/PATH"
+        )
+    if answer.status == 405:
+        return f"{path} answers other methods than GET. Add a GET, or name another path by the answer health_path."
+    return _redirect(answer.location, path) if answer.location else ""
+
+
+def _redirect(location: str, path: str) -> str:
+    target = urlsplit(location)
+    if target.path == f"{path}/" or f"{target.path}/" == path:
+        return f"The path is {target.path}:\n  dockertpl update -d health_path={target.path}"
+    if target.scheme == "https" and target.path == path:
+        return (
+            f"It sends plain HTTP to HTTPS, which ends ahead of a container. Exempt {path} (HTTPSRedirectMiddleware,\n"
+            "or a setting of the framework), or trust the proxy that ends it: the answer proxy_headers."
+        )
+    return (
+        f"Something sends {path} to {target.path or location}, often a middleware that wants a login. Exempt {path}\n"
+        "there (in Next.js by the `matcher` of middleware.ts or proxy.ts), or name a path that answers everybody:\n"
+        "  dockertpl update -d health_path=/PATH"
+    )
 
 
 def _with_log(message: str, log: Sequence[str]) -> str:
