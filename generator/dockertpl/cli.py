@@ -94,15 +94,17 @@ def cli() -> None:
     help="Tell this bot about the image's pins (default: ask, where one is configured).",
 )
 @click.option("--patch-next-config", is_flag=True, help="Set output: 'standalone' in next.config, where it is not set.")
-@click.option("--adopt", is_flag=True, help="Take over the Dockerfile that is there (on a terminal: done, and shown).")
-@click.option("--accept-dropped", is_flag=True, help="With --adopt: go on without what cannot be taken over.")
+@click.option("--adopt", is_flag=True, help="Convert the existing Dockerfile (the default where one is found).")
+@click.option("--adopt-file", metavar="F", default="", help="The Dockerfile to convert, where there are several.")
+@click.option("--accept-dropped", is_flag=True, help="Go on without what cannot be converted.")
+@click.option("--replace", is_flag=True, help="Replace existing files and convert nothing. Git keeps the old ones.")
 @_dry_run
 @_json
 def new(**options: Any) -> None:
     """Put an image's files into the repository at DEST.
 
-    Looks at the repository first, so that it asks little. Nothing is written until every file is known; a
-    file that is already there and differs stops it.
+    Looks at the repository first, so that it asks little. An existing Dockerfile and its ignore file are
+    converted. Nothing is written until every file is known; any other file that exists and differs stops it.
     """
     _call("new", **options)
 
@@ -126,7 +128,12 @@ def inspect(**options: Any) -> None:
 @click.option("--env-file", "env_files", metavar="F", multiple=True, type=click.Path(path_type=Path), help="The same.")
 @click.option("--tmpfs", metavar="P", multiple=True, help="A path that the application has to write to.")
 @click.option("--network", metavar="N", help="An engine's network for the container, for its database.")
-@click.option("--timeout", type=click.FloatRange(min=1), default=60.0, metavar="S", help="Seconds to wait for healthy.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    metavar="S",
+    help="Seconds to wait for healthy (default: the probe's start period and retries).",
+)
 @_json
 def verify(**options: Any) -> None:
     """Build the image at DEST, run it as production would, wait until it is healthy, and stop it.

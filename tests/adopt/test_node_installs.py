@@ -20,7 +20,7 @@ def _read(*lines: str, **known: Any) -> adopt.Adoption:
     "command",
     [
         "npm ci",
-        "npm install --legacy-peer-deps",
+        "npm ci --omit=dev --no-audit --loglevel error",
         "yarn install --frozen-lockfile --network-timeout 100000",
         "corepack enable && pnpm i --frozen-lockfile",
         "npm ci && npm run build && npm cache clean --force",
@@ -35,6 +35,34 @@ def test_what_the_template_does_leaves_nothing(command: str) -> None:
     adoption = _read(f"RUN {command}")
     assert adoption.regions == {}
     assert adoption.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "manager", "flags"),
+    [
+        ("npm ci --legacy-peer-deps", "npm", ["--legacy-peer-deps"]),
+        ("npm install --force --no-audit", "npm", ["--force"]),
+        ("yarn --frozen-lockfile --ignore-engines", "yarn", ["--ignore-engines"]),
+        ("pnpm i --frozen-lockfile --shamefully-hoist --network-concurrency 4", "pnpm", ["--shamefully-hoist"]),
+        ("bun install --frozen-lockfile --linker=hoisted", "bun", ["--linker=hoisted"]),
+        (
+            "if [ -f yarn.lock ]; then yarn --ignore-engines; elif [ -f package-lock.json ]; then npm ci --force; fi",
+            "npm",
+            ["--force"],
+        ),
+    ],
+)
+def test_a_flag_that_changes_the_installation_is_an_answer_and_in_the_list(
+    command: str, manager: str, flags: list[str]
+) -> None:
+    adoption = _read(f"RUN {command}", manager=manager)
+    assert adoption.answers["install_flags"] == flags
+    assert [item.outcome for item in adoption.items if item.what in flags] == ["answer"] * len(flags)
+    assert (adoption.regions, adoption.doubts) == ({}, ())
+
+
+def test_a_flag_that_cannot_be_kept_is_a_doubt() -> None:
+    assert "-x" in " ".join(_read("RUN npm ci -x").doubts)
 
 
 def test_another_script_that_builds_is_an_answer() -> None:

@@ -88,10 +88,13 @@ def _read(reader: Any, text: str) -> Any:
     except reader.GoParseError as error:
         return str(error)
     return [
-        (one.cmd, one.sub_cmd, one.json, one.start_line, one.end_line, one.flags, one.value)
-        + tuple(heredoc.content for heredoc in one.heredocs)
+        (one.cmd, one.sub_cmd, one.json, one.start_line, one.end_line, one.flags, one.value, *_contents(one))
         for one in found
     ]
+
+
+def _contents(command: Any) -> list[str]:
+    return [heredoc.content for heredoc in command.heredocs]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,9 @@ def test_both_readers_see_the_same_in_any_order_of_lines(lines: list[str]) -> No
     assert _read(plain_reader, text) == _read(_moby, text)
 
 
-@pytest.mark.parametrize("line", ["RUN a", "ENV A=1", "# a", "RUN a \\", 'ENV A="' + "\\" * 7000, "LABEL " + "'" * 7000])
+@pytest.mark.parametrize(
+    "line", ["RUN a", "ENV A=1", "# a", "RUN a \\", 'ENV A="' + "\\" * 7000, "LABEL " + "'" * 7000]
+)
 def test_the_longest_file_is_read_within_two_seconds(line: str) -> None:
     begin = time.process_time()
     _read(plain_reader, "FROM a\n" + f"{line}\n" * (LONGEST // (len(line) + 1)))

@@ -63,5 +63,26 @@ def test_extras_are_answers_but_for_those_of_development() -> None:
     assert _read("uv sync --no-dev --extra redis", manager="uv").answers["extras"] == ["redis"]
 
 
-def test_a_group_of_its_own_is_a_doubt() -> None:
-    assert _read("poetry install --without dev --with prod", manager="poetry").doubts
+@pytest.mark.parametrize(
+    ("command", "groups"),
+    [
+        ("poetry install --without dev --no-root", ["db", "mail"]),
+        ("poetry install --without=dev,mail", ["db"]),
+        ("poetry install --only main,db", ["db"]),
+        ("poetry install --only main", []),
+        ("poetry install --without dev --with 'cache'", ["db", "mail", "cache"]),
+        ("uv sync --no-dev --no-group mail", ["db"]),
+        ("uv sync --no-default-groups --group cache", ["cache"]),
+        ("pdm sync --prod -G cache", ["db", "mail", "cache"]),
+    ],
+)
+def test_the_groups_are_those_that_the_old_file_installs(command: str, groups: list[str]) -> None:
+    adoption = _read(command, manager=command.partition(" ")[0], groups=["db", "mail"])
+    assert adoption.answers["groups"] == groups
+    assert adoption.doubts == ()
+
+
+def test_a_group_of_development_stays_out() -> None:
+    adoption = _read("poetry install --with test", manager="poetry")
+    assert "groups" not in adoption.answers
+    assert found(adoption)["the group test"][0] == "dropped"

@@ -17,10 +17,14 @@ class Actions:
         bot: The update bot to tell, or `none`; None for the one that has a configuration.
         tell_bot: Whether to tell it.
         patch_next_config: Whether to set `output: 'standalone'`.
-        adopt: Whether to take over a Dockerfile that is there.
+        adopt: Whether to adopt a Dockerfile that is there.
+        adopt_file: The Dockerfile to adopt, where somebody chose one.
+        replace: Whether new files replace those that are there. Git keeps the old ones.
     """
 
     bot: Choice | None = None
     tell_bot: bool = False
     patch_next_config: bool = False
     adopt: bool = False
+    adopt_file: str = ""
+    replace: bool = False

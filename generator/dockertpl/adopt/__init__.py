@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from dockertpl.adopt.fill import apply
 from dockertpl.adopt.model import Adoption, Item, Outcome
-from dockertpl.adopt.reader import read
+from dockertpl.adopt.reader import read, read_ignore_file
 
-__all__ = ["Adoption", "Item", "Outcome", "apply", "read"]
+__all__ = ["Adoption", "Item", "Outcome", "apply", "read", "read_ignore_file"]

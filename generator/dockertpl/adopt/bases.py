@@ -76,16 +76,19 @@ def _python(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
 
 
 def _node(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
-    if said.get("variant", "").startswith("alpine") and not draft.known.get("flavor"):
-        draft.answer(line, "the Alpine flavor", "flavor", "alpine", "alpine")
+    if said.get("variant", "").startswith("alpine"):
+        if draft.flavor == "alpine" or "flavor" not in draft.settled:
+            draft.answer(line, "the Alpine flavor", "flavor", "alpine", "alpine")
+        else:
+            draft.template(line, "the Alpine flavor", f"the answer flavor, {draft.flavor}")
     version, offered = said.get("version", ""), _data()["offered"]["node"]
     if version in offered:
         draft.answer(line, what, "node_version", version, version)
     elif version.isdigit() and int(version) < int(offered[-1]):
         next_ = next(one for one in offered if int(one) > int(version))
-        if "node_version" in draft.known:
-            draft.dropped(
-                line, what, f"Node.js {version} is not offered: node_version is {draft.known['node_version']}"
+        if "node_version" in draft.settled:
+            draft.template(
+                line, what, f"the answer node_version, {draft.known['node_version']}: Node.js {version} is not offered"
             )
         else:
             draft.answer(line, what, "node_version", next_, f"{next_}, the oldest that is offered above {version}")

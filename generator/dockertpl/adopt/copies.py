@@ -215,7 +215,9 @@ def _from_context(step: Step, draft: Draft, scene: Scene, source: str, destinati
             draft.doubt(line, f"{path} is copied into the image, and may hold secrets.")
     elif draft.in_context(path) is None:
         draft.dropped(line, what, "it lies outside of the build context, which is the application's folder")
-        draft.doubt(line, f"{path} lies outside of the new build context: answer context with '.', or move it.")
+        draft.doubt(
+            line, f"{path} is outside of {draft.app_dir}, the new build context: move it below {draft.app_dir}."
+        )
     elif scene.stage.final:
         _into_image(step, draft, scene, what, path, target, manifest=manifest, whole=whole)
     else:
@@ -251,7 +253,8 @@ def _into_image(
         draft.template(line, what, _CODE if draft.is_python else "the standalone output holds what the server needs")
     elif place is not None and target == draft.root and not is_file(path):
         draft.template(line, what, f"{_CODE}, which is in {place}")
-        if not str(draft.known.get("app_file", "")).startswith(f"{draft.in_context(path)}/"):
+        # Where the whole application moves, the server starts in its new folder.
+        if not whole and not str(draft.known.get("app_file", "")).startswith(f"{draft.in_context(path)}/"):
             draft.doubt(line, f"{path} was in {target}, and is in {place}: are imports and paths the same from there?")
     else:
         draft.item(line, what, "kept", "image")

@@ -43,7 +43,8 @@ class Draft:
     Attributes:
         path: The old file's path.
         kind: The kind of image.
-        known: What is answered already.
+        known: What is answered already, defaults included.
+        settled: The questions among them that somebody, or the repository, answered.
         alone: The image's own stage also installs and builds.
         copies: Where the old file puts the code.
         root: The folder in the image that the code is put into, or that commands run in.
@@ -64,6 +65,7 @@ class Draft:
     path: str
     kind: str
     known: Mapping[str, Any]
+    settled: frozenset[str] = frozenset()
     alone: bool = True
     copies: list[CodeCopy] = field(default_factory=list)
     root: str = "/app"
@@ -94,6 +96,11 @@ class Draft:
         return str(self.known.get("context", self.app_dir)) != self.app_dir
 
     @property
+    def keeps_tree(self) -> bool:
+        """Tell whether the image has the application in the folder that it has in the repository."""
+        return self.member and self.app_dir != "." and (not self.is_python or self.known.get("manager") == "uv")
+
+    @property
     def app_dir(self) -> str:
         """Return the application's folder, seen from the repository's root."""
         return str(self.known.get("app_dir", "."))
@@ -101,7 +108,8 @@ class Draft:
     @property
     def flavor(self) -> str:
         """Return the flavor that the new image has."""
-        return str(self.known.get("flavor") or self.answers.get("flavor") or "slim")
+        given = self.known.get("flavor") if "flavor" in self.settled else None
+        return str(given or self.answers.get("flavor") or self.known.get("flavor") or "slim")
 
     def item(self, line: int, what: str, outcome: Outcome, where: str) -> None:
         """Note one thing and what becomes of it."""
@@ -111,9 +119,9 @@ class Draft:
         """Note what the template does anyway."""
         self.item(line, what, "template", where)
 
-    def dropped(self, line: int, what: str, why: str) -> None:
-        """Note what is dropped."""
-        self.item(line, what, "dropped", why)
+    def dropped(self, line: int, what: str, why: str, *, matters: bool = False) -> None:
+        """Note what is dropped, and whether somebody has to agree to that first."""
+        self.items.append(Item(line=line, what=shown(what), outcome="dropped", where=why, matters=matters))
 
     def doubt(self, line: int, text: str) -> None:
         """Note why a person has to look, once."""
@@ -121,9 +129,9 @@ class Draft:
         if full not in self.doubts:
             self.doubts.append(full)
 
-    def answer(self, line: int, what: str, key: str, value: Any, note: str = "") -> None:
-        """Answer a question; a list or a mapping is added to what was answered before."""
-        if isinstance(value, (list, dict)):
+    def answer(self, line: int, what: str, key: str, value: Any, note: str = "", *, exact: bool = False) -> None:
+        """Answer a question; a list or a mapping is added to what was answered before, or exactly the answer."""
+        if isinstance(value, (list, dict)) and not exact:
             before = self.answers.get(key, self.known.get(key))
             if isinstance(value, list):
                 value = list(dict.fromkeys([*(before if isinstance(before, list) else []), *value]))
@@ -216,6 +224,10 @@ class Draft:
         path = self.in_context(source)
         if path is None:
             return None
+        if self.member and not self.keeps_tree:
+            # The application's folder is copied into /app, and nothing else is.
+            inside = path == self.app_dir or path.startswith(f"{self.app_dir}/")
+            return joined("/app", posixpath.relpath(path, self.app_dir)) if inside else None
         return joined("/app", path)
 
     def finished(self, improvements: Iterable[str]) -> Adoption:
@@ -249,7 +261,7 @@ def start_folder(draft: Draft, region: str) -> str:
     """Return the folder that the template's stage is in where a region stands."""
     if region == "runtime":
         return "/"
-    below = draft.member and draft.app_dir != "." and (region == "code" or (region == "image" and draft.is_python))
+    below = draft.keeps_tree and (region == "code" or (region == "image" and draft.is_python))
     return f"/app/{draft.app_dir}" if below else "/app"
 
 

@@ -45,7 +45,11 @@ def keep_stage(
     if others:
         draft.doubt(stage.start.line, f"{stage.title} copies from {others[0].title}, which the new file does not have.")
     if draft.context == "." and draft.app_dir != "." and not draft.member:
-        draft.doubt(stage.start.line, f"{stage.title} copies from the repository's root: answer context with '.'.")
+        draft.doubt(
+            stage.start.line,
+            f"{stage.title} copies from the root of the repository, and the new build context is {draft.app_dir}: "
+            f"move what it copies below {draft.app_dir}, or build it in an image of its own.",
+        )
     base = names[stage.below.index] if stage.below and stage.below.index in names else stage.image
     platform = "".join(f"{flag} " for flag in stage.start.flags if "$" not in flag or "BUILDPLATFORM" in flag)
     lines = [stage.start.comment] if stage.start.comment else []

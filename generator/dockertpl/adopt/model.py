@@ -17,12 +17,14 @@ class Item:
         what: One package, port, variable, command, copied file, … A secret's value is never in it.
         outcome: `answer`, `template` (which does it anyway), `kept` in a region, or `dropped`.
         where: The answer's name, what of the template does it, the region's name, or why it is dropped.
+        matters: Somebody has to agree to it first: what runs beside the image may depend on it.
     """
 
     line: int
     what: str
     outcome: Outcome
     where: str
+    matters: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

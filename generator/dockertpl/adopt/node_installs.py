@@ -11,6 +11,7 @@ from dockertpl.adopt.verdict import Verdict, template
 
 _RUNNERS = ("npx", "pnpx", "bunx")
 _MANAGERS = ("npm", "pnpm", "yarn", "bun")
+_FLAG = re.compile(r"--[a-z][a-z0-9.-]*(?:=[A-Za-z0-9_./@:-]+)?")
 _FULL_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[\w.-]+)?")
 
 
@@ -36,7 +37,57 @@ def read_node(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Ve
         if re.search(r"(?:^|[:_-])build(?:$|[:_-])", script) and not scene.built and "--filter" not in text:
             return Verdict(answers=[(text, "build_script", script, script)], built=True)
         return None
-    return _install(inner, draft, scene, text)
+    return _locked_install(inner, draft, text) or _install(inner, draft, scene, text)
+
+
+def is_of_another_manager(words: Sequence[str], draft: Draft) -> bool:
+    """Tell whether a command is one of a manager that the application does not use, as in an `if` for each lock."""
+    manager = str(draft.known.get("manager", "")).partition("-")[0]
+    inner = _unwrapped(words)
+    return bool(inner) and bool(manager) and inner[0] in _MANAGERS and inner[0] != manager
+
+
+def only_flags(verdict: Verdict) -> bool:
+    """Tell whether all that a command answers is the flags of the installation."""
+    others = verdict.packages or verdict.exact or verdict.kept or verdict.doubts or verdict.soft
+    return not others and all(key == "install_flags" for _, key, _, _ in verdict.answers)
+
+
+def _locked_install(words: Sequence[str], draft: Draft, text: str) -> Verdict | None:
+    """Read an install from the lock: what its flags change in the result is kept."""
+    program, rest = words[0] if words else "", list(words[1:])
+    if program not in _MANAGERS:
+        return None
+    installs = ("ci", "clean-install", "install", "i", "install-clean")
+    if rest and rest[0] in installs:
+        rest = rest[1:]
+    elif program != "yarn" or (rest and not rest[0].startswith("-")):
+        return None
+    known = commands()["install_flags"]
+    flags, at = [], 0
+    while at < len(rest):
+        name, equals, value = rest[at].partition("=")
+        at += 1
+        if re.match(r"\d?[<>|&]", name):
+            at += re.fullmatch(r"\d?[<>]+", name) is not None
+            continue
+        if not name.startswith("-"):
+            return None
+        takes = name in known["with_value"] and not equals and at < len(rest)
+        value = rest[at] if takes else value
+        at += takes
+        if name not in known["idle"] and f"{name}={value}" not in known["idle"]:
+            flags.append(f"{name}={value}" if value else name)
+    verdict = template(text, "the stage deps installs from the lock", installed=True)
+    if draft.known.get("manager") and is_of_another_manager(words, draft):
+        return verdict
+    for flag in flags:
+        if _FLAG.fullmatch(flag):
+            verdict.answers.append((flag, "install_flags", [flag], ""))
+        else:
+            verdict.items.append((flag, "dropped", "the installation has no such flag"))
+            verdict.doubts.append(f"the installation is given {flag}: does the new one need it?")
+    return verdict
 
 
 def _unwrapped(words: Sequence[str]) -> list[str]:

@@ -141,7 +141,7 @@ def _body(lines: list[str], at: int, end: str, *, tabs: bool) -> tuple[str, int]
 
 
 def _flags(text: str) -> tuple[tuple[str, ...], str]:
-    found = []
+    found: list[str] = []
     while text.startswith("--"):
         word = next(_words(text))
         if word == "--":

@@ -177,7 +177,7 @@ def _packages(verdict: Verdict, draft: Draft, wanted: Sequence[str], passed: Seq
 
 
 def read_manager(words: Sequence[str], draft: Draft) -> Verdict:
-    """Read which extras and groups `poetry install` and `uv sync` ask for."""
+    """Read which extras and groups `poetry install`, `uv sync` and `pdm sync` ask for."""
     verdict = Verdict(installed=True)
     text = " ".join(words)
     verdict.items.append((text, "template", "the stage venv installs from the lock"))
@@ -186,20 +186,40 @@ def read_manager(words: Sequence[str], draft: Draft) -> Verdict:
     )
     if re.search(r"\b(?:install|sync)\b", text) and with_dev:
         verdict.facts.add("dev-dependencies")
-    for match in re.finditer(r"(?:--extras?|-E|-G|--group|--with)[= ]([^-\s][^\s]*)", text):
-        option = match[0].split("=")[0].split(" ")[0]
-        names = re.split(r"[\s,]+", match[1])
-        if option in ("--extras", "--extra", "-E"):
-            read_extras(verdict, draft, names)
-            continue
-        for name in names:
-            if _FOR_DEVELOPMENT.fullmatch(name):
-                verdict.items.append((f"the group {name}", "dropped", "it is of development"))
-                verdict.facts.add("dev-dependencies")
-            else:
-                verdict.items.append((f"the group {name}", "dropped", "the image has the main dependencies alone"))
-                verdict.doubts.append(f"the group {name} is installed: make it an extra, or main dependencies.")
+    for name in _named(text, "--extras?|-E"):
+        read_extras(verdict, draft, [name])
+    _groups(verdict, draft, text)
     if "--all-extras" in text:
         verdict.items.append(("--all-extras", "dropped", "the answer extras names them one by one"))
         verdict.doubts.append("all extras are installed: name those that production needs in the answer extras.")
+    if "--all-groups" in text:
+        verdict.items.append(("--all-groups", "dropped", "the answer groups names them one by one"))
+        verdict.doubts.append("all groups are installed: name those that production needs in the answer groups.")
     return verdict
+
+
+def _named(text: str, options: str) -> list[str]:
+    """Return the names that options are given, such as `--without dev,docs`."""
+    found = re.findall(rf"(?:^|\s)(?:{options})[= ][\"']?([^-\s\"'][^\s\"']*)", text)
+    return [name for one in found for name in re.split(r"[\s,]+", one) if name]
+
+
+def _groups(verdict: Verdict, draft: Draft, text: str) -> None:
+    """Answer `groups`: those that are installed unasked, with and without the ones that the command names."""
+    before = [str(name) for name in draft.known.get("groups") or []]
+    only = _named(text, "--only|--only-group")
+    bare = bool(only) or re.search(r"--no-default-groups|--no-default\b", text) is not None
+    wanted = [name for name in only if name != "main"] if bare else list(before)
+    for name in _named(text, "--with|-G|--group|--with-group"):
+        wanted += [] if name in wanted else [name]
+    without = _named(text, "--without|--no-group")
+    for name in dict.fromkeys([*without, *wanted]):
+        if name in without:
+            verdict.items.append((f"the group {name}", "template", "the image does not have it"))
+        elif _FOR_DEVELOPMENT.fullmatch(name):
+            verdict.items.append((f"the group {name}", "dropped", "it is of development"))
+            verdict.facts.add("dev-dependencies")
+    kept = [name for name in wanted if name not in without and not _FOR_DEVELOPMENT.fullmatch(name)]
+    if kept or before:
+        named = ", ".join(kept)
+        verdict.exact.append((f"the groups {named}" if kept else "no group", "groups", kept, named))

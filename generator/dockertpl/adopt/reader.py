@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from dockertpl.adopt.draft import Draft, Scene, joined_paths
 from dockertpl.adopt.environment import read_arg, read_env, read_label
 from dockertpl.adopt.health import read_health
 from dockertpl.adopt.ignore import read_ignore
-from dockertpl.adopt.model import Adoption
+from dockertpl.adopt.model import Adoption, Item
 from dockertpl.adopt.rest import keep_folders, read_other, read_port_variable, read_ports
 from dockertpl.adopt.runs import read_run
 from dockertpl.adopt.source import LONGEST, Step, steps
@@ -33,15 +34,26 @@ def _improvements() -> list[dict[str, Any]]:
     return list(data["improvements"])
 
 
-def read(text: str, *, path: str, kind: str, answers: Mapping[str, Any], ignore: str | None = None) -> Adoption:
+def read(
+    text: str,
+    *,
+    path: str,
+    kind: str,
+    answers: Mapping[str, Any],
+    ignore: str | None = None,
+    settled: Collection[str] | None = None,
+    context: str = "",
+) -> Adoption:
     """Read an old Dockerfile: what becomes of everything that it does.
 
     Args:
         text: The Dockerfile.
         path: Its path, seen from the repository's root.
         kind: The kind of image that takes its place.
-        answers: What is answered already, detected or given.
+        answers: What is answered already: detected, given, or a default.
         ignore: The ignore file that belongs to it, if there is one.
+        settled: The answers that are not defaults; None for all of them.
+        context: The folder that it is built from, where that is known.
 
     Returns:
         Answers, the text of regions, and a list of everything with its outcome.
@@ -57,14 +69,21 @@ def read(text: str, *, path: str, kind: str, answers: Mapping[str, Any], ignore:
     if ignore is not None and len(ignore) > LONGEST:
         raise BadInputError(f"The ignore file beside {path} is longer than {LONGEST // 1024} KiB.", "Check the path.")
     arguments, ahead, stages = split(steps(text, path))
-    draft = Draft(path=path, kind=kind, known=answers)
+    draft = Draft(path=path, kind=kind, known=answers, settled=frozenset(answers if settled is None else settled))
     said: list[str] = []
     image = choose(stages, said)
     draft.doubts += [f"{path}:{image.start.line}: {one}" for one in said]
     for stage in stages:
         stage.foreign = not stage.final and bases.kind_of(stage.root_image)[0] != kind
     draft.alone = not any(stage.builds and not stage.final and not stage.foreign for stage in stages)
-    _find_code(draft, image, stages, arguments)
+    _find_code(draft, image, stages, arguments, context)
+    if _needs_root(draft, stages) and "context" not in draft.settled:
+        # Read again, as an application that is built from the root.
+        known = {**answers, "context": "."}
+        again = read(
+            text, path=path, kind=kind, answers=known, ignore=ignore, settled={*draft.settled, "context"}, context="."
+        )
+        return _from_root(again, draft, image.start.line)
     _ahead(draft, ahead, stages)
     scenes = _stages(draft, stages, arguments)
     _end(draft, scenes, image)
@@ -79,7 +98,66 @@ def _chain(image: Stage) -> list[Stage]:
     return [*below, image]
 
 
-def _find_code(draft: Draft, image: Stage, stages: Sequence[Stage], arguments: Mapping[str, str]) -> None:
+def read_ignore_file(text: str, *, path: str, kind: str, answers: Mapping[str, Any]) -> Adoption:
+    """Read an ignore file that no Dockerfile goes with.
+
+    Args:
+        text: The ignore file.
+        path: Its path, relative to the repository's root.
+        kind: The kind of image.
+        answers: What is answered already.
+
+    Raises:
+        BadInputError: The kind is not a service, or the text is far too long.
+    """
+    if kind not in KINDS or len(text) > LONGEST:
+        raise BadInputError(f"{path} cannot be merged.", "Move it away, and carry over by hand what you need of it.")
+    draft = Draft(path=path, kind=kind, known=answers, settled=frozenset(answers))
+    draft.context = str(answers.get("context", draft.app_dir))
+    read_ignore(draft, text)
+    return draft.finished([])
+
+
+def _needs_root(draft: Draft, stages: Sequence[Stage]) -> bool:
+    """Tell whether the image is made of files outside of the application's folder, and can be built from the root.
+
+    Other managers find their project at the root of the build context.
+    """
+    if draft.app_dir == "." or draft.member or draft.context != ".":
+        return False
+    if draft.known.get("manager") != "pip" or draft.known.get("requirements_self"):
+        return False
+    for stage in stages:
+        if not stage.reached or (stage.foreign and not draft.is_python):
+            continue
+        for step in stage.steps:
+            if step.name not in ("COPY", "ADD") or step.flag("from") or step.heredocs:
+                continue
+            paths = [joined_paths(".", word) for word in step.words[:-1] if "://" not in word and "$" not in word]
+            if any(path != "." and draft.in_context(path) is None for path in paths):
+                return True
+    return False
+
+
+def _from_root(adoption: Adoption, draft: Draft, line: int) -> Adoption:
+    """Return an adoption that builds from the repository's root, where the requirements are below the folder."""
+    answers: dict[str, Any] = {"context": "."}
+    for key in ("requirements_file", "requirements_source", "requirements_dev", "requirements_includes"):
+        value = draft.known.get(key, "requirements.txt" if key == "requirements_file" else "")
+        if isinstance(value, str) and value:
+            answers[key] = f"{draft.app_dir}/{value}"
+        elif value:
+            answers[key] = [f"{draft.app_dir}/{one}" for one in value]
+    item = Item(line=line, what="files from the root of the repository", outcome="answer", where="context (.)")
+    return replace(
+        adoption,
+        answers={**adoption.answers, **answers},
+        evidence={**adoption.evidence, **dict.fromkeys(answers, f"{draft.path}:{line}")},
+        items=tuple(sorted([*adoption.items, item], key=lambda one: one.line)),
+    )
+
+
+def _find_code(draft: Draft, image: Stage, stages: Sequence[Stage], arguments: Mapping[str, str], context: str) -> None:
     """Find out what the old build context is, and where in the image the code lies."""
     context_sources = [
         source.removeprefix("./").rstrip("/")
@@ -91,7 +169,8 @@ def _find_code(draft: Draft, image: Stage, stages: Sequence[Stage], arguments: M
     ]
     app_dir = draft.app_dir
     in_root = any(source == app_dir or source.startswith(f"{app_dir}/") for source in context_sources)
-    draft.context = app_dir if posixpath.dirname(draft.path) == app_dir and not in_root and app_dir != "." else "."
+    beside = posixpath.dirname(draft.path) == app_dir and not in_root and app_dir != "."
+    draft.context = context or (app_dir if beside else ".")
     found: list[CodeCopy] = []
     folder = "/"
     last = "/"

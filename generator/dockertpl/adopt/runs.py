@@ -137,9 +137,13 @@ def _compound(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdi
         words = list(inner.words)
         if not words or words[0] in ("[", "test", "exit"):
             continue
+        if not draft.is_python and node_installs.is_of_another_manager(words, draft):
+            merged.items.append((inner.text, "template", "the lock says which manager installs"))
+            continue
         found = _simple(words, inner, draft, scene, step)
-        if found is None or not found.plain:
+        if found is None or not (found.plain or node_installs.only_flags(found)):
             return None
+        merged.answers += found.answers
         merged.installed = merged.installed or found.installed
         merged.built = merged.built or found.built
         merged.facts |= found.facts
@@ -155,6 +159,8 @@ def carry_out(step: Step, draft: Draft, scene: Scene, verdict: Verdict) -> None:
         draft.item(line, what, outcome, where)
     for what, key, value, note in verdict.answers:
         draft.answer(line, what, key, value, note)
+    for what, key, value, note in verdict.exact:
+        draft.answer(line, what, key, value, note, exact=True)
     for region, text in verdict.kept:
         needed_here(draft, scene, region, text)
         draft.keep_step(region, text, folder=_place(draft, scene, region))
@@ -180,7 +186,7 @@ def _place(draft: Draft, scene: Scene, region: str) -> str:
     """Return the folder that a kept step runs in."""
     moved = draft.moved(scene.folder)
     if region == "code" and moved == "/app":
-        return "/app" if not draft.member else f"/app/{draft.app_dir}"
+        return f"/app/{draft.app_dir}" if draft.keeps_tree else "/app"
     return moved
 
 

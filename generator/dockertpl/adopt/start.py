@@ -373,7 +373,10 @@ def port(draft: Draft, line: int, what: str, text: str, *, read: str = "") -> No
         )
     elif not 1024 <= number <= 65535:
         draft.dropped(
-            line, what, "a user other than root may not bind it everywhere: change what forwards to the container"
+            line,
+            what,
+            "a user other than root may not bind it everywhere: change what forwards to the container",
+            matters=True,
         )
         draft.facts.add("low-port")
     elif draft.answers.get("port", number) != number:

@@ -42,6 +42,7 @@ class Verdict:
         passing: It only tidies up, so that a step without it is the same.
         packages: System packages.
         answers: The thing, the question, the answer and a note.
+        exact: The same, in the place of what was answered before.
         kept: Lines for a region, by its name.
         doubts: Why a person has to look.
         facts: Names of what the new image does better.
@@ -58,6 +59,7 @@ class Verdict:
     passing: bool = False
     packages: list[Request] = field(default_factory=list)
     answers: list[tuple[str, str, Any, str]] = field(default_factory=list)
+    exact: list[tuple[str, str, Any, str]] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     facts: set[str] = field(default_factory=set)
@@ -70,7 +72,9 @@ class Verdict:
     @property
     def plain(self) -> bool:
         """Tell whether it changes nothing but the report, so that it may stand in an `if`."""
-        return not (self.packages or self.answers or self.kept or self.doubts) and (self.passing or not self.soft)
+        return not (self.packages or self.answers or self.exact or self.kept or self.doubts) and (
+            self.passing or not self.soft
+        )
 
 
 def template(what: str, where: str, **more: Any) -> Verdict:

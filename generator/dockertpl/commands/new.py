@@ -63,6 +63,8 @@ def run(
     accept_dropped: bool,
     dry_run: bool,
     quiet: bool,
+    adopt_file: str = "",
+    replace: bool = False,
 ) -> tuple[int, Mapping[str, Any]]:
     """Put an image's files into a repository.
 
@@ -75,7 +77,9 @@ def run(
         no_detect: Whether to leave the repository unread, but for the files that an action would change.
         update_bot: The bot to tell about the image's pins, or `none`; None to offer it, where one is configured.
         patch_next_config: Whether to set `output: 'standalone'` in the application's next.config, where it is not set.
-        adopt: Whether to take over a Dockerfile that is there; on a terminal that is done unasked, and shown.
+        adopt: Whether to convert an existing Dockerfile even where the repository is left unread.
+        adopt_file: The Dockerfile to convert, where there are several.
+        replace: Whether to replace existing files and convert nothing.
         accept_dropped: Whether to go on where the new Dockerfile does without something of the old one.
         dry_run: Whether to print a diff on stdout and write nothing.
         quiet: Whether to print nothing at all and to ask nothing.
@@ -88,6 +92,8 @@ def run(
         MachineError: Writing failed; nothing was changed.
         StoppedError: The person stopped; nothing was changed.
     """
+    if replace and (adopt or adopt_file):
+        raise BadInputError("--replace converts nothing, and --adopt does.", "Give one of them.")
     root, app_dir = repository_root(destination, missing_ok=True)
     request = _Request(
         destination=destination,
@@ -97,7 +103,13 @@ def run(
         in_file=read_data_file(data_file) if data_file else {},
         detecting=not no_detect,
         actions=Actions(
-            bot=update_bot, tell_bot=update_bot is not None, patch_next_config=patch_next_config, adopt=adopt
+            bot=update_bot,
+            tell_bot=update_bot is not None,
+            patch_next_config=patch_next_config,
+            # What nobody looks at, as with plain Copier, is not converted either, but on request.
+            adopt=adopt or bool(adopt_file) or not (no_detect or replace),
+            adopt_file=adopt_file,
+            replace=replace,
         ),
         accept_dropped=accept_dropped,
         dry_run=dry_run,
@@ -136,8 +148,9 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     from dockertpl.template import presentation
     from dockertpl.wizard.flow import Wizard
 
-    # A bot that is there is told, and a Dockerfile that is there is taken over; the review names both.
-    session = _session(template, request, replace(request.actions, tell_bot=True, adopt=True), go_on=True)
+    # A bot that is there is told, and a Dockerfile that is there is converted; the review names both.
+    actions = replace(request.actions, tell_bot=True, adopt=not request.actions.replace)
+    session = _session(template, request, actions, go_on=True)
     console = _console()
     try:
         scaffold = Wizard(session, presentation.load(template), console, dry_run=request.dry_run).run()
@@ -153,7 +166,7 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     result = _write(scaffold, result, quiet=False)
     ours = repeat.ours(session, request.destination, request.data_file, scaffold)
     say(f"\nThe same without questions:\n  {ours}")
-    taken_over = ", which takes over no Dockerfile" if scaffold.takeover else ""
+    taken_over = ", which converts no Dockerfile" if scaffold.takeover else ""
     say(f"The same with Copier alone{taken_over}:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
     try:
         _offer_proof(console, scaffold)
@@ -261,7 +274,23 @@ def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> t
     would_write = [entry.path for entry in scaffold.to_write]
     doubtful = scaffold.takeover is not None and scaffold.takeover.needs_a_word
     code = 1 if scaffold.in_the_way or doubtful else 0
+    if code:
+        say(_reason(scaffold), quiet=quiet)
     return code, {**result, "dry_run": True, "would_write": would_write, "diff": text}
+
+
+def _reason(scaffold: Scaffold) -> str:
+    """Return why the same without --dry-run would write nothing."""
+    from dockertpl.merge import plan
+
+    try:
+        plan.check_free(scaffold.planned, scaffold.replaced)
+    except DockertplError as error:
+        found = error
+    else:
+        assert scaffold.takeover is not None  # noqa: S101 - the only other reason
+        found = scaffold.takeover.objection()
+    return f"\nWithout --dry-run, nothing would be written: {found.message}\n{found.remedy}"
 
 
 def _write(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> Mapping[str, Any]:

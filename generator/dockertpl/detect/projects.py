@@ -10,6 +10,11 @@ from dockertpl.detect.repository import Repository, is_within, parent
 _DOCKERFILE = re.compile(r"(?:Dockerfile|Containerfile)(?:[._-][\w.-]+)?|[\w.-]+\.(?:Dockerfile|dockerfile)")
 
 
+def is_dockerfile(name: str) -> bool:
+    """Tell whether a file's name is one of a Dockerfile that somebody builds, and not of an example."""
+    return bool(_DOCKERFILE.fullmatch(name)) and not re.search(r"template|example|sample", name, re.IGNORECASE)
+
+
 def project_of(path: str, projects: frozenset[str]) -> str:
     """Return the nearest folder at or above a file that is a project of its own (the root always is)."""
     folder = parent(path)
@@ -38,8 +43,7 @@ def dockerfiles_of(
     found = [
         path
         for path in repository.files
-        if _DOCKERFILE.fullmatch(PurePosixPath(path).name)
-        and not re.search(r"template|example|sample", PurePosixPath(path).name, re.IGNORECASE)
+        if is_dockerfile(PurePosixPath(path).name)
         and concerns(path, app_dir, projects)
         and (parent(path) == app_dir or speaks_of.search(repository.text(path) or ""))
     ]

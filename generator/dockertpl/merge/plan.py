@@ -109,8 +109,8 @@ def check_free(plan: Plan, replaced: Collection[str] = ()) -> None:
     listed = taken[0] if len(taken) == 1 else f"{', '.join(taken[:-1])} and {taken[-1]}"
     raise DestinationError(
         f"{listed} {'is' if len(taken) == 1 else 'are'} already there, and not what would be written.",
-        "--dry-run shows the difference. With --adopt a Dockerfile and its ignore file are taken over.\n"
-        "To go on without, move it away and carry over by hand what is yours, for instance:\n"
+        "--dry-run shows the difference. To replace it, add --replace: Git keeps the old one.\n"
+        "Or move it away and carry over by hand what you need of it, for instance:\n"
         + "\n".join(f"git mv {path} {path}.old" for path in taken),
         differing=taken,
     )

@@ -34,6 +34,7 @@ class Scaffold:
         patch: What that would do to next.config; None for another kind.
         bot: What that would do to the bot's configuration; None where there is none.
         takeover: What becomes of a Dockerfile that is there; None where that is not wanted, or there is none.
+        copies: What keeps the files that are replaced, as far as no commit does.
     """
 
     answers: Answers
@@ -43,16 +44,14 @@ class Scaffold:
     patch: Proposal | None
     bot: BotProposal | None
     takeover: Takeover | None = None
+    copies: tuple[plan.Entry, ...] = ()
 
     @property
     def replaced(self) -> frozenset[str]:
         """The paths of files that new ones take the place of."""
+        if self.actions.replace:
+            return frozenset(entry.path for entry in self.planned.having("differs"))
         return self.takeover.old.paths if self.takeover else frozenset()
-
-    @property
-    def copies(self) -> tuple[plan.Entry, ...]:
-        """What keeps the files that are replaced, as far as no commit does."""
-        return self.takeover.copies if self.takeover else ()
 
     @property
     def in_the_way(self) -> list[plan.Entry]:
@@ -139,15 +138,11 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
     app_dir = str(answers.values["app_dir"])
     owners.check_new(root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=app_dir)
     tree = render(template, answers)
-    taken = _take_over(root, answers) if actions.adopt and kind in KINDS else None
+    taken = _take_over(root, answers, actions) if actions.adopt and not actions.replace and kind in KINDS else None
     if taken:
         tree = taken.old.fill(tree, taken.adoption)
     planned = plan.make(root, tree)
-    if taken:
-        there = {entry.path: entry.old for entry in planned.having("differs") if entry.old}
-        replaced = {path: file for path, file in there.items() if path in taken.old.paths}
-        taken = replace(taken, copies=tuple(backups(root, replaced)))
-    return Scaffold(
+    scaffold = Scaffold(
         answers=answers,
         answers_file=answers_file,
         planned=planned,
@@ -156,10 +151,20 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
         patch=patch,
         bot=bots.propose(root, app_dir, actions.bot),
     )
+    there = {entry.path: entry.old for entry in planned.having("differs") if entry.old}
+    replaced = {path: file for path, file in there.items() if path in scaffold.replaced}
+    if not replaced:
+        return scaffold
+    copies = tuple(backups(root, replaced))
+    return replace(scaffold, copies=copies, takeover=replace(taken, copies=copies) if taken else None)
 
 
-def _take_over(root: Path, answers: Answers) -> Takeover | None:
+def _take_over(root: Path, answers: Answers, actions: Actions) -> Takeover | None:
     """Read the old files, anew each time: somebody may have edited them since the first question."""
     values = answers.values
-    old = find(root, str(values["app_dir"]), str(values["context"]))
-    return Takeover(old=old, adoption=old.read(str(values["kind"]), values), answers=values) if old else None
+    kind = str(values["kind"])
+    old = find(
+        root, str(values["app_dir"]), str(values["context"]), kind=kind, answers=values, chosen=actions.adopt_file
+    )
+    settled = [key for key, origin in answers.origin.items() if origin != "default"]
+    return Takeover(old=old, adoption=old.read(kind, values, settled), answers=values) if old else None

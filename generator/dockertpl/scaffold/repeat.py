@@ -51,7 +51,10 @@ def ours(session: Session, destination: Path, data_file: Path | None, scaffold: 
     if scaffold.patch and scaffold.patch.path in extra:
         flags.append("--patch-next-config")
     if scaffold.takeover:
-        flags += ["--adopt", *(["--accept-dropped"] if scaffold.takeover.needs_a_word else [])]
+        flags += ["--adopt-file", scaffold.actions.adopt_file] if scaffold.actions.adopt_file else ["--adopt"]
+        flags += ["--accept-dropped"] if scaffold.takeover.drops else []
+    elif scaffold.replaced:
+        flags.append("--replace")
     return shlex.join([*_ours(session, destination, data_file), *flags])
 
 

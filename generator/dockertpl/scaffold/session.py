@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from dockertpl.actions.wanted import Actions
@@ -141,6 +142,26 @@ class Session:
             raise
         self._again()
 
+    def adopt(self, path: str) -> None:
+        """Adopt one of several Dockerfiles.
+
+        Args:
+            path: Its path, relative to the repository's root.
+        """
+        self.actions = replace(self.actions, adopt=True, adopt_file=path)
+        self.found = self._look()
+        self._again()
+
+    def replace_files(self, replaces: bool) -> None:
+        """Replace the files that are there and convert nothing, or go back to converting them.
+
+        Args:
+            replaces: Which.
+        """
+        self.actions = replace(self.actions, replace=replaces, adopt=not replaces)
+        self.found = self._look()
+        self._again()
+
     def go_on_without(self) -> None:
         """Leave the repository unread, as plain Copier does."""
         self.detecting = False
@@ -180,6 +201,7 @@ class Session:
             answers={**found.answers, **adoption.answers},
             evidence={**found.evidence, **adoption.evidence},
             unknown={key: text for key, text in found.unknown.items() if key not in adoption.answers},
+            warnings=[text for text in found.warnings if not (self.old and _is_settled(text, self.old, adoption))],
         )
         return self._questions(said)
 
@@ -200,13 +222,21 @@ class Session:
     def _adoption(self, interview: Interview) -> Adoption | None:
         """Return what the old Dockerfile comes to; nothing where there is none, or it cannot be taken over."""
         known = {**self.in_file, **self.given}
+        settled = {*known, *(name for name, prompt in interview.prompts.items() if prompt.origin != "default")}
         known |= {name: prompt.default for name, prompt in interview.prompts.items()}
         self.old, self.not_taken_over = None, None
         if known["kind"] not in KINDS:
             return None
         try:
-            self.old = find(self.root, str(known["app_dir"]), str(known["context"]))
-            return self.old.read(str(known["kind"]), known) if self.old else None
+            self.old = find(
+                self.root,
+                str(known["app_dir"]),
+                str(known["context"]),
+                kind=str(known["kind"]),
+                answers=known,
+                chosen=self.actions.adopt_file,
+            )
+            return self.old.read(str(known["kind"]), known, settled) if self.old else None
         except DockertplError as error:
             self.old, self.not_taken_over = None, error
             return None
@@ -214,3 +244,13 @@ class Session:
     def _again(self) -> None:
         """Put the questions anew, with what was said already."""
         self.interview = self._interview(self.interview.said)
+
+
+def _is_settled(warning: str, old: Old, adoption: Adoption) -> bool:
+    """Tell whether a warning is about a step of the old Dockerfile that the new one keeps."""
+    match = re.match(r"(\S+?):\d+ (?:installs|runs) ", warning)
+    if not match or not old.dockerfile:
+        return False
+    script = PurePosixPath(match[1]).name
+    kept = (item.what for item in adoption.items if item.outcome == "kept")
+    return match[1] == old.dockerfile or any(script in what.replace("/", " ").split() for what in kept)

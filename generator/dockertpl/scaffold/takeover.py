@@ -1,9 +1,10 @@
-"""Takes over a Dockerfile that is there: what it does goes into the new one, and the old one stays to be had."""
+"""Adopts a Dockerfile that is there: what it does goes into the new one, and the old one stays in Git."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from dockertpl.errors import DestinationError, MachineError
 
 if TYPE_CHECKING:
     from dockertpl.adopt import Adoption, Item
+    from dockertpl.adopt.choice import Candidate
     from dockertpl.merge.plan import Entry
     from dockertpl.template.tree import File, Tree
 
@@ -27,30 +29,55 @@ class Old:
     """The files that are there.
 
     Attributes:
-        dockerfile: The Dockerfile's path from the repository's root.
+        dockerfile: The path of the Dockerfile that is adopted, from the repository's root; empty if there is none.
         text: What is in it.
+        target: Where the new Dockerfile goes.
         ignore_file: Where the new ignore file goes.
-        ignored: What the old ignore file holds; None if there is none.
+        ignored: What the old ignore files hold; None if there is none.
+        in_place: Those of the new paths at which a file is replaced.
+        context: The build context that a Compose file names; empty if none does.
+        named_by: Where a Compose file builds it.
+        others: Dockerfiles that might be meant, and are left alone.
     """
 
     dockerfile: str
     text: str
+    target: str
     ignore_file: str
     ignored: str | None
+    in_place: frozenset[str] = frozenset()
+    context: str = ""
+    named_by: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
-    def read(self, kind: str, answers: Mapping[str, Any]) -> Adoption:
+    def read(self, kind: str, answers: Mapping[str, Any], settled: Collection[str] | None = None) -> Adoption:
         """Return what the old files come to.
 
         Args:
             kind: The kind of image.
             answers: What is answered so far.
+            settled: The answers among them that are not defaults; None for all.
 
         Raises:
             BadInputError: The Dockerfile cannot be parsed.
         """
         from dockertpl import adopt
 
-        return adopt.read(self.text, path=self.dockerfile, kind=kind, answers=answers, ignore=self.ignored)
+        if not self.dockerfile:
+            return adopt.read_ignore_file(self.ignored or "", path=self.ignore_file, kind=kind, answers=answers)
+        adoption = adopt.read(
+            self.text,
+            path=self.dockerfile,
+            kind=kind,
+            answers=answers,
+            ignore=self.ignored,
+            settled=settled,
+            context=self.context,
+        )
+        if self.dockerfile == self.target or self.target not in self.in_place:
+            return adoption
+        doubt = f"{self.target} is there too, and is replaced by what {self.dockerfile} does."
+        return replace(adoption, doubts=(*adoption.doubts, doubt))
 
     def fill(self, tree: Tree, adoption: Adoption) -> Tree:
         """Return the rendered files with what is kept in their regions.
@@ -61,33 +88,107 @@ class Old:
         """
         from dockertpl import adopt
 
-        return adopt.apply(tree, adoption, dockerfile=self.dockerfile, ignore_file=self.ignore_file)
+        return adopt.apply(tree, adoption, dockerfile=self.target, ignore_file=self.ignore_file)
 
     @property
     def paths(self) -> frozenset[str]:
         """The files that new ones take the place of."""
-        return frozenset({self.dockerfile, self.ignore_file} if self.ignored is not None else {self.dockerfile})
+        return self.in_place
+
+    @property
+    def title(self) -> str:
+        """What is adopted, for people."""
+        return self.dockerfile or self.ignore_file
 
 
-def find(root: Path, app_dir: str, context: str) -> Old | None:
-    """Return the files that could be taken over, or None where there is no Dockerfile.
+def find(
+    root: Path,
+    app_dir: str,
+    context: str,
+    *,
+    kind: str = "",
+    answers: Mapping[str, Any] | None = None,
+    chosen: str = "",
+) -> Old | None:
+    """Return the files that could be adopted, or None where there is neither a Dockerfile nor an ignore file.
 
     Args:
         root: The repository's root, which may not exist yet.
         app_dir: The application's folder.
         context: The build context.
+        kind: The kind of image; without it only the Dockerfile in the application's folder counts.
+        answers: What is known of the application.
+        chosen: The Dockerfile that somebody chose.
 
     Raises:
-        DestinationError: The Dockerfile is a link, too large, or no text.
+        DestinationError: The Dockerfile is a link, too large, or not a text; or several could be meant.
     """
-    dockerfile = join(app_dir, "Dockerfile")
-    if not os.path.lexists(root / dockerfile):
-        return None
-    ignore_file = ".dockerignore" if app_dir == "." else f"{dockerfile}.dockerignore"
+    target = join(app_dir, "Dockerfile")
+    usual = _text(root, target) if os.path.lexists(root / target) else None
+    found = _choose(root, app_dir, kind, answers or {}, chosen)
+    ignore_file = ".dockerignore" if app_dir == "." else f"{target}.dockerignore"
+    if not found and usual is None:
+        if not kind or not os.path.lexists(root / ignore_file):
+            return None
+        ignored = _text(root, ignore_file)
+        return Old(
+            dockerfile="",
+            text="",
+            target=target,
+            ignore_file=ignore_file,
+            ignored=ignored,
+            in_place=frozenset({ignore_file}),
+        )
+    first = found[0] if found else None
+    source = first.path if first else target
+    old_context = (first.context if first else "") or context
     # The first of those that the engine reads: the Dockerfile's own, then the build context's.
-    candidates = [ignore_file, *([join(app_dir, ".dockerignore")] if context == app_dir else [])]
-    ignored = next((_text(root, path) for path in candidates if os.path.lexists(root / path)), None)
-    return Old(dockerfile=dockerfile, text=_text(root, dockerfile), ignore_file=ignore_file, ignored=ignored)
+    candidates = [ignore_file, f"{source}.dockerignore", join(old_context, ".dockerignore")]
+    if source == target:
+        candidates = [ignore_file, *([join(app_dir, ".dockerignore")] if context == app_dir else [])]
+    there = [path for path in dict.fromkeys(candidates) if os.path.lexists(root / path)]
+    texts = [_text(root, path) for path in (there[:1] if source == target else there)]
+    return Old(
+        dockerfile=source,
+        text=first.text if first else usual or "",
+        target=target,
+        ignore_file=ignore_file,
+        ignored="\n".join(texts) if texts else None,
+        in_place=frozenset(
+            path for path, replaces in ((target, usual is not None), (ignore_file, ignore_file in there)) if replaces
+        ),
+        context=first.context if first else "",
+        named_by=first.named_by if first else (),
+        others=tuple(one.path for one in found[1:]),
+    )
+
+
+def _choose(root: Path, app_dir: str, kind: str, answers: Mapping[str, Any], chosen: str) -> list[Candidate]:
+    """Return the Dockerfiles that may be meant, the one to adopt first."""
+    if not kind:
+        return []
+    from dockertpl.adopt.choice import Candidate, candidates
+
+    found = candidates(root, app_dir, kind, answers)
+    if chosen:
+        path = join(chosen)
+        if not os.path.lexists(root / path):
+            raise DestinationError(f"{chosen} is not there.", "Name a Dockerfile, relative to the repository's root.")
+        own = next((one for one in found if one.path == path), None)
+        first = own or Candidate(path=path, text=_text(root, path), weight=0)
+        return [first, *(one for one in found if one.path != path)]
+    if len(found) > 1 and found[0].weight == found[1].weight:
+        same = [one.path for one in found if one.weight == found[0].weight]
+        raise SeveralError(
+            f"Several Dockerfiles could be this application's: {', '.join(same)}.",
+            "Choose one:\n" + "\n".join(f"--adopt-file {shlex.quote(path)}" for path in same),
+            dockerfiles=same,
+        )
+    return found
+
+
+class SeveralError(DestinationError):
+    """Several Dockerfiles could be meant; `data["dockerfiles"]` names them."""
 
 
 def _text(root: Path, path: str) -> str:
@@ -174,9 +275,14 @@ class Takeover:
         return found
 
     @property
-    def needs_a_word(self) -> bool:
-        """Whether a person has to agree: something is lost, or in doubt."""
+    def drops(self) -> bool:
+        """Whether there is something to look at before a yes."""
         return bool(self.lost or self.adoption.doubts)
+
+    @property
+    def needs_a_word(self) -> bool:
+        """Whether somebody has to agree: something that matters is lost, or in doubt."""
+        return bool(self.adoption.doubts) or any(item.matters for item in self.lost)
 
     def place(self, item: Item) -> str:
         """Return where a thing stands in the old files.
@@ -188,10 +294,10 @@ class Takeover:
 
     def objection(self) -> DestinationError:
         """Return the error for what only a person can decide."""
-        lines = [f"{self.place(item)}: {item.what} - {item.where}" for item in self.lost]
+        lines = [f"{self.place(item)}: {item.what} - {item.where}" for item in self.lost if item.matters]
         lines += [f"in doubt: {doubt}" for doubt in self.adoption.doubts]
         return DestinationError(
-            "\n  ".join([f"{self.old.dockerfile} does what the new one would not:", *lines]),
+            "\n  ".join([f"{self.old.title} has steps that the new one would drop:", *lines]),
             "See all of it with --dry-run. To go on without these, add --accept-dropped.",
             dropped=lines,
         )
@@ -199,6 +305,7 @@ class Takeover:
     def as_json(self) -> dict[str, Any]:
         """Return what `--json` has of it."""
         return {
+            "dockerfile": self.old.dockerfile,
             "items": [asdict(item) for item in self.adoption.items],
             "overruled": [asdict(item) for item in self.overruled],
             "improvements": list(self.adoption.improvements),

@@ -32,6 +32,7 @@ class Go(Enum):
     WRITE = auto()
     PATCH = auto()
     BOT = auto()
+    REPLACE = auto()
     SEEN = auto()
     STOP = auto()
 
@@ -86,7 +87,16 @@ class Wizard:
                 go = agreed
 
     def _settle(self) -> None:
-        """Find out which application it is about, where the repository does not say."""
+        """Find out which application, and which of its Dockerfiles, it is about, where the repository does not say."""
+        self._which_application()
+        problem = self._session.not_taken_over
+        if problem and "dockerfiles" in problem.data:
+            self._console.say([rule("Which Dockerfile?"), *wrapped(problem.message)])
+            paths = [str(path) for path in problem.data["dockerfiles"]]
+            options = [Option(value=path, label=path) for path in paths]
+            self._session.adopt(self._console.choose("Convert", options, paths[0], back=False))
+
+    def _which_application(self) -> None:
         session, presentation = self._session, self._presentation
         while problem := session.found.problem:
             offered = candidates(problem)
@@ -210,15 +220,17 @@ class Wizard:
         scaffold = session.prepare()
         self._console.say(screens.review(session, self._presentation, scaffold))
         takeover = scaffold.takeover
-        losing = takeover is not None and takeover.needs_a_word
+        losing = takeover is not None and takeover.drops
         verb = "show what would be written to" if self._dry_run else "write"
         yes = f"{verb} {len(scaffold.to_write)} files{', without what is dropped above' if losing else ''}"
+        old = self._old(scaffold)
         taken = [] if self._dry_run else [entry.path for entry in scaffold.in_the_way]
         options = [
             Option(value=Go.WRITE, label=yes, disabled=f"{', '.join(taken)} would be lost" if taken else ""),
             Option(value=Go.FILES, label="look at the files first"),
             *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if takeover else []),
             Option(value=Go.CHANGE, label="change an answer"),
+            *([Option(value=Go.REPLACE, label=old)] if old else []),
             *self._actions(scaffold),
             Option(value=Go.STOP, label="stop, and write nothing"),
         ]
@@ -229,12 +241,12 @@ class Wizard:
             if go is Go.FILES:
                 self._files(scaffold)
             elif go is Go.BESIDE and takeover:
-                self._console.page(screens.beside(takeover, scaffold.text(takeover.old.dockerfile)))
+                self._console.page(screens.beside(takeover, scaffold.text(takeover.old.target)))
                 # It has been seen now.
                 usual = Go.WRITE
             else:
                 break
-        if go in (Go.PATCH, Go.BOT):
+        if go in (Go.PATCH, Go.BOT, Go.REPLACE):
             self._toggle(go)
             return Go.REVIEW
         return scaffold if go is Go.WRITE else go
@@ -251,8 +263,18 @@ class Wizard:
                 found.append(Option(value=go, label=f"{'do not put' if on else 'also put'} {proposal.summary}"))
         return found
 
+    def _old(self, scaffold: Scaffold) -> str:
+        """Return the label of the switch between converting what is there and replacing it; empty if nothing is."""
+        if scaffold.actions.replace:
+            return "convert the old Dockerfile after all" if self._session.old else "keep the files that are there"
+        replaced = {*(entry.path for entry in scaffold.in_the_way), *scaffold.replaced}
+        return f"replace {', '.join(sorted(replaced))}: Git keeps what was there" if replaced else ""
+
     def _toggle(self, go: Go) -> None:
         actions = self._session.actions
+        if go is Go.REPLACE:
+            self._session.replace_files(not actions.replace)
+            return
         self._session.actions = (
             replace(actions, patch_next_config=not actions.patch_next_config)
             if go is Go.PATCH

@@ -41,7 +41,7 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
     for key, (message, remedy) in found.unknown.items():
         lines += wrapped(f"{presentation.title(key)}: {message} {remedy}".strip(), "  ? ")
     if session.old:
-        lines += wrapped(f"{session.old.dockerfile} is there. What it does is taken over: see the review.", "  * ")
+        lines += wrapped(f"{session.old.title} is there. What it does is converted: see the review.", "  * ")
     if session.not_taken_over:
         problem = session.not_taken_over
         lines += wrapped(f"{problem.message} {problem.remedy}".strip(), "  ! ", style="warning")
@@ -174,7 +174,7 @@ def taken_over(takeover: Takeover) -> list[Line]:
     """
     adoption = takeover.adoption
     counts = Counter(item.outcome for item in adoption.items)
-    lines = [Line(f"{takeover.old.dockerfile}, taken over", "title")]
+    lines = [Line(f"{takeover.old.title}, converted", "title")]
     known, kept = counts["answer"] + counts["template"], counts["kept"]
     lines += wrapped(f"{known} things the new one does by itself, {kept} are kept as they were.", "  ")
     for improvement in adoption.improvements:
@@ -186,8 +186,18 @@ def taken_over(takeover: Takeover) -> list[Line]:
     for doubt in adoption.doubts:
         lines += wrapped(doubt, "  ? ", style="warning")
     where = ", ".join(copy.path for copy in takeover.copies)
-    lines += wrapped(f"The old one stays as {where}." if where else "The old one stays in Git.", "  ", style="dim")
+    lines += wrapped(f"The old one stays as {where}." if where else _stays(takeover), "  ", style="dim")
+    if others := takeover.old.others:
+        lines += wrapped(f"Not converted: {', '.join(others)}. (--adopt-file F takes another.)", "  ", style="dim")
     return lines
+
+
+def _stays(takeover: Takeover) -> str:
+    old = takeover.old
+    if not old.dockerfile or old.dockerfile == old.target:
+        return "The old one stays in Git."
+    still = f" {' and '.join(old.named_by)} still builds it." if old.named_by else ""
+    return f"The new one is {old.target}. {old.dockerfile} stays as it is.{still}"
 
 
 def beside(takeover: Takeover, new: str) -> list[Line]:

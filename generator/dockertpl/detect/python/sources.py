@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from dockertpl.detect import dockerfile
+from dockertpl.detect.compose import compose_services
 from dockertpl.detect.projects import concerns, dockerfiles_of
 from dockertpl.detect.python.starts import SERVERS, Start, commands_in, read_command
 from dockertpl.detect.repository import Repository, clean, is_within, join, parent
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of, toml_line
-from dockertpl.detect.yamlfile import load_yaml
 from dockertpl.errors import BadInputError
 
 # Commands beyond it say nothing new.
@@ -160,26 +160,6 @@ def _from_compose(repository: Repository, path: str, app_dir: str) -> Iterator[S
             yield _placed(start, path, line, f"the command of Compose's {name}", 70 - less)
         elif "build" in service and not less and (port := _published(service.get("ports"))):
             yield Start(port=port, path=path, line=line, what=f"the ports of Compose's {name}", weight=40)
-
-
-def compose_services(text: str) -> dict[str, dict[str, Any]]:
-    """Return the services of a Compose file, empty if it cannot be read."""
-    try:
-        services = table(load_yaml(text), "services")
-    except ValueError:
-        return {}
-    return {
-        name: {**_merged(service), **service}
-        for name, service in services.items()
-        if isinstance(name, str) and isinstance(service, dict)
-    }
-
-
-def _merged(service: dict[str, Any]) -> dict[str, Any]:
-    """Return what `<<: *anchor` brings, one step deep."""
-    merged = service.get("<<")
-    tables = merged if isinstance(merged, list) else [merged]
-    return {key: value for entry in tables if isinstance(entry, dict) for key, value in entry.items()}
 
 
 def _builds(service: dict[str, Any], path: str, app_dir: str) -> bool:
