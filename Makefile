@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Where a name cannot be resolved for a moment, the network is at fault, and the test runs again.
+RERUN := --reruns 2 --reruns-delay 30 --only-rerun "lookup address information|name resolution|EAI_AGAIN"
 STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 
 .PHONY: demo test test-engine test-full lint bench wheel-check clean
@@ -13,10 +15,10 @@ test: $(STAMP)
 	$(BIN)/pytest -n auto --dist loadfile -m "not engine" tests
 
 test-engine: $(STAMP)
-	$(BIN)/pytest -m "engine and not full" tests
+	$(BIN)/pytest $(RERUN) -m "engine and not full" tests
 
 test-full: $(STAMP)
-	$(BIN)/pytest -m "engine" tests
+	$(BIN)/pytest $(RERUN) -m "engine" tests
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -43,7 +43,7 @@ def health(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, me
         timeout: The seconds that it had.
         memory: Its limit.
     """
-    hint = hints.find(log, "run", image.workdir)
+    hint = hints.find(log, "run", workdir=image.workdir)
     error = _health(seen, image, log, timeout, memory, hint.text if hint else "")
     if error and hint:
         error.missing, error.lacks_setting = hint.missing, hint.lacks_setting
