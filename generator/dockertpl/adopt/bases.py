@@ -72,7 +72,10 @@ def _python(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
         draft.template(line, what, "the answer python_version: the old file names no version")
     else:
         draft.dropped(line, what, f"Python {version} is not offered, but {', '.join(offered)}")
-        draft.doubt(line, f"the old image has Python {version}, and the new one the answer python_version.")
+        draft.doubt(
+            line,
+            f"the old image has Python {version}, which is not offered. The answer python_version chooses another.",
+        )
 
 
 def _node(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:

@@ -55,7 +55,7 @@ def read_start(draft: Draft, scene: Scene, entry: Step | None, cmd: Step | None)
     """
     steps = [step for step in (entry, cmd) if step and step.words]
     if not steps:
-        draft.doubt(scene.stage.start.line, "the file says nothing of what starts: is it an image of its own?")
+        draft.doubt(scene.stage.start.line, "the file does not say what to start. Is it an image of its own?")
         return
     if entry and entry.words and not entry.exec_form and cmd and cmd.words:
         draft.dropped(cmd.line, "CMD " + " ".join(cmd.words), "an ENTRYPOINT in shell form never reads it")
@@ -485,4 +485,4 @@ def _not_understood(draft: Draft, scene: Scene, words: list[str], line: int) -> 
         return
     for word in words:
         draft.dropped(line, word, "it is not understood")
-    draft.doubt(line, "it is not understood what starts: the new image starts the server by itself.")
+    draft.doubt(line, "this command is not understood. The new image starts the server itself.")

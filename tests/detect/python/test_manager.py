@@ -150,7 +150,13 @@ def test_what_cannot_be_installed_from_is_said_with_a_remedy(repo: Repo, file: s
     assert unknown.key == "manager"
     assert unknown.blocks
     assert unknown.remedy
-    assert file in unknown.message or "holds no" in unknown.message
+    assert file in unknown.message or "no lock file" in unknown.message
+
+
+def test_a_lock_that_is_not_beside_the_application_is_named(repo: Repo) -> None:
+    _, found = look(repo({"poetry/poetry.lock": "", "poetry/pyproject.toml": ""}))
+    (unknown,) = found.unknown
+    assert "poetry/poetry.lock" in unknown.remedy
 
 
 def test_a_given_manager_is_honoured(repo: Repo) -> None:

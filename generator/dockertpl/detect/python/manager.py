@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
@@ -145,8 +146,13 @@ def _say_unknown(project: Project, found: Detection) -> None:
         if project.has(name):
             found.cannot_build("manager", f"{project.at(name)}: {what}.", remedy)
             return
-    looked = "a lock file, pyproject.toml, Pipfile or requirements.txt"
-    found.cannot_build("manager", f"{project.app_dir} holds no {looked}.", remedy)
+    where = "the root" if project.app_dir == "." else project.app_dir
+    what = f"There is no lock file, pyproject.toml, Pipfile, or requirements.txt in {where}."
+    names = {*LOCKS.values(), *REQUIREMENTS}
+    files = (path for path in project.repository.files if is_within(path, project.app_dir))
+    if elsewhere := next((path for path in sorted(files) if PurePosixPath(path).name in names), ""):
+        remedy = f"Is it {elsewhere}? Then move that file and its manifest to {where}.\nOtherwise: {remedy}"
+    found.cannot_build("manager", what, remedy)
 
 
 def _installs(project: Project, dockerfiles: list[str]) -> list[tuple[str, str, int]]:
