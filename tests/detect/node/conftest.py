@@ -15,7 +15,8 @@ from dockertpl.detect import Detection, NotDetectedError, look
 Look = Callable[..., tuple[Detection, NotDetectedError | None]]
 #: What every application of these tests has, unless the test says otherwise.
 PACKAGE = {"name": "shop", "scripts": {"build": "next build"}, "dependencies": {"next": "16.0.0"}}
-BASE = {"package-lock.json": '{"lockfileVersion": 3}\n', "app/page.tsx": ""}
+PAGE = 'import "../lib/db"\nimport "../lib/env"\nimport "../lib/mail"\n'
+BASE = {"package-lock.json": '{"lockfileVersion": 3}\n', "app/page.tsx": PAGE}
 
 
 @pytest.fixture

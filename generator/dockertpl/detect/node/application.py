@@ -15,6 +15,7 @@ from dockertpl.detect.node.conventions import KIND, QUESTIONS
 from dockertpl.detect.node.install import find_install_files
 from dockertpl.detect.node.locks import Lock, find_manager, locked
 from dockertpl.detect.node.manager_version import find_manager_version, is_strict
+from dockertpl.detect.node.modules import loaded
 from dockertpl.detect.node.opened import find_required, opened
 from dockertpl.detect.node.package import Package, folders, is_next
 from dockertpl.detect.node.prisma import find_prisma
@@ -140,12 +141,12 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     config = attempt(find_configuration, workspace.seen_from, installed or declared)
     find_router(package, found)
     find_health(package, found, config)
-    find_variables(package, found, workspace)
+    modules = loaded(package, workspace.packages)
+    find_variables(package, found, workspace, modules)
     find_prisma_variables(package, found, workspace, build_script)
     find_secrets(package, found, root)
-    built = [package.folder, *workspace.packages]
-    compare(repository, found, KIND, package.folder, opened(package, built))
-    find_required(package, found, built)
+    compare(repository, found, KIND, package.folder, opened(package, modules))
+    find_required(package, found, modules)
     find_start(package, found, files)
     if repository.is_dir(package.at("public")):
         found.fact("public_dir", package.at("public"), package.at("public"))

@@ -9,7 +9,6 @@ from typing import Literal
 from dockertpl.detect.dotenv import find_example
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.node.package import Package
-from dockertpl.detect.node.variables import sources
 from dockertpl.detect.opened import Opened
 from dockertpl.detect.placeholders import answer
 from dockertpl.detect.repository import Repository, clean, join, parent
@@ -38,14 +37,14 @@ _LONGEST = 1 << 17
 _How = Literal["served", "read", "file", "folder"]
 
 
-def opened(package: Package, folders: Sequence[str]) -> Iterator[Opened]:
+def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
     """Yield what the sources of an application open, as far as it lies in a known folder.
 
     Args:
         package: The application's folder.
-        folders: The folders whose sources are built.
+        modules: Its sources.
     """
-    for path in sources(package.repository, folders):
+    for path in modules:
         text = (package.repository.text(path) or "")[:_LONGEST]
         if "import" in text or "require" in text:
             yield from _imported(package.repository, package.folder, path, text)
@@ -130,16 +129,16 @@ def _imported(repository: Repository, folder: str, path: str, text: str) -> Iter
                     break
 
 
-def find_required(package: Package, found: Detection, folders: Sequence[str]) -> None:
+def find_required(package: Package, found: Detection, modules: Sequence[str]) -> None:
     """Answer `smoke_test_env` with the variables without which the sources throw.
 
     Args:
         package: The application's folder.
         found: Where the answer goes.
-        folders: The folders whose sources are built.
+        modules: The application's sources.
     """
     needed: dict[str, tuple[str, str, int]] = {}
-    for path in sources(package.repository, folders):
+    for path in modules:
         text = (package.repository.text(path) or "")[:_LONGEST]
         if "process" not in text or "throw" not in text:
             continue

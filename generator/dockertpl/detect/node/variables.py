@@ -5,35 +5,35 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.gitignore import ignored_by
-from dockertpl.detect.node.conventions import NOT_BUILT, SOURCES, private_registry
+from dockertpl.detect.node.conventions import private_registry
+from dockertpl.detect.node.modules import sources
 from dockertpl.detect.node.package import LIFECYCLE, Package
 from dockertpl.detect.node.prisma import GENERATE, schema_of
 from dockertpl.detect.node.required import Required, of_prisma, placeholder, required
 from dockertpl.detect.node.workspace import Workspace
-from dockertpl.detect.repository import Repository, is_within, join, relative_to
+from dockertpl.detect.repository import Repository, join
 from dockertpl.detect.tomlfile import line_of
 
 _PUBLIC = r"NEXT_PUBLIC_[A-Z0-9_]+"
 _READ = re.compile(rf"process\s*\??\.\s*env\s*(?:\??\.\s*({_PUBLIC})\b|(?:\?\.)?\[\s*[\"'`]({_PUBLIC})[\"'`]\s*\])")
 _TAKEN_APART = re.compile(r"\{([^{}]*)\}\s*=\s*process\s*\.\s*env\b(?!\s*[.\[])")
 _SKIP = r"process\s*\??\.\s*env\s*\??\.\s*SKIP_ENV_VALIDATION\b"
-_TEST = re.compile(r"\.(?:test|spec|cy|stories|d)\.[cm]?[jt]sx?$")
 _TOKEN = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)(?:[?:]?-[^}]*)?\??\}")
 _REGISTRY = r"^[ \t]*(?:@[\w.-]+:)?registry[ \t]*=[ \t]*[\"']?([^\s\"']+)"
 _RC_FILES = (".npmrc", ".yarnrc.yml", ".yarnrc", "bunfig.toml")
 
 
-def find_variables(package: Package, found: Detection, workspace: Workspace) -> None:
+def find_variables(package: Package, found: Detection, workspace: Workspace, modules: Sequence[str]) -> None:
     """Answer `public_variables` and `build_env`, and say what `.env` files hold that the build does not see.
 
     Args:
         package: The application's folder.
         found: Where answers and warnings go.
         workspace: The workspace, of whose packages the application is made too.
+        modules: The sources that the application loads.
     """
     repository = package.repository
     where: dict[str, tuple[str, int | None]] = {}
@@ -54,7 +54,7 @@ def find_variables(package: Package, found: Detection, workspace: Workspace) -> 
         add_variables(
             found, "build_env", {"SKIP_ENV_VALIDATION": "1"}, skipped, "the build has none of the run's variables"
         )
-    _required(package, found, workspace, skipped[0] if skipped else "")
+    _required(package, found, modules, skipped[0] if skipped else "")
     _dotenv(package, found, workspace)
 
 
@@ -77,20 +77,19 @@ def add_variables(
     found.answer(key, {**before, **values}, *place, note)
 
 
-def _required(package: Package, found: Detection, workspace: Workspace, validated: str) -> None:
+def _required(package: Package, found: Detection, modules: Sequence[str], validated: str) -> None:
     """Answer `build_env` with placeholders, and say which variables have none.
 
     Args:
         package: The application's folder.
         found: Where answer and warnings go.
-        workspace: The workspace, of whose packages the application is made too.
+        modules: The sources that the application loads.
         validated: The file whose validation the build skips.
     """
     repository = package.repository
-    paths = [path for path in sources(repository, [package.folder, *workspace.packages]) if _is_loaded(path)]
     schema = repository.text(schema_of(package)) or ""
     others: list[Required] = []
-    for one in required(repository, [path for path in paths if path != validated]):
+    for one in required(repository, [path for path in modules if path != validated]):
         if value := placeholder(one.name, schema):
             note = "a module throws where it is not set; a placeholder, which connects to nothing"
             add_variables(found, "build_env", {one.name: value}, (one.path, one.line), note)
@@ -131,25 +130,6 @@ def find_prisma_variables(package: Package, found: Detection, workspace: Workspa
             place = path, line_of(text, rf"\b{name}\b")
             key = "install_env" if at_install else "build_env"
             add_variables(found, key, {name: value}, place, "a placeholder, since generating the client reads it")
-
-
-def _is_loaded(path: str) -> bool:
-    """Tell whether a build may load a file: no script that people run, and of configurations Next.js's alone."""
-    parts = PurePosixPath(path)
-    is_tool = re.search(r"\.config\.[cm]?[jt]s$", parts.name) is not None and not parts.name.startswith("next.config")
-    return not is_tool and not {"scripts", "prisma", "drizzle", "migrations", "seeds"}.intersection(parts.parts[:-1])
-
-
-def sources(repository: Repository, folders: Sequence[str]) -> Iterator[str]:
-    """Yield the files of some folders that a build may read: no tests, no stories, no declarations."""
-    for path in repository.files:
-        if not path.endswith(SOURCES) or _TEST.search(path):
-            continue
-        folder = next((folder for folder in folders if is_within(path, folder)), None)
-        if folder is not None:
-            parts = PurePosixPath(relative_to(path, folder)).parts[:-1]
-            if not NOT_BUILT.intersection(parts):
-                yield path
 
 
 def _public(text: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from dockertpl.detect.facts import Detection
 from dockertpl.detect.globs import matches
 from dockertpl.detect.node.conventions import SOURCES, WORKSPACE_FILES
 from dockertpl.detect.node.locks import Lock, locked
+from dockertpl.detect.node.modules import IMPORT, PATHS
 from dockertpl.detect.node.package import TABLES, Package
 from dockertpl.detect.node.ranges import spans, version
 from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
@@ -22,8 +23,6 @@ from dockertpl.detect.yamlfile import load_yaml
 from dockertpl.errors import BadInputError, NotDetectedError
 
 _EXTENDS = re.compile(r"\"extends\"\s*:\s*(\"[^\"\n]+\"|\[[^\]]*\])")
-_IMPORT = re.compile(r"(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*[\"']([^\"'\n]+)[\"']")
-_PATHS = re.compile(r"\"(@?[\w./*-]+)\"\s*:\s*\[\s*\"([\w./*-]+)\"")
 _BY_PATH = re.compile(r"(?:file|link|portal):(?!//)(.+)|(\.{1,2}/.+)")
 _DEEPEST = 10
 #: The first Turborepo that knows --env-mode.
@@ -298,7 +297,7 @@ def _meant(member: Package, wanted: str) -> bool:
 def _imported(repository: Repository, package: Package, known: Sequence[str]) -> list[str]:
     """Return the folders that code is imported from by way of `paths` in the root's tsconfig (Nx)."""
     text = next((found for name in ("tsconfig.base.json", "tsconfig.json") if (found := repository.text(name))), "")
-    aliases = {alias.rstrip("/*"): _project(repository, target) for alias, target in _PATHS.findall(text)}
+    aliases = {alias.rstrip("/*"): _project(repository, target) for alias, target in PATHS.findall(text)}
     order: list[str] = []
     waiting, seen = [package.folder, *known], {package.folder, *known}
     while waiting:
@@ -306,7 +305,7 @@ def _imported(repository: Repository, package: Package, known: Sequence[str]) ->
         for path in repository.files:
             if not is_within(path, folder) or not path.endswith(SOURCES):
                 continue
-            for name in _IMPORT.findall(repository.text(path) or ""):
+            for name in IMPORT.findall(repository.text(path) or ""):
                 target = next((aliases[alias] for alias in _prefixes(name) if alias in aliases), None)
                 if target and target not in seen:
                     seen.add(target)
@@ -323,11 +322,9 @@ def _prefixes(name: str) -> Iterator[str]:
 
 def _project(repository: Repository, target: str) -> str | None:
     """Return the nearest folder at or above a path that is a project of Nx."""
-    folder = parent(target.removeprefix("./"))
-    while folder not in (".", "") and not folder.startswith(".."):
-        if any(repository.is_file(join(folder, name)) for name in ("project.json", "package.json")):
-            return folder
-        folder = parent(folder)
+    for folder in list(PurePosixPath(target).parents)[:-1]:
+        if any(repository.is_file(str(folder / name)) for name in ("project.json", "package.json")):
+            return str(folder)
     return None
 
 

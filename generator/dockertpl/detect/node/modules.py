@@ -1,0 +1,127 @@
+"""The modules of an application: what Next.js loads by name, and all that they import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from dockertpl.detect.node.conventions import NOT_BUILT, SOURCES
+from dockertpl.detect.node.package import Package
+from dockertpl.detect.repository import Repository, clean, is_within, join, parent, relative_to
+
+IMPORT = re.compile(r"(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*[\"']([^\"'\n]+)[\"']")
+#: A key of `paths` in a tsconfig, with its first target.
+PATHS = re.compile(r"\"(@?[~\w./*-]+)\"\s*:\s*\[\s*\"([\w./*-]+)\"")
+_BASE_URL = re.compile(r"\"baseUrl\"\s*:\s*\"([\w./-]+)\"")
+_TEST = re.compile(r"\.(?:test|spec|cy|stories|d)\.[cm]?[jt]sx?$")
+# https://nextjs.org/docs/app/api-reference/file-conventions
+_ENTRY_FOLDERS = ("app", "pages", "src/app", "src/pages")
+_ENTRY_FILES = re.compile(
+    r"(?:src/)?(?:middleware|proxy|instrumentation(?:-client)?|mdx-components|i18n/request|i18n)\.\w+|next\.config\.\w+"
+)
+_LONGEST = 1 << 18
+
+
+def sources(repository: Repository, folders: Sequence[str]) -> Iterator[str]:
+    """Yield the files of some folders that a build may read: no tests, no stories, no declarations.
+
+    Args:
+        repository: The repository.
+        folders: The folders.
+    """
+    for path in repository.files:
+        if not path.endswith(SOURCES) or _TEST.search(path):
+            continue
+        folder = next((folder for folder in folders if is_within(path, folder)), None)
+        if folder is not None:
+            parts = PurePosixPath(relative_to(path, folder)).parts[:-1]
+            if not NOT_BUILT.intersection(parts):
+                yield path
+
+
+def loaded(package: Package, members: Sequence[str]) -> list[str]:
+    """Return the source files that the application itself loads, directly or by way of others.
+
+    A script that people run, a tool's configuration, and a test are not among them.
+
+    Args:
+        package: The application's folder.
+        members: The folders of the workspace's packages that it is made of.
+    """
+    repository = package.repository
+    files = list(sources(repository, [package.folder, *members]))
+    everything = set(files)
+    names = {Package(repository, folder).name: folder for folder in members}
+    aliases = _aliases(package)
+    waiting = [
+        path for path in files if is_within(path, package.folder) and _is_entry(relative_to(path, package.folder))
+    ]
+    found = dict.fromkeys(waiting)
+    while waiting:
+        path = waiting.pop()
+        text = (repository.text(path) or "")[:_LONGEST]
+        for name in IMPORT.findall(text):
+            for target in _targets(name.partition("?")[0], path, files, everything, names, aliases):
+                if target not in found:
+                    found[target] = None
+                    waiting.append(target)
+    return [path for path in files if path in found]
+
+
+def _is_entry(path: str) -> bool:
+    return _ENTRY_FILES.fullmatch(path) is not None or any(is_within(path, folder) for folder in _ENTRY_FOLDERS)
+
+
+def _aliases(package: Package) -> dict[str, str]:
+    """Return what the application's imports may begin with, and the folder or file that it stands for."""
+    texts = [package.repository.text(package.at(name)) or "" for name in ("tsconfig.json", "jsconfig.json")]
+    text = next(filter(None, texts), "")
+    base = match[1] if (match := _BASE_URL.search(text)) else "."
+    found = {"@/": package.folder, "~/": package.folder}
+    if package.repository.is_dir(package.at("src")):
+        found = dict.fromkeys(found, package.at("src"))
+    if match:
+        found[""] = clean(join(package.folder, base)) or package.folder
+    for alias, target in PATHS.findall(text):
+        place = clean(join(package.folder, base, target.removesuffix("*")))
+        if place is not None:
+            found[alias.removesuffix("*")] = place
+    return found
+
+
+def _targets(
+    name: str, path: str, files: Sequence[str], known: set[str], names: Mapping[str, str], aliases: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the files that an import means."""
+    if name.startswith("."):
+        yield from _file(clean(join(parent(path), name)), known)
+        return
+    if member := next((folder for own, folder in names.items() if name == own or name.startswith(f"{own}/")), ""):
+        # Which of its files a package offers under which name is its own matter.
+        yield from (file for file in files if is_within(file, member) and is_module(relative_to(file, member)))
+        return
+    for alias in sorted(aliases, key=len, reverse=True):
+        if name.startswith(alias):
+            yield from _file(clean(join(aliases[alias], name[len(alias) :])), known)
+            return
+
+
+def _file(place: str | None, known: set[str]) -> Iterator[str]:
+    if place is None:
+        return
+    stem = re.sub(r"\.[cm]?js$", "", place)
+    candidates = [place, *(f"{start}{end}" for start in (place, stem, f"{place}/index") for end in SOURCES)]
+    if found := next((candidate for candidate in candidates if candidate in known), None):
+        yield found
+
+
+def is_module(path: str) -> bool:
+    """Tell whether a file of a package may be a module of it: no script that people run, no tool's configuration.
+
+    Args:
+        path: The file, relative to the package.
+    """
+    parts = PurePosixPath(path)
+    is_tool = re.search(r"\.config\.[cm]?[jt]s$", parts.name) is not None
+    return not is_tool and not {"scripts", "prisma", "drizzle", "migrations", "seeds"}.intersection(parts.parts[:-1])
