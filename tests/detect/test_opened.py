@@ -133,6 +133,12 @@ def test_folders_outside_of_the_application_are_named_as_they_are(repo: Repo) ->
     assert known.answers["writable"] == ["/data/files"]
 
 
+def test_a_path_of_the_image_is_the_one_that_it_is_copied_from(repo: Repo) -> None:
+    made = 'Path("/app/models").mkdir()\n'
+    assert found(repo, made).answers["writable"] == ["models"]
+    assert "writable" not in found(repo, made, {"models/a.bin": "x"}).answers
+
+
 def test_a_database_beside_the_code_is_a_link_to_where_it_may_be_written(repo: Repo) -> None:
     known = found(repo, 'A = "sqlite:///database.db"\nB = "sqlite:///app/jobs.db"\n')
     assert known.answers["writable_files"] == ["app/jobs.db", "database.db"]

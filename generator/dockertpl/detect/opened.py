@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.gitignore import ignored_by
-from dockertpl.detect.repository import Repository, is_within, parent, relative_to
+from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
 
 if TYPE_CHECKING:
     import pathspec
@@ -80,8 +80,8 @@ def compare(repository: Repository, found: Detection, kind: str, app_dir: str, o
         app_dir: The application's folder.
         opened: What its sources open.
     """
-    everything = list(dict.fromkeys(opened))
     context = str(found.answers.get("context", app_dir))
+    everything = list(dict.fromkeys(_in_repository(one, context) for one in opened))
     written = _find_written(repository, found, app_dir, everything)
     included: dict[str, Opened] = {}
     for one in everything:
@@ -96,6 +96,12 @@ def compare(repository: Repository, found: Detection, kind: str, app_dir: str, o
         first = next(iter(included.values()))
         paths = sorted(relative_to(path, context) for path in included if is_within(path, context))
         found.answer("context_files", paths, first.source, first.line, "read there")
+
+
+def _in_repository(one: Opened, context: str) -> Opened:
+    """Return a path of the image's /app as the one in the repository that it is copied from."""
+    inside = one.path.removeprefix("/app/")
+    return one if inside == one.path or not inside else one._replace(path=join(context, inside))
 
 
 def _read(
