@@ -23,6 +23,12 @@ def test_what_is_said_to_be_covered_is_covered(kind: str) -> None:
     assert left == []
 
 
+@pytest.mark.parametrize("kind", ["python-fastapi", "nextjs-standalone"])
+def test_an_ignore_file_of_the_template_adds_nothing_to_another(kind: str) -> None:
+    own = render_adopted(read(START, kind=kind, ignore=""), kind, {}).ignore_file
+    assert read(START, kind=kind, ignore=own).ignored == ""
+
+
 def test_comments_and_empty_lines_are_nothing() -> None:
     assert read(START, ignore="# a\n\n  \n").ignored == ""
 

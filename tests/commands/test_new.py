@@ -617,11 +617,19 @@ def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was
 def test_a_file_that_is_in_the_way_cannot_be_written_over(
     repository: Path, dockertpl: Run, person: Callable[..., Person]
 ) -> None:
-    (repository / ".dockerignore").write_text("mine\n")
+    (repository / ".github/workflows").mkdir(parents=True)
+    (repository / ".github/workflows/shop-image.yml").write_text("on: push\n")
     someone = person({"Write it?": ["stop"]})
     assert dockertpl("new").code == 130
-    assert ".dockerignore (IN THE WAY: is there, and another)" in someone.seen
-    assert ".dockerignore would be lost" in someone.offered["Write it?"][0]
+    assert ".github/workflows/shop-image.yml (IN THE WAY: is there, and another)" in " ".join(someone.seen.split())
+    assert ".github/workflows/shop-image.yml would be lost" in someone.offered["Write it?"][0]
+
+
+def test_a_lone_ignore_file_is_merged(repository: Path, dockertpl: Run) -> None:
+    (repository / ".dockerignore").write_text("mine\n")
+    assert dockertpl("new", "--defaults").code == 0
+    assert "\nmine\n" in (repository / ".dockerignore").read_text()
+    assert (repository / ".dockerignore.before-dockertpl").read_text() == "mine\n"
 
 
 def test_of_several_applications_a_person_takes_one(

@@ -45,7 +45,7 @@ _BY_NAME = (
 #: Long enough for what wants 32 characters, and it says what it is.
 _TEXT = "placeholder-placeholder-placeholder"
 # An example's value that stands for one that only a person has.
-_EMPTY = re.compile(r"|<.*>|\.\.\.|x{3,}|\$\{.*\}", re.IGNORECASE)
+_EMPTY = re.compile(r"^$|<.+>|\.\.\.|\*{3}|^x{3,}$|\$\{", re.IGNORECASE)
 
 
 def placeholder(name: str, type_name: str, example: Mapping[str, str]) -> str:
@@ -57,7 +57,7 @@ def placeholder(name: str, type_name: str, example: Mapping[str, str]) -> str:
         example: The variables of the example file.
     """
     value = example.get(name, "")
-    if not _EMPTY.fullmatch(value) and re.fullmatch(r"[ -~]*", value) and "${{" not in value and len(value) < 200:
+    if not _EMPTY.search(value) and re.fullmatch(r"[ -~]*", value) and "${{" not in value and len(value) < 200:
         return value
     if type_name.startswith("="):
         return type_name[1:]

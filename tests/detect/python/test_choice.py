@@ -80,7 +80,7 @@ def test_none_says_what_was_looked_for_and_how_to_name_it(repo: Repo) -> None:
     with pytest.raises(NotDetectedError, match="No FastAPI and no Next") as caught:
         detect(repo({"main.py": "print()"}))
     assert "FastAPI(...)" in caught.value.remedy
-    assert "in 1 Python files" in caught.value.remedy
+    assert "in 1 Python file;" in caught.value.remedy
     assert "-d app=" in caught.value.remedy
 
 

@@ -93,3 +93,9 @@ def test_the_example_file_has_the_better_values(repo: Repo) -> None:
 
 def test_settings_that_nothing_imports_are_not_needed(repo: Repo) -> None:
     assert "smoke_test_env" not in found(repo, "", {"scripts/seed.py": SETTINGS}).answers
+
+
+@pytest.mark.parametrize("value", ["", "<your key>", "postgresql://***", "https://${HOST}/", "xxxx", "sk-..."])
+def test_an_example_that_has_no_value_gives_none(repo: Repo, value: str) -> None:
+    known = found(repo, 'import os\nKEY = os.environ["KEY"]\n', {".env.example": f"KEY={value}\n"})
+    assert known.answers["smoke_test_env"] == {"KEY": "placeholder-placeholder-placeholder"}
