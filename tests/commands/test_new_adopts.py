@@ -169,6 +169,16 @@ def test_an_entry_point_that_is_kept_is_not_warned_of(tmp_path: Path, dockertpl:
     assert not any(text.startswith("Dockerfile:") for text in done.json["warnings"])
 
 
+def test_a_served_folder_that_a_kept_stage_builds_is_not_warned_of(tmp_path: Path, dockertpl: Run) -> None:
+    serves = 'from fastapi.staticfiles import StaticFiles\napp.mount("/", StaticFiles(directory="static"))\n'
+    files = {f"backend/{path}": text for path, text in APP.items()}
+    files["backend/app/main.py"] += serves
+    root = _make(tmp_path, {**files, "frontend/package.json": "{}", "Dockerfile": ABOVE})
+    done = dockertpl("new", root / "backend", "--defaults", "--json")
+    assert done.code == 0, done.json
+    assert not any("serves" in text for text in done.json["warnings"])
+
+
 def test_alpine_stays_alpine(tmp_path: Path, dockertpl: Run) -> None:
     package = '{"name": "shop", "scripts": {"build": "next build"}, "dependencies": {"next": "15.5.0"}}'
     files = {

@@ -248,6 +248,9 @@ class Session:
 
 def _is_settled(warning: str, old: Old, adoption: Adoption) -> bool:
     """Tell whether a warning is about a step of the old Dockerfile that the new one keeps."""
+    if served := re.match(r"\S+?:\d+ serves (\S+), but ", warning):
+        copied = re.findall(r"^COPY --from=.*?(\S+?)/?$", adoption.regions.get("image", ""), re.MULTILINE)
+        return any(PurePosixPath(target).name == PurePosixPath(served[1]).name for target in copied)
     match = re.match(r"(\S+?):\d+ (?:installs|runs) ", warning)
     if not match or not old.dockerfile:
         return False
