@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tests.samples import sample
 
-from dockertpl.engine import probe
+from dockertpl.engine import hints, probe
 
 from . import host, service
 from .bases import CA_BUNDLE, BaseImage
@@ -115,6 +115,8 @@ STALE = {
     "pip-compiled": r"requirements\.txt is stale: compile it again from requirements\.in",
 }
 
+RELOCKS = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock --update-reuse", "pipenv": "pipenv lock"}
+
 
 @pytest.mark.parametrize("manager", STALE)
 def test_a_stale_lock_fails_the_build_and_is_called_stale(manager: str, docker: host.Engine, tmp_path: Path) -> None:
@@ -136,6 +138,9 @@ def test_a_stale_lock_fails_the_build_and_is_called_stale(manager: str, docker: 
     done = service.build(docker, folder, target="build")
     assert done.code != 0
     assert re.search(STALE[manager], " ".join(done.log.split())), done.log
+    if manager != "pip-compiled":
+        hint = hints.find(done.log.splitlines(), "build")
+        assert hint and hint.text.endswith(f"\n  {RELOCKS[manager]}"), done.log
 
 
 # --- what a change runs again ----------------------------------------------------------------------------------------
