@@ -111,6 +111,8 @@ def test_options_reach_the_command_and_its_exit_code_comes_back(
         "update_bot": None,
         "patch_next_config": False,
         "adopt": False,
+        "adopt_file": "",
+        "replace": False,
         "accept_dropped": False,
         "dry_run": True,
         "quiet": True,

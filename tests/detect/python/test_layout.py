@@ -153,6 +153,9 @@ def test_the_images_name(repo: Repo, app_dir: str, name: str) -> None:
         ({"a/b/main.py": "app = 1"}, "./a/", {"import_root": "a", "start_folder": "a"}),
         # Neighbors by their bare names.
         ({"server/main.py": "from db import x", "server/db.py": ""}, "", {"import_root": "server"}),
+        ({"api/app/main.py": "from app.db import x", "api/app/db.py": ""}, "", {"import_root": "api"}),
+        ({"api/app/main.py": "from core import x", "api/core/__init__.py": ""}, "", {"import_root": "api"}),
+        ({"api/app/main.py": "from api.app import x", "api/app/__init__.py": ""}, "", {}),
         ({"server/main.py": "from server.a import y\nimport logging", "server/logging.py": ""}, "", {}),
         ({"server/main.py": "app = 1"}, "/app/server", {}),
         ({"main.py": "app = 1"}, ".", {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from dockertpl.detect import dockerfile
@@ -14,7 +15,7 @@ from dockertpl.detect.python.asgi import Candidate
 from dockertpl.detect.python.groups import production_groups
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.python.syntax import Code
-from dockertpl.detect.repository import is_within, join
+from dockertpl.detect.repository import is_within, join, relative_to
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of
 
@@ -226,30 +227,33 @@ def find_import_root(project: Project, found: Detection, code: Code, chosen: Can
             found.answer("import_root", folder, start.path, start.line, "it is started there")
             found.answer("start_folder", folder, start.path, start.line, "it is started there")
             return folder
-    if wrong := _import_beside(project, code, chosen.path, base):
+    if wrong := _import_below(project, code, chosen.path, base):
+        folder, name, line = wrong
         found.answer("layout", "flat", chosen.path, None, "")
-        found.answer("import_root", beside, chosen.path, wrong[1], f"imports {wrong[0]} from beside it")
-        return beside
+        found.answer("import_root", folder, chosen.path, line, f"imports {name} from {folder}")
+        return folder
     return base
 
 
-def _import_beside(project: Project, code: Code, app_file: str, base: str) -> tuple[str, int] | None:
-    """Return (module, line) of an import that works only where the application's own folder is on the path."""
+def _import_below(project: Project, code: Code, app_file: str, base: str) -> tuple[str, str, int] | None:
+    """Return (folder, module, line) of an import that needs a folder above the application on the path."""
     module = code.module(app_file)
-    inside = project.inside(app_file)
-    if module is None or "/" not in inside:
-        return None
-    beside = join(project.app_dir, inside.rpartition("/")[0])
-    root = join(project.app_dir, base)
-    if beside == root:
+    if module is None:
         return None
     repository = project.repository
+    root = join(project.app_dir, base)
+    above = [
+        folder for folder in map(str, PurePosixPath(app_file).parents) if folder != root and is_within(folder, root)
+    ]
     for source, level, _ in module.imports.values():
         first = source.partition(".")[0]
         if level or not first or first in sys.stdlib_module_names:
             continue
-        near = any(repository.is_file(join(beside, end)) for end in (f"{first}.py", f"{first}/__init__.py"))
-        far = repository.is_file(join(root, f"{first}.py")) or repository.is_dir(join(root, first))
-        if near and not far:
-            return first, line_of(module.text, rf"^[ \t]*(?:from|import)[ \t]+{re.escape(first)}\b") or 1
+        if repository.is_file(join(root, f"{first}.py")) or repository.is_dir(join(root, first)):
+            continue
+        for folder in above:
+            names = [join(folder, f"{first}.py"), join(folder, first, "__init__.py")]
+            if any(map(repository.is_file, names)) or is_within(app_file, join(folder, first)):
+                line = line_of(module.text, rf"^[ \t]*(?:from|import)[ \t]+{re.escape(first)}\b") or 1
+                return relative_to(folder, project.app_dir), first, line
     return None
