@@ -22,6 +22,7 @@ def _read(command: str, **known: Any) -> adopt.Adoption:
         "python -m pip install --upgrade pip setuptools wheel",
         "pip install poetry==1.8 && poetry install --no-root --only main",
         "uv pip install --system -r requirements.txt",
+        "pip install pipx && pipx ensurepath && pipx install poetry && poetry install",
         "pip install .",
         "pip install -e .",
         "pip install /wheels/*",

@@ -151,6 +151,25 @@ def test_a_program_that_is_not_there_is_no_file_of_the_application() -> None:
     assert hint and not hint.missing and "build_packages" in hint.text
 
 
+def test_a_program_that_a_step_lacks_is_not_taken_for_an_image() -> None:
+    hint = hints.find(["/bin/sh: 1: pipx: not found"], "build")
+    assert hint and hint.text.startswith("pipx is not there")
+    image = hints.find(["ERROR: docker.io/library/nothing:1: not found"], "build")
+    assert image and "image does not exist" in image.text
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379.", "REDIS_URL"),
+        ("sqlalchemy.exc.ArgumentError: Expected string or URL object, got None", "DATABASE_URL"),
+    ],
+)
+def test_the_variable_of_a_service_is_named(line: str, says: str) -> None:
+    hint = hints.find([line], "run")
+    assert hint and f"--env {says}=" in hint.text
+
+
 @pytest.mark.parametrize("line", ["1 validation error for Settings", "KeyError: 'DATABASE_URL'"])
 def test_a_missing_setting_is_known_as_one(line: str) -> None:
     hint = hints.find([line], "run")

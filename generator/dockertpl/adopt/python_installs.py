@@ -60,10 +60,13 @@ def read_pip(words: Sequence[str], draft: Draft, folder: str) -> Verdict | None:
     Returns:
         What becomes of each thing that it installs, or None if it is no such command.
     """
+    verdict = Verdict()
+    if list(words[:2]) == ["pipx", "ensurepath"]:
+        verdict.items.append(("pipx ensurepath", "template", "the tools that it is for"))
+        return verdict
     rest = pip_words(words)
     if rest is None:
         return None
-    verdict = Verdict()
     passed: list[str] = []
     wanted: list[str] = []
     at = 0

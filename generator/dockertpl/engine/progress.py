@@ -39,10 +39,10 @@ class Vertex:
         return _STEP.fullmatch(self.name)
 
     def log_lines(self, count: int) -> list[str]:
-        """Return the last `count` lines that are not empty; of a line that was overwritten, what it ended as."""
+        """Return the last `count` lines that say something; of a line that was overwritten, what it ended as."""
         text = ESCAPES.sub("", self.log.decode(errors="replace"))
         lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
-        return [line for line in lines if line][-count:]
+        return [line for line in lines if line and not line.startswith("npm notice")][-count:]
 
 
 class Progress:

@@ -99,3 +99,43 @@ def test_settings_that_nothing_imports_are_not_needed(repo: Repo) -> None:
 def test_an_example_that_has_no_value_gives_none(repo: Repo, value: str) -> None:
     known = found(repo, 'import os\nKEY = os.environ["KEY"]\n', {".env.example": f"KEY={value}\n"})
     assert known.answers["smoke_test_env"] == {"KEY": "placeholder-placeholder-placeholder"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        'import os\nfrom sqlalchemy import create_engine\nKEY = os.getenv("KEY")\nengine = create_engine(KEY)\n',
+        'from os import getenv\nimport sqlalchemy\nengine = sqlalchemy.create_engine(getenv("KEY"), echo=True)\n',
+        'import os\nimport redis\ncache = redis.from_url(os.environ.get("KEY"))\n',
+        'import os\nMINUTES = int(os.getenv("KEY"))\n',
+    ],
+)
+def test_what_goes_where_none_is_refused_is_needed(repo: Repo, config: str) -> None:
+    assert list(found(repo, config).answers["smoke_test_env"]) == ["KEY"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        'import os\nfrom sqlalchemy import create_engine\nengine = create_engine(os.getenv("KEY", "sqlite://"))\n',
+        'import os, sqlalchemy\nKEY = os.getenv("KEY") or "sqlite://"\nengine = sqlalchemy.create_engine(KEY)\n',
+        'import os\nKEY = os.getenv("KEY")\n',
+    ],
+)
+def test_what_has_another_value_is_not(repo: Repo, config: str) -> None:
+    assert "smoke_test_env" not in found(repo, config).answers
+
+
+@pytest.mark.parametrize(
+    ("package", "function", "value"),
+    [
+        ("psycopg2-binary", "create_engine", "postgresql://app:placeholder@localhost:5432/app"),
+        ("pymysql", "create_engine", "mysql+pymysql://app:placeholder@localhost:3306/app"),
+        ("", "create_engine", "sqlite://"),
+        ("asyncpg", "ext.asyncio.create_async_engine", "postgresql+asyncpg://app:placeholder@localhost:5432/app"),
+    ],
+)
+def test_an_address_has_a_dialect_that_is_installed(repo: Repo, package: str, function: str, value: str) -> None:
+    config = f'import os\nimport sqlalchemy\nimport sqlalchemy.ext.asyncio\nsqlalchemy.{function}(os.getenv("KEY"))\n'
+    requirements = {"requirements.txt": f"fastapi\n{package}==1\n" if package else ""}
+    assert found(repo, config, requirements).answers["smoke_test_env"] == {"KEY": value}

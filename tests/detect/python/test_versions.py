@@ -168,3 +168,11 @@ def test_without_a_lock_the_one_python_of_the_workflows_counts(repo: Repo) -> No
 )
 def test_the_alternatives_of_a_range(text: str, specifiers: list[str]) -> None:
     assert list(alternatives(text)) == specifiers
+
+
+def test_a_single_release_ends_where_the_manager_holds_to_it(repo: Repo) -> None:
+    root = repo({"pyproject.toml": '[project]\nname = "x"\nrequires-python = "==3.13.2"\n'})
+    (problem,) = look(root, manager="uv").unknown
+    assert (problem.key, problem.blocks) == ("python_version", True)
+    assert "==3.13.*" in problem.remedy
+    assert look(root, manager="pip").answers["python_version"] == "3.13"

@@ -9,11 +9,41 @@ from collections.abc import Iterator, Sequence
 from dockertpl.detect.dotenv import find_example
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.placeholders import answer
+from dockertpl.detect.python.conventions import REQUIREMENTS
 from dockertpl.detect.python.opened import reachable
 from dockertpl.detect.python.syntax import Code, Module, dotted, keyword, string, unparse
+from dockertpl.detect.repository import join
 
 _SETTINGS = frozenset(["pydantic_settings.BaseSettings", "pydantic.BaseSettings", "pydantic.v1.BaseSettings"])
 _CONFIGS = frozenset(["decouple.config", "environs.Env.str", "starlette.config.Config"])
+# Functions that refuse None, each with the type of what they want.
+_REFUSING = {
+    "sqlalchemy.create_engine": "engine",
+    "sqlalchemy.engine.create_engine": "engine",
+    "sqlalchemy.ext.asyncio.create_async_engine": "async engine",
+    "sqlmodel.create_engine": "engine",
+    "redis.from_url": "RedisDsn",
+    "redis.Redis.from_url": "RedisDsn",
+    "redis.asyncio.from_url": "RedisDsn",
+    "int": "int",
+    "float": "float",
+}
+# SQLAlchemy's dialects by the package that they need, the likeliest first; for all, one that needs none.
+_DIALECTS = {
+    "engine": {
+        "psycopg2": "postgresql://app:placeholder@localhost:5432/app",
+        "psycopg": "postgresql+psycopg://app:placeholder@localhost:5432/app",
+        "pymysql": "mysql+pymysql://app:placeholder@localhost:3306/app",
+        "mysqlclient": "mysql://app:placeholder@localhost:3306/app",
+        "": "sqlite://",
+    },
+    "async engine": {
+        "asyncpg": "postgresql+asyncpg://app:placeholder@localhost:5432/app",
+        "aiomysql": "mysql+aiomysql://app:placeholder@localhost:3306/app",
+        "psycopg": "postgresql+psycopg://app:placeholder@localhost:5432/app",
+        "": "sqlite+aiosqlite://",
+    },
+}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEEPEST = 6
 
@@ -146,8 +176,9 @@ def _literal(annotation: ast.expr | None) -> str:
 
 def _of_environment(code: Code, module: Module) -> Iterator[tuple[str, str, int]]:
     """Yield the variables that a module reads on import without a default."""
-    if "environ" not in module.text and "config" not in module.text:
+    if "env" not in module.text and "config" not in module.text:
         return
+    yield from _of_addresses(code, module)
     for step in module.statements:
         if isinstance(step, ast.FunctionDef | ast.AsyncFunctionDef | ast.If | ast.Try | ast.With | ast.ClassDef):
             continue
@@ -164,6 +195,49 @@ def _of_environment(code: Code, module: Module) -> Iterator[tuple[str, str, int]
                 name = string(node.args[0])
                 if name and _NAME.fullmatch(name) and _is_config(code, module, node):
                     yield name, dotted(keyword(node, "cast")) or "", node.lineno
+
+
+def _of_addresses(code: Code, module: Module) -> Iterator[tuple[str, str, int]]:
+    """Yield the variables without a default whose value a module gives on import to a function that refuses None."""
+    read: dict[str, tuple[str, int]] = {}
+    for step in module.statements:
+        if isinstance(step, ast.FunctionDef | ast.AsyncFunctionDef | ast.If | ast.Try | ast.With | ast.ClassDef):
+            continue
+        if isinstance(step, ast.Assign) and (name := _unset(code, module, step.value)):
+            read |= {dotted(target): (name, step.lineno) for target in step.targets}
+        for node in ast.walk(step):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            full = code.resolve(module, dotted(node.func) or "?").name
+            if full not in _REFUSING:
+                continue
+            first = node.args[0]
+            name, line = _unset(code, module, first), node.lineno
+            if isinstance(first, ast.Name) and first.id in read:
+                name, line = read[first.id]
+            if name:
+                yield name, _wanted(code, full), line
+
+
+def _wanted(code: Code, function: str) -> str:
+    """Return the type of what a function wants, or `=` and an address in a dialect that is installed."""
+    dialects = _DIALECTS.get(_REFUSING[function])
+    if dialects is None:
+        return _REFUSING[function]
+    folders = dict.fromkeys((code.app_dir, "."))
+    files = (join(folder, name) for folder in folders for name in ("pyproject.toml", *REQUIREMENTS, "Pipfile"))
+    text = "\n".join(code.repository.text(file) or "" for file in files).lower()
+    return next(f"={address}" for package, address in dialects.items() if re.search(rf"\b{package}(?![0-9a-z])", text))
+
+
+def _unset(code: Code, module: Module, node: ast.expr | None) -> str:
+    """Return the variable that an expression reads without a default, as `os.getenv("X")` does."""
+    if not isinstance(node, ast.Call) or len(node.args) != 1 or node.keywords:
+        return ""
+    if code.resolve(module, dotted(node.func) or "?").name not in ("os.getenv", "os.environ.get"):
+        return ""
+    name = string(node.args[0]) or ""
+    return name if _NAME.fullmatch(name) else ""
 
 
 def _is_config(code: Code, module: Module, call: ast.Call) -> bool:
