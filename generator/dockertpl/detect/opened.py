@@ -70,6 +70,18 @@ def _secret() -> pathspec.GitIgnoreSpec:
     return pathspec.GitIgnoreSpec.from_lines(_data()["secret"]["patterns"])
 
 
+def dropped(repository: Repository, kind: str, app_dir: str) -> frozenset[str]:
+    """Return the files of an application that its ignore file leaves out of the build context.
+
+    Args:
+        repository: The repository.
+        kind: The kind of image.
+        app_dir: The application's folder.
+    """
+    inside = (file for file in repository.files if is_within(file, app_dir))
+    return frozenset(file for file in inside if _spec(kind).match_file(relative_to(file, app_dir)))
+
+
 def compare(repository: Repository, found: Detection, kind: str, app_dir: str, opened: Iterable[Opened]) -> None:
     """Answer `context_files`, `writable` and `writable_files`, and warn of what the image cannot have.
 

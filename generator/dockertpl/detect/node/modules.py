@@ -52,7 +52,7 @@ def loaded(package: Package, members: Sequence[str]) -> list[str]:
     repository = package.repository
     files = list(sources(repository, [package.folder, *members]))
     everything = set(files)
-    names = {Package(repository, folder).name: folder for folder in members}
+    packages = {Package(repository, folder).name: folder for folder in members}
     aliases = _aliases(package)
     waiting = [
         path for path in files if is_within(path, package.folder) and _is_entry(relative_to(path, package.folder))
@@ -62,10 +62,16 @@ def loaded(package: Package, members: Sequence[str]) -> list[str]:
         path = waiting.pop()
         text = (repository.text(path) or "")[:_LONGEST]
         for name in IMPORT.findall(text):
-            for target in _targets(name.partition("?")[0], path, files, everything, names, aliases):
-                if target not in found:
-                    found[target] = None
-                    waiting.append(target)
+            if member := _member(name, packages):
+                # Which of its files a package offers under which name is its own matter.
+                folder = packages.pop(member)
+                targets = [one for one in files if is_within(one, folder) and is_module(relative_to(one, folder))]
+            else:
+                target = _target(name.partition("?")[0], path, everything, aliases)
+                targets = [target] if target else []
+            fresh = [target for target in targets if target not in found]
+            found.update(dict.fromkeys(fresh))
+            waiting += fresh
     return [path for path in files if path in found]
 
 
@@ -90,30 +96,27 @@ def _aliases(package: Package) -> dict[str, str]:
     return found
 
 
-def _targets(
-    name: str, path: str, files: Sequence[str], known: set[str], names: Mapping[str, str], aliases: Mapping[str, str]
-) -> Iterator[str]:
-    """Yield the files that an import means."""
+def _member(name: str, packages: Mapping[str, str]) -> str:
+    """Return the package of the workspace that an import means, empty if it is none of them."""
+    scope, _, rest = name.partition("/")
+    own = f"{scope}/{rest.partition('/')[0]}" if name.startswith("@") else scope
+    return own if own in packages else ""
+
+
+def _target(name: str, path: str, known: set[str], aliases: Mapping[str, str]) -> str:
+    """Return the file that an import means, empty if it is none of these."""
     if name.startswith("."):
-        yield from _file(clean(join(parent(path), name)), known)
-        return
-    if member := next((folder for own, folder in names.items() if name == own or name.startswith(f"{own}/")), ""):
-        # Which of its files a package offers under which name is its own matter.
-        yield from (file for file in files if is_within(file, member) and is_module(relative_to(file, member)))
-        return
-    for alias in sorted(aliases, key=len, reverse=True):
-        if name.startswith(alias):
-            yield from _file(clean(join(aliases[alias], name[len(alias) :])), known)
-            return
+        return _file(clean(join(parent(path), name)), known)
+    alias = max((alias for alias in aliases if name.startswith(alias)), key=len, default=None)
+    return "" if alias is None else _file(clean(join(aliases[alias], name[len(alias) :])), known)
 
 
-def _file(place: str | None, known: set[str]) -> Iterator[str]:
+def _file(place: str | None, known: set[str]) -> str:
     if place is None:
-        return
+        return ""
     stem = re.sub(r"\.[cm]?js$", "", place)
-    candidates = [place, *(f"{start}{end}" for start in (place, stem, f"{place}/index") for end in SOURCES)]
-    if found := next((candidate for candidate in candidates if candidate in known), None):
-        yield found
+    candidates = (place, *(f"{start}{end}" for start in (place, stem, f"{place}/index") for end in SOURCES))
+    return next((candidate for candidate in candidates if candidate in known), "")
 
 
 def is_module(path: str) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from dockertpl.detect.dotenv import find_example
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.node.conventions import KIND
 from dockertpl.detect.node.package import Package
-from dockertpl.detect.opened import Opened
+from dockertpl.detect.opened import Opened, dropped
 from dockertpl.detect.placeholders import answer
-from dockertpl.detect.repository import Repository, clean, join, parent
+from dockertpl.detect.repository import clean, join, parent
 
 _TEXT = r"""(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"""
 # path.join(process.cwd(), "docs"), or of a name that was given such a path.
@@ -44,10 +45,11 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
         package: The application's folder.
         modules: Its sources.
     """
+    files = dropped(package.repository, KIND, package.folder)
     for path in modules:
         text = (package.repository.text(path) or "")[:_LONGEST]
-        if "import" in text or "require" in text:
-            yield from _imported(package.repository, package.folder, path, text)
+        if files:
+            yield from _imported(files, package.folder, path, text)
         if not any(
             name in text
             for name in ("readFile", "readdir", "Stream(", "opendir", "writeFile", "appendFile", "mkdir", "Database")
@@ -112,8 +114,8 @@ def _place(
         yield Opened(place, how, value[1], path, text.count("\n", 0, match.start()) + 1)
 
 
-def _imported(repository: Repository, folder: str, path: str, text: str) -> Iterator[Opened]:
-    """Yield files with their extension that a module imports, such as ../README.md: those of a module are compiled."""
+def _imported(files: Collection[str], folder: str, path: str, text: str) -> Iterator[Opened]:
+    """Yield those of some files that a module imports, such as ../README.md."""
     for match in _IMPORT.finditer(text):
         name = match[1].partition("?")[0]
         starts = [parent(path)] if name.startswith(".") else [folder, join(folder, "src")]
@@ -124,7 +126,7 @@ def _imported(repository: Repository, folder: str, path: str, text: str) -> Iter
                 place,
                 *(f"{place}{end}" for end in (".ts", ".tsx", ".js", ".jsx", "/index.ts", "/index.tsx")),
             ):
-                if candidate and repository.is_file(candidate):
+                if candidate in files:
                     yield Opened(candidate, "read", False, path, text.count("\n", 0, match.start()) + 1)
                     break
 
