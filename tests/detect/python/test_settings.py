@@ -129,7 +129,7 @@ def test_what_has_another_value_is_not(repo: Repo, config: str) -> None:
 @pytest.mark.parametrize(
     ("package", "function", "value"),
     [
-        ("psycopg2-binary", "create_engine", "postgresql://app:placeholder@localhost:5432/app"),
+        ("psycopg2-binary", "create_engine", "postgresql+psycopg2://app:placeholder@localhost:5432/app"),
         ("pymysql", "create_engine", "mysql+pymysql://app:placeholder@localhost:3306/app"),
         ("", "create_engine", "sqlite://"),
         ("asyncpg", "ext.asyncio.create_async_engine", "postgresql+asyncpg://app:placeholder@localhost:5432/app"),

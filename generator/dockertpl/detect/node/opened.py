@@ -126,7 +126,7 @@ def _imported(files: Collection[str], folder: str, path: str, text: str) -> Iter
                 place,
                 *(f"{place}{end}" for end in (".ts", ".tsx", ".js", ".jsx", "/index.ts", "/index.tsx")),
             ):
-                if candidate in files:
+                if candidate and candidate in files:
                     yield Opened(candidate, "read", False, path, text.count("\n", 0, match.start()) + 1)
                     break
 

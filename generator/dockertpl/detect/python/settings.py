@@ -31,7 +31,7 @@ _REFUSING = {
 # SQLAlchemy's dialects by the package that they need, the likeliest first; for all, one that needs none.
 _DIALECTS = {
     "engine": {
-        "psycopg2": "postgresql://app:placeholder@localhost:5432/app",
+        "psycopg2": "postgresql+psycopg2://app:placeholder@localhost:5432/app",
         "psycopg": "postgresql+psycopg://app:placeholder@localhost:5432/app",
         "pymysql": "mysql+pymysql://app:placeholder@localhost:3306/app",
         "mysqlclient": "mysql://app:placeholder@localhost:3306/app",
