@@ -170,9 +170,16 @@ def test_the_alternatives_of_a_range(text: str, specifiers: list[str]) -> None:
     assert list(alternatives(text)) == specifiers
 
 
-def test_a_single_release_ends_where_the_manager_holds_to_it(repo: Repo) -> None:
-    root = repo({"pyproject.toml": '[project]\nname = "x"\nrequires-python = "==3.13.2"\n'})
-    (problem,) = look(root, manager="uv").unknown
+@pytest.mark.parametrize(
+    ("manager", "text", "says"),
+    [
+        ("uv", '[project]\nname = "x"\nrequires-python = "==3.13.2"\n', "==3.13.*"),
+        ("poetry", '[tool.poetry.dependencies]\npython = "3.13.2"\n', "~3.13"),
+    ],
+)
+def test_a_single_release_ends_where_the_manager_holds_to_it(repo: Repo, manager: str, text: str, says: str) -> None:
+    root = repo({"pyproject.toml": text})
+    (problem,) = look(root, manager=manager).unknown
     assert (problem.key, problem.blocks) == ("python_version", True)
-    assert "==3.13.*" in problem.remedy
+    assert f"Write {says} there" in problem.remedy
     assert look(root, manager="pip").answers["python_version"] == "3.13"

@@ -18,8 +18,8 @@ from dockertpl.detect.tables import table
 from dockertpl.detect.tomlfile import line_of, toml_line
 
 _LONGEST = 200
-# Managers that refuse a Python which the manifest does not allow.
-_CHECKING = ("uv", "pdm", "pyproject")
+# Managers that refuse a Python which the manifest does not allow, or like Poetry's export install nothing for it.
+_CHECKING = ("uv", "poetry", "pdm", "pyproject")
 _OFFERED = f"{NEWEST_FIRST[-1]} to {NEWEST_FIRST[0]}"
 _PYTHON_VERSION = r"^[ \t]*(?:c?python[-@]?)?(\d+\.\d+)"
 
@@ -45,11 +45,12 @@ def find_python(
     limits = [limit for limit in _limits(project, locked) if pins.is_readable(limit, found)]
     checks = project.given.get("manager", found.answers.get("manager")) in _CHECKING
     for limit in limits if checks else ():
-        if exact := re.fullmatch(r"\s*===?\s*(\d+\.\d+)\.\d+\s*", limit.specifiers[0]):
+        if exact := re.fullmatch(r"\s*===?\s*(\d+\.\d+)\.\d+(?:\.\*)?\s*", limit.specifiers[0]):
+            series = f"~{exact[1]}" if limit.note.startswith("python ") else f"=={exact[1]}.*"
             found.cannot_build(
                 "python_version",
                 f"{where(limit)}: {limit.note} allows a single release. The image has the newest {exact[1]}.",
-                f"Write =={exact[1]}.* there, and lock again.",
+                f"Write {series} there, and lock again.",
             )
             return
     allowed = [version for version in PYTHONS if all(pins.allows_series(limit, version) for limit in limits)]
