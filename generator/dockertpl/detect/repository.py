@@ -58,7 +58,11 @@ def is_within(path: str, folder: str) -> bool:
 
 def relative_to(path: str, folder: str) -> str:
     """Return a relative path as it is seen from `folder`, which it lies in."""
-    return path if folder == "." else PurePosixPath(path).relative_to(folder).as_posix()
+    if folder == ".":
+        return path
+    return (
+        path[len(folder) + 1 :] if path.startswith(f"{folder}/") else PurePosixPath(path).relative_to(folder).as_posix()
+    )
 
 
 class Repository:

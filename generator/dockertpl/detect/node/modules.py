@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from dockertpl.detect.node.conventions import NOT_BUILT, SOURCES
 from dockertpl.detect.node.package import Package
-from dockertpl.detect.repository import Repository, clean, is_within, join, parent, relative_to
+from dockertpl.detect.repository import Repository, clean, is_within, join, relative_to
 
 IMPORT = re.compile(r"(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*[\"']([^\"'\n]+)[\"']")
 #: A key of `paths` in a tsconfig, with its first target.
@@ -58,6 +58,7 @@ def loaded(package: Package, members: Sequence[str]) -> list[str]:
         path for path in files if is_within(path, package.folder) and _is_entry(relative_to(path, package.folder))
     ]
     found = dict.fromkeys(waiting)
+    meant: dict[tuple[str, str], str] = {}
     while waiting:
         path = waiting.pop()
         text = (repository.text(path) or "")[:_LONGEST]
@@ -67,8 +68,10 @@ def loaded(package: Package, members: Sequence[str]) -> list[str]:
                 folder = packages.pop(member)
                 targets = [one for one in files if is_within(one, folder) and is_module(relative_to(one, folder))]
             else:
-                target = _target(name.partition("?")[0], path, everything, aliases)
-                targets = [target] if target else []
+                key = (path.rpartition("/")[0] if name.startswith(".") else "", name.partition("?")[0])
+                if key not in meant:
+                    meant[key] = _target(key[1], key[0], everything, aliases)
+                targets = [meant[key]] if meant[key] else []
             fresh = [target for target in targets if target not in found]
             found.update(dict.fromkeys(fresh))
             waiting += fresh
@@ -103,10 +106,10 @@ def _member(name: str, packages: Mapping[str, str]) -> str:
     return own if own in packages else ""
 
 
-def _target(name: str, path: str, known: set[str], aliases: Mapping[str, str]) -> str:
-    """Return the file that an import means, empty if it is none of these."""
+def _target(name: str, folder: str, known: set[str], aliases: Mapping[str, str]) -> str:
+    """Return the file that an import in a folder means, empty if it is none of these."""
     if name.startswith("."):
-        return _file(clean(join(parent(path), name)), known)
+        return _file(clean(join(folder, name)), known)
     alias = max((alias for alias in aliases if name.startswith(alias)), key=len, default=None)
     return "" if alias is None else _file(clean(join(aliases[alias], name[len(alias) :])), known)
 

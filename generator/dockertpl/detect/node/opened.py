@@ -46,10 +46,12 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
         modules: Its sources.
     """
     files = dropped(package.repository, KIND, package.folder)
+    # What an import of them may end in: nearly all imports are of modules.
+    endings = {part.partition(".")[0] for file in files for part in file.split("/")[-2:]}
     for path in modules:
         text = (package.repository.text(path) or "")[:_LONGEST]
         if files:
-            yield from _imported(files, package.folder, path, text)
+            yield from _imported(files, endings, package.folder, path, text)
         if not any(
             name in text
             for name in ("readFile", "readdir", "Stream(", "opendir", "writeFile", "appendFile", "mkdir", "Database")
@@ -114,10 +116,12 @@ def _place(
         yield Opened(place, how, value[1], path, text.count("\n", 0, match.start()) + 1)
 
 
-def _imported(files: Collection[str], folder: str, path: str, text: str) -> Iterator[Opened]:
+def _imported(files: Collection[str], endings: Collection[str], folder: str, path: str, text: str) -> Iterator[Opened]:
     """Yield those of some files that a module imports, such as ../README.md."""
     for match in _IMPORT.finditer(text):
         name = match[1].partition("?")[0]
+        if name.rpartition("/")[2].partition(".")[0] not in endings:
+            continue
         starts = [parent(path)] if name.startswith(".") else [folder, join(folder, "src")]
         inside = name if name.startswith(".") else name.partition("/")[2]
         for start in starts:

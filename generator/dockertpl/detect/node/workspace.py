@@ -344,7 +344,7 @@ def _shared_files(repository: Repository, folders: Sequence[str]) -> list[str]:
 
 def extended(repository: Repository, folder: str) -> set[str]:
     """Return the files that a folder's tsconfigs extend by a relative path, also by way of one another."""
-    waiting = [path for path in repository.files if parent(path) == folder and fnmatchcase(path, "*tsconfig*.json")]
+    waiting = [path for path in repository.files if fnmatchcase(path, "*tsconfig*.json") and parent(path) == folder]
     found: set[str] = set()
     while waiting:
         path = waiting.pop()
