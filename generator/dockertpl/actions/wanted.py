@@ -18,7 +18,7 @@ class Actions:
         tell_bot: Whether to tell it.
         patch_next_config: Whether to set `output: 'standalone'`.
         adopt: Whether to adopt a Dockerfile that is there.
-        adopt_file: The Dockerfile to adopt, where somebody chose one.
+        adopt_file: The Dockerfile to adopt, if one was named.
         replace: Whether new files replace those that are there. Git keeps the old ones.
     """
 

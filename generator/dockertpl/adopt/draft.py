@@ -44,7 +44,7 @@ class Draft:
         path: The old file's path.
         kind: The kind of image.
         known: What is answered already, defaults included.
-        settled: The questions among them that somebody, or the repository, answered.
+        settled: The questions among them that have an explicit or a detected answer.
         alone: The image's own stage also installs and builds.
         copies: Where the old file puts the code.
         root: The folder in the image that the code is put into, or that commands run in.
@@ -120,7 +120,7 @@ class Draft:
         self.item(line, what, "template", where)
 
     def dropped(self, line: int, what: str, why: str, *, matters: bool = False) -> None:
-        """Note what is dropped, and whether somebody has to agree to that first."""
+        """Note what is dropped, and whether that needs a confirmation."""
         self.items.append(Item(line=line, what=shown(what), outcome="dropped", where=why, matters=matters))
 
     def doubt(self, line: int, text: str) -> None:

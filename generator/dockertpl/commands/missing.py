@@ -13,7 +13,7 @@ _LONGEST = 1 << 17
 
 
 def explain(subject: Subject, path: str, workdir: str = "/app") -> str:
-    """Return why a file or folder is not in the image, and what to do; empty where that cannot be told.
+    """Return why a file or folder is not in the image, and what to do; empty if that is unknown.
 
     Args:
         subject: What was built.

@@ -106,7 +106,7 @@ def run(
             bot=update_bot,
             tell_bot=update_bot is not None,
             patch_next_config=patch_next_config,
-            # What nobody looks at, as with plain Copier, is not converted either, but on request.
+            # --no-detect leaves the repository unread, so it converts nothing unless asked to.
             adopt=adopt or bool(adopt_file) or not (no_detect or replace),
             adopt_file=adopt_file,
             replace=replace,
@@ -148,7 +148,7 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     from dockertpl.template import presentation
     from dockertpl.wizard.flow import Wizard
 
-    # A bot that is there is told, and a Dockerfile that is there is converted; the review names both.
+    # An existing bot configuration is updated and an existing Dockerfile converted. The review shows both.
     actions = replace(request.actions, tell_bot=True, adopt=not request.actions.replace)
     session = _session(template, request, actions, go_on=True)
     console = _console()

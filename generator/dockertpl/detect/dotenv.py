@@ -1,4 +1,4 @@
-"""Example files of variables (`.env.example`): names and values that a person wrote down for others."""
+"""Example files of environment variables, such as `.env.example`."""
 
 from __future__ import annotations
 

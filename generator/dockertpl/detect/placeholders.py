@@ -7,6 +7,22 @@ from collections.abc import Mapping
 
 from dockertpl.detect.facts import Detection
 
+# Addresses of databases, by their kind: each has the right form and leads nowhere.
+_ADDRESSES = {
+    "postgresql": "postgresql://app:placeholder@localhost:5432/app",
+    "mysql": "mysql://app:placeholder@localhost:3306/app",
+    "mongodb": "mongodb://localhost:27017/app",
+    "redis": "redis://localhost:6379/0",
+    "sqlite": "file:./app.db",
+    "sqlserver": "sqlserver://localhost;database=app",
+}
+_URL = r"\w*(?:URL|URI|DSN)(?:_\w+)?$"
+_BY_DATABASE = (
+    (rf"(?:^|_)MONGO{_URL}", "mongodb"),
+    (rf"(?:^|_)(?:REDIS|VALKEY|KV){_URL}", "redis"),
+    (rf"(?:^|_)(?:MYSQL|MARIADB|PLANETSCALE){_URL}", "mysql"),
+    (rf"(?:^|_)(?:DATABASE|POSTGRES|PG|DB|DIRECT|NEON){_URL}", ""),
+)
 # What a validator has to take; by the name of a type.
 _BY_TYPE = {
     "int": "1",
@@ -16,10 +32,10 @@ _BY_TYPE = {
     "AnyUrl": "http://localhost",
     "AnyHttpUrl": "http://localhost",
     "HttpUrl": "http://localhost",
-    "PostgresDsn": "postgresql://app:placeholder@localhost:5432/app",
-    "RedisDsn": "redis://localhost:6379/0",
-    "MongoDsn": "mongodb://localhost:27017/app",
-    "MySQLDsn": "mysql://app:placeholder@localhost:3306/app",
+    "PostgresDsn": _ADDRESSES["postgresql"],
+    "RedisDsn": _ADDRESSES["redis"],
+    "MongoDsn": _ADDRESSES["mongodb"],
+    "MySQLDsn": _ADDRESSES["mysql"],
     "AmqpDsn": "amqp://app:placeholder@localhost:5672/",
     "EmailStr": "user@example.com",
     "UUID": "00000000-0000-0000-0000-000000000000",
@@ -34,9 +50,6 @@ _BY_TYPE = {
 }
 # And by the end of a name, where its type is a text.
 _BY_NAME = (
-    (r"(?:DATABASE|POSTGRES|PG|DB)_?(?:URL|URI|DSN)$", "postgresql://app:placeholder@localhost:5432/app"),
-    (r"REDIS_?(?:URL|URI|DSN)$", "redis://localhost:6379/0"),
-    (r"MONGO(?:DB)?_?(?:URL|URI|DSN)$", "mongodb://localhost:27017/app"),
     (r"(?:URL|URI|ENDPOINT|ORIGIN)$", "http://localhost"),
     (r"HOST$", "localhost"),
     (r"PORT$", "8080"),
@@ -44,7 +57,7 @@ _BY_NAME = (
 )
 #: Long enough for what wants 32 characters, and it says what it is.
 _TEXT = "placeholder-placeholder-placeholder"
-# An example's value that stands for one that only a person has.
+# A value in an example file that has to be filled in.
 _EMPTY = re.compile(r"^$|<.+>|\.\.\.|\*{3}|^x{3,}$|\$\{", re.IGNORECASE)
 
 
@@ -63,7 +76,21 @@ def placeholder(name: str, type_name: str, example: Mapping[str, str]) -> str:
         return type_name[1:]
     if type_name in _BY_TYPE:
         return _BY_TYPE[type_name]
+    if database := address(name):
+        return database
     return next((value for pattern, value in _BY_NAME if re.search(pattern, name, re.IGNORECASE)), _TEXT)
+
+
+def address(name: str, provider: str = "") -> str:
+    """Return an address that connects to nothing, or empty if the variable's name does not name a database.
+
+    Args:
+        name: The variable.
+        provider: The kind of database where the name leaves it open, such as `mysql`; PostgreSQL without one.
+    """
+    kinds = (kind for pattern, kind in _BY_DATABASE if re.search(pattern, name, re.IGNORECASE))
+    kind = next(kinds, None)
+    return "" if kind is None else _ADDRESSES[kind or provider or "postgresql"]
 
 
 def answer(

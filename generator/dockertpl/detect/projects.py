@@ -11,7 +11,7 @@ _DOCKERFILE = re.compile(r"(?:Dockerfile|Containerfile)(?:[._-][\w.-]+)?|[\w.-]+
 
 
 def is_dockerfile(name: str) -> bool:
-    """Tell whether a file's name is one of a Dockerfile that somebody builds, and not of an example."""
+    """Return whether a file's name is that of a Dockerfile, and not of an example."""
     return bool(_DOCKERFILE.fullmatch(name)) and not re.search(r"template|example|sample", name, re.IGNORECASE)
 
 

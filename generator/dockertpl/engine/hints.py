@@ -65,7 +65,7 @@ def _advice(entry: dict[str, Any], match: re.Match[str], text: str, known: Mappi
     if not written:
         return _fill(entry["elsewhere"], {})
     place = PurePosixPath(workdir, written)
-    # Of a traceback the last frame tells how; else the line itself does.
+    # In a traceback the last frame shows the call. Otherwise the line itself does.
     before = text[: match.start()]
     frame = text[max(before.rfind('File "'), before.rfind("\n") if 'File "' not in before else 0, 0) : match.end()]
     folder = place if re.search(r"\bmkdir\b|\bmakedirs\b", frame) else place.parent

@@ -170,7 +170,7 @@ def _advice(seen: Seen) -> str:
     return "Does it listen on 0.0.0.0, and on the port of EXPOSE? --timeout S gives it more time."
 
 
-# What servers and frameworks say of a request for a host that they were not told of.
+# How servers and frameworks refuse an unknown host name.
 _HOST = re.compile(r"\bhosts?\b.{0,40}(?:header|not allowed|blocked)|invalid host|allowed_?hosts|disallowedhost", re.I)
 
 

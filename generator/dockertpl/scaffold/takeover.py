@@ -118,7 +118,7 @@ def find(
         context: The build context.
         kind: The kind of image; without it only the Dockerfile in the application's folder counts.
         answers: What is known of the application.
-        chosen: The Dockerfile that somebody chose.
+        chosen: The Dockerfile that was chosen.
 
     Raises:
         DestinationError: The Dockerfile is a link, too large, or not a text; or several could be meant.
@@ -281,7 +281,7 @@ class Takeover:
 
     @property
     def needs_a_word(self) -> bool:
-        """Whether somebody has to agree: something that matters is lost, or in doubt."""
+        """Whether it needs a confirmation, because something that matters is lost or in doubt."""
         return bool(self.adoption.doubts) or any(item.matters for item in self.lost)
 
     def place(self, item: Item) -> str:

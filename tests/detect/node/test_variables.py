@@ -42,7 +42,8 @@ def test_a_validation_that_can_be_skipped_is_skipped_in_the_build(look_at: Any) 
 def test_values_of_dotenv_files_are_said_to_be_missing(look_at: Any) -> None:
     found, _ = look_at({".env.production": "SECRET=1\nNEXT_PUBLIC_URL=x\n"})
     said = "Give NEXT_PUBLIC_URL as build arguments, and SECRET when the container runs."
-    assert any(text.startswith(".env.production is in no image") and text.endswith(said) for text in found.warnings)
+    (text,) = (text for text in found.warnings if text.startswith(".env.production is not in the image"))
+    assert text.endswith(said)
 
 
 def test_of_a_dotenv_file_that_git_leaves_out_only_what_pages_need_is_said(look_at: Any) -> None:
@@ -51,7 +52,7 @@ def test_of_a_dotenv_file_that_git_leaves_out_only_what_pages_need_is_said(look_
     assert any(text.endswith("Give NEXT_PUBLIC_URL as build arguments.") for text in found.warnings)
 
 
-DATABASE = "postgresql://user:password@localhost/build"
+DATABASE = "postgresql://app:placeholder@localhost:5432/app"
 
 
 @pytest.mark.parametrize(
@@ -94,8 +95,8 @@ def test_what_does_not_throw_when_it_is_loaded_needs_none(look_at: Any, path: st
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("MONGODB_URI", "mongodb://localhost/build"),
-        ("REDIS_URL", "redis://localhost"),
+        ("MONGODB_URI", "mongodb://localhost:27017/app"),
+        ("REDIS_URL", "redis://localhost:6379/0"),
         ("POSTGRES_URL", DATABASE),
         ("DIRECT_URL", DATABASE),
     ],
@@ -103,6 +104,12 @@ def test_what_does_not_throw_when_it_is_loaded_needs_none(look_at: Any, path: st
 def test_a_placeholder_has_the_form_of_its_database(look_at: Any, name: str, value: str) -> None:
     found, _ = look_at({"lib/db.ts": f"if (!process.env.{name}) throw new Error()\n"})
     assert found.answers["build_env"] == {name: value}
+
+
+def test_a_name_that_only_contains_a_database_s_gets_no_address(look_at: Any) -> None:
+    found, _ = look_at({"lib/db.ts": "if (!process.env.FEEDBACK_URL) throw new Error()\n"})
+    assert "build_env" not in found.answers
+    assert any("FEEDBACK_URL (lib/db.ts:1)" in text for text in found.warnings)
 
 
 def test_other_variables_are_named_with_the_answer_that_gives_them(look_at: Any) -> None:
@@ -137,7 +144,7 @@ def test_what_prisma_s_configuration_reads_gets_a_placeholder_where_it_generates
 ) -> None:
     found, problem = look_at(PRISMA, {**WANTS, "scripts": scripts})
     assert problem is None
-    assert found.answers[key] == {"DATABASE_URL": "mysql://user:password@localhost/build"}
+    assert found.answers[key] == {"DATABASE_URL": "mysql://app:placeholder@localhost:3306/app"}
     assert found.evidence[key].where == "prisma.config.ts:2"
     assert len({"install_env", "build_env"} & set(found.answers)) == 1
 

@@ -16,9 +16,10 @@ from dockertpl.detect.node.install import find_install_files
 from dockertpl.detect.node.locks import Lock, find_manager, locked
 from dockertpl.detect.node.manager_version import find_manager_version, is_strict
 from dockertpl.detect.node.modules import loaded
-from dockertpl.detect.node.opened import find_required, opened
+from dockertpl.detect.node.opened import opened
 from dockertpl.detect.node.package import Package, folders, is_next
 from dockertpl.detect.node.prisma import find_prisma
+from dockertpl.detect.node.required import find_required
 from dockertpl.detect.node.routes import find_health, find_router
 from dockertpl.detect.node.scripts import find_build_script, find_start
 from dockertpl.detect.node.system_packages import find_system_packages

@@ -220,7 +220,7 @@ def _locked(lock: Lock, repository: Repository, name: str) -> Iterator[str]:
                     yield text
         return
     if lock.path.endswith("bun.lockb"):
-        return  # it is no text
+        return  # it is not a text
     text = repository.text(lock.path) or ""
     quoted = re.escape(name)
     patterns = {

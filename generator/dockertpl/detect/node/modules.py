@@ -43,7 +43,7 @@ def sources(repository: Repository, folders: Sequence[str]) -> Iterator[str]:
 def loaded(package: Package, members: Sequence[str]) -> list[str]:
     """Return the source files that the application itself loads, directly or by way of others.
 
-    A script that people run, a tool's configuration, and a test are not among them.
+    Scripts, configurations of tools, and tests are not among them.
 
     Args:
         package: The application's folder.
@@ -64,7 +64,7 @@ def loaded(package: Package, members: Sequence[str]) -> list[str]:
         text = (repository.text(path) or "")[:_LONGEST]
         for name in IMPORT.findall(text):
             if member := _member(name, packages):
-                # Which of its files a package offers under which name is its own matter.
+                # A package may export any of its files under another name.
                 folder = packages.pop(member)
                 targets = [one for one in files if is_within(one, folder) and is_module(relative_to(one, folder))]
             else:

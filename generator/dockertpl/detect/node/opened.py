@@ -1,4 +1,4 @@
-"""Which files the application's JavaScript opens below its own folder, and which variables it throws for."""
+"""Which files the application's JavaScript opens below its own folder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
-from dockertpl.detect.dotenv import find_example
-from dockertpl.detect.facts import Detection
 from dockertpl.detect.node.conventions import KIND
 from dockertpl.detect.node.package import Package
 from dockertpl.detect.opened import Opened, dropped
-from dockertpl.detect.placeholders import answer
 from dockertpl.detect.repository import clean, join, parent
 
 _TEXT = r"""(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"""
@@ -27,12 +24,6 @@ _MADE = ("mkdirSync", "mkdir")
 _CALL = re.compile(rf"\b({'|'.join((*_READ, *_WRITTEN, *_MADE))})\(\s*(?:{_JOIN}|({_TEXT})|([\w$]+)\s*[,)])")
 _DATABASE = re.compile(rf"\bnew\s+(?:Database|DatabaseSync)\(\s*(?:{_JOIN}|({_TEXT})|([\w$]+)\s*[,)])")
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*["']((?:\.\.?|@|~)/[^"'\n]+)["']""")
-_ENV = r"process\s*\.\s*env\s*(?:\.\s*([A-Z][A-Z0-9_]*)|\[\s*[\"']([A-Z][A-Z0-9_]*)[\"']\s*\])"
-_THROWS = re.compile(
-    rf"if\s*\(\s*!\s*{_ENV}\s*\)\s*\{{?\s*throw\b"
-    rf"|{_ENV}\s*(?:\?\?|\|\|)\s*\(?\s*(?:\(\)\s*=>|function)[^;]{{0,40}}\bthrow\b"
-)
-_TAKEN = re.compile(rf"\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=\n]+)?=\s*{_ENV}\s*[;\n]")
 _LONGEST = 1 << 17
 
 _How = Literal["served", "read", "file", "folder"]
@@ -133,34 +124,3 @@ def _imported(files: Collection[str], endings: Collection[str], folder: str, pat
                 if candidate and candidate in files:
                     yield Opened(candidate, "read", False, path, text.count("\n", 0, match.start()) + 1)
                     break
-
-
-def find_required(package: Package, found: Detection, modules: Sequence[str]) -> None:
-    """Answer `smoke_test_env` with the variables without which the sources throw.
-
-    Args:
-        package: The application's folder.
-        found: Where the answer goes.
-        modules: The application's sources.
-    """
-    needed: dict[str, tuple[str, str, int]] = {}
-    for path in modules:
-        text = (package.repository.text(path) or "")[:_LONGEST]
-        if "process" not in text or "throw" not in text:
-            continue
-        for match in _THROWS.finditer(text):
-            _needed(needed, match, path, text)
-        for match in _TAKEN.finditer(text):
-            if re.search(rf"if\s*\(\s*!\s*{re.escape(match[1])}\s*\)\s*\{{?\s*throw\b", text):
-                _needed(needed, match, path, text, 2)
-    file, example = find_example(package.repository, (package.folder, "."))
-    answer(found, needed, file, example)
-
-
-def _needed(
-    needed: dict[str, tuple[str, str, int]], match: re.Match[str], path: str, text: str, first: int = 1
-) -> None:
-    name = next(filter(None, match.groups()[first - 1 :]), "")
-    # Next.js writes these into the pages when it builds, and NODE_ENV is set.
-    if name and name != "NODE_ENV" and not name.startswith("NEXT_PUBLIC_"):
-        needed.setdefault(name, ("", path, text.count("\n", 0, match.start()) + 1))

@@ -14,7 +14,7 @@ _SCHEMAS = ("prisma/schema.prisma", "schema.prisma", "prisma/schema")
 
 
 def schema_of(package: Package, text: str = "") -> str:
-    """Return the Prisma schema of a folder, seen from the repository's root; empty if there is none.
+    """Return the Prisma schema of a folder, relative to the repository's root; empty if there is none.
 
     Args:
         package: The folder.

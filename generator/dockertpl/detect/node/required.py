@@ -1,4 +1,4 @@
-"""Variables without which a build stops: modules that throw where one is not set, and Prisma's configuration."""
+"""Variables without which a build or a start fails: modules that throw, and Prisma's configuration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from dockertpl.detect.dotenv import find_example
+from dockertpl.detect.facts import Detection
 from dockertpl.detect.node.javascript import LONGEST, Source
+from dockertpl.detect.node.package import Package
+from dockertpl.detect.placeholders import answer
 from dockertpl.detect.repository import Repository
 
 _NAME = r"(?!NEXT_PUBLIC_|NODE_ENV\b|SKIP_ENV_VALIDATION\b)[A-Z][A-Z0-9_]{2,}"
@@ -17,22 +21,16 @@ _TAKEN_APART = re.compile(r"\b(?:const|let|var)\s*\{([^{}=]*)\}\s*=\s*process\.e
 _ASSERTED = re.compile(
     rf"\b(?:assert\w*|invariant|required?(?:Env)?|mustGetEnv|neon|newStripe|newResend)\(process\.env\.({_NAME})\b"
 )
-_MAY_STOP = re.compile(r"\bthrow\b|assert|invariant|require|mustGetEnv|\bneon\(|\bnew (?:Stripe|Resend)\b")
+_MAY_STOP = re.compile(r"\bthrow\b|assert|nvariant|equire|neon|new ")
 _PRISMA = re.compile(rf"\benv\(\s*[\"']({_NAME})[\"']\s*\)")
-#: Addresses of databases and the like: a placeholder of the right form connects to nothing.
-_PLACEHOLDERS = (
-    (re.compile(r"MONGO"), "mongodb://localhost/build"),
-    (re.compile(r"REDIS|VALKEY|KV_URL"), "redis://localhost"),
-    (re.compile(r"MYSQL|MARIADB|PLANETSCALE"), "mysql://user:password@localhost/build"),
-    (re.compile(r"(?:DATABASE|POSTGRES|POSTGRESQL|PG|DB|DIRECT|NEON)\w*_UR[LI]|DATABASE_URL|DIRECT_URL"), ""),
+_PROVIDER = re.compile(r"\bprovider\s*=\s*\"(mysql|mongodb|sqlite|sqlserver)\"")
+
+_ENV = r"process\s*\.\s*env\s*(?:\.\s*([A-Z][A-Z0-9_]*)|\[\s*[\"']([A-Z][A-Z0-9_]*)[\"']\s*\])"
+_THROWS = re.compile(
+    rf"if\s*\(\s*!\s*{_ENV}\s*\)\s*\{{?\s*throw\b"
+    rf"|{_ENV}\s*(?:\?\?|\|\|)\s*\(?\s*(?:\(\)\s*=>|function)[^;]{{0,40}}\bthrow\b"
 )
-_PROVIDERS = {
-    "mysql": "mysql://user:password@localhost/build",
-    "mongodb": "mongodb://localhost/build",
-    "sqlite": "file:./build.db",
-    "sqlserver": "sqlserver://localhost;database=build",
-}
-_USUAL = "postgresql://user:password@localhost/build"
+_TAKEN = re.compile(rf"\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=\n]+)?=\s*{_ENV}\s*[;\n]")
 
 
 class Required(NamedTuple):
@@ -59,11 +57,7 @@ def required(repository: Repository, paths: Sequence[str]) -> Iterator[Required]
     seen: set[str] = set()
     for path in paths:
         text = repository.text(path) or ""
-        if (
-            "process.env" not in text
-            or len(text) > LONGEST
-            or not re.search(r"\bthrow\b|assert|nvariant|equire|neon|new ", text)
-        ):
+        if "process.env" not in text or len(text) > LONGEST or not _MAY_STOP.search(text):
             continue
         for name in _of_module(text):
             if name not in seen:
@@ -116,15 +110,42 @@ def of_prisma(text: str) -> list[str]:
     return list(dict.fromkeys(_PRISMA.findall(text)))
 
 
-def placeholder(name: str, schema: str = "") -> str:
-    """Return an address that has the right form and leads nowhere; empty where the name tells of no database.
+def provider(schema: str) -> str:
+    """Return the kind of database that a Prisma schema names, empty if that is PostgreSQL or unknown.
 
     Args:
-        name: The variable.
-        schema: The text of the Prisma schema, whose provider decides.
+        schema: Its text.
     """
-    provider = re.search(r"\bprovider\s*=\s*\"(mysql|mongodb|sqlite|sqlserver)\"", schema)
-    for pattern, value in _PLACEHOLDERS:
-        if pattern.search(name):
-            return value or (_PROVIDERS[provider[1]] if provider else _USUAL)
-    return ""
+    found = _PROVIDER.search(schema)
+    return found[1] if found else ""
+
+
+def find_required(package: Package, found: Detection, modules: Sequence[str]) -> None:
+    """Answer `smoke_test_env` with the variables without which the sources throw.
+
+    Args:
+        package: The application's folder.
+        found: Where the answer goes.
+        modules: The application's sources.
+    """
+    needed: dict[str, tuple[str, str, int]] = {}
+    for path in modules:
+        text = (package.repository.text(path) or "")[:LONGEST]
+        if "process" not in text or "throw" not in text:
+            continue
+        for match in _THROWS.finditer(text):
+            _needed(needed, match, path, text)
+        for match in _TAKEN.finditer(text):
+            if re.search(rf"if\s*\(\s*!\s*{re.escape(match[1])}\s*\)\s*\{{?\s*throw\b", text):
+                _needed(needed, match, path, text, 2)
+    file, example = find_example(package.repository, (package.folder, "."))
+    answer(found, needed, file, example)
+
+
+def _needed(
+    needed: dict[str, tuple[str, str, int]], match: re.Match[str], path: str, text: str, first: int = 1
+) -> None:
+    name = next(filter(None, match.groups()[first - 1 :]), "")
+    # Next.js writes these into the pages when it builds, and NODE_ENV is set.
+    if name and name != "NODE_ENV" and not name.startswith("NEXT_PUBLIC_"):
+        needed.setdefault(name, ("", path, text.count("\n", 0, match.start()) + 1))

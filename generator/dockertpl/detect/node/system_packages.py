@@ -55,7 +55,7 @@ def find_system_packages(package: Package, found: Detection, lock: Lock | None, 
 
 
 def _of_git(package: Package, found: Detection, build: dict[str, tuple[str, Package]]) -> None:
-    """Answer `ssh` or add Git, where a dependency comes from a Git repository that is no tarball of a forge."""
+    """Answer `ssh` or add Git, where a dependency comes from a Git repository and not from a tarball."""
     for name, wanted in package.wants().items():
         if _SSH.match(wanted):
             found.answer("ssh", True, *package.place(name), f"{name} comes over SSH")

@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from dockertpl.detect import dotenv
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.node.conventions import private_registry
 from dockertpl.detect.node.modules import sources
 from dockertpl.detect.node.package import LIFECYCLE, Package
 from dockertpl.detect.node.prisma import GENERATE, schema_of
-from dockertpl.detect.node.required import Required, of_prisma, placeholder, required
+from dockertpl.detect.node.required import Required, of_prisma, provider, required
 from dockertpl.detect.node.workspace import Workspace
+from dockertpl.detect.placeholders import address
 from dockertpl.detect.repository import Repository, join
 from dockertpl.detect.tomlfile import line_of
 
@@ -87,10 +89,10 @@ def _required(package: Package, found: Detection, modules: Sequence[str], valida
         validated: The file whose validation the build skips.
     """
     repository = package.repository
-    schema = repository.text(schema_of(package)) or ""
+    database = provider(repository.text(schema_of(package)) or "")
     others: list[Required] = []
     for one in required(repository, [path for path in modules if path != validated]):
-        if value := placeholder(one.name, schema):
+        if value := address(one.name, database):
             note = "a module throws where it is not set; a placeholder, which connects to nothing"
             add_variables(found, "build_env", {one.name: value}, (one.path, one.line), note)
         else:
@@ -124,9 +126,9 @@ def find_prisma_variables(package: Package, found: Detection, workspace: Workspa
         installs = [Package(repository, each) for each in dict.fromkeys([folder, workspace.root])]
         at_install = any(each.runs(script, GENERATE) for each in installs for script in LIFECYCLE)
         at_build = "prisma_schema" in found.answers or any(each.runs(build_script, GENERATE) for each in (one, package))
-        schema = repository.text(schema_of(one)) or ""
+        database = provider(repository.text(schema_of(one)) or "")
         for name in of_prisma(text) if at_install or at_build else ():
-            value = placeholder(name, schema) or "placeholder"
+            value = address(name, database) or "placeholder"
             place = path, line_of(text, rf"\b{name}\b")
             key = "install_env" if at_install else "build_env"
             add_variables(found, key, {name: value}, place, "a placeholder, since generating the client reads it")
@@ -149,11 +151,9 @@ def _dotenv(package: Package, found: Detection, workspace: Workspace) -> None:
     for folder in dict.fromkeys([package.folder, workspace.root]):
         for name in (".env.production", ".env", ".env.production.local", ".env.local"):
             path = join(folder, name)
-            names = dict.fromkeys(
-                re.findall(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=", repository.text(path) or "", re.MULTILINE)
-            )
+            names = dotenv.parse(repository.text(path) or "")
             public = [one for one in names if re.fullmatch(_PUBLIC, one)]
-            # What git leaves out is this machine's alone, and people know that.
+            # A file that Git ignores exists on this machine only.
             private = [] if ignored_by(repository, path) else [one for one in names if one not in public]
             if public or private:
                 ways = []
@@ -161,7 +161,9 @@ def _dotenv(package: Package, found: Detection, workspace: Workspace) -> None:
                     ways.append(f"{_some(public)} as build arguments")
                 if private:
                     ways.append(f"{_some(private)} when the container runs")
-                found.warn(f"{path} is in no image, since .env files may hold secrets. Give {', and '.join(ways)}.")
+                found.warn(
+                    f"{path} is not in the image, because .env files may hold secrets. Give {', and '.join(ways)}."
+                )
                 return
 
 

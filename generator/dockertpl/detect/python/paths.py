@@ -1,4 +1,4 @@
-"""Paths as Python code writes them: what an expression comes to, as far as its text tells. Nothing is run."""
+"""Evaluate the path expressions of Python code without running it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Paths:
         self.folder = folder
 
     def place(self, node: ast.AST | None, module: Module, scope: Function | None = None) -> Place | None:
-        """Return what an expression comes to, or None where that cannot be told.
+        """Return what an expression comes to, or None if that is unknown.
 
         Args:
             node: The expression.
@@ -82,7 +82,7 @@ class Paths:
         return Place(path, found.below) if path is not None else None
 
     def database(self, node: ast.AST, module: Module, scope: Function | None = None) -> Place | None:
-        """Return the file that an address such as `sqlite:///./app.db` names, or None where it is no such address."""
+        """Return the file that an address such as `sqlite:///./app.db` names, or None if it is not such an address."""
         found = self._text(node, module, scope, 0) if not isinstance(node, ast.Constant) else _constant(node)
         if found is None or not found.text.startswith("sqlite") or "://" not in found.text:
             return None
