@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dockertpl.detect import detect
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.lock import Locked, Production
 from dockertpl.detect.python.project import Dependency, Project
@@ -71,6 +72,111 @@ def test_no_server_is_said_with_the_remedy(repo: Repo, manager: str, remedy: str
     assert "server" not in found.answers
     assert "no ASGI server" in found.warnings[0]
     assert remedy in found.warnings[0]
+
+
+LOCK = "[[package]]\nname = 'fastapi'\n[[package]]\nname = 'uvicorn'\n[[package]]\nname = 'gunicorn'\n"
+MAIN = "from fastapi import FastAPI\napp = FastAPI()\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"uv.lock": LOCK}, "`uv add uvicorn`"),
+        ({"pdm.lock": LOCK}, "`pdm add uvicorn`"),
+        # Everything is listed and pinned, as by `pip freeze`.
+        (
+            {"requirements.txt": "fastapi==1\nstarlette==1\npydantic-core==2 \\\n    --hash=sha256:0\n"},
+            "requirements.txt",
+        ),
+    ],
+)
+def test_a_lock_without_a_server_stops(repo: Repo, files: dict[str, str], command: str) -> None:
+    manifest = {} if "requirements.txt" in files else {"pyproject.toml": "[project]\ndependencies = ['fastapi']\n"}
+    found = detect(repo({**manifest, **files, "app/main.py": MAIN}))
+    server = next(unknown for unknown in found.unknown if unknown.key == "server")
+    assert server.blocks
+    assert command in server.remedy
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"requirements.txt": "fastapi==1\n"},
+        {"requirements.txt": "fastapi==1\nstarlette==1\npydantic-core==2\n./libs/web\n", "libs/web/pyproject.toml": ""},
+        {"requirements.txt": "fastapi==1\nstarlette==1\npydantic-core>=2\n"},
+        {
+            "uv.lock": LOCK,
+            "pyproject.toml": "[project]\ndependencies = ['fastapi']\n",
+            "Dockerfile": "FROM python:3.13\nRUN pip install uvicorn\n",
+        },
+    ],
+)
+def test_a_server_that_may_come_from_elsewhere_is_a_warning(repo: Repo, files: dict[str, str]) -> None:
+    found = detect(repo({**files, "app/main.py": MAIN}))
+    assert not [unknown for unknown in found.unknown if unknown.key == "server"]
+    assert any("no ASGI server" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("manager", "tables", "groups", "server"),
+    [
+        ("uv", "[dependency-groups]\nserve = ['uvicorn']\n", ["serve"], "uvicorn"),
+        ("uv", "[dependency-groups]\na = ['uvicorn']\nprod = ['x', {include-group = 'a'}]\n", ["a"], "uvicorn"),
+        ("pdm", "[dependency-groups]\nserve = ['uvicorn']\n", ["serve"], "uvicorn"),
+        ("pdm", "[tool.pdm.dev-dependencies]\nserve = ['uvicorn']\n", ["serve"], "uvicorn"),
+        (
+            "poetry",
+            "[tool.poetry.group.prod]\noptional = true\n[tool.poetry.group.prod.dependencies]\nuvicorn = '*'\n",
+            ["prod"],
+            "uvicorn",
+        ),
+        # The groups that are installed unasked stay.
+        (
+            "uv",
+            "[dependency-groups]\nserve = ['uvicorn']\ndb = []\n[tool.uv]\ndefault-groups = ['db']\n",
+            ["db", "serve"],
+            "uvicorn",
+        ),
+    ],
+)
+def test_a_group_that_brings_the_server_is_installed(
+    repo: Repo, manager: str, tables: str, groups: list[str], server: str
+) -> None:
+    manifest = f"[project]\nname = 'shop'\ndependencies = ['fastapi']\n{tables}"
+    found = detect(repo({"pyproject.toml": manifest, f"{manager}.lock": LOCK, "app/main.py": MAIN}))
+    assert (found.answers["groups"], found.answers["server"]) == (groups, server)
+
+
+def test_a_group_that_brings_the_server_of_the_procfile_is_installed(repo: Repo) -> None:
+    manifest = "[project]\ndependencies = ['fastapi', 'uvicorn']\n[dependency-groups]\nprod = ['gunicorn']\n"
+    start = "web: gunicorn app.main:app -k uvicorn.workers.UvicornWorker\n"
+    found = detect(repo({"pyproject.toml": manifest, "pdm.lock": LOCK, "app/main.py": MAIN, "Procfile": start}))
+    assert (found.answers["groups"], found.answers["server"]) == (["prod"], "gunicorn")
+
+
+@pytest.mark.parametrize(
+    ("lock", "manifest"),
+    [
+        ("uv.lock", "[project]\ndependencies = ['fastapi']\n[dependency-groups]\ndev = ['uvicorn']\n"),
+        ("uv.lock", "[project]\ndependencies = ['fastapi']\n[tool.uv]\ndev-dependencies = ['uvicorn']\n"),
+        ("poetry.lock", "[tool.poetry.dependencies]\nfastapi = '*'\n[tool.poetry.dev-dependencies]\nuvicorn = '*'\n"),
+    ],
+)
+def test_a_server_in_a_group_for_development_stops_with_its_name(repo: Repo, lock: str, manifest: str) -> None:
+    found = detect(repo({"pyproject.toml": manifest, lock: LOCK, "app/main.py": MAIN}))
+    server = next(unknown for unknown in found.unknown if unknown.key == "server")
+    assert server.blocks
+    assert "uvicorn in the group dev is for development" in server.message
+    assert "-d groups='[dev]'" in server.remedy
+
+
+def test_a_server_of_a_pipfiles_dev_packages_stops(repo: Repo) -> None:
+    lock = '{"default": {"fastapi": {"version": "==1"}}, "develop": {"uvicorn": {"version": "==1"}}}'
+    pipfile = '[packages]\nfastapi = "*"\n[dev-packages]\nuvicorn = "*"\n'
+    found = detect(repo({"Pipfile": pipfile, "Pipfile.lock": lock, "app/main.py": MAIN}))
+    server = next(unknown for unknown in found.unknown if unknown.key == "server")
+    assert "dev-packages" in server.message
+    assert server.remedy == "Add one: `pipenv install uvicorn`."
 
 
 def test_the_worker_is_of_the_package_that_is_there(repo: Repo) -> None:

@@ -32,7 +32,8 @@ from dockertpl.detect.python.lock import Production, production
 from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.opened import opened
 from dockertpl.detect.python.project import Project
-from dockertpl.detect.python.server import find_options, find_server
+from dockertpl.detect.python.server import find_options, find_server, named_server
+from dockertpl.detect.python.serving import find_serving_groups
 from dockertpl.detect.python.settings import find_settings
 from dockertpl.detect.python.sources import all_starts, dockerfiles, from_code, project_folders
 from dockertpl.detect.python.syntax import Code, Name
@@ -117,7 +118,8 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         manager = find_manager(project, found, root, files)
     except NotDetectedError as error:
         manager, problem = Manager(), problem or error
-    locked = _locked(project, found, manager, files) if manager.name else None
+    wanted = named_server(chosen.starts) if chosen else ""
+    locked = _locked(project, found, manager, files, wanted) if manager.name else None
     find_name(project, found)
     if root is not None:
         find_workspace(project, found, root)
@@ -145,7 +147,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         *(start for start in starts if not (start.target or start.file or start.script)),
     ]
     own.sort(key=lambda start: -start.weight)
-    find_server(project, found, own, locked)
+    find_server(project, found, own, locked, files)
     first = next((start for start in own if start.weight >= 80 and start.before), None)
     if first:
         found.warn(
@@ -158,14 +160,18 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     return problem
 
 
-def _locked(project: Project, found: Detection, manager: Manager, dockerfiles: Sequence[str]) -> Production:
-    """Answer `extras`, and return what production installs with them."""
+def _locked(
+    project: Project, found: Detection, manager: Manager, dockerfiles: Sequence[str], wanted: str
+) -> Production:
+    """Answer `extras` and `groups` where they bring what serves it, and return what production installs with them."""
     place = (manager.name, manager.requirements_file, manager.lock)
     locked = production(project, *place)
     if manager.name in ("pip", "pipenv"):
         return locked
-    besides = find_extras(project, found, dockerfiles, locked)
-    return production(project, *place, besides) if besides else locked
+    besides = find_extras(project, found, dockerfiles, locked, wanted)
+    locked = production(project, *place, besides) if besides else locked
+    grouped = find_serving_groups(project, found, manager.name, locked, wanted)
+    return production(project, *place, (*besides, *grouped)) if grouped else locked
 
 
 def _application_answers(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.python.groups import is_for_development
 from dockertpl.detect.python.lock import Production
 from dockertpl.detect.python.project import Dependency, Project, normalise, requirement
-from dockertpl.detect.python.server import FRAMEWORKS, servers
+from dockertpl.detect.python.serving import choose
 from dockertpl.detect.tables import strings
 
 _DEEPEST = 5
@@ -44,7 +43,7 @@ def _followed(plain: Mapping[str, Sequence[Dependency]], extra: str, own: str, d
 
 
 def find_extras(
-    project: Project, found: Detection, dockerfiles: Sequence[str], locked: Production | None
+    project: Project, found: Detection, dockerfiles: Sequence[str], locked: Production | None, wanted: str = ""
 ) -> tuple[Dependency, ...]:
     """Answer `extras`: what an existing Dockerfile installs, else what brings the framework or the server.
 
@@ -53,6 +52,7 @@ def find_extras(
         found: Where the answer goes.
         dockerfiles: Existing Dockerfiles, the likeliest first.
         locked: What production installs without an extra.
+        wanted: The server that starts the application now, empty if none is named.
 
     Returns:
         The dependencies that the extras add.
@@ -63,7 +63,7 @@ def find_extras(
     given = project.given.get("extras")
     chosen = strings(given) if given is not None else _installed(project, found, dockerfiles, set(adds))
     if given is None and not chosen and locked:
-        chosen = _serving(adds, locked)
+        chosen = choose(adds, locked, wanted)
         if chosen:
             line = project.line("project", "optional-dependencies", chosen[0]) or project.line(
                 "tool", "poetry", "extras", chosen[0]
@@ -89,29 +89,3 @@ def _installed(project: Project, found: Detection, dockerfiles: Sequence[str], k
                 found.answer("extras", extras, path, line, "installs them")
                 return extras
     return []
-
-
-def _serving(adds: Mapping[str, Sequence[Dependency]], locked: Production) -> list[str]:
-    """Return the extras that bring what production lacks, as few as possible."""
-    lacking = set() if FRAMEWORKS & set(locked.packages) else {"framework"}
-    lacking |= set() if servers(locked.packages, locked.direct) else {"server"}
-    brings = {
-        extra: _brings(needs) & lacking
-        for extra, needs in adds.items()
-        if not is_for_development(extra) and _brings(needs) & lacking
-    }
-    chosen: list[str] = []
-    while brings and lacking:
-        # Of two that bring the same, the one that brings little else.
-        extra = max(brings, key=lambda name: (len(brings[name] & lacking), -len(adds[name])))
-        if not brings[extra] & lacking:
-            break
-        chosen.append(extra)
-        lacking -= brings.pop(extra)
-    return sorted(chosen)
-
-
-def _brings(needs: Collection[Dependency]) -> set[str]:
-    by_name = {need.name: need for need in needs}
-    framework = {"framework"} if FRAMEWORKS & set(by_name) else set()
-    return framework | ({"server"} if servers(by_name, by_name) else set())

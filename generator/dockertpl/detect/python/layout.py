@@ -179,7 +179,7 @@ def find_groups(project: Project, found: Detection, manager: str) -> None:
     """Answer `groups`, what production installs besides; and `dev_groups`, the group `dev` if there is one."""
     if manager not in ("uv", "poetry", "pdm", "pyproject"):
         return
-    if groups := production_groups(project.data, manager):
+    if "groups" not in found.answers and (groups := production_groups(project.data, manager)):
         place = ("poetry", "group", groups[0]) if manager == "poetry" else ("uv", "default-groups")
         found.answer("groups", groups, project.manifest, project.line("tool", *place), "installed by default")
     for keys in (

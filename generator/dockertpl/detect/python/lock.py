@@ -51,6 +51,7 @@ class Production:
         direct: What is asked for directly, by normal name.
         is_lock: Whether a lock says so, which names the files of each distribution.
         requires_python: The Pythons that the lock is for, empty if it does not say.
+        is_complete: Whether all that is installed is known: a lock says so, or a file that lists and pins everything.
     """
 
     packages: Mapping[str, Locked]
@@ -58,6 +59,7 @@ class Production:
     direct: Mapping[str, Dependency]
     is_lock: bool = False
     requires_python: str = ""
+    is_complete: bool = False
 
     def installed_on(self, python: str) -> set[str]:
         """Return the names of what is installed on Linux for a Python such as 3.13: what no marker leaves out."""
@@ -112,15 +114,25 @@ def production(
     if not locked:
         bare = {name: _unlocked(found) for name, found in direct.items()}
         path = next(iter(direct.values())).path if direct else ""
-        return Production(packages=bare, path=path, direct=direct)
+        complete = manager == "pip" and _is_frozen(project, requirements_file, direct)
+        return Production(packages=bare, path=path, direct=direct, is_complete=complete)
     wanted = set(locked) if manager == "pipenv" else _closure(locked, direct.values())
     return Production(
         packages={name: locked[name] for name in sorted(wanted)},
         path=lock,
         direct=direct,
         is_lock=manager != "pipenv",
+        # What the build works out is not followed.
+        is_complete=not strings(project.table("project").get("dynamic")),
         requires_python=_python_of(data),
     )
+
+
+def _is_frozen(project: Project, file: str, direct: Mapping[str, Dependency]) -> bool:
+    """Tell whether a requirements file lists and pins everything, as `pip freeze` and pip-compile write it."""
+    pinned = all(found.constraint.startswith("==") for found in direct.values())
+    # What FastAPI itself needs; nobody lists that by hand.
+    return pinned and {"starlette", "pydantic-core"} <= set(direct) and not project.has_unread_requirements(file)
 
 
 def is_pylock(path: str) -> bool:
@@ -142,6 +154,7 @@ def _of_pylock(project: Project, path: str) -> Production:
         path=path,
         direct=declared or {name: Dependency(name=name, path=path) for name in everything},
         is_lock=True,
+        is_complete=True,
         requires_python=_python_of(data),
     )
 

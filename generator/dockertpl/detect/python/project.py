@@ -107,10 +107,14 @@ class Project:
         yield from self._pipfile()
         yield from self._setup_cfg()
 
-    def _pipfile(self) -> Iterator[Dependency]:
+    def _pipfile(self, section: str = "packages") -> Iterator[Dependency]:
         path = self.at("Pipfile")
-        for name, wanted in table(self.repository.toml(path), "packages").items():
+        for name, wanted in table(self.repository.toml(path), section).items():
             yield poetry_dependency(name, wanted, path)
+
+    def development_packages(self) -> tuple[Dependency, ...]:
+        """Return what a Pipfile asks for in development."""
+        return tuple(self._pipfile("dev-packages"))
 
     def _setup_cfg(self) -> Iterator[Dependency]:
         import configparser
@@ -145,6 +149,13 @@ class Project:
                 yield Dependency(name=normalise(vcs[1]), constraint=text, path=file, line=number)
             elif found := requirement(text):
                 yield replace(found, path=file, line=number)
+
+    def has_unread_requirements(self, file: str) -> bool:
+        """Tell whether a requirements file, or one that it includes, asks for more than packages by their names."""
+        texts = [self.repository.text(path) or "" for path in (file, *self.includes(file))]
+        lines = (line.partition(" #")[0].strip() for text in texts for line in text.splitlines())
+        asked = (line for line in lines if line and not line.startswith(("#", "--")) and not _INCLUDE.match(line))
+        return any(requirement(re.split(r"\s(?:--hash|\\)", line)[0]) is None for line in asked)
 
     def includes(self, file: str) -> list[str]:
         """Return the files that a requirements file includes (`-r base.txt`), seen from the root."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
+from dockertpl.detect.python.groups import offered_groups
 from dockertpl.detect.python.lock import Production
 from dockertpl.detect.python.project import Dependency, Project
 from dockertpl.detect.python.starts import Start
@@ -19,6 +20,7 @@ from dockertpl.detect.repository import Repository
 _PRODUCTION = 50
 FRAMEWORKS = frozenset({"fastapi", "fastapi-slim", "starlette", "cadwyn"})
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_IS_SERVER = re.compile(r"\b(?:uvicorn|gunicorn|hypercorn|granian)\b|fastapi\[")
 _ADD = {
     "uv": "uv add uvicorn",
     "poetry": "poetry add uvicorn",
@@ -27,7 +29,23 @@ _ADD = {
 }
 
 
-def find_server(project: Project, found: Detection, starts: Sequence[Start], locked: Production | None) -> None:
+def named_server(starts: Sequence[Start]) -> str:
+    """Return the server that the weightiest command for production starts, empty if none does."""
+    named = _named(starts)
+    return named.server if named else ""
+
+
+def _named(starts: Sequence[Start]) -> Start | None:
+    return next((start for start in starts if start.server and start.weight >= _PRODUCTION), None)
+
+
+def find_server(
+    project: Project,
+    found: Detection,
+    starts: Sequence[Start],
+    locked: Production | None,
+    dockerfiles: Sequence[str] = (),
+) -> None:
     """Answer `server`, what starts the application now or a dependency that can, and `gunicorn_worker`.
 
     Args:
@@ -35,8 +53,9 @@ def find_server(project: Project, found: Detection, starts: Sequence[Start], loc
         found: Where answer and warnings go.
         starts: The commands that start this application, the weightiest first.
         locked: What production installs, if that is known.
+        dockerfiles: Existing Dockerfiles, which may install a server that no manifest names.
     """
-    named = next((start for start in starts if start.server and start.weight >= _PRODUCTION), None)
+    named = _named(starts)
     if locked is None or not locked.packages:
         if named:
             found.answer("server", named.server, named.path, named.line, named.what)
@@ -51,7 +70,7 @@ def find_server(project: Project, found: Detection, starts: Sequence[Start], loc
         if named:
             found.warn(f"{named.path}:{named.line} starts {named.server}, which is no dependency: {server} is used.")
     else:
-        found.warn(f"{locked.path} brings no ASGI server. Add one: {_add(project, found)}.")
+        _say_none(project, found, locked, dockerfiles)
     if found.answers.get("server") == "gunicorn" and not {"uvicorn", "uvicorn-worker"} & {*locked.packages, *have}:
         found.warn(
             f"{locked.path} has gunicorn, but not uvicorn, whose workers serve ASGI. Add it: {_add(project, found)}."
@@ -78,8 +97,39 @@ def servers(packages: Collection[str], direct: Mapping[str, Dependency]) -> list
     return have if "uvicorn" in have or not brings else [*have, "uvicorn"]
 
 
+def _say_none(project: Project, found: Detection, locked: Production, dockerfiles: Sequence[str]) -> None:
+    """Stop where what production installs is known in full and holds no server; warn where it may hold one."""
+    manager = _manager(project, found)
+    remedy = f"Add one: {_add(project, found)}."
+    message = f"{locked.path} brings no ASGI server."
+    if group := _server_for_development(project, manager):
+        message = f"{locked.path} brings no ASGI server in production: {group} is for development."
+        if manager != "pipenv":
+            remedy += f"\nOr install that group, too: -d groups='[{group.split()[-1]}]'"
+    texts = (project.repository.text(path) or "" for path in dockerfiles)
+    runs = (words for text in texts for words, _ in dockerfile.run_commands(text))
+    if not locked.is_complete or any("install" in words and _IS_SERVER.search(" ".join(words)) for words in runs):
+        found.warn(f"{message} {remedy}")
+    else:
+        found.cannot_build("server", message, remedy)
+
+
+def _server_for_development(project: Project, manager: str) -> str:
+    """Return where a server is that development alone has, in words that end in the group's name; empty if nowhere."""
+    groups = {"dev-packages": project.development_packages()} if manager == "pipenv" else offered_groups(project)
+    for name, needs in groups.items():
+        by_name = {need.name: need for need in needs}
+        if have := servers(by_name, by_name):
+            return f"{have[-1]} in the group {name}"
+    return ""
+
+
+def _manager(project: Project, found: Detection) -> str:
+    return str(project.given.get("manager") or found.answers.get("manager"))
+
+
 def _add(project: Project, found: Detection) -> str:
-    manager = str(project.given.get("manager") or found.answers.get("manager"))
+    manager = _manager(project, found)
     file = found.answers.get("requirements_file", "requirements.txt")
     return f"`{_ADD[manager]}`" if manager in _ADD else f"uvicorn in {file if manager == 'pip' else 'pyproject.toml'}"
 
