@@ -73,6 +73,74 @@ def test_a_database_without_which_a_module_throws_gets_a_placeholder_in_the_buil
     assert found.evidence["build_env"].path == "lib/db.ts"
 
 
+ZOD = "import { z } from 'zod'\n"
+T3 = "import { createEnv } from '@t3-oss/env-nextjs'\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ZOD + "export const env = z.object({ DATABASE_URL: z.string().url() }).parse(process.env)\n",
+        ZOD
+        + "const schema = z.object({\n  DATABASE_URL: z.string(),\n})\nexport default schema.safeParse(process.env)\n",
+        T3
+        + "export const env = createEnv({ server: { DATABASE_URL: z.url() }, client: {}, runtimeEnv: process.env })\n",
+        "export default cleanEnv(process.env, { DATABASE_URL: url() })\n",
+        "function get(name: string): string {\n  const value = process.env[name]\n  if (!value) throw Error()\n"
+        "  return value\n}\nexport const url = get('DATABASE_URL')\n",
+        "const get = (key) => { if (!process.env[key]) { throw 1 } return process.env[key] }\n"
+        "export const config = { url: get('DATABASE_URL') }\n",
+        "export const url = process.env.DATABASE_URL ?? (() => { throw new Error('x') })()\n",
+    ],
+)
+def test_a_database_that_a_schema_or_a_function_asks_for_gets_a_placeholder(look_at: Any, text: str) -> None:
+    found, _ = look_at({"lib/db.ts": text})
+    assert list(found.answers["build_env"]) == ["DATABASE_URL"]
+    assert list(found.answers["smoke_test_env"]) == ["DATABASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ("z.string().min(40)", "placeholder-placeholder-placeholder-plac"),
+        ("z.enum(['live', 'test'])", "live"),
+        ("z.coerce.number()", "1"),
+        ("z.string().email()", "user@example.com"),
+        ("z.string().startsWith('sk_')", "sk_placeholder-placeholder-placeholder"),
+    ],
+)
+def test_a_placeholder_passes_the_schema(look_at: Any, schema: str, value: str) -> None:
+    found, _ = look_at({"lib/env.ts": f"{ZOD}export default z.object({{ PAYMENT: {schema} }}).parse(process.env)\n"})
+    assert found.answers["smoke_test_env"]["PAYMENT"][: len(value)] == value
+    assert f'PAYMENT: "{value}' in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ZOD + "export default z.object({ DATABASE_URL: z.string().optional() }).parse(process.env)\n",
+        ZOD + "export default z.object({ DATABASE_URL: z.string().default('x') }).parse(process.env)\n",
+        # A schema of something else.
+        ZOD + "export const Form = z.object({ DATABASE_URL: z.string() })\nexport const e = process.env.HOME\n",
+        "export default cleanEnv(process.env, { DATABASE_URL: str({ default: 'x' }) })\n",
+        "const get = (key) => process.env[key] ?? ''\nexport const url = get('DATABASE_URL')\n",
+    ],
+)
+def test_what_a_schema_lets_be_missing_needs_none(look_at: Any, text: str) -> None:
+    assert "build_env" not in look_at({"lib/db.ts": text})[0].answers
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("export default new OpenAI({ apiKey: process.env.OPENAI_API_KEY })\n", "OPENAI_API_KEY"),
+        ("export default createClient(process.env.SUPABASE_URL!, process.env.SUPABASE_KEY!)\n", "SUPABASE_KEY"),
+    ],
+)
+def test_a_client_that_throws_without_its_key_is_warned_of(look_at: Any, text: str, name: str) -> None:
+    assert name in " ".join(look_at({"lib/db.ts": text})[0].warnings)
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from dockertpl.detect.dotenv import find_example
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.node.javascript import LONGEST, Source
 from dockertpl.detect.node.package import Package
+from dockertpl.detect.node.schemas import of_schemas
 from dockertpl.detect.placeholders import answer
 from dockertpl.detect.repository import Repository
 
@@ -19,9 +20,19 @@ _SET = re.compile(rf"(?:const|let|var)([\w$]+)(?::[\w|]+)?=process\.env(?:\.({_N
 _TAKEN_APART = re.compile(r"\b(?:const|let|var)\s*\{([^{}=]*)\}\s*=\s*process\.env\b(?!\s*[.\[])")
 # Functions whose name says that they throw, and clients that do so when they are made.
 _ASSERTED = re.compile(
-    rf"\b(?:assert\w*|invariant|required?(?:Env)?|mustGetEnv|neon|newStripe|newResend)\(process\.env\.({_NAME})\b"
+    rf"(?:\b|exportdefault)(?:assert\w*|invariant|required?(?:Env)?|mustGetEnv|neon|newStripe|newResend)\(process\.env\.({_NAME})\b"
+    rf"|new(?:OpenAI|Pinecone)\(\{{(?:[^()]{0, 299},)?apiKey:process\.env\.({_NAME})\b"
+    # Supabase's, which wants an address and a key.
+    rf"|(?:\b|exportdefault)createClient\((?:process\.env\.({_NAME})!?,)?process\.env\.({_NAME})\b"
+    rf"|process\.env\.({_NAME})(?:\?\?|\|\|)\((?:\(\)=>|function\()"
 )
-_MAY_STOP = re.compile(r"\bthrow\b|assert|nvariant|equire|neon|new ")
+_MAY_STOP = re.compile(r"\bthrow\b|assert|nvariant|equire|neon|new |createClient|\bparse|safeParse|createEnv|cleanEnv")
+_VARIABLE = re.compile(_NAME)
+# function getEnv(name) {…}, and const getEnv = (name) => {…}.
+_READER = re.compile(
+    r"\bfunction\s+([\w$]+)\s*(?:<[^>]{0,99}>)?\(\s*([\w$]+)[^)]{0,299}\)[^{;]{0,99}\{"
+    r"|\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=]{1,199})?=\s*(?:async\s*)?\(\s*([\w$]+)[^)]{0,299}\)[^{;]{0,99}=>\s*\{"
+)
 _PRISMA = re.compile(rf"\benv\(\s*[\"']({_NAME})[\"']\s*\)")
 _PROVIDER = re.compile(r"\bprovider\s*=\s*\"(mysql|mongodb|sqlite|sqlserver)\"")
 
@@ -40,11 +51,13 @@ class Required(NamedTuple):
         name: The variable.
         path: The file that stops without it.
         line: The line there.
+        value: A value that the file's own schema takes, empty where it has none.
     """
 
     name: str
     path: str
     line: int
+    value: str = ""
 
 
 def required(repository: Repository, paths: Sequence[str]) -> Iterator[Required]:
@@ -55,21 +68,40 @@ def required(repository: Repository, paths: Sequence[str]) -> Iterator[Required]
         paths: The files that a build loads.
     """
     seen: set[str] = set()
-    for path in paths:
-        text = repository.text(path) or ""
-        if "process.env" not in text or len(text) > LONGEST or not _MAY_STOP.search(text):
+    texts = {path: text for path in paths if (text := repository.text(path) or "") and len(text) <= LONGEST}
+    readers = {name for text in texts.values() for name in _readers(text)}
+    calls = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(readers)))})\(" if readers else r"(?!)")
+    for path, text in texts.items():
+        reads = "process.env" in text and _MAY_STOP.search(text)
+        if not reads and not calls.search(text):
             continue
-        for name in _of_module(text):
+        source = Source(text)
+        if not source.sound:
+            continue
+        for name in _of_module(text, source, readers):
             if name not in seen:
                 seen.add(name)
                 yield Required(name, path, text.count("\n", 0, max(text.find(name), 0)) + 1)
+        for name, value, line in of_schemas(source, _VARIABLE):
+            if name not in seen:
+                seen.add(name)
+                yield Required(name, path, line, value)
 
 
-def _of_module(text: str) -> Iterator[str]:
-    """Yield the variables that a module's own statements, outside of its functions, throw without."""
-    source = Source(text)
-    if not source.sound:
+def _readers(text: str) -> Iterator[str]:
+    """Yield the functions of a module that throw where the variable that they are given the name of is not set."""
+    if not re.search(r"process\.env\[\w", text) or "throw" not in text:
         return
+    for match in _READER.finditer(text):
+        name, parameter = match[1] or match[3], match[2] or match[4]
+        body = text[match.end() : match.end() + 600]
+        read = re.search(rf"process\.env\[{re.escape(parameter)}\]", body)
+        if read and "throw" in body[read.end() :].partition("function")[0]:
+            yield name
+
+
+def _of_module(text: str, source: Source, readers: Collection[str]) -> Iterator[str]:
+    """Yield the variables that a module's own statements, outside of its functions, throw without."""
     variables = {name: name for names in _TAKEN_APART.findall(text) for name in re.findall(_NAME, names)}
     outer: list[str] = []
     at = 0
@@ -85,9 +117,15 @@ def _of_module(text: str) -> Iterator[str]:
         outer.append(source.at(at))
         if match := _SET.search(" ".join(outer[-16:]).replace(" ", "")):
             variables[match[1]] = match[2] or match[3]
-        # What is in braces is a function, a class or an object.
-        at = source.after(at) if source.at(at) == "{" else at + 1
-    yield from _ASSERTED.findall("".join(outer))
+        # What is in braces is a function or a class, but for an object.
+        is_body = source.at(at) == "{" and source.at(at - 1) not in ("=", "(", ",", ":", "[")
+        at = source.after(at) if is_body else at + 1
+    statements = "".join(outer)
+    for names in _ASSERTED.findall(statements):
+        yield from filter(None, names)
+    if readers:
+        called = "|".join(map(re.escape, sorted(readers)))
+        yield from re.findall(rf"(?<![\w$.])(?:{called})\([\"']({_NAME})[\"']\)", statements)
 
 
 def _missing(condition: str, variables: dict[str, str]) -> Iterator[str]:
@@ -138,6 +176,9 @@ def find_required(package: Package, found: Detection, modules: Sequence[str]) ->
         for match in _TAKEN.finditer(text):
             if re.search(rf"if\s*\(\s*!\s*{re.escape(match[1])}\s*\)\s*\{{?\s*throw\b", text):
                 _needed(needed, match, path, text, 2)
+    for one in required(package.repository, modules):
+        if one.value or one.name not in needed:
+            needed[one.name] = (f"={one.value}" if one.value else "", one.path, one.line)
     file, example = find_example(package.repository, (package.folder, "."))
     answer(found, needed, file, example)
 

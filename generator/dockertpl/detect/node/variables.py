@@ -100,7 +100,7 @@ def _required(package: Package, found: Detection, modules: Sequence[str], valida
     known = {*package.given.get("build_env", {}), *package.given.get("build_secrets", [])}
     others = [one for one in others if one.name not in known]
     if others:
-        values = {**found.answers.get("build_env", {}), **{one.name: "placeholder" for one in others}}
+        values = {**found.answers.get("build_env", {}), **{one.name: one.value or "placeholder" for one in others}}
         setting = ", ".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
         places = ", ".join(f"{one.name} ({one.path}:{one.line})" for one in others[:5])
         found.warn(
