@@ -134,11 +134,14 @@ def inspect(**options: Any) -> None:
     metavar="S",
     help="Seconds to wait for healthy (default: the probe's start period and retries).",
 )
+@click.option("--path", "paths", metavar="P", multiple=True, help="Another path to ask for once it is healthy.")
+@click.option("--paths-only", is_flag=True, help="Ask for the paths of --path and for no others.")
 @_json
 def verify(**options: Any) -> None:
     """Build the image at DEST, run it as production would, wait until it is healthy, and stop it.
 
-    As the image's own user, on a read-only root, without capabilities, on a loopback port.
+    As the image's own user, on a read-only root, without capabilities, on a loopback port. Once it is healthy,
+    it is asked for some of its routes, pages and files, and its log is read.
     """
     _call("verify", **options)
 

@@ -128,6 +128,13 @@ class UnhealthyError(DockertplError):
     lacks_setting: bool = False
 
 
+class BrokenError(DockertplError):
+    """The image is healthy, but something that it has does not work."""
+
+    code = "broken"
+    exit_code = 1
+
+
 class RootUserError(DockertplError):
     """The image runs, but as root."""
 

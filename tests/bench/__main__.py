@@ -26,7 +26,8 @@ from tests.engine.host import down, up
 from dockertpl.engine import build as engine_build
 from dockertpl.engine.client import Client, call, find
 from dockertpl.engine.container import logs, state
-from dockertpl.engine.image import ImageFacts, inspect_image, layers
+from dockertpl.engine.image import ImageFacts, inspect_image
+from dockertpl.engine.layers import layers
 from dockertpl.engine.probe import ask
 from dockertpl.engine.run import RunOptions, ready_seconds, started
 from dockertpl.errors import DockertplError

@@ -18,7 +18,7 @@ from tests.engine.service import SANDBOX_BASES
 
 from dockertpl.engine.build import build
 from dockertpl.engine.client import find
-from dockertpl.engine.image import layers
+from dockertpl.engine.layers import layers
 from dockertpl.template.answers import resolve
 from dockertpl.template.environment import Template
 from dockertpl.template.render import render

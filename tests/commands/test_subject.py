@@ -36,6 +36,11 @@ def image(root: Path) -> Image:
     return write
 
 
+def located(destination: Path) -> Subject:
+    """Return what is meant, without everything that its answers file says."""
+    return locate(destination)._replace(answers={})
+
+
 def refused(destination: Path, dockerfile: Path | None = None) -> BadInputError:
     with pytest.raises(BadInputError) as caught:
         locate(destination, dockerfile)
@@ -45,17 +50,22 @@ def refused(destination: Path, dockerfile: Path | None = None) -> BadInputError:
 
 def test_without_answers_the_dockerfile_is_the_folders_and_the_name_too(root: Path) -> None:
     (root / "Dockerfile").write_text("")
-    assert locate(root) == Subject("my-repo", root / "Dockerfile", root, None)
+    assert located(root) == Subject("my-repo", root / "Dockerfile", root, None, answers={})
 
 
 def test_one_answers_file_says_where_it_all_is(root: Path, image: Image) -> None:
     app = image("api", "services/api", "services/api")
-    assert locate(root) == Subject("api", app / "Dockerfile", app, "python-fastapi")
+    assert located(root) == Subject("api", app / "Dockerfile", app, "python-fastapi", answers={})
+
+
+def test_what_the_answers_file_says_is_known(root: Path, image: Image) -> None:
+    image("api", "services/api")
+    assert locate(root).answers["app_dir"] == "services/api"
 
 
 def test_a_workspace_member_has_the_root_as_its_context(root: Path, image: Image) -> None:
     app = image("api", "services/api", ".")
-    assert locate(root) == Subject("api", app / "Dockerfile", root, "python-fastapi")
+    assert located(root) == Subject("api", app / "Dockerfile", root, "python-fastapi", answers={})
 
 
 def test_an_applications_folder_is_as_good_as_the_root(
@@ -65,7 +75,7 @@ def test_an_applications_folder_is_as_good_as_the_root(
     image("web", "services/web")
     assert locate(app).name == "api"
     monkeypatch.chdir(app)
-    assert locate(Path()) == Subject("api", app / "Dockerfile", root, "python-fastapi")
+    assert located(Path()) == Subject("api", app / "Dockerfile", root, "python-fastapi", answers={})
 
 
 def test_of_several_images_one_has_to_be_named(root: Path, image: Image) -> None:
@@ -137,6 +147,6 @@ def test_any_folder_makes_an_image_name(text: str, name: str) -> None:
 def test_a_family_of_bases_is_none_of_the_images_that_run(root: Path, image: Image) -> None:
     app = image("api", "services/api", "services/api")
     (root / ".copier-answers.yml").write_text("kind: shared-base\nname: base\napp_dir: .\ncontext: .\n")
-    assert locate(root) == Subject("api", app / "Dockerfile", app, "python-fastapi")
+    assert located(root) == Subject("api", app / "Dockerfile", app, "python-fastapi", answers={})
     (root / ".copier-answers.api.yml").unlink()
     assert locate(root).kind == "shared-base"

@@ -12,13 +12,13 @@ import pytest
 from dockertpl.commands import verify
 from dockertpl.commands.subject import Subject, locate
 from dockertpl.commands.verify import ticker_line
-from dockertpl.engine.image import Layer
+from dockertpl.engine.layer_cache import Layer
 from dockertpl.engine.progress import Progress
 from dockertpl.engine.run import RunOptions
 from dockertpl.errors import BadInputError, NoEngineError
 
 KEYS = ["built", "healthy", "uid", "read_only", "ready_seconds", "healthy_seconds", "stop_seconds", "image_bytes"]
-KEYS += ["layers", "build_seconds", "steps", "cached_steps", "error"]
+KEYS += ["layers", "build_seconds", "steps", "cached_steps", "paths", "findings", "tag", "error"]
 
 
 def run(destination: Path, **options: Any) -> Any:
@@ -60,6 +60,8 @@ def test_bad_input_is_told_before_an_engine_is_looked_for(tmp_path: Path, monkey
         ({"ssh": ["default=/no/such/socket"]}, "--ssh default: /no/such/socket"),
         ({"env_files": [Path("/no/such/file")]}, "--env-file"),
         ({"tmpfs": ["cache"]}, "--tmpfs"),
+        ({"paths": ["items"]}, "--path 'items'"),
+        ({"paths": ["/a b"]}, "--path"),
     ],
 )
 def test_nor_is_anything_built_for_options_that_cannot_be(

@@ -16,7 +16,7 @@ import pytest
 
 from dockertpl.engine import client as client_module
 from dockertpl.engine.build import build
-from dockertpl.engine.image import layers
+from dockertpl.engine.layers import layers
 from dockertpl.engine.measure import start_times
 from dockertpl.engine.run import RunOptions
 
@@ -28,7 +28,20 @@ pytestmark = pytest.mark.engine
 APP = Path(__file__).parent / "verify_app"
 NAME = f"test-verify-{os.getpid()}"
 FIGURES = ["ready_seconds", "healthy_seconds", "stop_seconds", "image_bytes", "layers", "build_seconds"]
-KEYS = ["schema", "built", "healthy", "uid", "read_only", *FIGURES, "steps", "cached_steps", "error"]
+KEYS = [
+    "schema",
+    "built",
+    "healthy",
+    "uid",
+    "read_only",
+    *FIGURES,
+    "steps",
+    "cached_steps",
+    "paths",
+    "findings",
+    "tag",
+    "error",
+]
 
 
 class Verified(NamedTuple):

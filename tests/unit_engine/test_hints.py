@@ -192,7 +192,7 @@ def _entries() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("entry", _entries(), ids=lambda entry: entry["pattern"][:30])
 def test_every_entry_is_well_formed_and_readable(entry: dict[str, Any]) -> None:
-    assert entry.keys() <= {"when", "pattern", "hint", "lacks", "about", "beside", "elsewhere"}
+    assert entry.keys() <= {"when", "pattern", "hint", "rule", "lacks", "about", "beside", "elsewhere"}
     assert set(entry["when"]) <= {"build", "run"} and entry["when"]
     groups = set(re.compile(entry["pattern"]).groupindex)
     known = groups | ({"package"} if "library" in groups else set())

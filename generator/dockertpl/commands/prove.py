@@ -10,7 +10,8 @@ from typing import Any
 from dockertpl.commands import verify
 from dockertpl.engine import client as engine
 from dockertpl.engine.build import build, untag
-from dockertpl.engine.image import inspect_image, layers
+from dockertpl.engine.image import inspect_image
+from dockertpl.engine.layers import layers
 from dockertpl.errors import DockertplError, NoEngineError
 from dockertpl.scaffold.prepare import Scaffold
 from dockertpl.scaffold.takeover import Old

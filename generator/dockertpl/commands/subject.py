@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dockertpl.errors import BadInputError
 from dockertpl.merge import owners
@@ -24,6 +24,7 @@ class Subject(NamedTuple):
         context: The absolute path of the build context.
         kind: What the answers file says, or None where there is none.
         environment: The variables that the smoke test gives it, from the answers file.
+        answers: Everything that the answers file says.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Subject(NamedTuple):
     context: Path
     kind: str | None
     environment: Mapping[str, str] = MappingProxyType({})
+    answers: Mapping[str, Any] = MappingProxyType({})
 
 
 def locate(destination: Path, dockerfile: Path | None = None) -> Subject:
@@ -113,7 +115,7 @@ def _subject(root: Path, owner: owners.Owner) -> Subject:
         )
     given = owner.answers.get("smoke_test_env")
     environment = {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}
-    return Subject(image_name(name), dockerfile, root if context == "." else folder, kind, environment)
+    return Subject(image_name(name), dockerfile, root if context == "." else folder, kind, environment, owner.answers)
 
 
 def _relative(path: Path, folder: Path) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -15,15 +17,24 @@ import click
 from dockertpl.commands import missing
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.detect import dotenv
+from dockertpl.detect.node.conventions import KIND as NEXT
+from dockertpl.detect.root import repository_root
+from dockertpl.detect.served import Served, find_served, is_safe
 from dockertpl.engine import client as engine
+from dockertpl.engine.asking import MOST, Asked, Question, described
 from dockertpl.engine.build import build, check_secret, check_ssh, tag_also, untag
-from dockertpl.engine.image import Layer, inspect_image, layers
+from dockertpl.engine.findings import Finding
+from dockertpl.engine.image import inspect_image
 from dockertpl.engine.interrupts import terminable
+from dockertpl.engine.layer_cache import Layer
+from dockertpl.engine.layers import layers
 from dockertpl.engine.progress import Progress
-from dockertpl.engine.run import RunOptions, check_options, run_strictly
-from dockertpl.errors import BadInputError, BuildFailedError, DockertplError, UnhealthyError
-from dockertpl.screen import printable, redraws, say
+from dockertpl.engine.run import Observer, RunOptions, check_options, run_strictly
+from dockertpl.errors import BadInputError, BrokenError, BuildFailedError, DockertplError, UnhealthyError
+from dockertpl.screen import counted, printable, redraws, say
 
+# Of the questions, so many are left for the files that a page loads.
+_ASSETS = 3
 _BIGGEST = 5
 _WIDTH = 80
 
@@ -41,6 +52,8 @@ def run(
     tmpfs: Sequence[str],
     network: str | None,
     timeout: float | None,
+    paths: Sequence[str] = (),
+    paths_only: bool = False,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
     """Verify one image. The image stays in the engine's store as `dockertpl/NAME:verify`; its container does not stay.
@@ -57,6 +70,8 @@ def run(
         tmpfs: Paths that the application may write to.
         network: A network of the engine's.
         timeout: Seconds to wait for healthy; None for the start period and the retries of the image's own probe.
+        paths: Paths to ask for besides, once it is healthy.
+        paths_only: Whether to ask for nothing else.
         quiet: Whether to print nothing.
 
     Returns:
@@ -78,6 +93,9 @@ def run(
         "build_seconds": None,
         "steps": None,
         "cached_steps": None,
+        "paths": [],
+        "findings": [],
+        "tag": None,
         "error": None,
     }
     options = RunOptions(environment=environment, env_files=env_files, tmpfs=tmpfs, network=network, timeout=timeout)
@@ -86,12 +104,14 @@ def run(
             subject = locate(destination, dockerfile)
             _check_kind(subject)
             check_options(options)
+            check_paths(paths)
             for secret in secrets:
                 check_secret(secret)
             for agent in ssh:
                 check_ssh(agent)
             sources = {"build_args": build_args, "secrets": secrets, "ssh": ssh}
-            _verify(subject, target, sources, with_smoke_test(subject, options, quiet), facts, quiet)
+            questions = Questions(subject, paths, paths_only=paths_only)
+            _verify(subject, target, sources, with_smoke_test(subject, options, quiet), questions, facts, quiet)
     except DockertplError as error:
         error.data = {**facts, **error.data}
         raise
@@ -164,6 +184,7 @@ def _verify(
     target: str | None,
     sources: Mapping[str, Any],
     options: RunOptions,
+    questions: Questions,
     facts: dict[str, Any],
     quiet: bool,
 ) -> None:
@@ -186,17 +207,21 @@ def _verify(
             )
         tag_also(client, own, kept)
         facts.update(
-            built=True, build_seconds=round(result.seconds, 3), steps=result.steps, cached_steps=result.cached_steps
+            built=True,
+            tag=kept,
+            build_seconds=round(result.seconds, 3),
+            steps=result.steps,
+            cached_steps=result.cached_steps,
         )
         for warning in result.warnings:
             say(f"  warning: {warning}", quiet=quiet)
         try:
-            _run(client, result.image, subject.name, options, facts, quiet)
+            _run(client, result.image, subject, options, questions, facts, quiet)
         except UnhealthyError as error:
             again = from_example(subject, options, quiet) if error.lacks_setting and not options.env_files else None
             if again is None:
                 raise
-            _run(client, result.image, subject.name, again, facts, quiet)
+            _run(client, result.image, subject, again, questions, facts, quiet)
     except (BuildFailedError, UnhealthyError) as error:
         if error.missing:
             error.remedy = missing.explain(subject, error.missing, _workdir(client, own, error)) or error.remedy
@@ -209,24 +234,126 @@ def _workdir(client: engine.Client, image: str, error: DockertplError) -> str:
     return inspect_image(client, image).workdir if isinstance(error, UnhealthyError) else "/app"
 
 
-def _run(client: engine.Client, built: str, name: str, options: RunOptions, facts: dict[str, Any], quiet: bool) -> None:
+def _run(
+    client: engine.Client,
+    built: str,
+    subject: Subject,
+    options: RunOptions,
+    questions: Questions,
+    facts: dict[str, Any],
+    quiet: bool,
+) -> None:
     image = inspect_image(client, built)
+    say("Running it as production would …", quiet=quiet)
+    observer = Observer(questions=questions.found)
+    report = run_strictly(client, image, name=subject.name, options=options, observer=observer)
     contents = layers(client, built)
     facts.update(
         image_bytes=sum(layer.bytes for layer in contents),
         layers=[{"bytes": layer.bytes, "instruction": layer.instruction} for layer in contents],
+        healthy=report.healthy,
+        uid=report.uid,
+        read_only=report.read_only,
+        paths=[as_json(one) for one in report.asked],
     )
-    say("Running it as production would …", quiet=quiet)
-    report = run_strictly(client, image, name=name, options=options)
-    facts.update(healthy=report.healthy, uid=report.uid, read_only=report.read_only)
     for figure in ("ready_seconds", "healthy_seconds", "stop_seconds"):
         seconds = getattr(report, figure)
         facts[figure] = None if seconds is None else round(seconds, 3)
+    found = [explained(subject, finding, image.workdir) for finding in report.findings]
+    facts["findings"] = [
+        {"rule": f.rule, "message": f.message, "remedy": f.remedy, "lines": list(f.lines), "fails": f.fails}
+        for f in found
+    ]
     say(_table(facts, contents), quiet=quiet)
+    say("\n".join(path_lines(report.asked)), quiet=quiet or not report.asked)
     if report.error:
         raise report.error
+    for finding in found:
+        if not finding.fails:
+            say(finding_text(finding), quiet=quiet)
+    if failing := [finding for finding in found if finding.fails]:
+        raise BrokenError(
+            f"The image is healthy, and {counted(len(failing), 'thing is', 'things are')} wrong with it:\n"
+            + "\n".join(finding_text(finding) for finding in failing),
+            "\n".join(dict.fromkeys(finding.remedy for finding in failing if finding.remedy)),
+        )
     root = "a read-only root" if report.read_only else "a writable root"
     say(f"healthy as uid {report.uid} on {root}", quiet=quiet)
+
+
+class Questions:
+    """What to ask a healthy container for.
+
+    The sources are read while the image is built; the rest is known once the application answers.
+    """
+
+    def __init__(self, subject: Subject, paths: Sequence[str], *, paths_only: bool) -> None:
+        self._given = [Question(path, "page", "--path") for path in paths]
+        self._kind = subject.kind
+        self._found: Future[list[Served]] | None = None
+        if not paths_only:
+            place = subject.dockerfile.parent if subject.answers else subject.context
+            root, folder = repository_root(place)
+            pool = ThreadPoolExecutor(1)
+            self._found = pool.submit(find_served, root, folder or ".", subject.kind, subject.answers)
+            pool.shutdown(wait=False)
+
+    def found(self, port: int) -> list[Question]:
+        """Return the questions for the service on a port of this machine."""
+        if self._found is None:
+            return self._given
+        known = [Question(*one) for one in self._found.result()]
+        if self._kind != NEXT:
+            seen = {one.path.rstrip("/") for one in known}
+            routes = [one for one in described(port) if is_safe(one.path) and one.path.rstrip("/") not in seen]
+            known += routes[: max(0, MOST - len(known) - len(self._given) - _ASSETS)]
+        return [*self._given, *known]
+
+
+def check_paths(paths: Sequence[str]) -> None:
+    """Refuse a path that no request can have.
+
+    Raises:
+        BadInputError: It does not begin with a slash, or has a space or a control character in it.
+    """
+    for path in paths:
+        if not re.fullmatch(r"/[!-~]*", path):
+            raise BadInputError(f"--path {path!r} is not a path.", "Write it like --path /items?page=1.")
+
+
+def explained(subject: Subject, finding: Finding, workdir: str) -> Finding:
+    """Return a finding with the reason why the image lacks its file, where that can be seen in the repository."""
+    remedy = missing.explain(subject, finding.missing, workdir) if finding.missing else ""
+    return finding._replace(remedy=remedy) if remedy else finding
+
+
+def as_json(one: Asked) -> dict[str, Any]:
+    """Return an answer as the contract has it."""
+    return {
+        "path": one.question.path,
+        "status": one.status,
+        "verdict": one.verdict,
+        "source": one.question.source,
+        "detail": one.detail,
+        "seconds": round(one.ended - one.began, 3),
+    }
+
+
+def path_lines(asked: Sequence[Asked]) -> list[str]:
+    """Return what was asked for as lines of at most 80 columns."""
+    lines = []
+    for number, one in enumerate(asked):
+        status = "-" if one.status is None else str(one.status)
+        detail = f"-> {one.detail}" if one.verdict == "redirect" else one.detail
+        lines.append(
+            _cut(f"  {'asked' if not number else '':<11} {status:>3}  {one.question.path}  {detail}".rstrip(), _WIDTH)
+        )
+    return lines
+
+
+def finding_text(finding: Finding) -> str:
+    """Return a finding with the lines of the log that show it."""
+    return "\n".join([f"  {finding.message}", *(f"  | {line}" for line in finding.lines)])
 
 
 def _check_kind(subject: Subject) -> None:

@@ -72,17 +72,6 @@ def remove(client: Client, name: str) -> None:
         call(client, "container", "rm", "--force", "--volumes", name, check=False)
 
 
-def watch(client: Client, name: str) -> subprocess.Popen[bytes]:
-    """Return a process that ends when the container does, which costs less than asking again and again."""
-    return subprocess.Popen(
-        [client.executable, "container", "wait", name],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 def state(client: Client, name: str) -> State:
     """Return what the engine knows of a container."""
     known = call_json(client, "container", "inspect", name)

@@ -25,12 +25,14 @@ class Hint(NamedTuple):
         lacks_machine: Whether the machine, not the image, is at fault.
         missing: The file or folder that was not found, as the log has it; empty if it is about something else.
         lacks_setting: Whether it asks for a variable.
+        rule: The kind of fault that it is also in a container that is healthy; empty if it is none there.
     """
 
     text: str
     lacks_machine: bool = False
     missing: str = ""
     lacks_setting: bool = False
+    rule: str = ""
 
 
 def find(
@@ -52,7 +54,7 @@ def find(
                 lacks = entry.get("lacks")
                 missing = _first(match) if entry.get("about") == "missing" else ""
                 advice = _with_fields(_advice(entry, match, text, values or {}, workdir), text)
-                return Hint(advice, lacks == "machine", missing, lacks == "setting")
+                return Hint(advice, lacks == "machine", missing, lacks == "setting", entry.get("rule", ""))
     return None
 
 

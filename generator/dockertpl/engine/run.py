@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockertpl.engine import container, probe, verdict
+from dockertpl.engine import asking, container, findings, hints, probe, verdict
 from dockertpl.engine.client import Client, says
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.interrupts import end
+from dockertpl.engine.logs import Log, repeated
 from dockertpl.errors import BadInputError, DockertplError, UnhealthyError
 
 MEMORY = "1g"
@@ -22,11 +22,15 @@ LABEL_MEMORY = "org.dockertpl.run.memory"
 
 _POLL = 0.01
 _LOG_LINES = 30
+_ERROR_LINES = 500
 # How long a container that calls itself healthy may stay silent on its published port.
 _SILENCE = 3.0
 # How long an answer that waiting does not change is asked for again, and how often.
 _SAME = 5.0
 _SAME_POLL = 0.25
+# How often an error has to be in the log before waiting is given up, and when that is first looked at.
+_SAME_ERRORS = 5
+_FIRST_LOOK = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ class RunReport:
             of the first run of its probe that succeeds.
         healthy_seconds: Container start to the end of the first good probe, both by the engine's clock.
         stop_seconds: SIGTERM to the end of its first process.
+        asked: What it was asked for once it was healthy, and what came back.
+        findings: What is wrong with it though it is healthy.
         error: The first thing that is wrong, or None.
     """
 
@@ -69,6 +75,8 @@ class RunReport:
     ready_seconds: float | None = None
     healthy_seconds: float | None = None
     stop_seconds: float | None = None
+    asked: list[asking.Asked] = field(default_factory=list)
+    findings: list[findings.Finding] = field(default_factory=list)
     error: DockertplError | None = None
 
 
@@ -82,7 +90,39 @@ class Running:
     state: container.State
 
 
-def run_strictly(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> RunReport:
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A container at one moment, for whoever looks on.
+
+    Attributes:
+        seconds: Since its start.
+        answer: The last answer to the health question, or None.
+        line: The last line of its log; empty if there is none.
+        ready: Whether it gave a good answer.
+    """
+
+    seconds: float
+    answer: probe.Answer | None
+    line: str
+    ready: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observer:
+    """What a caller does while a container runs.
+
+    Attributes:
+        questions: What to ask for, given the port, once it is healthy.
+        on_watched: Called often while it is waited for.
+    """
+
+    questions: Callable[[int], Sequence[asking.Question]] = lambda port: ()
+    on_watched: Callable[[Watched], None] = lambda watched: None
+
+
+def run_strictly(
+    client: Client, image: ImageFacts, *, name: str, options: RunOptions, observer: Observer | None = None
+) -> RunReport:
     """Run an image as production would, and report how that went. Its container is removed whatever happens.
 
     The image's own user, a read-only root, a tmpfs on /tmp and where its labels say, no capabilities, no new
@@ -93,29 +133,33 @@ def run_strictly(client: Client, image: ImageFacts, *, name: str, options: RunOp
         image: From `inspect_image`.
         name: Becomes part of the container's name.
         options: What the caller adds.
+        observer: What the caller does meanwhile.
 
     Raises:
         BadInputError: The engine refuses an option.
         NoEngineError: The engine went away.
         KeyboardInterrupt: After the container was removed.
     """
-    report = RunReport()
+    report, observer = RunReport(), observer or Observer()
     try:
-        with started(client, image, name=name, options=options) as running:
+        with started(client, image, name=name, options=options) as running, _followed(client, running) as log:
             report.read_only = running.state.read_only
-            seen = _wait(client, running, image, options, for_health=image.has_healthcheck)
+            seen = _wait(client, running, image, options, log, observer, for_health=image.has_healthcheck)
             report.ready_seconds = seen.ready
             healthy = seen.state.health == "healthy"
             if healthy:
                 first = next((p.ended for p in seen.state.probes if p.exit_code == 0), 0.0)
                 report.healthy_seconds = max(0.0, first - seen.state.started) if first else None
             report.healthy = healthy and (seen.ready is not None or running.port is None)
-            log = container.logs(client, running.name, _LOG_LINES) if not report.healthy else []
             if seen.state.running:
                 report.uid = _uid(client, running.name, image.user)
             else:
                 report.uid = container.configured_uid(client, running.name, image.user)
-            report.error = verdict.health(seen, image, log, patience(image, options), memory(image))
+                log.drain()
+            lines = log.last(_LOG_LINES) if not report.healthy else []
+            report.error = verdict.health(seen, image, lines, patience(image, options), memory(image))
+            if report.healthy:
+                _ask(report, running, image, log, observer)
             if report.healthy or (seen.state.running and not image.has_healthcheck):
                 ended, report.stop_seconds = container.stop(client, running.name, GRACE)
                 report.error = report.error or verdict.user(report.uid)
@@ -125,6 +169,13 @@ def run_strictly(client: Client, image: ImageFacts, *, name: str, options: RunOp
     return report
 
 
+def _ask(report: RunReport, running: Running, image: ImageFacts, log: Log, observer: Observer) -> None:
+    """Ask a healthy container for more than its health, and read its log."""
+    if running.port is not None and (questions := observer.questions(running.port)):
+        report.asked = asking.ask(running.port, questions)
+    report.findings = findings.find(report.asked, log.lines(), image.workdir)
+
+
 def ready_seconds(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> float:
     """Run an image strictly until its first good answer, remove it, and return the seconds from its start to that.
 
@@ -132,13 +183,21 @@ def ready_seconds(client: Client, image: ImageFacts, *, name: str, options: RunO
         UnhealthyError: It gave none.
         BadInputError, NoEngineError, KeyboardInterrupt: As `run_strictly`.
     """
-    with started(client, image, name=name, options=options) as running:
-        seen = _wait(client, running, image, options, for_health=False)
+    with started(client, image, name=name, options=options) as running, _followed(client, running) as log:
+        seen = _wait(client, running, image, options, log, Observer(), for_health=False)
         if seen.ready is None:
-            log = container.logs(client, running.name, _LOG_LINES)
-            error = verdict.health(seen, image, log, patience(image, options), memory(image))
+            error = verdict.health(seen, image, log.last(_LOG_LINES), patience(image, options), memory(image))
             raise error or UnhealthyError("It has no port that could answer.", "Give the image an EXPOSE.")
         return seen.ready
+
+
+@contextlib.contextmanager
+def _followed(client: Client, running: Running) -> Iterator[Log]:
+    log = Log(client, running.name)
+    try:
+        yield log
+    finally:
+        log.close()
 
 
 @contextlib.contextmanager
@@ -263,7 +322,14 @@ def _refused(complaint: str, options: RunOptions) -> BadInputError:
 
 
 def _wait(
-    client: Client, running: Running, image: ImageFacts, options: RunOptions, *, for_health: bool
+    client: Client,
+    running: Running,
+    image: ImageFacts,
+    options: RunOptions,
+    log: Log,
+    observer: Observer,
+    *,
+    for_health: bool,
 ) -> verdict.Seen:
     """Watch a container until it is ready (and healthy, if asked for), has ended, or has had its time.
 
@@ -271,54 +337,97 @@ def _wait(
     """
     wanted = probe.rule(image.labels)
     deadline = running.started + patience(image, options)
-    look = running.started + 1.0
+    look, look_at_log = running.started + 1.0, running.started + _FIRST_LOOK
     silent_until: float | None = None
     ready: float | None = None
     answer: probe.Answer | None = None
-    same: float | None = None
+    same = _Same()
     state = running.state
-    watcher = container.watch(client, running.name)
-    try:
-        while True:
-            tick = time.monotonic()
-            if ready is None and running.port is not None:
-                before, answer = answer, probe.ask(running.port, wanted.path)
-                if probe.good(wanted, answer):
-                    ready, look = answer.at - running.started, 0.0
-                elif not probe.is_final(answer) or before is None or before.status != answer.status:
-                    same = answer.at if probe.is_final(answer) else None
-                elif same is not None and answer.at - same > _SAME:
+
+    def seen(*, same_for: float | None = None, same_error: str = "") -> verdict.Seen:
+        return verdict.Seen(
+            state=state,
+            ready=ready,
+            port=running.port,
+            answer=answer,
+            wanted=wanted,
+            repeated=same_for,
+            error=same_error,
+        )
+
+    while True:
+        tick = time.monotonic()
+        if ready is None and running.port is not None:
+            answer = probe.ask(running.port, wanted.path)
+            if probe.good(wanted, answer):
+                ready, look = answer.at - running.started, 0.0
+            elif (same_for := same.take(answer)) > _SAME:
+                error = repeated(log.last(_ERROR_LINES), _SAME_ERRORS)
+                if probe.is_final(answer) or error:
                     state = container.state(client, running.name)
                     if state.health != "healthy":
-                        return verdict.Seen(
-                            state=state,
-                            ready=ready,
-                            port=running.port,
-                            answer=answer,
-                            wanted=wanted,
-                            repeated=answer.at - same,
-                        )
-                    same = None
-            # Where nothing listens the image's own probe is the question; the engine asks it a second late.
-            elif ready is None and image.probe and container.succeeds(client, running.name, image.probe):
-                ready, look = time.monotonic() - running.started, 0.0
-            if ready is not None and not for_health:
-                break
-            now = time.monotonic()
-            over = watcher.poll() is not None or now > deadline
-            if over or now >= look:
+                        return seen(same_for=same_for, same_error=error)
+                same = _Same()
+        # Where nothing listens the image's own probe is the question; the engine asks it a second late.
+        elif ready is None and image.probe and container.succeeds(client, running.name, image.probe):
+            ready, look = time.monotonic() - running.started, 0.0
+        if ready is not None and not for_health:
+            break
+        now = time.monotonic()
+        observer.on_watched(_watched(running, answer, log, ready))
+        if ready is None and now >= look_at_log:
+            look_at_log = now + 1.0
+            if error := _incurable(log, image.workdir):
                 state = container.state(client, running.name)
-                look = now + (0.2 if ready is not None or running.port is None else 1.0)
-                if over or not state.running or state.health == "unhealthy":
+                return seen(same_error=error)
+        over = log.ended() or now > deadline
+        if over or now >= look:
+            state = container.state(client, running.name)
+            look = now + (0.2 if ready is not None or running.port is None else 1.0)
+            if over or not state.running or state.health == "unhealthy":
+                break
+            if not for_health and running.port is None and not image.probe:
+                break
+            if state.health == "healthy":
+                silent_until = silent_until or now + _SILENCE
+                if ready is not None or running.port is None or now > silent_until:
                     break
-                if not for_health and running.port is None and not image.probe:
-                    break
-                if state.health == "healthy":
-                    silent_until = silent_until or now + _SILENCE
-                    if ready is not None or running.port is None or now > silent_until:
-                        break
-            pause = _POLL if ready is None else 5 * _POLL
-            time.sleep(max(0.0, tick + (_SAME_POLL if same is not None else pause) - time.monotonic()))
-    finally:
-        end(watcher)
-    return verdict.Seen(state=state, ready=ready, port=running.port, answer=answer, wanted=wanted)
+        pause = _POLL if ready is None else 5 * _POLL
+        time.sleep(max(0.0, tick + (_SAME_POLL if same.is_steady else pause) - time.monotonic()))
+    return seen()
+
+
+class _Same:
+    """How long the same answer has come, of those that are worth giving up for."""
+
+    def __init__(self) -> None:
+        self._status: int | None = None
+        self._since = 0.0
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the last answer was one of those."""
+        return self._status is not None
+
+    def take(self, answer: probe.Answer) -> float:
+        """Take in an answer, and return for how many seconds it has been the same."""
+        # 502 to 504 say that something is on its way; a 500 says so only where its error changes.
+        if not (probe.is_final(answer) or answer.status == 500):
+            self._status = None
+            return 0.0
+        if answer.status != self._status:
+            self._status, self._since = answer.status, answer.at
+        return answer.at - self._since
+
+
+def _incurable(log: Log, workdir: str) -> str:
+    """Return an error that comes again and again and that no waiting cures; empty if there is none."""
+    error = repeated(log.last(_ERROR_LINES), _SAME_ERRORS)
+    hint = hints.find([error], "run", workdir=workdir) if error else None
+    return error if hint and hint.rule else ""
+
+
+def _watched(running: Running, answer: probe.Answer | None, log: Log, ready: float | None) -> Watched:
+    lines = log.last(1)
+    seconds = time.monotonic() - running.started
+    return Watched(seconds=seconds, answer=answer, line=lines[0] if lines else "", ready=ready is not None)

@@ -23,6 +23,7 @@ class Seen(NamedTuple):
         answer: The last answer on that port, or None.
         wanted: What a good answer would have been.
         repeated: Seconds for which it has given that same answer, where that was not worth waiting on.
+        error: The error that its log has again and again; empty if none was seen.
     """
 
     state: State
@@ -31,6 +32,7 @@ class Seen(NamedTuple):
     answer: probe.Answer | None
     wanted: probe.Rule
     repeated: float | None = None
+    error: str = ""
 
 
 def health(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, memory: str) -> UnhealthyError | None:
@@ -133,6 +135,8 @@ def _never_healthy(seen: Seen, log: Sequence[str], timeout: float, hint: str) ->
     gave_up = seen.state.health == "unhealthy"
     if gave_up:
         lines = ["The engine found the container unhealthy."]
+    elif seen.error:
+        lines = [f"The container fails in the same way again and again: {seen.error}"]
     elif seen.repeated is not None:
         lines = [f"The container starts, and gives the same bad answer for {seen.repeated:.0f} s."]
     else:

@@ -63,10 +63,25 @@ def find_health(package: Package, found: Detection, config: NextConfig | None) -
     found.answer("health_path", f"{prefix}{path}{end}", file, line, ", ".join(notes))
 
 
+def source_folder(package: Package) -> str:
+    """Return `src/` where the pages lie below it, else nothing."""
+    return "" if any(package.repository.is_dir(package.at(name)) for name in ("app", "pages")) else "src/"
+
+
+def answers_to_get(inside: str, text: str) -> bool:
+    """Tell whether the file of a route answers to GET.
+
+    Args:
+        inside: Its path below the application's folder.
+        text: Its text.
+    """
+    return bool((_GET if inside.rpartition("/")[2].startswith("route.") else _DEFAULT).search(text))
+
+
 def _routes(package: Package) -> Iterator[tuple[str, str, int | None]]:
     """Yield the path, file and line of every route that looks like one for probes and answers to GET."""
     repository = package.repository
-    source = "src/" if not any(repository.is_dir(package.at(name)) for name in ("app", "pages")) else ""
+    source = source_folder(package)
     for path in repository.files:
         if not is_within(path, package.folder) or not _FILE.search(path):
             continue

@@ -1,0 +1,97 @@
+"""What an application serves, read from its sources: routes, pages and files that a plain GET gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from dockertpl.errors import BadInputError
+
+_MOST = 8
+# Routes that fail on purpose, change something, or answer for as long as somebody listens.
+_RISKY = re.compile(
+    r"(?:^|[/_-])(?:sentry|debug|errors?|crash|fail\w*|boom|panic|raise|throw|sleep|slow|delay|shutdown|exit|kill|quit|restart|"
+    r"log-?out|sign-?out|delete|remove|reset|clear|purge|flush|seed|migrate|drop|send|trigger|run|cron|jobs?|tasks?|webhooks?|"
+    r"stream|events?|sse|ws|sockets?|poll|subscribe|proxy|callback|redirect|download|export)(?:[/_-]|$)",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"/[\w./~-]*")
+
+
+class Served(NamedTuple):
+    """One path.
+
+    Attributes:
+        path: The path.
+        what: A page or route, or a file.
+        source: Where it is known from: a file with its line, or a file that is served as it is.
+    """
+
+    path: str
+    what: Literal["page", "file"]
+    source: str
+
+
+def find_served(root: Path, folder: str, kind: str | None, answers: Mapping[str, Any]) -> list[Served]:
+    """Return what to ask an application for, without running any of its code.
+
+    Args:
+        root: The repository's root.
+        folder: The application's folder, relative to the root.
+        kind: The image's kind, or None where it is not known.
+        answers: The answers of its answers file, empty where there is none.
+
+    Returns:
+        At most eight paths. None where nothing is known.
+    """
+    from dockertpl.detect.node.conventions import KIND as NEXT
+    from dockertpl.detect.python.application import KIND as FASTAPI
+
+    try:
+        if kind in (None, NEXT):
+            from dockertpl.detect.node import served as node
+
+            found = choose(node.served(root, folder))
+            if found or kind:
+                return found
+        if kind in (None, FASTAPI):
+            from dockertpl.detect.python import served as python
+
+            return choose(python.served(root, folder, answers))
+    except BadInputError:
+        pass  # A manifest that cannot be read is the build's to complain about.
+    return []
+
+
+def is_safe(path: str) -> bool:
+    """Tell whether a path may be asked for: plain, without parameters, and nothing that its name warns of."""
+    return bool(_PLAIN.fullmatch(path)) and not _RISKY.search(path)
+
+
+def choose(served: Iterable[Served]) -> list[Served]:
+    """Return some of what is served: the start page, all files, and of each part of the application one or two."""
+    paths = {one.path: one for one in reversed(list(served)) if is_safe(one.path)}
+    files = [one for one in paths.values() if one.what == "file"]
+    pages = sorted((one for one in paths.values() if one.what == "page"), key=lambda one: (len(one.path), one.path))
+    by_part: dict[tuple[str, ...], list[Served]] = {}
+    for page in pages:
+        by_part.setdefault(_part(page.path), []).append(page)
+    # First one of each part, then the second of each.
+    turns = [
+        part[turn]
+        for turn in range(max(map(len, by_part.values()), default=0))
+        for part in by_part.values()
+        if turn < len(part)
+    ]
+    kept = files[:2]
+    return [*turns[: _MOST - len(kept)], *kept]
+
+
+def _part(path: str) -> tuple[str, ...]:
+    parts = [part for part in path.split("/") if part]
+    # Below /api/v1 the parts differ one later.
+    while len(parts) > 1 and re.fullmatch(r"api|v\d+|rest", parts[0]):
+        parts.pop(0)
+    return tuple(parts[:1])

@@ -1,0 +1,220 @@
+"""Asking a running service what it has: pages, routes and files, one after the other."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+What = Literal["page", "file"]
+Verdict = Literal["ok", "redirect", "refused", "missing", "failed", "silent"]
+
+MOST = 12
+#: How long one answer may take, and all of them together.
+PATIENCE = 10.0
+_BUDGET = 30.0
+_KEPT_BYTES = 262_144
+_LONGEST_DESCRIPTION = 8_000_000
+# What a server that failed writes into its log right after the answer.
+_SETTLES = 0.15
+
+_ASSETS = re.compile(
+    r"""<(?:script|img)\b[^>]{0,400}?\bsrc\s*=\s*["']([^"'>]{1,400})["']"""
+    r"""|<link\b[^>]{0,400}?\bhref\s*=\s*["']([^"'>]{1,400})["']""",
+    re.IGNORECASE,
+)
+
+
+class Question(NamedTuple):
+    """One path to ask for.
+
+    Attributes:
+        path: The path, with its query.
+        what: A page may answer 404 or refuse; a file that is missing is a fault.
+        source: Where the path was found.
+    """
+
+    path: str
+    what: What = "page"
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What came of a question.
+
+    Attributes:
+        question: What was asked for.
+        status: The HTTP status, or None where no answer came.
+        verdict: What that means.
+        began: When it was asked (seconds since the epoch).
+        ended: When the answer had come, or the patience was over.
+        detail: Where a redirect leads to, or why there is no answer.
+        assets: The files of the same server that the page loads.
+    """
+
+    question: Question
+    status: int | None
+    verdict: Verdict
+    began: float
+    ended: float
+    detail: str = ""
+    assets: tuple[str, ...] = field(default=())
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is a fault: an error, silence, or a file that is not there."""
+        return self.verdict in ("failed", "silent") or (self.verdict == "missing" and self.question.what == "file")
+
+
+def ask(port: int, questions: Sequence[Question], *, most: int = MOST, patience: float = PATIENCE) -> list[Asked]:
+    """Ask a service on a port of 127.0.0.1, then for some of the files that its pages load.
+
+    Args:
+        port: The published port.
+        questions: What to ask for first.
+        most: How many questions in all, the first ones always included.
+        patience: Seconds for one answer.
+
+    Returns:
+        What came of each. Where time runs out, the rest is left out.
+    """
+    deadline = time.monotonic() + _BUDGET
+    found: list[Asked] = []
+    known: set[str] = set()
+    for question in questions:
+        if question.path not in known and time.monotonic() < deadline:
+            known.add(question.path)
+            found.append(_ask(port, question, patience))
+    for asset in _chosen([path for asked in found for path in asked.assets]):
+        if len(found) >= most or time.monotonic() > deadline:
+            break
+        if asset not in known:
+            known.add(asset)
+            found.append(_ask(port, Question(asset, "file", "a page"), patience))
+    return found
+
+
+def _ask(port: int, question: Question, patience: float) -> Asked:
+    began = time.time()
+
+    def asked(status: int | None, verdict: Verdict, detail: str = "", assets: tuple[str, ...] = ()) -> Asked:
+        return Asked(
+            question=question,
+            status=status,
+            verdict=verdict,
+            began=began,
+            ended=time.time(),
+            detail=detail,
+            assets=assets,
+        )
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
+    try:
+        headers = {"Host": "localhost", "Accept": "text/html,application/json;q=0.9,*/*;q=0.8", "Connection": "close"}
+        connection.request("GET", question.path, headers=headers)
+        answer = connection.getresponse()
+        text = _body(connection, answer) if answer.getheader("Content-Type", "").startswith("text/html") else ""
+    except TimeoutError:
+        return asked(None, "silent", f"no answer in {patience:.0f} s")
+    except (OSError, http.client.HTTPException) as error:
+        return asked(None, "silent", "the connection was closed without an answer" if _closed(error) else str(error))
+    finally:
+        connection.close()
+    result = asked(
+        answer.status,
+        verdict_of(answer.status),
+        answer.getheader("Location", "")[:200],
+        tuple(_assets(question.path, text)),
+    )
+    if result.fails:
+        time.sleep(_SETTLES)
+    return result
+
+
+def described(port: int, path: str = "/openapi.json") -> list[Question]:
+    """Return the GET routes that an OpenAPI description has and a plain GET may call; none where it is not served.
+
+    Args:
+        port: The published port.
+        path: Where the description is.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": "localhost", "Connection": "close"})
+        answer = connection.getresponse()
+        known = json.loads(answer.read(_LONGEST_DESCRIPTION)) if answer.status == 200 else {}
+    except (OSError, http.client.HTTPException, ValueError):
+        return []
+    finally:
+        connection.close()
+    paths = known.get("paths") if isinstance(known, dict) else None
+    if not isinstance(paths, dict):
+        return []
+    return [Question(route, "page", path) for route, item in paths.items() if _is_plain(str(route), item)]
+
+
+def _is_plain(route: str, item: Any) -> bool:
+    get = item.get("get") if isinstance(item, dict) else None
+    if not isinstance(get, dict) or not re.fullmatch(r"/[\w./~-]*", route) or get.get("security"):
+        return False
+    parameters = [*_entries(item), *_entries(get)]
+    return not any(isinstance(entry, dict) and entry.get("required") for entry in parameters)
+
+
+def _entries(item: dict[str, Any]) -> list[Any]:
+    parameters = item.get("parameters")
+    return parameters if isinstance(parameters, list) else []
+
+
+def verdict_of(status: int) -> Verdict:
+    """Return what an HTTP status means for a path that the application has."""
+    if status >= 500:
+        return "failed"
+    if 300 <= status < 400:
+        return "redirect"
+    if status in (404, 410):
+        return "missing"
+    return "refused" if status >= 400 else "ok"
+
+
+def _closed(error: Exception) -> bool:
+    return isinstance(error, http.client.RemoteDisconnected | ConnectionResetError)
+
+
+def _body(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> str:
+    # A page that streams for ever has answered.
+    if connection.sock is not None:
+        connection.sock.settimeout(1.0)
+    try:
+        return answer.read(_KEPT_BYTES).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""
+
+
+def _assets(path: str, page: str) -> Iterator[str]:
+    """Yield the paths of files on the same server that a page loads."""
+    for match in _ASSETS.finditer(page):
+        address = unescape(match[1] or match[2])
+        if not re.fullmatch(r"[!-~]+", address) or urlsplit(address).scheme or address.startswith("//"):
+            continue
+        parts = urlsplit(urljoin(path, address))
+        # A link may lead to another page; a file has an ending, or is Next.js's to resize.
+        if re.search(r"\.\w{2,5}$", parts.path) or parts.path.endswith("/_next/image"):
+            yield parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _chosen(assets: Sequence[str]) -> list[str]:
+    """Return the assets to ask for: one of each kind and folder, such as a script, a style sheet and an image."""
+    found: dict[tuple[str, str], str] = {}
+    for asset in assets:
+        path = asset.partition("?")[0]
+        folder, _, name = path.rpartition("/")
+        found.setdefault((folder.split("/")[1] if "/" in folder else "", name.rpartition(".")[2]), asset)
+    return list(found.values())
