@@ -103,6 +103,38 @@ def test_a_served_folder_that_is_not_there_is_told(repo: Repo) -> None:
     assert "serves static, but it is not in the repository" in warning
 
 
+def test_a_class_that_serves_as_static_files_does_is_read(repo: Repo) -> None:
+    spa = "class SPA(StaticFiles):\n    pass\n"
+    main = 'from app.spa import SPA\napp.mount("/", SPA(directory="front/dist", html=True))\n'
+    known = found(repo, main, {"app/spa.py": f"{HEAD}{spa}", ".gitignore": "dist\n", "front/package.json": ""})
+    assert "app/main.py:6 serves front/dist" in known.warnings[0]
+
+
+def test_a_file_above_the_build_context_is_told_with_its_line(repo: Repo) -> None:
+    main = f"{HEAD}TEXT = Path(__file__).parents[2].joinpath('README.md').read_text()\n"
+    files = {"api/pyproject.toml": MANIFEST, "api/uv.lock": "version = 1\n", "api/app/main.py": main, "README.md": ""}
+    (warning,) = look(repo(files))[0].warnings
+    assert warning == "api/app/main.py:5 reads README.md, which is not in the build context: move it into api."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'import logging; logging.basicConfig(filename="app.log")',
+        'import logging.config; logging.config.dictConfig({"handlers": {"f": '
+        '{"class": "logging.handlers.RotatingFileHandler", "filename": "app.log"}}})',
+    ],
+)
+def test_a_log_beside_the_code_is_a_link_to_where_it_may_be_written(repo: Repo, line: str) -> None:
+    assert found(repo, f"{line}\n").answers["writable_files"] == ["app.log"]
+
+
+def test_the_database_of_the_example_file_can_be_written(repo: Repo) -> None:
+    main = 'import os\nURL = os.environ["DATABASE_URL"]\n'
+    known = found(repo, main, {".env.example": "DATABASE_URL=sqlite+aiosqlite:///./app.db\n"})
+    assert known.answers["writable_files"] == ["app.db"]
+
+
 def test_a_served_folder_that_git_has_is_not_spoken_of(repo: Repo) -> None:
     known = found(repo, 'app.mount("/s", StaticFiles(directory="static"))\n', {"static/x.css": ""})
     assert not known.warnings and "writable" not in known.answers

@@ -126,8 +126,9 @@ def _read(
             found.warn(_missing(repository, one))
         return
     if not is_within(path, app_dir):
-        if one.how == "served" and not is_within(path, str(found.answers.get("context", app_dir))):
-            found.warn(f"{one.where} serves {path}, which is not in the build context: move it into {app_dir}.")
+        if not is_within(path, str(found.answers.get("context", app_dir))) and not _secret().match_file(path):
+            verb = "serves" if one.how == "served" else "reads"
+            found.warn(f"{one.where} {verb} {path}, which is not in the build context: move it into {app_dir}.")
         return
     if one.how == "served" and (rule := ignored_by(repository, path)):
         found.warn(_not_in_git(one, f"{rule.path}:{rule.line} leaves it out of git"))

@@ -133,7 +133,10 @@ def test_what_a_schema_lets_be_missing_needs_none(look_at: Any, text: str) -> No
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("export default new OpenAI({ apiKey: process.env.OPENAI_API_KEY })\n", "OPENAI_API_KEY"),
+        (
+            "export default new OpenAI({ baseURL: process.env.OPENAI_URL, apiKey: process.env.OPENAI_API_KEY })\n",
+            "OPENAI_API_KEY",
+        ),
         ("export default createClient(process.env.SUPABASE_URL!, process.env.SUPABASE_KEY!)\n", "SUPABASE_KEY"),
     ],
 )

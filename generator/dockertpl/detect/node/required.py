@@ -21,7 +21,7 @@ _TAKEN_APART = re.compile(r"\b(?:const|let|var)\s*\{([^{}=]*)\}\s*=\s*process\.e
 # Functions whose name says that they throw, and clients that do so when they are made.
 _ASSERTED = re.compile(
     rf"(?:\b|exportdefault)(?:assert\w*|invariant|required?(?:Env)?|mustGetEnv|neon|newStripe|newResend)\(process\.env\.({_NAME})\b"
-    rf"|new(?:OpenAI|Pinecone)\(\{{(?:[^()]{0, 299},)?apiKey:process\.env\.({_NAME})\b"
+    rf"|new(?:OpenAI|Pinecone)\(\{{(?:[^()]{{0,299}},)?apiKey:process\.env\.({_NAME})\b"
     # Supabase's, which wants an address and a key.
     rf"|(?:\b|exportdefault)createClient\((?:process\.env\.({_NAME})!?,)?process\.env\.({_NAME})\b"
     rf"|process\.env\.({_NAME})(?:\?\?|\|\|)\((?:\(\)=>|function\()"

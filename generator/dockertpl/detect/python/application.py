@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dockertpl.detect.dockerfile import last_base
 from dockertpl.detect.ending import conclude
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.opened import compare
+from dockertpl.detect.opened import Opened, compare
 from dockertpl.detect.python.asgi import Candidate, best, python_files
 from dockertpl.detect.python.choice import (
     IMPORT_STRING,
@@ -30,7 +30,7 @@ from dockertpl.detect.python.layout import find_groups, find_import_root, find_l
 from dockertpl.detect.python.local import find_local_packages
 from dockertpl.detect.python.lock import Production, production
 from dockertpl.detect.python.manager import Manager, find_manager
-from dockertpl.detect.python.opened import opened
+from dockertpl.detect.python.opened import of_variables, opened
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.python.server import find_options, find_server, named_server
 from dockertpl.detect.python.serving import find_serving_groups
@@ -138,8 +138,15 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     if chosen:
         _application_answers(project, found, code, chosen, manager.name, files)
         start_folder = str(given.get("start_folder", found.answers.get("start_folder", "")))
-        compare(repository, found, KIND, folder, opened(code, chosen.path, join(folder, start_folder)))
         find_settings(code, found, chosen.path)
+        started_in = join(folder, start_folder)
+        compare(
+            repository,
+            found,
+            KIND,
+            folder,
+            [*opened(code, chosen.path, started_in), *_of_settings(code, found, started_in)],
+        )
     members, local = (given.get(key, found.answers.get(key)) for key in ("workspace_packages", "local_packages"))
     find_git_version(project, found, [*strings(members), *map(project.at, strings(local))])
     own = [
@@ -196,6 +203,14 @@ def _application_answers(
             "Give its folders names that Python can import, or name the folder with -d app_dir=….",
         )
     _health(found, code, chosen)
+
+
+def _of_settings(code: Code, found: Detection, folder: str) -> Iterator[Opened]:
+    """Yield what the values of the smoke test's variables name, which are those of the example file."""
+    values = found.answers.get("smoke_test_env", {})
+    if values:
+        evidence = found.evidence["smoke_test_env"]
+        yield from of_variables(code, folder, values, evidence.path, evidence.line)
 
 
 def _health(found: Detection, code: Code, chosen: Candidate) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from dockertpl.detect.opened import Opened
 from dockertpl.detect.python.paths import Paths, Place
-from dockertpl.detect.python.syntax import Code, Function, Module, keyword, string
+from dockertpl.detect.python.syntax import Code, Function, Module, dotted, keyword, string
 from dockertpl.detect.repository import join, parent
 
 _MOST_MODULES = 3000
+_DEEPEST = 4
 _WRITING = frozenset("wax+")
 _OPEN = frozenset(["open", "io.open", "aiofiles.open", "codecs.open", "gzip.open", "anyio.open_file"])
 
@@ -70,11 +71,29 @@ def opened(code: Code, start: str, folder: str) -> Iterator[Opened]:
             yield from _call(paths, module, scope, call)
         if "sqlite" in module.text:
             yield from _databases(paths, module)
+        if "FileHandler" in module.text:
+            yield from _handlers(paths, module)
+
+
+def of_variables(code: Code, folder: str, values: Mapping[str, str], source: str, line: int | None) -> Iterator[Opened]:
+    """Yield the files of the SQLite addresses among the values that variables have.
+
+    Args:
+        code: The application's code.
+        folder: The folder that it is started in, relative to the repository's root.
+        values: The variables.
+        source: The file that reads them.
+        line: The line there.
+    """
+    paths = Paths(code, folder)
+    for value in values.values():
+        if place := paths.address(value):
+            yield Opened(place.path, "file", place.below, source, line or 1)
 
 
 def _call(paths: Paths, module: Module, scope: Function | None, call: ast.Call) -> Iterator[Opened]:
     data = _data()
-    full = paths.full_name(call.func, module)
+    full = _known(paths, module, call.func)
     if full in _OPEN:
         mode = string(call.args[1] if len(call.args) > 1 else keyword(call, "mode")) or "r"
         yield from _as(
@@ -105,6 +124,18 @@ def _call(paths: Paths, module: Module, scope: Function | None, call: ast.Call) 
         yield from _as(paths.place(folder, module, scope), "served", module, call)
 
 
+def _known(paths: Paths, module: Module, function: ast.AST, depth: int = 0) -> str:
+    """Return a called function's full name; that of its base for a class of static files."""
+    full = paths.full_name(function, module)
+    found = paths.code.resolve(module, dotted(function) or "?")
+    there = paths.code.module(found.path) if found.path else None
+    node = there.classes.get(found.name) if there else None
+    if there is None or node is None or depth > _DEEPEST:
+        return full
+    bases = (_known(paths, there, base, depth + 1) for base in node.bases)
+    return next((base for base in bases if base in _data()["served"]), full)
+
+
 def _first(paths: Paths, module: Module, scope: Function | None, call: ast.Call, parameter: str) -> Place | None:
     return paths.place(call.args[0] if call.args else keyword(call, parameter), module, scope)
 
@@ -112,6 +143,15 @@ def _first(paths: Paths, module: Module, scope: Function | None, call: ast.Call,
 def _as(place: Place | None, how: Any, module: Module, node: ast.expr) -> Iterator[Opened]:
     if place is not None:
         yield Opened(place.path, how, place.below, module.path, node.lineno)
+
+
+def _handlers(paths: Paths, module: Module) -> Iterator[Opened]:
+    """Yield the files of the handlers in a dictionary for logging.config.dictConfig."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Dict):
+            members = {string(key): value for key, value in zip(node.keys, node.values, strict=True) if key is not None}
+            if (string(members.get("class")) or "").endswith("FileHandler") and (file := members.get("filename")):
+                yield from _as(paths.place(file, module), "file", module, file)
 
 
 def _databases(paths: Paths, module: Module) -> Iterator[Opened]:

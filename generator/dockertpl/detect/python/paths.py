@@ -83,7 +83,13 @@ class Paths:
 
     def database(self, node: ast.AST, module: Module, scope: Function | None = None) -> Place | None:
         """Return the file that an address such as `sqlite:///./app.db` names, or None if it is not such an address."""
-        found = self._text(node, module, scope, 0) if not isinstance(node, ast.Constant) else _constant(node)
+        return self._database(self._text(node, module, scope, 0))
+
+    def address(self, text: str) -> Place | None:
+        """Return the file that such an address names as it is written, or None if it is not one."""
+        return self._database(_Text(text))
+
+    def _database(self, found: _Text | None) -> Place | None:
         if found is None or not found.text.startswith("sqlite") or "://" not in found.text:
             return None
         file = found.text.partition("://")[2].removeprefix("/").partition("?")[0]
