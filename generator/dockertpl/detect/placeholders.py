@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from dockertpl.detect.facts import Detection
 
@@ -16,6 +17,7 @@ _ADDRESSES = {
     "sqlite": "file:./app.db",
     "sqlserver": "sqlserver://localhost;database=app",
 }
+NO_SCHEMES: Mapping[str, str] = MappingProxyType({})
 _URL = r"\w*(?:URL|URI|DSN)(?:_\w+)?$"
 _BY_DATABASE = (
     (rf"(?:^|_)MONGO{_URL}", "mongodb"),
@@ -61,23 +63,22 @@ _TEXT = "placeholder-placeholder-placeholder"
 _EMPTY = re.compile(r"^$|<.+>|\.\.\.|\*{3}|^x{3,}$|\$\{", re.IGNORECASE)
 
 
-def placeholder(name: str, type_name: str, example: Mapping[str, str]) -> str:
+def placeholder(name: str, type_name: str, example: Mapping[str, str], schemes: Mapping[str, str] = NO_SCHEMES) -> str:
     """Return a value for a variable: the one of the example file, or one that its type or its name asks for.
 
     Args:
         name: The variable.
         type_name: Its type as the code calls it, empty if there is none.
         example: The variables of the example file.
+        schemes: By kind of database, the scheme that its addresses have in the application.
     """
     value = example.get(name, "")
     if not _EMPTY.search(value) and re.fullmatch(r"[ -~]*", value) and "${{" not in value and len(value) < 200:
         return value
     if type_name.startswith("="):
         return type_name[1:]
-    if type_name in _BY_TYPE:
-        return _BY_TYPE[type_name]
-    if database := address(name):
-        return database
+    if known := _BY_TYPE.get(type_name) or address(name):
+        return _with_scheme(known, schemes)
     return next((value for pattern, value in _BY_NAME if re.search(pattern, name, re.IGNORECASE)), _TEXT)
 
 
@@ -88,13 +89,49 @@ def address(name: str, provider: str = "") -> str:
         name: The variable.
         provider: The kind of database where the name leaves it open, such as `mysql`; PostgreSQL without one.
     """
-    kinds = (kind for pattern, kind in _BY_DATABASE if re.search(pattern, name, re.IGNORECASE))
-    kind = next(kinds, None)
+    kind = database(name)
     return "" if kind is None else _ADDRESSES[kind or provider or "postgresql"]
 
 
+def database(name: str) -> str | None:
+    """Return the kind of database whose address a variable holds by its name, empty if any; None if it holds none.
+
+    Args:
+        name: The variable.
+    """
+    return next((kind for pattern, kind in _BY_DATABASE if re.search(pattern, name, re.IGNORECASE)), None)
+
+
+def address_of(kind: str, scheme: str) -> str:
+    """Return an address that connects to nothing, of a kind of database and with a scheme of its own.
+
+    Args:
+        kind: The kind of database.
+        scheme: The scheme.
+    """
+    return scheme + _ADDRESSES[kind].removeprefix(kind)
+
+
+def is_placeholder(value: str) -> bool:
+    """Tell whether an address was made up here, so that its form says nothing of the application.
+
+    Args:
+        value: The address.
+    """
+    return value in _ADDRESSES.values()
+
+
+def _with_scheme(value: str, schemes: Mapping[str, str]) -> str:
+    kind = next((kind for kind, known in _ADDRESSES.items() if known == value and kind in schemes), None)
+    return value if kind is None else address_of(kind, schemes[kind])
+
+
 def answer(
-    found: Detection, needed: Mapping[str, tuple[str, str, int]], example_file: str, example: Mapping[str, str]
+    found: Detection,
+    needed: Mapping[str, tuple[str, str, int]],
+    example_file: str,
+    example: Mapping[str, str],
+    schemes: Mapping[str, str] = NO_SCHEMES,
 ) -> None:
     """Answer `smoke_test_env` with what the application needs to start.
 
@@ -103,10 +140,13 @@ def answer(
         needed: By variable: its type (or `=` and a value that it takes), and where it is read.
         example_file: The example file; empty if there is none.
         example: Its variables.
+        schemes: By kind of database, the scheme that its addresses have in the application.
     """
     if not needed:
         return
     _, path, line = next(iter(needed.values()))
     source = f"values of {example_file}, or placeholders" if example_file else "placeholders"
-    values = {name: placeholder(name, type_name, example) for name, (type_name, _, _) in sorted(needed.items())}
+    values = {
+        name: placeholder(name, type_name, example, schemes) for name, (type_name, _, _) in sorted(needed.items())
+    }
     found.answer("smoke_test_env", values, path, line, f"read without a default; {source}, never real secrets")

@@ -121,3 +121,19 @@ def test_an_address_has_a_dialect_that_is_installed(repo: Repo, package: str, fu
     config = f'import os\nimport sqlalchemy\nimport sqlalchemy.ext.asyncio\nsqlalchemy.{function}(os.getenv("KEY"))\n'
     requirements = {"requirements.txt": f"fastapi\n{package}==1\n" if package else ""}
     assert found(repo, config, requirements).answers["smoke_test_env"] == {"KEY": value}
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "engine", "value"),
+    [
+        ("sqlalchemy\nasyncpg\n", "create_async_engine", "postgresql+asyncpg://app:placeholder@localhost:5432/app"),
+        ("sqlmodel\npsycopg[binary]\n", "create_engine", "postgresql+psycopg://app:placeholder@localhost:5432/app"),
+        ("asyncpg\n", "connect", "postgresql://app:placeholder@localhost:5432/app"),
+    ],
+)
+def test_the_address_in_a_settings_class_has_the_driver_of_the_engine_that_it_is_for(
+    repo: Repo, dependencies: str, engine: str, value: str
+) -> None:
+    config = "from pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n    database_url: str\n"
+    files = {"requirements.txt": f"fastapi\n{dependencies}", "app/db.py": f"{engine}(settings.database_url)\n"}
+    assert found(repo, config, files).answers["smoke_test_env"] == {"DATABASE_URL": value}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from dockertpl.detect.dotenv import find_example
 from dockertpl.detect.facts import Detection
-from dockertpl.detect.placeholders import answer
+from dockertpl.detect.placeholders import address_of, answer
 from dockertpl.detect.python.conventions import REQUIREMENTS
+from dockertpl.detect.python.dialects import ASYNCHRONOUS, dialect, schemes
 from dockertpl.detect.python.opened import reachable
 from dockertpl.detect.python.syntax import Code, Module, dotted, keyword, string, unparse
 from dockertpl.detect.repository import join
@@ -28,22 +29,8 @@ _REFUSING = {
     "int": "int",
     "float": "float",
 }
-# SQLAlchemy's dialects by the package that they need, the likeliest first; for all, one that needs none.
-_DIALECTS = {
-    "engine": {
-        "psycopg2": "postgresql+psycopg2://app:placeholder@localhost:5432/app",
-        "psycopg": "postgresql+psycopg://app:placeholder@localhost:5432/app",
-        "pymysql": "mysql+pymysql://app:placeholder@localhost:3306/app",
-        "mysqlclient": "mysql://app:placeholder@localhost:3306/app",
-        "": "sqlite://",
-    },
-    "async engine": {
-        "asyncpg": "postgresql+asyncpg://app:placeholder@localhost:5432/app",
-        "aiomysql": "mysql+aiomysql://app:placeholder@localhost:3306/app",
-        "psycopg": "postgresql+psycopg://app:placeholder@localhost:5432/app",
-        "": "sqlite+aiosqlite://",
-    },
-}
+# What an engine takes that has no driver for a server.
+_WITHOUT_DRIVER = {"engine": "sqlite://", "async engine": "sqlite+aiosqlite://"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DEEPEST = 6
 
@@ -61,31 +48,58 @@ def find_settings(code: Code, found: Detection, start: str) -> None:
         for name, type_name, line in [*_of_settings(code, module), *_of_environment(code, module)]:
             needed.setdefault(name, (type_name, module.path, line))
     path, example = find_example(code.repository, (code.app_dir, "."))
-    answer(found, needed, path, example)
+    answer(found, needed, path, example, _schemes(code) if needed else {})
+
+
+def _schemes(code: Code) -> dict[str, str]:
+    asynchronous = any(ASYNCHRONOUS.search(code.repository.text(path) or "") for path in code.files)
+    return schemes(_asked_for(code), asynchronous=asynchronous)
+
+
+def read_settings(code: Code, module: Module) -> Iterator[tuple[str, str]]:
+    """Yield the variables of a module's settings classes, each with its default where that is a text.
+
+    Args:
+        code: The application's code.
+        module: The module.
+    """
+    for _, step, name in _fields(code, module):
+        yield name, _default_text(step.value)
 
 
 def _of_settings(code: Code, module: Module) -> Iterator[tuple[str, str, int]]:
     """Yield the fields of settings classes that have no default: variable, type, line."""
+    for node, step, name in _fields(code, module):
+        assigned = {one for other in node.body if isinstance(other, ast.Assign) for one in map(dotted, other.targets)}
+        if not (isinstance(step.target, ast.Name) and step.target.id in assigned) and not _has_default(step.value):
+            yield name, _literal(step.annotation) or _type(step.annotation), step.lineno
+
+
+def _fields(code: Code, module: Module) -> Iterator[tuple[ast.ClassDef, ast.AnnAssign, str]]:
+    """Yield the fields of settings classes that one variable sets: class, field, variable."""
     if "BaseSettings" not in module.text and "Settings" not in module.text:
         return
     for node in module.classes.values():
         if not _is_settings(code, module, node, 0):
             continue
         prefix = _prefix(node)
-        assigned = {name for step in node.body if isinstance(step, ast.Assign) for name in map(dotted, step.targets)}
         for step in node.body:
             if not (isinstance(step, ast.AnnAssign) and isinstance(step.target, ast.Name)):
                 continue
             field = step.target.id
-            if field.startswith("_") or field == "model_config" or field in assigned or _has_default(step.value):
-                continue
             type_name = _type(step.annotation)
             inner = code.resolve(module, type_name)
-            if type_name == "ClassVar" or _is_model(code, inner.path, inner.name):
+            if field.startswith("_") or field == "model_config" or type_name == "ClassVar":
                 continue
             name = _alias(step.value) or f"{prefix}{field}".upper()
-            if _NAME.fullmatch(name):
-                yield name, _literal(step.annotation) or type_name, step.lineno
+            if not _is_model(code, inner.path, inner.name) and _NAME.fullmatch(name):
+                yield node, step, name
+
+
+def _default_text(value: ast.expr | None) -> str:
+    if isinstance(value, ast.Call):
+        value = value.args[0] if value.args else keyword(value, "default")
+    return string(value) or ""
 
 
 def _is_settings(code: Code, module: Module, node: ast.ClassDef, depth: int) -> bool:
@@ -221,13 +235,19 @@ def _of_addresses(code: Code, module: Module) -> Iterator[tuple[str, str, int]]:
 
 def _wanted(code: Code, function: str) -> str:
     """Return the type of what a function wants, or `=` and an address in a dialect that is installed."""
-    dialects = _DIALECTS.get(_REFUSING[function])
-    if dialects is None:
-        return _REFUSING[function]
+    engine = _REFUSING[function]
+    if engine not in _WITHOUT_DRIVER:
+        return engine
+    found = dialect(_asked_for(code), asynchronous=engine == "async engine")
+    return f"={address_of(found.kind, found.scheme)}" if found else f"={_WITHOUT_DRIVER[engine]}"
+
+
+def _asked_for(code: Code) -> Callable[[str], bool]:
+    """Return what tells whether a manifest names a distribution."""
     folders = dict.fromkeys((code.app_dir, "."))
     files = (join(folder, name) for folder in folders for name in ("pyproject.toml", *REQUIREMENTS, "Pipfile"))
     text = "\n".join(code.repository.text(file) or "" for file in files).lower()
-    return next(f"={address}" for package, address in dialects.items() if re.search(rf"\b{package}(?![0-9a-z])", text))
+    return lambda name: re.search(rf"\b{name}(?![0-9a-z])", text) is not None
 
 
 def _unset(code: Code, module: Module, node: ast.expr | None) -> str:
