@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from dockertpl.engine import owner
 from dockertpl.engine.client import Client, Output, call, call_json, says
 from dockertpl.engine.interrupts import deferred
 from dockertpl.engine.progress import ESCAPES
@@ -50,14 +51,23 @@ def new_name(base: str) -> str:
     return f"dockertpl-verify-{base}-{secrets.token_hex(4)}"
 
 
-def create(client: Client, name: str, image: str, options: Sequence[str]) -> Output:
+def create(client: Client, name: str, image: str, options: Sequence[str], command: Sequence[str] = ()) -> Output:
     """Make a container, and return what the engine said; an image that is not there is not pulled.
 
-    It cannot be interrupted halfway: whoever calls it knows that `remove` will find what there is.
+    It cannot be interrupted halfway: whoever calls it knows that `remove` will find what there is. Should this process
+    be killed, the next run removes it.
+
+    Args:
+        client: The engine.
+        name: The container's name.
+        image: Its image.
+        options: Options of `docker create`.
+        command: What it runs in place of the image's CMD.
     """
     with deferred():
-        words = ["--name", name, f"--label={LABEL}=1", "--pull=never", "--log-driver=json-file", *options]
-        return call(client, "container", "create", *words, "--", image, check=False)
+        words = ["--name", name, f"--label={LABEL}=1", f"--label={owner.label()}", "--pull=never"]
+        words += ["--log-driver=json-file", *options]
+        return call(client, "container", "create", *words, "--", image, *command, check=False)
 
 
 def start(client: Client, name: str) -> Output:
