@@ -136,6 +136,16 @@ def inspect(**options: Any) -> None:
 )
 @click.option("--path", "paths", metavar="P", multiple=True, help="Another path to ask for once it is healthy.")
 @click.option("--paths-only", is_flag=True, help="Ask for the paths of --path and for no others.")
+@click.option(
+    "--with",
+    "with_",
+    metavar="NAME[:VERSION]",
+    multiple=True,
+    help="A throwaway server beside it: postgres, mysql, mariadb, redis, valkey, mongo; or NAME=IMAGE.",
+)
+@click.option(
+    "--run", "run_first", metavar="CMD", multiple=True, help="Run this in the image first, such as migrations."
+)
 @_json
 def verify(**options: Any) -> None:
     """Build the image at DEST, run it as production would, wait until it is healthy, and stop it.

@@ -18,7 +18,7 @@ from dockertpl.engine.run import RunOptions
 from dockertpl.errors import BadInputError, NoEngineError
 
 KEYS = ["built", "healthy", "uid", "read_only", "ready_seconds", "healthy_seconds", "stop_seconds", "image_bytes"]
-KEYS += ["layers", "build_seconds", "steps", "cached_steps", "paths", "findings", "tag", "error"]
+KEYS += ["layers", "build_seconds", "steps", "cached_steps", "services", "paths", "findings", "tag", "error"]
 
 
 def run(destination: Path, **options: Any) -> Any:

@@ -37,6 +37,7 @@ KEYS = [
     *FIGURES,
     "steps",
     "cached_steps",
+    "services",
     "paths",
     "findings",
     "tag",

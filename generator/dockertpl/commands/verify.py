@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +14,14 @@ from typing import Any
 
 import click
 
-from dockertpl.commands import missing
+from dockertpl.commands import beside, missing, proposal
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.detect import dotenv
 from dockertpl.detect.node.conventions import KIND as NEXT
 from dockertpl.detect.root import repository_root
 from dockertpl.detect.served import Served, find_served, is_safe
 from dockertpl.engine import client as engine
+from dockertpl.engine import owner
 from dockertpl.engine.asking import MOST, Asked, Question, described
 from dockertpl.engine.build import build, check_secret, check_ssh, tag_also, untag
 from dockertpl.engine.findings import Finding
@@ -54,6 +55,8 @@ def run(
     timeout: float | None,
     paths: Sequence[str] = (),
     paths_only: bool = False,
+    with_: Sequence[str] = (),
+    run_first: Sequence[str] = (),
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
     """Verify one image. The image stays in the engine's store as `dockertpl/NAME:verify`; its container does not stay.
@@ -72,6 +75,8 @@ def run(
         timeout: Seconds to wait for healthy; None for the start period and the retries of the image's own probe.
         paths: Paths to ask for besides, once it is healthy.
         paths_only: Whether to ask for nothing else.
+        with_: Services to start beside it: NAME, NAME:VERSION or NAME=IMAGE.
+        run_first: Commands to run in the image before it is started.
         quiet: Whether to print nothing.
 
     Returns:
@@ -93,6 +98,7 @@ def run(
         "build_seconds": None,
         "steps": None,
         "cached_steps": None,
+        "services": [],
         "paths": [],
         "findings": [],
         "tag": None,
@@ -110,8 +116,10 @@ def run(
             for agent in ssh:
                 check_ssh(agent)
             sources = {"build_args": build_args, "secrets": secrets, "ssh": ssh}
+            planned = beside.plan(subject, with_, run_first, options)
             questions = Questions(subject, paths, paths_only=paths_only)
-            _verify(subject, target, sources, with_smoke_test(subject, options, quiet), questions, facts, quiet)
+            options = with_smoke_test(subject, options, quiet, planned.templates)
+            _verify(subject, target, sources, options, planned, questions, facts, quiet)
     except DockertplError as error:
         error.data = {**facts, **error.data}
         raise
@@ -145,15 +153,16 @@ def plainly(destination: Path, dockerfile: Path, *, quiet: bool) -> Mapping[str,
     return facts
 
 
-def with_smoke_test(subject: Subject, options: RunOptions, quiet: bool) -> RunOptions:
+def with_smoke_test(subject: Subject, options: RunOptions, quiet: bool, besides: Collection[str] = ()) -> RunOptions:
     """Return the options with the variables of the smoke test that the caller does not give.
 
     Args:
         subject: What is built.
         options: What the caller adds.
         quiet: Whether to print nothing.
+        besides: Variables that get their values later.
     """
-    given = {*options.environment, *(name for file in options.env_files for name in dotenv.read(file))}
+    given = {*besides, *options.environment, *(name for file in options.env_files for name in dotenv.read(file))}
     added = {name: value for name, value in subject.environment.items() if name not in given}
     if added:
         say(f"With {', '.join(added)} of the smoke test (answer smoke_test_env).", quiet=quiet)
@@ -184,12 +193,36 @@ def _verify(
     target: str | None,
     sources: Mapping[str, Any],
     options: RunOptions,
+    planned: beside.Plan,
     questions: Questions,
     facts: dict[str, Any],
     quiet: bool,
 ) -> None:
     """Fill in `facts` as they become known, and raise the first thing that is wrong."""
     client = engine.find()
+    owner.sweep(client)
+    try:
+        with beside.started(client, planned, subject.name, facts, quiet) as side:
+            _build_and_run(client, subject, target, sources, options, side, questions, facts, quiet)
+    except (UnhealthyError, BrokenError) as error:
+        if isinstance(error, BrokenError) or not error.missing:
+            error.remedy = proposal.propose(subject, planned, error) or error.remedy
+        if error is side.failed:
+            facts["findings"].append(beside.as_finding(error))
+        raise
+
+
+def _build_and_run(
+    client: engine.Client,
+    subject: Subject,
+    target: str | None,
+    sources: Mapping[str, Any],
+    options: RunOptions,
+    side: beside.Side,
+    questions: Questions,
+    facts: dict[str, Any],
+    quiet: bool,
+) -> None:
     kept = f"dockertpl/{subject.name}:verify"
     # Another verify may move that tag meanwhile, and an image without a tag is one that the engine may drop.
     own = f"{kept}-{token_hex(4)}"
@@ -215,13 +248,14 @@ def _verify(
         )
         for warning in result.warnings:
             say(f"  warning: {warning}", quiet=quiet)
+        options = side.ready(options)
         try:
-            _run(client, result.image, subject, options, questions, facts, quiet)
+            _run(client, result.image, subject, options, side, questions, facts, quiet)
         except UnhealthyError as error:
             again = from_example(subject, options, quiet) if error.lacks_setting and not options.env_files else None
             if again is None:
                 raise
-            _run(client, result.image, subject, again, questions, facts, quiet)
+            _run(client, result.image, subject, again, side, questions, facts, quiet)
     except (BuildFailedError, UnhealthyError) as error:
         if error.missing:
             error.remedy = missing.explain(subject, error.missing, _workdir(client, own, error)) or error.remedy
@@ -239,11 +273,13 @@ def _run(
     built: str,
     subject: Subject,
     options: RunOptions,
+    side: beside.Side,
     questions: Questions,
     facts: dict[str, Any],
     quiet: bool,
 ) -> None:
     image = inspect_image(client, built)
+    side.run_first(image, subject.name, options)
     say("Running it as production would …", quiet=quiet)
     observer = Observer(questions=questions.found)
     report = run_strictly(client, image, name=subject.name, options=options, observer=observer)
