@@ -387,6 +387,8 @@ def _fail(error: DockertplError, as_json: bool) -> int:
         say(f"dockertpl: {error.message}")
         if error.remedy:
             say("\n".join(f"  {line}".rstrip() for line in error.remedy.splitlines()))
+        if error.headline:
+            say(error.headline, color="red")
     return error.exit_code
 
 

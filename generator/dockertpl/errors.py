@@ -20,6 +20,7 @@ class DockertplError(Exception):
         message: What is wrong and where, in one sentence.
         remedy: What the reader can do about it; may be several lines.
         data: Facts for `--json`, beside the error object.
+        headline: The verdict in a few words, which a terminal shows last; empty where there is none.
         code: A stable word for programs.
         exit_code: What the process ends with.
         usual_remedy: The advice where an error has none of its own.
@@ -34,6 +35,7 @@ class DockertplError(Exception):
         self.message = message
         self.remedy = remedy or self.usual_remedy
         self.data = data
+        self.headline = ""
 
     def as_json(self) -> dict[str, str]:
         """Return the `error` object of the JSON contract."""

@@ -4,25 +4,108 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sys
+import threading
+from collections.abc import Callable
 
 import click
 
+#: The columns of a terminal that does not say how many it has.
+WIDTH = 80
+# How often a line that lives is drawn, in seconds: more would disturb what is measured.
+_DRAWN = 0.2
 
-def say(text: str = "", *, quiet: bool = False) -> None:
-    """Write prose to stderr.
+
+def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
+    """Write prose to stderr, above a line that lives.
 
     Args:
         text: What to say; may be several lines.
         quiet: Whether to say nothing, as with `--json`.
+        color: A color, for a terminal that may have colors.
     """
-    if not quiet:
-        click.echo(printable(text), err=True)
+    if quiet:
+        return
+    shown = printable(text)
+    if color and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb":
+        shown = click.style(shown, fg=color, bold=True)
+    if LiveLine.shown is None:
+        click.echo(shown, err=True)
+    else:
+        LiveLine.shown.above(shown)
 
 
 def redraws() -> bool:
-    """Return whether stderr is a terminal on which a line can be drawn anew, as a bar is."""
-    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    """Return whether stderr is a terminal on which a line can be drawn anew, as a bar is; in CI it is not."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("CI")
+
+
+def draws(character: str) -> bool:
+    """Tell whether stderr can write a character that is not ASCII."""
+    try:
+        character.encode(sys.stderr.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+class LiveLine:
+    """The last line of a terminal, drawn anew a few times a second by a thread of its own until the block ends."""
+
+    #: The line that is on the terminal now.
+    shown: LiveLine | None = None
+
+    def __init__(self, compose: Callable[[], str]) -> None:
+        """Take what returns the line's text. It is called by another thread."""
+        self._compose = compose
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._drawn = ""
+        self._thread = threading.Thread(target=self._draw_on, daemon=True)
+
+    def __enter__(self) -> LiveLine:
+        """Show the line."""
+        LiveLine.shown = self
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the line away."""
+        LiveLine.shown = None
+        self._over.set()
+        with self._lock:
+            self._clear()
+        self._thread.join(1)
+
+    def above(self, text: str) -> None:
+        """Write a text that stays, above the line."""
+        with self._lock:
+            self._clear()
+            click.echo(text, err=True)
+            self._draw()
+
+    def _draw_on(self) -> None:
+        while not self._over.is_set():
+            self._draw()
+            self._over.wait(_DRAWN)
+
+    def _draw(self) -> None:
+        line = cut(printable(self._compose().replace("\n", " ")), shutil.get_terminal_size((WIDTH, 24)).columns - 1)
+        with self._lock:
+            if line != self._drawn and not self._over.is_set():
+                self._drawn = line
+                click.echo(f"\r\x1b[K{line}", nl=False, err=True)
+
+    def _clear(self) -> None:
+        if self._drawn:
+            self._drawn = ""
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def cut(line: str, width: int = WIDTH) -> str:
+    """Return a line with at most that many characters."""
+    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def show(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What `dockertpl verify` says where it gets no further, and its table; no engine is needed."""
+"""What `dockertpl verify` says where it gets no further; no engine is needed."""
 
 import json
 import os
@@ -11,9 +11,6 @@ import pytest
 
 from dockertpl.commands import verify
 from dockertpl.commands.subject import Subject, locate
-from dockertpl.commands.verify import ticker_line
-from dockertpl.engine.layer_cache import Layer
-from dockertpl.engine.progress import Progress
 from dockertpl.engine.run import RunOptions
 from dockertpl.errors import BadInputError, NoEngineError
 
@@ -89,38 +86,6 @@ def test_json_is_one_object_with_every_key_and_exit_code_3(tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (3, "")
     assert list(told) == ["schema", *KEYS]
     assert told["error"]["code"] == "no-engine"
-
-
-def test_the_table_has_the_five_biggest_layers_and_fits_80_columns() -> None:
-    layers = [Layer(number * 1_000_000, f"RUN {number} {'x' * 100}", "sha256:1") for number in range(1, 8)]
-    facts = {
-        "image_bytes": 28_000_000,
-        "build_seconds": 1234.5,
-        "steps": 17,
-        "cached_steps": 12,
-        "ready_seconds": 0.7512,
-        "healthy_seconds": 1.2,
-        "stop_seconds": None,
-        "uid": 10001,
-        "read_only": True,
-    }
-    lines = verify._table(facts, layers).splitlines()
-    assert max(map(len, lines)) <= 80
-    assert lines[0].split() == ["image", "28.0", "MB", "unpacked,", "7", "layers"]
-    assert [line.split()[:4] for line in lines[1:6]] == [[f"{n}.0", "MB", "RUN", f"{n}"] for n in (7, 6, 5, 4, 3)]
-    rest = "\n".join(lines[6:])
-    assert "12 of 17 steps cached" in rest and "0.75 s" in rest and "uid 10001" in rest
-    assert "stopped in  -" in rest
-
-
-def test_how_far_a_build_is_fits_on_one_line() -> None:
-    progress = Progress()
-    line = {"vertexes": [{"digest": "a", "name": "[venv 3/9] RUN uv  sync\n && true", "started": "x"}]}
-    progress.feed(json.dumps(line))
-    assert ticker_line(progress, 3.2, 60) == "  0/1 3 s  [venv 3/9] RUN uv sync && true"
-    progress.feed(json.dumps({"statuses": [{"vertex": "p", "id": "l", "current": 25_000_000, "total": 100_000_000}]}))
-    assert ticker_line(progress, 4, 79) == "  0/1 4 s, 25.0 MB of 100.0, 12 s left  [venv 3/9] RUN uv sync && true"
-    assert len(ticker_line(progress, 4, 50)) == 50
 
 
 def test_the_variables_of_the_smoke_test_are_given_but_for_those_that_the_caller_gives(tmp_path: Path) -> None:

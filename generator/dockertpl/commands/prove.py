@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.commands import verify
+from dockertpl.commands.verify_view import Live
 from dockertpl.engine import client as engine
 from dockertpl.engine.build import build, untag
 from dockertpl.engine.image import inspect_image
@@ -58,8 +59,8 @@ def _built(old: Old, scaffold: Scaffold) -> Mapping[str, Any]:
         dockerfile.write_text(old.text, encoding="utf-8")
         # The engine prefers it to the context's, which is the new one by now.
         Path(f"{dockerfile}.dockerignore").write_text(old.ignored or "", encoding="utf-8")
-        with verify.Ticker(quiet=False) as show:
-            result = build(client, context=context, dockerfile=dockerfile, tag=tag, on_progress=show)
+        with Live(False, "building") as live:
+            result = build(client, context=context, dockerfile=dockerfile, tag=tag, on_progress=live.built)
     try:
         contents = layers(client, result.image)
         user = inspect_image(client, result.image).user

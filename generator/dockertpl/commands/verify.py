@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-import click
-
 from dockertpl.commands import beside, missing, proposal
+from dockertpl.commands.base_layers import Base, find_base
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
+from dockertpl.commands.verify_view import Live, bad, figures, finding_text, good, path_lines
 from dockertpl.detect import dotenv
 from dockertpl.detect.node.conventions import KIND as NEXT
 from dockertpl.detect.root import repository_root
@@ -29,15 +28,12 @@ from dockertpl.engine.image import inspect_image
 from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.layer_cache import Layer
 from dockertpl.engine.layers import layers
-from dockertpl.engine.progress import Progress
 from dockertpl.engine.run import Observer, RunOptions, check_options, run_strictly
 from dockertpl.errors import BadInputError, BrokenError, BuildFailedError, DockertplError, UnhealthyError
-from dockertpl.screen import counted, printable, redraws, say
+from dockertpl.screen import counted, say
 
 # Of the questions, so many are left for the files that a page loads.
 _ASSETS = 3
-_BIGGEST = 5
-_WIDTH = 80
 
 
 def run(
@@ -122,6 +118,7 @@ def run(
             _verify(subject, target, sources, options, planned, questions, facts, quiet)
     except DockertplError as error:
         error.data = {**facts, **error.data}
+        error.headline = bad(facts, error)
         raise
     return 0, facts
 
@@ -223,12 +220,13 @@ def _build_and_run(
     facts: dict[str, Any],
     quiet: bool,
 ) -> None:
+    text = subject.dockerfile.read_text("utf-8", "replace")
+    base_of = partial(find_base, text, target, sources["build_args"])
     kept = f"dockertpl/{subject.name}:verify"
     # Another verify may move that tag meanwhile, and an image without a tag is one that the engine may drop.
     own = f"{kept}-{token_hex(4)}"
-    say(f"Building {_shown(subject.dockerfile)} …", quiet=quiet)
     try:
-        with Ticker(quiet) as show:
+        with Live(quiet, "building", f"Building {_shown(subject.dockerfile)} …") as live:
             result = build(
                 client,
                 context=subject.context,
@@ -236,7 +234,7 @@ def _build_and_run(
                 target=target,
                 **sources,
                 tag=own,
-                on_progress=show,
+                on_progress=live.built,
             )
         tag_also(client, own, kept)
         facts.update(
@@ -250,12 +248,12 @@ def _build_and_run(
             say(f"  warning: {warning}", quiet=quiet)
         options = side.ready(options)
         try:
-            _run(client, result.image, subject, options, side, questions, facts, quiet)
+            _run(client, result.image, subject, options, side, questions, base_of, facts, quiet)
         except UnhealthyError as error:
             again = from_example(subject, options, quiet) if error.lacks_setting and not options.env_files else None
             if again is None:
                 raise
-            _run(client, result.image, subject, again, side, questions, facts, quiet)
+            _run(client, result.image, subject, again, side, questions, base_of, facts, quiet)
     except (BuildFailedError, UnhealthyError) as error:
         if error.missing:
             error.remedy = missing.explain(subject, error.missing, _workdir(client, own, error)) or error.remedy
@@ -275,15 +273,17 @@ def _run(
     options: RunOptions,
     side: beside.Side,
     questions: Questions,
+    base_of: Callable[[Sequence[Layer]], Base | None],
     facts: dict[str, Any],
     quiet: bool,
 ) -> None:
     image = inspect_image(client, built)
     side.run_first(image, subject.name, options)
-    say("Running it as production would …", quiet=quiet)
-    observer = Observer(questions=questions.found)
-    report = run_strictly(client, image, name=subject.name, options=options, observer=observer)
-    contents = layers(client, built)
+    with Live(quiet, "starting", "Running it as production would …") as live:
+        observer = Observer(questions.found, on_watched=live.watched, on_asked=live.asked, on_phase=live.phase)
+        report = run_strictly(client, image, name=subject.name, options=options, observer=observer)
+        live.phase("reading its layers")
+        contents = layers(client, built)
     facts.update(
         image_bytes=sum(layer.bytes for layer in contents),
         layers=[{"bytes": layer.bytes, "instruction": layer.instruction} for layer in contents],
@@ -300,7 +300,7 @@ def _run(
         {"rule": f.rule, "message": f.message, "remedy": f.remedy, "lines": list(f.lines), "fails": f.fails}
         for f in found
     ]
-    say(_table(facts, contents), quiet=quiet)
+    say(figures(facts, contents, base_of(contents)), quiet=quiet)
     say("\n".join(path_lines(report.asked)), quiet=quiet or not report.asked)
     if report.error:
         raise report.error
@@ -313,8 +313,7 @@ def _run(
             + "\n".join(finding_text(finding) for finding in failing),
             "\n".join(dict.fromkeys(finding.remedy for finding in failing if finding.remedy)),
         )
-    root = "a read-only root" if report.read_only else "a writable root"
-    say(f"healthy as uid {report.uid} on {root}", quiet=quiet)
+    say(good(facts), quiet=quiet, color="green")
 
 
 class Questions:
@@ -371,25 +370,9 @@ def as_json(one: Asked) -> dict[str, Any]:
         "verdict": one.verdict,
         "source": one.question.source,
         "detail": one.detail,
+        "fails": one.fails,
         "seconds": round(one.ended - one.began, 3),
     }
-
-
-def path_lines(asked: Sequence[Asked]) -> list[str]:
-    """Return what was asked for as lines of at most 80 columns."""
-    lines = []
-    for number, one in enumerate(asked):
-        status = "-" if one.status is None else str(one.status)
-        detail = f"-> {one.detail}" if one.verdict == "redirect" else one.detail
-        lines.append(
-            _cut(f"  {'asked' if not number else '':<11} {status:>3}  {one.question.path}  {detail}".rstrip(), _WIDTH)
-        )
-    return lines
-
-
-def finding_text(finding: Finding) -> str:
-    """Return a finding with the lines of the log that show it."""
-    return "\n".join([f"  {finding.message}", *(f"  | {line}" for line in finding.lines)])
 
 
 def _check_kind(subject: Subject) -> None:
@@ -400,81 +383,6 @@ def _check_kind(subject: Subject) -> None:
         )
 
 
-def _table(facts: Mapping[str, Any], contents: Sequence[Layer]) -> str:
-    """Return the figures as lines of at most 80 columns."""
-    rows = [("image", f"{_megabytes(facts['image_bytes'])} unpacked, {len(contents)} layers")]
-    biggest = sorted(contents, key=lambda layer: layer.bytes, reverse=True)[:_BIGGEST]
-    rows += [("", f"{_megabytes(layer.bytes):>9}  {layer.instruction}") for layer in biggest]
-    rows += [
-        (
-            "built in",
-            f"{_seconds(facts['build_seconds'])} ({facts['cached_steps']} of {facts['steps']} steps cached)",
-        ),
-        ("ready in", _seconds(facts["ready_seconds"])),
-        ("healthy in", _seconds(facts["healthy_seconds"])),
-        ("stopped in", _seconds(facts["stop_seconds"])),
-        ("user", "unknown" if facts["uid"] is None else f"uid {facts['uid']}"),
-        ("root", "read-only" if facts["read_only"] else "not read-only"),
-    ]
-    return "\n".join(_cut(f"  {label:<11} {text}", _WIDTH) for label, text in rows)
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
-
-
-def _seconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.2f} s"
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else line[: width - 1] + "…"
-
-
 def _shown(path: Path) -> str:
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-
-
-class Ticker:
-    """The step that runs, on one line of a terminal that is written over; elsewhere nothing."""
-
-    def __init__(self, quiet: bool) -> None:
-        # On a terminal that cannot write over a line, and for a screen reader, each step would be a line of its own.
-        self.live = not quiet and redraws()
-        self._began = time.monotonic()
-        self._shown = ""
-
-    def __enter__(self) -> Callable[[Progress], None]:
-        return self.show if self.live else lambda progress: None
-
-    def __exit__(self, *_: object) -> None:
-        if self.live:
-            click.echo("\r\x1b[K", nl=False, err=True)
-
-    def show(self, progress: Progress) -> None:
-        """Write over the line with how far the build is."""
-        width = shutil.get_terminal_size((_WIDTH, 24)).columns - 1
-        line = ticker_line(progress, time.monotonic() - self._began, width)
-        if line != self._shown:
-            self._shown = line
-            click.echo(f"\r\x1b[K{line}", nl=False, err=True)
-
-
-def ticker_line(progress: Progress, seconds: float, width: int) -> str:
-    """Return how far a build is, on one line.
-
-    How long a step takes is not known before its end. What a transfer has left is, where it says how large it is.
-
-    Args:
-        progress: The build.
-        seconds: How long it has been going.
-        width: The most characters.
-    """
-    head = f"  {progress.done()}/{len(progress.steps())} {seconds:.0f} s"
-    current, total = progress.moved()
-    if total:
-        head += f", {_megabytes(current)} of {total / 1e6:.1f}"
-        if 0 < current < total and seconds:
-            head += f", {(total - current) * seconds / current:.0f} s left"
-    return _cut(f"{head}  {printable(' '.join(progress.current.split()))}", width)

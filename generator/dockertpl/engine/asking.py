@@ -6,7 +6,7 @@ import http.client
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any, Literal, NamedTuple
@@ -73,7 +73,14 @@ class Asked:
         return self.verdict in ("failed", "silent") or (self.verdict == "missing" and self.question.what == "file")
 
 
-def ask(port: int, questions: Sequence[Question], *, most: int = MOST, patience: float = PATIENCE) -> list[Asked]:
+def ask(
+    port: int,
+    questions: Sequence[Question],
+    *,
+    most: int = MOST,
+    patience: float = PATIENCE,
+    on_asked: Callable[[Asked], None] = lambda asked: None,
+) -> list[Asked]:
     """Ask a service on a port of 127.0.0.1, then for some of the files that its pages load.
 
     Args:
@@ -81,6 +88,7 @@ def ask(port: int, questions: Sequence[Question], *, most: int = MOST, patience:
         questions: What to ask for first.
         most: How many questions in all, the first ones always included.
         patience: Seconds for one answer.
+        on_asked: Called with each answer.
 
     Returns:
         What came of each. Where time runs out, the rest is left out.
@@ -92,12 +100,14 @@ def ask(port: int, questions: Sequence[Question], *, most: int = MOST, patience:
         if question.path not in known and time.monotonic() < deadline:
             known.add(question.path)
             found.append(_ask(port, question, patience))
+            on_asked(found[-1])
     for asset in _chosen([path for asked in found for path in asked.assets]):
         if len(found) >= most or time.monotonic() > deadline:
             break
         if asset not in known:
             known.add(asset)
             found.append(_ask(port, Question(asset, "file", "a page"), patience))
+            on_asked(found[-1])
     return found
 
 

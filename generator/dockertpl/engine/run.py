@@ -107,17 +107,21 @@ class Watched:
     ready: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Observer:
     """What a caller does while a container runs.
 
     Attributes:
         questions: What to ask for, given the port, once it is healthy.
         on_watched: Called often while it is waited for.
+        on_asked: Called with each answer.
+        on_phase: Called where it is asked, and where it is stopped, with the word for that.
     """
 
     questions: Callable[[int], Sequence[asking.Question]] = lambda port: ()
     on_watched: Callable[[Watched], None] = lambda watched: None
+    on_asked: Callable[[asking.Asked], None] = lambda asked: None
+    on_phase: Callable[[str], None] = lambda phase: None
 
 
 def run_strictly(
@@ -161,6 +165,7 @@ def run_strictly(
             if report.healthy:
                 _ask(report, running, image, log, observer)
             if report.healthy or (seen.state.running and not image.has_healthcheck):
+                observer.on_phase("stopping")
                 ended, report.stop_seconds = container.stop(client, running.name, GRACE)
                 report.error = report.error or verdict.user(report.uid)
                 report.error = report.error or verdict.stop(ended, report.stop_seconds, GRACE)
@@ -172,7 +177,8 @@ def run_strictly(
 def _ask(report: RunReport, running: Running, image: ImageFacts, log: Log, observer: Observer) -> None:
     """Ask a healthy container for more than its health, and read its log."""
     if running.port is not None and (questions := observer.questions(running.port)):
-        report.asked = asking.ask(running.port, questions)
+        observer.on_phase("asking")
+        report.asked = asking.ask(running.port, questions, on_asked=observer.on_asked)
     report.findings = findings.find(report.asked, log.lines(), image.workdir)
 
 

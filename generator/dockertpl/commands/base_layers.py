@@ -1,0 +1,69 @@
+"""Which layers of an image are its base image's: all below what the Dockerfile's own instructions made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from dockertpl.detect.dockerfile import Stage, stages
+from dockertpl.engine.layer_cache import Layer
+
+_MAKE_LAYERS = ("RUN", "COPY", "ADD", "WORKDIR")
+
+
+class Base(NamedTuple):
+    """The base image of an image.
+
+    Attributes:
+        name: What FROM says, without a digest; empty where that is not known.
+        layers: How many layers it has.
+    """
+
+    name: str
+    layers: int
+
+
+def find_base(text: str, target: str | None, build_args: Mapping[str, str], contents: Sequence[Layer]) -> Base | None:
+    """Return the base of an image; None where its layers cannot be told apart for certain.
+
+    Args:
+        text: The Dockerfile.
+        target: The stage that was built, or None for the last.
+        build_args: The build arguments that were given.
+        contents: The layers of the image, the base's first.
+    """
+    for name, value in build_args.items():
+        parts = re.split(rf"(?m)^ARG {re.escape(name)}(?:=.*)?$", text)
+        text = f"ARG {name}={value}".join(parts)
+    chain = _chain(stages(text), target)
+    if not chain:
+        return None
+    own = [
+        step.name
+        for stage in reversed(chain)
+        for step in stage.instructions
+        if step.name in _MAKE_LAYERS and not (step.name == "WORKDIR" and step.value.strip("\"'") == "/")
+    ]
+    count = len(contents) - len(own)
+    # Where the engine made other layers than the Dockerfile has instructions, nothing is certain.
+    if count < 0 or [layer.instruction.partition(" ")[0] for layer in contents[count:]] != own:
+        return None
+    name = chain[-1].base.partition("@")[0]
+    return Base("" if "$" in name else name, count)
+
+
+def _chain(known: Sequence[Stage], target: str | None) -> list[Stage]:
+    """Return a stage and those that it stands on, the last of which starts from an image."""
+    at = len(known) - 1
+    if target is not None:
+        named = [n for n, stage in enumerate(known) if stage.name.lower() == target.lower() or str(n) == target]
+        at = named[-1] if named else -1
+    chain: list[Stage] = []
+    while at >= 0:
+        stage = known[at]
+        chain.append(stage)
+        # A stage stands on one above it; the same name below it is another.
+        above = [n for n in range(at) if stage.base and known[n].name.lower() == stage.base.lower()]
+        at = above[-1] if above else -1
+    return chain
