@@ -197,9 +197,8 @@ def _verify(
 ) -> None:
     """Fill in `facts` as they become known, and raise the first thing that is wrong."""
     client = engine.find()
-    owner.sweep(client)
     try:
-        with beside.started(client, planned, subject.name, facts, quiet) as side:
+        with owner.sweeping(client), beside.started(client, planned, subject.name, facts, quiet) as side:
             _build_and_run(client, subject, target, sources, options, side, questions, facts, quiet)
     except (UnhealthyError, BrokenError) as error:
         if isinstance(error, BrokenError) or not error.missing:

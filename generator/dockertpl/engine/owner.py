@@ -7,17 +7,21 @@ import os
 import re
 import socket
 import subprocess
+import threading
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from dockertpl.engine.client import Client, call
 from dockertpl.engine.interrupts import deferred
+from dockertpl.errors import DockertplError
 
 #: On everything that a run makes and removes at its end. Without it nothing is ever swept.
 LABEL = "org.dockertpl.owner"
 
 _PROC = Path("/proc")
+_PATIENCE = 10.0  # seconds that a sweep may go on after the block
 
 
 class Owner(NamedTuple):
@@ -52,12 +56,12 @@ def me() -> Owner:
     return Owner(machine, boot, space, os.getpid(), _start(os.getpid()))
 
 
-def is_gone(text: str, *, same_machine: bool) -> bool:
+def is_gone(text: str, *, same_machine: Callable[[], bool]) -> bool:
     """Tell whether the process of a label is certainly gone. Where that cannot be known, it is not.
 
     Args:
         text: The label's value.
-        same_machine: Whether the engine runs on this machine, so that what it started before a reboot ended then.
+        same_machine: Tells whether the engine runs on this machine, so that what it started before a reboot ended then.
     """
     parts = text.split("/")
     if len(parts) != len(Owner._fields) or not parts[3].isdigit() or not all(parts):
@@ -66,7 +70,7 @@ def is_gone(text: str, *, same_machine: bool) -> bool:
     if not all(here[:3]) or not here.start:
         return False
     if owner.boot != here.boot:
-        return same_machine and owner.machine == here.machine
+        return owner.machine == here.machine and same_machine()
     return owner.space == here.space and owner.start != _start(owner.pid)
 
 
@@ -76,7 +80,6 @@ def sweep(client: Client) -> None:
     Args:
         client: The engine.
     """
-    same_machine: bool | None = None
     # Containers first: a network that one of them is on cannot be removed.
     for kind, listing, removal in (
         ("container", ("ls", "--all"), ("rm", "--force", "--volumes")),
@@ -85,13 +88,31 @@ def sweep(client: Client) -> None:
         form = f'{{{{.ID}}}} {{{{.Label "{LABEL}"}}}}'
         words = (kind, *listing, "--no-trunc", f"--filter=label={LABEL}", "--format", form)
         rows = [line.partition(" ") for line in call(client, *words, check=False).stdout.splitlines()]
-        if rows and same_machine is None:
-            same_machine = _through_socket(client)
-        gone = [name for name, _, owner in rows if is_gone(owner, same_machine=bool(same_machine))]
+        gone = [name for name, _, owner in rows if is_gone(owner, same_machine=lambda: _through_socket(client))]
         if gone:
             # Another run may be sweeping too: one that is away by now is no error.
             with deferred():
                 call(client, kind, *removal, *gone, check=False)
+
+
+@contextlib.contextmanager
+def sweeping(client: Client) -> Iterator[None]:
+    """Sweep while the block runs: what is left matters to nobody in it. Where the sweep fails, the next one does it.
+
+    Args:
+        client: The engine.
+    """
+
+    def sweep_quietly() -> None:
+        with contextlib.suppress(DockertplError):
+            sweep(client)
+
+    thread = threading.Thread(target=sweep_quietly, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(_PATIENCE)
 
 
 @cache

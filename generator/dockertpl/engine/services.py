@@ -8,13 +8,14 @@ import secrets
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dockertpl.engine import container, owner
-from dockertpl.engine.client import Client, call, says
+from dockertpl.engine.client import Client, Output, call, says
 from dockertpl.engine.interrupts import deferred
 from dockertpl.errors import BadInputError, MachineError, NoEngineError
 
@@ -24,7 +25,8 @@ READY_SECONDS = 120.0
 PULL_SECONDS = 900.0
 
 _DATA = Path(__file__).parent / "data" / "services.toml"
-_POLL = 0.1
+_ASK_SECONDS = 10.0
+_LONGEST_PAUSE = 0.5
 _LOG_LINES = 15
 _MEMORY = "1g"
 # How a client says that it reaches no server.
@@ -183,12 +185,12 @@ def started(client: Client, wanted: Sequence[Wanted], *, name: str, tell: Callab
     for one in wanted:
         _ensure(client, one, tell)
     network = container.new_name(name)
-    services: list[Running] = []
     names = [container.new_name(f"{name}-{one.name}") for one in wanted]
     try:
         _make_network(client, network)
-        for one, own in zip(wanted, names, strict=True):
-            services.append(_start(client, one, own, network))
+        # At its end all are started or have failed, also where an interrupt ends it.
+        with ThreadPoolExecutor(len(names)) as pool:
+            services = list(pool.map(lambda one, own: _start(client, one, own, network), wanted, names))
         yield Beside(network=network, services=services)
     finally:
         _remove(client, names, network)
@@ -208,29 +210,28 @@ def wait(client: Client, service: Running, seconds: float = READY_SECONDS) -> fl
     facts = service.wanted.facts
     values = service.values()
     commands = [[fill(word, values) for word in command] for command in facts["ready"]]
-    while True:
-        tick = time.monotonic()
-        while commands:
-            done = _exec(client, service.container, commands[0])
-            if done == 0:
-                return time.monotonic() - service.started
-            if done not in _NOT_THERE or not container.state(client, service.container).running:
-                break
-            commands.pop(0)
-        if not commands:
-            raise _unready(client, service, "its image has no command that tells whether it is ready")
-        if not container.state(client, service.container).running:
+    while commands:
+        done = _ask(client, service.container, commands[0])
+        now = time.monotonic()
+        if done.code == 0:
+            return now - service.started
+        if "is not running" in done.stderr:
             raise _unready(client, service, "it ended")
-        if time.monotonic() - service.started > seconds:
+        if done.code in _NOT_THERE:
+            commands.pop(0)
+        elif now - service.started > seconds:
             raise _unready(client, service, f"it did not get ready in {seconds:.0f} s")
-        time.sleep(max(0.0, tick + _POLL - time.monotonic()))
+        else:
+            # Each question takes a share of the machine, which the server needs to get ready.
+            time.sleep(min(_LONGEST_PAUSE, (now - service.started) / 10))
+    raise _unready(client, service, "its image has no command that tells whether it is ready")
 
 
-def _exec(client: Client, name: str, command: Sequence[str]) -> int:
+def _ask(client: Client, name: str, command: Sequence[str]) -> Output:
     try:
-        return call(client, "container", "exec", name, *command, check=False, timeout=10).code
+        return call(client, "container", "exec", name, *command, check=False, timeout=_ASK_SECONDS)
     except NoEngineError:
-        return 1  # It hangs; an engine that is really gone is missed by the next call.
+        return Output(1, "", "")  # It hangs; an engine that is really gone is missed by the next call.
 
 
 def _ensure(client: Client, wanted: Wanted, tell: Callable[[str], None]) -> None:
