@@ -124,12 +124,21 @@ def test_shellcheck_has_nothing_to_say(files: dict[str, Path], tmp_path: Path) -
     assert _run("shellcheck", "--norc", *paths) == ""
 
 
-def test_no_line_is_longer_than_a_screen_and_no_smoke_test_than_thirty_lines(files: dict[str, Path]) -> None:
+def test_no_line_is_longer_than_a_screen(files: dict[str, Path]) -> None:
     for text, path in files.items():
         assert [line for line in text.splitlines() if len(line) > 120] == [], path
         assert text.count("docker run --detach") <= 1
-        test = re.search(r"container=.*ignores SIGTERM", text, re.DOTALL)
-        assert test is None or test[0].count("\n") < 30
+
+
+def test_what_comes_between_the_build_and_the_push_has_at_most_forty_lines_of_shell(files: dict[str, Path]) -> None:
+    seen = set()
+    for text, path in _workflows(files).items():
+        steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
+        scripts = {step["run"] for step in steps if re.match(r"Smoke test|Compare sizes", step["name"])}
+        seen.add((len(scripts), asks := "curl" in text))
+        # Paths that an answer adds need a few more.
+        assert sum(script.count("\n") for script in scripts) <= (50 if asks else 40), path
+    assert seen >= {(2, False), (2, True)}
 
 
 def _workflow(**data: Any) -> str:
@@ -139,8 +148,8 @@ def _workflow(**data: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", ["python-fastapi", "nextjs-standalone", "sandbox-multi-runtime"])
-def test_a_default_workflow_has_at_most_170_lines(kind: str) -> None:
-    assert _workflow(kind=kind).count("\n") <= 170
+def test_a_default_workflow_has_at_most_190_lines(kind: str) -> None:
+    assert _workflow(kind=kind).count("\n") <= 190
 
 
 def test_custom_regions_are_rendered_only_where_they_are_asked_for(tmp_path: Path) -> None:

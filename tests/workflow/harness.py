@@ -19,7 +19,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,7 @@ class Run:
         records: What actions were asked for that reach beyond this machine: `action`, `job`, `inputs`.
         seconds: How long all of it took.
         log: All that was printed, each line with its job.
+        summary: What the steps wrote for the run's page, in Markdown.
     """
 
     ok: bool
@@ -126,6 +127,7 @@ class Run:
     records: Sequence[Mapping[str, Any]] = ()
     seconds: float = 0.0
     log: str = ""
+    summary: str = ""
 
     def of(self, job: str) -> list[Step]:
         """Return the steps of a job."""
@@ -287,12 +289,15 @@ def run_workflow(
     text = file.read_text()
     # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
     alone = re.sub(r"^    strategy:(?: &strategy)?\n", r"\g<0>      max-parallel: 1\n", text, flags=re.MULTILINE)
+    # act empties the file of summaries with each step, and shows none.
+    alone = alone.replace("$GITHUB_STEP_SUMMARY", "$STANDIN_SUMMARY")
     with tempfile.TemporaryDirectory(prefix="act-") as work:
         docker = Path(work, "docker")
         docker.mkdir()
         (copy := Path(work, file.name)).write_text(alone)
-        own = {"DOCKER_CONFIG": str(docker), "STANDIN_BUILDKIT": machine.buildkit}
-        return run_file(
+        (summary := Path(work, "summary.md")).touch()
+        own = {"DOCKER_CONFIG": str(docker), "STANDIN_BUILDKIT": machine.buildkit, "STANDIN_SUMMARY": str(summary)}
+        run = run_file(
             root,
             copy,
             event,
@@ -302,6 +307,7 @@ def run_workflow(
             secrets=secrets,
             variables=variables,
         )
+        return replace(run, summary=summary.read_text())
 
 
 def run_file(

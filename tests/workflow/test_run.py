@@ -52,6 +52,16 @@ def _is_code_alone(build: harness.Build) -> bool:
     return len(build.ran) == 1 and CODE_STEP.fullmatch(build.ran[0]) is not None
 
 
+def _sizes(summary: str, layer: str) -> tuple[float, float]:
+    """Return the megabytes of a layer before and after, as the summary has them."""
+    before, after = (
+        float(size)
+        for sign in "-+"
+        for size in re.findall(rf"^{re.escape(sign)} +([\d.]+) MB  {layer}$", summary, re.M)
+    )
+    return before, after
+
+
 @pytest.fixture(scope="module")
 def pushed(machine: harness.Machine, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Pushed:
     machine.engine.forget()
@@ -82,6 +92,9 @@ def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(pushed
     assert build.cached == ()
     assert [push.ran for push in again] == [()]  # what is pushed is what was tried
     assert registry.predicates(pushed.repository, "main") == {"linux/amd64": {PROVENANCE, SBOM}}
+    assert re.search(r"^Container: running, healthy after \d+ s\.$", pushed.run.summary, re.MULTILINE)
+    assert re.search(r"^\+ +\d+\.\d MB  COPY ", pushed.run.summary, re.MULTILINE)
+    assert re.search(r"^\+ +\d+\.\d MB  in all$", pushed.run.summary, re.MULTILINE)
     (attested,) = pushed.run.recorded("actions/attest")
     assert attested["subject-name"] == f"{registry.address}/{pushed.repository}"
     assert attested["subject-digest"] == pushed.contents.tags["main"]
@@ -131,8 +144,8 @@ def test_a_pull_request_reads_the_cache_and_pushes_nothing(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:
     harness.git(root, "switch", "--quiet", "--force-create", "feature/menu")
-    harness.append(root, "ASKED = True")
-    harness.commit(root, "Ask for a line")
+    (root / "src" / "orders" / "menu.bin").write_bytes(bytes(40_000_000))
+    harness.commit(root, "Add a large file")
     repositories, before = registry.repositories(), registry.contents(pushed.repository)
     run = harness.pull_request(root, machine)
     assert run.ok, run.log[-5000:]
@@ -148,8 +161,15 @@ def test_a_pull_request_reads_the_cache_and_pushes_nothing(
         "Log in to the registry",
         "Set image and cache names",
         "Build",
+        "Compare sizes",
         SMOKE_TEST,
     ]
+    # The summary says what grew since the last image of main, and by how much.
+    (before_bytes, after_bytes) = _sizes(run.summary, "COPY .+")
+    assert 40 <= after_bytes - before_bytes < 41
+    (all_before, all_after) = _sizes(run.summary, "in all")
+    assert 40 <= all_after - all_before < 41
+    assert re.search(r"^  +\d+\.\d MB  ", run.summary, re.MULTILINE)
 
 
 def test_a_pull_request_that_never_gets_healthy_is_red_and_shows_why(
@@ -164,17 +184,20 @@ def test_a_pull_request_that_never_gets_healthy_is_red_and_shows_why(
     (failed,) = run.failed()
     assert (failed.job, failed.name) == ("pull-request", SMOKE_TEST)
     assert "the kitchen is closed" in failed.log
+    assert "### The image never became healthy (exited, unhealthy)" in run.summary
+    assert "RuntimeError: the kitchen is closed" in run.summary
     assert registry.contents(pushed.repository) == before
 
 
-def test_an_image_that_does_not_start_is_not_pushed(
+def test_an_image_that_is_healthy_and_may_not_write_is_not_pushed(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:
-    harness.append(root, 'raise RuntimeError("the kitchen is closed")')
+    harness.append(root, "try:\n    open('/app/menu', 'w')\nexcept OSError as error:\n    print(error, flush=True)")
     harness.commit(root, "Break it")
     before = registry.contents(pushed.repository)
     run = harness.push(root, machine)
     assert [step.name for step in run.failed()] == [SMOKE_TEST]
+    assert "### The image is healthy, but its log says: [Errno 30] Read-only file system: '/app/menu'" in run.summary
     assert registry.contents(pushed.repository) == before
 
 
