@@ -146,6 +146,14 @@ def inspect(**options: Any) -> None:
 @click.option(
     "--run", "run_first", metavar="CMD", multiple=True, help="Run this in the image first, such as migrations."
 )
+@click.option("--max-bytes", metavar="N", help="The most unpacked bytes, such as 250MB; more is a failure.")
+@click.option("--max-ready", type=click.FloatRange(min=0, min_open=True), metavar="S", help="The same for the start.")
+@click.option(
+    "--baseline",
+    metavar="FILE|REF",
+    help="Fail on 10% growth over the JSON of an earlier verify, or over a commit, which is built for it.",
+)
+@click.option("--markdown", metavar="FILE", help="Write a summary in Markdown; - is stdout.")
 @_json
 def verify(**options: Any) -> None:
     """Build the image at DEST, run it as production would, wait until it is healthy, and stop it.

@@ -144,6 +144,13 @@ class RootUserError(DockertplError):
     exit_code = 1
 
 
+class OverBudgetError(DockertplError):
+    """The image runs as it must, but is larger or starts later than it may."""
+
+    code = "over-budget"
+    exit_code = 1
+
+
 class ConflictError(DockertplError):
     """The repository and the template want something else in the same lines, and nothing was written."""
 

@@ -15,7 +15,8 @@ from dockertpl.engine.run import RunOptions
 from dockertpl.errors import BadInputError, NoEngineError
 
 KEYS = ["built", "healthy", "uid", "read_only", "ready_seconds", "healthy_seconds", "stop_seconds", "image_bytes"]
-KEYS += ["layers", "build_seconds", "steps", "cached_steps", "services", "paths", "findings", "tag", "error"]
+KEYS += ["layers", "build_seconds", "steps", "cached_steps", "services", "paths", "findings", "baseline"]
+KEYS += ["tag", "error"]
 
 
 def run(destination: Path, **options: Any) -> Any:
@@ -115,3 +116,10 @@ def test_an_example_file_gives_what_is_not_given(
     subject = Subject("shop", tmp_path / "Dockerfile", tmp_path, None)
     again = verify.from_example(subject, RunOptions(environment=given), quiet=True)
     assert (again.environment if again else None) == added
+
+
+def test_the_paths_of_the_workflows_smoke_test_are_asked_for_unless_only_others_are(tmp_path: Path) -> None:
+    answers = {"smoke_test_paths": ["/docs", "no path", 3]}
+    subject = Subject("shop", tmp_path / "Dockerfile", tmp_path, None, answers=answers)
+    assert [one.path for one in verify.Questions(subject, ["/menu"], paths_only=False)._given] == ["/menu", "/docs"]
+    assert [one.path for one in verify.Questions(subject, ["/menu"], paths_only=True)._given] == ["/menu"]

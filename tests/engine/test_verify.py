@@ -40,6 +40,7 @@ KEYS = [
     "services",
     "paths",
     "findings",
+    "baseline",
     "tag",
     "error",
 ]
@@ -293,6 +294,28 @@ def test_an_interrupt_while_it_runs_removes_the_container(docker: host.Engine, a
         assert process.wait(30) == 130
         assert process.stderr and "Traceback" not in process.stderr.read()
     assert not _containers(docker)
+
+
+def test_growth_over_a_commit_names_the_layer_and_its_files(
+    verify: Verify, docker: host.Engine, app: Path, tmp_path: Path
+) -> None:
+    dockerfile = app / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace("COPY app.py /srv/", "COPY . /srv/"))
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "Before"]):
+        subprocess.run(["git", *words], cwd=app, check=True)
+    (app / "menu.bin").write_bytes(os.urandom(60_000_000))
+    done = verify("--baseline", "HEAD", "--markdown", str(tmp_path / "summary.md"))
+    assert (done.code, done.facts["healthy"]) == (1, True)
+    # On a busy machine a start may be late, too.
+    (finding,) = (found for found in done.facts["findings"] if found["rule"] != "baseline-ready")
+    assert finding["rule"] == "baseline-bytes"
+    assert [line.split("  ", 1)[-1] for line in finding["lines"]][:2] == [
+        "COPY . /srv/ (0.0 MB before)",
+        "+60.0 MB  /srv/menu.bin (new)",
+    ]
+    assert done.facts["baseline"]["ready_seconds"] > 0
+    assert (tmp_path / "summary.md").read_text().startswith(f"### {NAME}: over budget\n")
+    assert docker.output("image", "ls", "--quiet", f"dockertpl/{NAME}-baseline*") == ""
 
 
 def test_without_an_engine_it_says_how_to_get_one(verify: Verify, tmp_path: Path) -> None:

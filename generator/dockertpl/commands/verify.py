@@ -13,6 +13,7 @@ from typing import Any
 
 from dockertpl.commands import beside, missing, proposal
 from dockertpl.commands.base_layers import Base, find_base
+from dockertpl.commands.held import Held
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.commands.verify_view import Live, bad, figures, finding_text, good, path_lines
 from dockertpl.detect import dotenv
@@ -53,6 +54,10 @@ def run(
     paths_only: bool = False,
     with_: Sequence[str] = (),
     run_first: Sequence[str] = (),
+    max_bytes: str | None = None,
+    max_ready: float | None = None,
+    baseline: str | None = None,
+    markdown: str | None = None,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
     """Verify one image. The image stays in the engine's store as `dockertpl/NAME:verify`; its container does not stay.
@@ -73,6 +78,10 @@ def run(
         paths_only: Whether to ask for nothing else.
         with_: Services to start beside it: NAME, NAME:VERSION or NAME=IMAGE.
         run_first: Commands to run in the image before it is started.
+        max_bytes: The most unpacked bytes, with a unit.
+        max_ready: The most seconds to the first good answer.
+        baseline: A file that `verify --json` wrote or a commit, which the image must not outgrow.
+        markdown: A file for a summary, or "-" for stdout.
         quiet: Whether to print nothing.
 
     Returns:
@@ -97,10 +106,12 @@ def run(
         "services": [],
         "paths": [],
         "findings": [],
+        "baseline": None,
         "tag": None,
         "error": None,
     }
     options = RunOptions(environment=environment, env_files=env_files, tmpfs=tmpfs, network=network, timeout=timeout)
+    held = Held(max_bytes=max_bytes, max_ready=max_ready, baseline=baseline, markdown=markdown)
     try:
         with terminable():
             subject = locate(destination, dockerfile)
@@ -111,15 +122,23 @@ def run(
                 check_secret(secret)
             for agent in ssh:
                 check_ssh(agent)
+            held.check(as_json=quiet)
             sources = {"build_args": build_args, "secrets": secrets, "ssh": ssh}
-            planned = beside.plan(subject, with_, run_first, options)
-            questions = Questions(subject, paths, paths_only=paths_only)
-            options = with_smoke_test(subject, options, quiet, planned.templates)
-            _verify(subject, target, sources, options, planned, questions, facts, quiet)
+
+            def verified(one: Subject, known: dict[str, Any], again: bool) -> None:
+                # A baseline, and one more start, are about size and time: no paths are asked for.
+                questions = Questions(one, () if again else paths, paths_only=paths_only or again)
+                planned = beside.plan(one, with_, run_first, options)
+                given = with_smoke_test(one, options, quiet or again, planned.templates)
+                _verify(one, target, sources, given, planned, questions, known, quiet or again)
+
+            with held.around(subject, (destination, dockerfile), facts, verified, quiet=quiet):
+                verified(subject, facts, False)
     except DockertplError as error:
         error.data = {**facts, **error.data}
         error.headline = bad(facts, error)
         raise
+    say(good(facts), quiet=quiet, color="green")
     return 0, facts
 
 
@@ -312,7 +331,6 @@ def _run(
             + "\n".join(finding_text(finding) for finding in failing),
             "\n".join(dict.fromkeys(finding.remedy for finding in failing if finding.remedy)),
         )
-    say(good(facts), quiet=quiet, color="green")
 
 
 class Questions:
@@ -323,6 +341,8 @@ class Questions:
 
     def __init__(self, subject: Subject, paths: Sequence[str], *, paths_only: bool) -> None:
         self._given = [Question(path, "page", "--path") for path in paths]
+        if not paths_only:
+            self._given += [Question(path, "page", "smoke_test_paths") for path in _answered(subject)]
         self._kind = subject.kind
         self._found: Future[list[Served]] | None = None
         if not paths_only:
@@ -342,6 +362,13 @@ class Questions:
             routes = [one for one in described(port) if is_safe(one.path) and one.path.rstrip("/") not in seen]
             known += routes[: max(0, MOST - len(known) - len(self._given) - _ASSETS)]
         return [*self._given, *known]
+
+
+def _answered(subject: Subject) -> list[str]:
+    """Return the paths that the workflow's smoke test asks for, too."""
+    given = subject.answers.get("smoke_test_paths")
+    paths = given if isinstance(given, list) else []
+    return [path for path in paths if isinstance(path, str) and re.fullmatch(r"/[!-~]*", path)]
 
 
 def check_paths(paths: Sequence[str]) -> None:
