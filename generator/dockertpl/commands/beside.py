@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockertpl.commands.subject import Subject
+from dockertpl.commands.verify_view import Live
 from dockertpl.detect import dotenv
 from dockertpl.detect.root import repository_root
 from dockertpl.detect.services import Application, look
@@ -101,8 +102,9 @@ class Side:
             return options
         added: dict[str, str] = {}
         for service in self._running.services:
-            name = service.wanted.name
-            seconds = services.wait(self._client, service)
+            name, title = service.wanted.name, service.wanted.facts["title"]
+            with Live(self._quiet, f"waiting for {title}"):
+                seconds = services.wait(self._client, service)
             values = service.values(self._planned.schemes[name])
             templates = {key: text for key, (owner, text) in self._planned.templates.items() if owner == name}
             added |= {key: services.fill(text, values) for key, text in templates.items()}
@@ -114,7 +116,6 @@ class Side:
                     "variables": [*templates],
                 }
             )
-            title = service.wanted.facts["title"]
             text = f"{title} is ready after {seconds:.1f} s, and set in {', '.join(templates)}."
             say(textwrap.fill(text, _WIDTH, subsequent_indent="  "), quiet=self._quiet)
         return replace(options, network=self._running.network, environment={**options.environment, **added})
@@ -131,12 +132,15 @@ class Side:
             UnhealthyError: One failed.
         """
         while self._first:
+            shown = shlex.join(self._first[0])
             try:
-                seconds = first.run_first(self._client, image, self._first[0], name=name, options=options)
+                with Live(self._quiet, shown, f"Running {shown} …"):
+                    seconds = first.run_first(self._client, image, self._first[0], name=name, options=options)
             except UnhealthyError as error:
                 self.failed = error
                 raise
-            say(f"{shlex.join(self._first.pop(0))}: done in {seconds:.1f} s", quiet=self._quiet)
+            del self._first[0]
+            say(f"{shown}: done in {seconds:.1f} s", quiet=self._quiet)
 
 
 @contextlib.contextmanager
