@@ -171,6 +171,7 @@ def test_a_name_says_which_part_of_the_address_it_holds(repo: Repo, name: str, t
 def test_an_address_of_another_server_is_left_alone_and_a_file_is_not(repo: Repo) -> None:
     application = found(repo, {}, DATABASE_URL="mysql://app@localhost/app", DB_URL="sqlite:///app.db")
     assert application.reads(SERVICES["postgres"]) == {"DB_URL": "{url}"}
+    assert application.reads(SERVICES["mongo"]) == {}
 
 
 def test_the_version_is_the_compose_files(repo: Repo) -> None:

@@ -144,8 +144,9 @@ class Application:
             return ""
         if database(name) is not None:
             meant = database(name) in facts["kinds"]
-            # An address of another server: nobody means this one.
-            return "{url}" if meant and (not value or not colon or base in ("sqlite", "file")) else ""
+            # What is a file until now may be meant for a server of SQL. Any other address is another server's.
+            replaced = not colon or (facts["secret"] and base in ("sqlite", "file"))
+            return "{url}" if meant and replaced else ""
         stems = "|".join(facts["stems"])
         for part, ends in _PARTS.items():
             if re.search(rf"(?:^|_)(?:{stems})_*(?:{ends})$", name, re.IGNORECASE):
