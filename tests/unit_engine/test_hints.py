@@ -29,7 +29,7 @@ from dockertpl.engine import hints
         ('ERROR:    Error loading ASGI app. Could not import module "main".', "answer `app`"),
         ('ERROR:    Error loading ASGI app. Attribute "app" not found in module "main".', "answer `app`"),
         ("pydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings", "--env NAME=VALUE"),
-        ("KeyError: 'DATABASE_URL'", "--env NAME=VALUE"),
+        ("KeyError: 'DATABASE_URL'", "--env DATABASE_URL=VALUE"),
         ("ConnectionRefusedError: [Errno 111] Connection refused", "--network"),
         ("psycopg2.OperationalError: could not connect to server: No such file", "--network"),
         ("socket.gaierror: [Errno -2] Name or service not known", "--network"),
