@@ -14,7 +14,8 @@ PAGE = """<html><head>
 <link rel="stylesheet" href="/static/app.css?v=1&amp;w=2"><link rel="alternate" href="/feed">
 <script src="/_next/static/chunks/main-1.js"></script><script src="/_next/static/chunks/other-2.js"></script>
 <script src="https://elsewhere.example/x.js"></script><script src="//elsewhere.example/y.js"></script>
-<img src="logo.png"><img src="/_next/image?url=%2Fa.png&amp;w=64&amp;q=75"></head></html>"""
+<img src="logo.png"><img srcset="/_next/image?url=%2Fa.png&amp;w=64&amp;q=75 1x,
+/_next/image?url=%2Fa.png&amp;w=128&amp;q=75 2x" src="/_next/image?url=%2Fa.png&amp;w=3840&amp;q=75"></head></html>"""
 STATUS = {"/": 200, "/broken": 500, "/moved": 307, "/login": 401, "/gone": 404, "/static/app.css?v=1&w=2": 404}
 
 

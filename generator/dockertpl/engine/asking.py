@@ -29,6 +29,8 @@ _ASSETS = re.compile(
     r"""|<link\b[^>]{0,400}?\bhref\s*=\s*["']([^"'>]{1,400})["']""",
     re.IGNORECASE,
 )
+# Next.js names one image in several widths, in attributes of several names.
+_RESIZED = re.compile(r"/[\w./-]{0,200}_next/image\?url=[^\"'\s,<>]{1,400}")
 
 
 class Question(NamedTuple):
@@ -112,6 +114,8 @@ def ask(
 
 
 def _ask(port: int, question: Question, patience: float) -> Asked:
+    # A picture is resized when it is asked for, which may take seconds of a processor.
+    patience *= 3 if "_next/image?" in question.path else 1
     began = time.time()
 
     def asked(status: int | None, verdict: Verdict, detail: str = "", assets: tuple[str, ...] = ()) -> Asked:
@@ -215,9 +219,16 @@ def _assets(path: str, page: str) -> Iterator[str]:
         if not re.fullmatch(r"[!-~]+", address) or urlsplit(address).scheme or address.startswith("//"):
             continue
         parts = urlsplit(urljoin(path, address))
-        # A link may lead to another page; a file has an ending, or is Next.js's to resize.
-        if re.search(r"\.\w{2,5}$", parts.path) or parts.path.endswith("/_next/image"):
+        # A link may lead to another page; a file has an ending.
+        if re.search(r"\.\w{2,5}$", parts.path):
             yield parts.path + (f"?{parts.query}" if parts.query else "")
+    # A large one costs seconds.
+    yield from sorted((unescape(match[0]) for match in _RESIZED.finditer(page)), key=_width)[:1]
+
+
+def _width(address: str) -> int:
+    match = re.search(r"[?&]w=(\d{1,6})\b", address)
+    return int(match[1]) if match else 0
 
 
 def _chosen(assets: Sequence[str]) -> list[str]:
