@@ -95,6 +95,7 @@ def test_a_package_of_the_workspace_asks_for_the_application(repo: Repo) -> None
         (("sqlmodel", "psycopg[binary]"), "create_engine(x)", "postgresql+psycopg"),
         (("asyncpg",), "asyncpg.connect(x)", "postgresql"),
         (("sqlalchemy",), "create_engine(x)", "postgresql"),
+        (("tortoise-orm[asyncpg]",), "Tortoise.init(x)", "postgres"),
     ],
 )
 def test_an_address_has_the_driver_that_is_installed(
@@ -131,6 +132,7 @@ def test_an_address_keeps_its_form_whatever_its_name_and_leads_to_the_service(
     ("path", "code"),
     [
         ("app/a.py", 'import os\nX = os.getenv("STORE", "redis://localhost:6379/3")\n'),
+        ("app/a.py", 'import os\nX = os.environ.get("STORE") or "redis://localhost:6379/3"\n'),
         ("app/a.py", "X = config('STORE', default='redis://localhost:6379/3')\n"),
         ("app/a.py", 'X = env.str("STORE", "redis://localhost:6379/3")\n'),
         ("app/a.py", "from pydantic_settings import BaseSettings\nclass Settings(BaseSettings):\n"

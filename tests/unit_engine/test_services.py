@@ -197,6 +197,8 @@ def test_a_service_that_does_not_get_ready_is_the_machines_with_its_last_lines(
         ("MongooseServerSelectionError: connect ECONNREFUSED ::1:27017", ["mongo"]),
         ("Can't reach database server at `localhost:5432`", ["postgres"]),
         ("(2003, \"Can't connect to MySQL server on 'localhost'\")", ["mysql"]),
+        ('psycopg.OperationalError: connection to server at "db", port 5433 failed', ["postgres"]),
+        ("amqp: connect ECONNREFUSED 127.0.0.1:5672", None),
         ("INFO: redis is the cache", None),
         ("ValueError: 5432 is no port", None),
     ],
@@ -208,6 +210,11 @@ def test_a_log_tells_which_server_is_missed(line: str, named: list[str] | None) 
 def test_a_traceback_names_the_client_where_the_line_does_not_name_the_server() -> None:
     log = '  File "/opt/venv/lib/asyncpg/connect_utils.py", line 9\nsocket.gaierror: Name or service not known'
     assert services.unreached(log) == ["postgres"]
+
+
+def test_a_client_in_the_traceback_does_not_count_where_the_line_names_another_server() -> None:
+    log = '  File "/opt/venv/lib/celery/backends/redis.py", line 9\nOSError: [Errno 111] Connection refused (mq:5672)'
+    assert services.unreached(log) is None
 
 
 def test_what_is_made_carries_its_owner(docker: Docker) -> None:

@@ -31,10 +31,10 @@ from dockertpl.errors import BadInputError
 Facts = Mapping[str, Any]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-# os.getenv("X", "default"), os.environ["X"], config("X", default="default"), env.str("X", "default")
+# os.getenv("X", "default"), os.environ.get("X") or "default", config("X", default="default"), env.str("X", "default")
 _PYTHON = re.compile(
     rf"(?:\bgetenv\(|\benviron\.get\(|\benviron\[|\bconfig\(|\benv(?:\.\w+)?\()\s*[\"']({_NAME})[\"']"
-    r"(?:\s*,\s*(?:default\s*=\s*)?[\"']([^\"'\n]*)[\"'])?"
+    r"(?:(?:\s*,\s*(?:default\s*=\s*)?|\)\s*or\s+)[\"']([^\"'\n]*)[\"'])?"
 )
 # process.env.X ?? "default", process.env["X"], and env("X") of Prisma
 _NODE = re.compile(

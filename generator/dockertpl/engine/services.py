@@ -38,6 +38,7 @@ _UNREACHED = re.compile(
     r"Mongo(?:Network|ServerSelection)Error)\b|\bconnecting to \S+:\d+",
     re.IGNORECASE,
 )
+_PORT = re.compile(r"[:,] ?(\d{4,5})\b|\bport (\d{4,5})\b")
 #: What `docker exec` ends with where the command is not in the image.
 _NOT_THERE = (126, 127)
 _USER = "app"
@@ -147,12 +148,17 @@ def unreached(text: str) -> list[str] | None:
     lines = [line for line in text.splitlines() if _UNREACHED.search(line)]
     if not lines:
         return None
+    complaint = "\n".join(lines)
     own = [name for name, entry in known().items() if "like" not in entry]
-    # The line itself names the server best, by its port. A traceback says which client it was.
-    for part in ("\n".join(lines), text):
-        if named := [name for name in own if re.search(known()[name]["says"], part)]:
-            return named
-    return []
+    ports = {int(port) for found in _PORT.findall(complaint) for port in found if port}
+    if named := [name for name in own if known()[name]["port"] in ports] or _said(own, complaint):
+        return named
+    # Where the line names the port of another server, the traceback above it says nothing of that one.
+    return None if ports else _said(own, text)
+
+
+def _said(names: Sequence[str], text: str) -> list[str]:
+    return [name for name in names if re.search(known()[name]["says"], text)]
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

@@ -55,17 +55,18 @@ def dialect(is_installed: Callable[[str], bool], *, asynchronous: bool, kind: st
 
 
 def schemes(is_installed: Callable[[str], bool], *, asynchronous: bool) -> dict[str, str]:
-    """Return by kind of database the scheme of the addresses that an application uses with SQLAlchemy.
+    """Return by kind of database the scheme of the addresses that an application uses, where it is not the plain one.
 
-    Without SQLAlchemy there are none: each driver takes the plain scheme. With it the plain one means a driver that
-    need not be there: psycopg2 before SQLAlchemy 2.1, and psycopg since.
+    A driver by itself takes the plain scheme. To SQLAlchemy that one means a driver that need not be there: psycopg2
+    before version 2.1, and psycopg since.
 
     Args:
         is_installed: Tells whether a distribution is.
         asynchronous: Whether it makes asynchronous engines; without a driver for those the others count.
     """
     if not any(map(is_installed, ORM)):
-        return {}
+        # It has no other name for PostgreSQL.
+        return {"postgresql": "postgres"} if is_installed("tortoise-orm") else {}
     found = {}
     for kind in ("postgresql", "mysql"):
         both = (dialect(is_installed, asynchronous=one, kind=kind) for one in (asynchronous, not asynchronous))
