@@ -74,7 +74,7 @@ def test_growth_counts_from_ten_percent(code: int, found: list[str]) -> None:
 def test_growth_names_the_layer_that_grew_and_its_files() -> None:
     now = figures(
         [BASE, VENV, CODE._replace(bytes=60_000_000)],
-        files=lambda: [{}, {}, {"app/menu.bin": 58_000_000, "app/data.db": 1_600_000, "app/main.py": 400_000}],
+        files=lambda: [{}, {}, {"app/menu.bin": 58_000_000, "app/data.db": 1_600_000, "app/main.py": 400_009}],
     )
     before = figures(files=lambda: [{}, {}, {"app/data.db": 600_000, "app/main.py": 400_000}])
     (finding,) = check(now, max_bytes=None, max_ready=None, baseline=before)

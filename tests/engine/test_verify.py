@@ -88,7 +88,7 @@ def verify(docker: host.Engine, app: Path) -> Verify:
             capture_output=True,
             text=True,
             env={**docker.environ(), **environment},
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert "Traceback" not in done.stderr

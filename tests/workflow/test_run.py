@@ -92,6 +92,7 @@ def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(pushed
     assert build.cached == ()
     assert [push.ran for push in again] == [()]  # what is pushed is what was tried
     assert registry.predicates(pushed.repository, "main") == {"linux/amd64": {PROVENANCE, SBOM}}
+    assert "### Layers, compared with no earlier image\n" in pushed.run.summary
     assert re.search(r"^Container: running, healthy after \d+ s\.$", pushed.run.summary, re.MULTILINE)
     assert re.search(r"^\+ +\d+\.\d MB  COPY ", pushed.run.summary, re.MULTILINE)
     assert re.search(r"^\+ +\d+\.\d MB  in all$", pushed.run.summary, re.MULTILINE)
@@ -165,6 +166,7 @@ def test_a_pull_request_reads_the_cache_and_pushes_nothing(
         SMOKE_TEST,
     ]
     # The summary says what grew since the last image of main, and by how much.
+    assert f"### Layers, compared with {registry.address}/{pushed.repository}:main\n" in run.summary
     (before_bytes, after_bytes) = _sizes(run.summary, "COPY .+")
     assert 40 <= after_bytes - before_bytes < 41
     (all_before, all_after) = _sizes(run.summary, "in all")

@@ -163,10 +163,12 @@ def grown_files(before: Mapping[str, int] | None, after: Mapping[str, int]) -> l
     known = before or {}
     more = Counter({path: size - known.get(path, 0) for path, size in after.items()})
     sign = "" if before is None else "+"
+    # What is less than a hundredth of it explains nothing.
+    total = sum(size for size in more.values() if size > 0)
     return [
         f"{sign}{megabytes(size)}  /{path}{' (new)' if before is not None and path not in known else ''}"
         for path, size in more.most_common(_FILES)
-        if size > 0
+        if size * 100 > total
     ]
 
 
