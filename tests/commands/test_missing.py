@@ -62,6 +62,19 @@ def test_a_folder_that_git_does_not_have_is_told_with_the_line_and_the_front_end
     assert ".gitignore:2 keeps it out of Git" in said and "front end" in said and "more_regions" in said
 
 
+def test_a_folder_that_a_front_end_of_the_repository_makes_is_told_with_the_answers(make: Make) -> None:
+    files = {
+        "api/.dockerignore": "",
+        ".gitignore": "dist/\n",
+        "api/web/package.json": '{"scripts": {"build": "vite build"}, "dependencies": {"vite": "7"}}',
+        "api/web/pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+    }
+    said = explain(make(files, folder="api"), "/app/web/dist/assets")
+    assert "a front end's build makes it" in said
+    wanted = "-d frontend=web -d frontend_output=web/dist -d frontend_manager=pnpm"
+    assert said.splitlines()[-1] == f"  dockertpl update {wanted}"
+
+
 def test_a_file_that_nobody_has_is_said_to_be_missing(make: Make) -> None:
     assert "menu.json is not in the repository" in explain(make({"x": ""}), "data/menu.json", "/app")
 

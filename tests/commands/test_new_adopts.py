@@ -179,6 +179,39 @@ def test_a_served_folder_that_a_kept_stage_builds_is_not_warned_of(tmp_path: Pat
     assert not any("serves" in text for text in done.json["warnings"])
 
 
+SERVED = "app.mount('/', StaticFiles(directory=Path(__file__).parents[2] / 'frontend/dist'))\n"
+
+
+def _with_front_end(root: Path, lock: bool) -> Path:
+    files = {f"backend/{path}": text for path, text in APP.items()}
+    imports = "from pathlib import Path\nfrom fastapi.staticfiles import StaticFiles\n"
+    files["backend/app/main.py"] = imports + APP["app/main.py"] + SERVED
+    files |= {"frontend/package.json": '{"scripts": {"build": "node build.mjs"}}', ".gitignore": "dist\n"}
+    files |= {"frontend/package-lock.json": '{"lockfileVersion": 3}'} if lock else {}
+    old = ABOVE.replace("./static", "/frontend/dist").replace("AS ui", "AS frontend").replace("=ui", "=frontend")
+    return _make(root, {**files, "Dockerfile": old})
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_a_front_end_that_a_kept_stage_builds_gets_no_second_one(lock: bool, tmp_path: Path, dockertpl: Run) -> None:
+    root = _with_front_end(tmp_path, lock)
+    done = dockertpl("new", root, "--defaults", "--json", "--accept-dropped")
+    assert done.code == 0, done.json
+    text = (root / "backend/Dockerfile").read_text()
+    assert text.count("AS frontend") == 1 and "COPY frontend/ ./\nRUN npm run build\n" in text
+    assert "frontend:" not in (root / done.json["answers_file"]).read_text()
+
+
+def test_where_the_old_dockerfile_is_replaced_the_front_end_has_the_template_s_stage(
+    tmp_path: Path, dockertpl: Run
+) -> None:
+    root = _with_front_end(tmp_path, lock=True)
+    done = dockertpl("new", root, "--defaults", "--json", "--replace")
+    assert done.code == 0, done.json
+    text = (root / "backend/Dockerfile").read_text()
+    assert "FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS frontend" in text and "COPY frontend/ ./" not in text
+
+
 def test_alpine_stays_alpine(tmp_path: Path, dockertpl: Run) -> None:
     package = '{"name": "shop", "scripts": {"build": "next build"}, "dependencies": {"next": "15.5.0"}}'
     files = {

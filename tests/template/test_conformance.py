@@ -186,7 +186,7 @@ _MUTATIONS = [
     # conditions
     (_PYTHON, "and server == 'gunicorn' }}", "}}", "python-fastapi", "Copier asks gunicorn_worker, "),
     (_PYTHON, "and server != 'gunicorn' }}", "and server == 'granian' }}", "python-fastapi", "Copier asks graceful_"),
-    (_NODE, "context != app_dir }}", "context == app_dir }}", "nextjs-standalone", "Copier asks own_lock, "),
+    (_NODE, "context != app_dir }}", "context == app_dir }}", "nextjs-standalone", "Copier asks workspace_tool, "),
     (
         "templates/ci/questions.yml",
         "registry in ['ghcr', 'ecr'] }}",

@@ -98,7 +98,8 @@ class Draft:
     @property
     def keeps_tree(self) -> bool:
         """Tell whether the image has the application in the folder that it has in the repository."""
-        return self.member and self.app_dir != "." and (not self.is_python or self.known.get("manager") == "uv")
+        keeps = not self.is_python or self.known.get("manager") == "uv" or bool(self.known.get("own_lock"))
+        return self.member and self.app_dir != "." and keeps
 
     @property
     def app_dir(self) -> str:
@@ -261,7 +262,11 @@ def start_folder(draft: Draft, region: str) -> str:
     """Return the folder that the template's stage is in where a region stands."""
     if region == "runtime":
         return "/"
-    below = draft.keeps_tree and (region == "code" or (region == "image" and draft.is_python))
+    below = draft.keeps_tree and (
+        region == "code"
+        or (region == "image" and draft.is_python)
+        or (region == "build" and bool(draft.known.get("own_lock")))
+    )
     return f"/app/{draft.app_dir}" if below else "/app"
 
 

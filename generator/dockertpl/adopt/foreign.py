@@ -10,6 +10,7 @@ from dockertpl.adopt.packages import asked
 from dockertpl.adopt.shell import commands
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.stages import Stage, named, pairs, sources
+from dockertpl.detect.repository import is_within
 
 #: The names of the template's own stages.
 # fmt: off
@@ -55,6 +56,7 @@ def keep_stage(
     lines = [stage.start.comment] if stage.start.comment else []
     lines.append(f"FROM {platform}{base} AS {name}")
     lines += [_step(step, stage, stages, names, arguments) for step in stage.steps]
+    _leave_out_ours(draft, stage)
     if not draft.keep("stages", "\n".join(lines)):
         draft.doubt(stage.start.line, "a step holds a line that looks like a region's mark, and the stage is left out.")
 
@@ -71,6 +73,20 @@ def _step(
     if origin and origin.index in names:
         text = re.sub(r"--from=\S+", f"--from={names[origin.index]}", text, count=1)
     return text
+
+
+def _leave_out_ours(draft: Draft, stage: Stage) -> None:
+    """Answer `frontend` with none where a stage that is kept builds the front end already."""
+    folder = str(draft.known.get("frontend") or "")
+    copied = (
+        draft.in_context(source)
+        for step in stage.steps
+        if step.name in ("COPY", "ADD") and not step.flag("from") and not step.heredocs
+        for source in step.words[:-1]
+    )
+    if folder and any(path is not None and (path == "." or is_within(path, folder)) for path in copied):
+        draft.answers["frontend"] = ""
+        draft.evidence["frontend"] = f"{draft.path}:{stage.start.line}"
 
 
 def drop_stage(draft: Draft, stage: Stage) -> None:

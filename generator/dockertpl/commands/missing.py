@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from dockertpl.commands.subject import Subject
 from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.root import repository_root
+from dockertpl.errors import BadInputError, NotDetectedError
+
+if TYPE_CHECKING:
+    from dockertpl.detect.repository import Repository
 
 _HOME = PurePosixPath("/app")  # where the images have the build context
 _LONGEST = 1 << 17
+_FOLDERS = ("frontend", "frontend_output", "frontend_root")
 
 
 def explain(subject: Subject, path: str, workdir: str = "/app") -> str:
@@ -69,8 +77,39 @@ def _absent(subject: Subject, inside: str) -> str:
     if rule is None:
         return f"{inside} is not in the repository. Commit it, or create it before the application needs it."
     where = f"{rule.path}:{rule.line}"
+    if subject.kind == "python-fastapi" and (answers := _front_end(Repository(root), path, folder or ".")):
+        return (
+            f"{inside} is not in the repository: {where} keeps it out of Git, and a front end's build makes it.\n"
+            f"Let the image build it:\n  dockertpl update {answers}"
+        )
     return (
         f"{inside} is not in the repository: {where} keeps it out of Git. If a front end's build makes it, run that\n"
         "build before the image's, or in a stage of the Dockerfile (region `stages`):\n"
         "  dockertpl update -d more_regions=true"
     )
+
+
+def _front_end(repository: Repository, path: str, context: str) -> str:
+    """Return the options that name the front end whose build makes a path; none where it is outside of the context."""
+    from dockertpl.detect.node.front_end_build import find_build
+    from dockertpl.detect.node.front_ends import front_ends
+    from dockertpl.detect.repository import is_within, relative_to
+
+    for front in front_ends(repository):
+        output = front.makes(path)
+        if not output:
+            continue
+        try:
+            found = find_build(front, {}, ()).answers
+        except (NotDetectedError, BadInputError):
+            return ""
+        answers = {"frontend": front.folder, "frontend_output": output, **found}
+        files = list(answers.pop("frontend_files", ()))
+        folders = {key: str(answers[key]) for key in _FOLDERS if key in answers}
+        if not all(is_within(one, context) for one in (*folders.values(), *files)):
+            return ""
+        answers |= {key: relative_to(one, context) for key, one in folders.items()}
+        answers |= {"frontend_files": [relative_to(one, context) for one in files]} if files else {}
+        texts = {key: one if isinstance(one, str) else json.dumps(one) for key, one in answers.items()}
+        return shlex.join(word for key, text in texts.items() for word in ("-d", f"{key}={text}"))
+    return ""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pathspec
 
 _MOST = 8
-# What keeps an empty folder in git.
-_PLACEHOLDERS = frozenset([".gitkeep", ".keep", ".gitignore", ".empty", "README.md"])
+#: What keeps an empty folder in git.
+PLACEHOLDERS = frozenset([".gitkeep", ".keep", ".gitignore", ".empty", "README.md"])
 # Writable in every container.
 _TEMPORARY = ("/tmp", "/dev", "/proc", "/run", "/var/tmp")  # noqa: S108  (in the container)
 
@@ -197,4 +197,4 @@ def _is_free(repository: Repository, folder: str) -> bool:
         return True
     names = [PurePosixPath(file).name for file in repository.files if is_within(file, folder)]
     # What a run on this machine left there is not part of the application.
-    return all(name in _PLACEHOLDERS for name in names) or ignored_by(repository, folder) is not None
+    return all(name in PLACEHOLDERS for name in names) or ignored_by(repository, folder) is not None

@@ -143,6 +143,12 @@ class Repository:
         entries = [entry for entry in self._entries(folder) if entry.name.endswith(endings)]
         return [join(folder, entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]
 
+    def entries(self, folder: str) -> list[str]:
+        """Return the files and folders in one folder, hidden or not; sorted, links left out."""
+        if not self.is_dir(folder):
+            return []
+        return [join(folder, entry.name) for entry in self._entries(folder) if not entry.is_symlink()]
+
     def is_dir(self, path: str) -> bool:
         """Tell whether a folder that lies in the repository is there."""
         try:

@@ -111,11 +111,9 @@ def find_manager(package: Package, found: Detection) -> Lock:
     """
     repository = package.repository
     pin = find_pin(repository, package.folder)
-    given = str(package.given.get("manager", ""))
-    lock = _choose(package, nearest_locks(repository, package.folder), pin, given)
-    if not given:
+    lock = find_lock(package)
+    if not package.given.get("manager"):
         found.answer("manager", lock.manager, lock.path, None, "")
-    _check(lock, repository)
     if lock.path.endswith("bun.lockb"):
         found.answer("binary_lock", True, lock.path, None, "Bun's old, binary lock")
     if lock.manager == "yarn-berry":
@@ -130,6 +128,23 @@ def find_manager(package: Package, found: Detection) -> Lock:
             f"{lock.path} was written by npm 6: newer ones read it, slowly. Run `npm install --package-lock-only` and "
             "commit it."
         )
+    return lock
+
+
+def find_lock(package: Package) -> Lock:
+    """Return the lock that a package is installed from.
+
+    Args:
+        package: Its folder; its `given` may name the manager.
+
+    Raises:
+        NotDetectedError: There is no lock that can be installed from, or two of which neither is named.
+        BadInputError: A package.json is not valid.
+    """
+    repository = package.repository
+    pin = find_pin(repository, package.folder)
+    lock = _choose(package, nearest_locks(repository, package.folder), pin, str(package.given.get("manager", "")))
+    _check(lock, repository)
     return lock
 
 

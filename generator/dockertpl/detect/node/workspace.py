@@ -144,7 +144,7 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
     where = (path, line) if line else (lock.path, None)
     found.answer("context", ".", where[0], where[1], "a member of the workspace, whose lock is at the root")
     found.answer("workspace_members", list(others), where[0], where[1], "")
-    needed = _needed(repository, package, others, lock.manager == "pnpm") if everyone else []
+    needed = needed_members(repository, package, others, lock.manager == "pnpm") if everyone else []
     note = ""
     if nx:
         imported = _imported(repository, package, needed)
@@ -152,7 +152,7 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
         note = "imported by way of the paths in tsconfig" if imported else ""
     found.answer("workspace_packages", needed, package.path if package.data else lock.path, None, note)
     _tool(package, found, Package(repository, "."), lock)
-    files = _shared_files(repository, [package.folder, *needed])
+    files = shared_files(repository, [package.folder, *needed])
     found.answer("workspace_files", files)
     return Workspace(root=".", path=path, line=line, members=others, packages=tuple(needed))
 
@@ -244,7 +244,7 @@ def _tool(package: Package, found: Detection, root: Package, lock: Lock) -> None
         )
 
 
-def _needed(repository: Repository, package: Package, others: Sequence[str], by_protocol: bool) -> list[str]:
+def needed_members(repository: Repository, package: Package, others: Sequence[str], by_protocol: bool) -> list[str]:
     """Return the members that an application depends on, each after its own dependencies.
 
     Args:
@@ -328,7 +328,7 @@ def _project(repository: Repository, target: str) -> str | None:
     return None
 
 
-def _shared_files(repository: Repository, folders: Sequence[str]) -> list[str]:
+def shared_files(repository: Repository, folders: Sequence[str]) -> list[str]:
     """Return the files outside of some folders that their builds read: the root's, and what tsconfigs extend."""
     found = {
         path

@@ -23,6 +23,7 @@ from dockertpl.detect.python.choice import (
 from dockertpl.detect.python.conventions import PYTHONS, QUESTIONS
 from dockertpl.detect.python.dynamic import find_install_files
 from dockertpl.detect.python.extras import find_extras
+from dockertpl.detect.python.front_end import find_front_end, settle_paths
 from dockertpl.detect.python.git_version import find_git_version
 from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_indexes, find_ssh
@@ -140,15 +141,12 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         start_folder = str(given.get("start_folder", found.answers.get("start_folder", "")))
         find_settings(code, found, chosen.path)
         started_in = join(folder, start_folder)
-        compare(
-            repository,
-            found,
-            KIND,
-            folder,
-            [*opened(code, chosen.path, started_in), *_of_settings(code, found, started_in)],
-        )
+        everything = [*opened(code, chosen.path, started_in), *_of_settings(code, found, started_in)]
+        everything = find_front_end(project, found, everything, files, workspace=root is not None)
+        compare(repository, found, KIND, folder, everything)
     members, local = (given.get(key, found.answers.get(key)) for key in ("workspace_packages", "local_packages"))
     find_git_version(project, found, [*strings(members), *map(project.at, strings(local))])
+    settle_paths(found, folder, given)
     own = [
         *(chosen.starts if chosen else ()),
         *(start for start in starts if not (start.target or start.file or start.script)),
