@@ -13,7 +13,7 @@ import click
 import pytest
 
 from dockertpl import __version__, cli, errors
-from dockertpl.commands import new
+from dockertpl.commands import new, verify
 from dockertpl.errors import DestinationError
 
 PACKAGE = Path(cli.__file__).parent
@@ -206,3 +206,16 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err == "dockertpl: interrupted; nothing was changed.\n"
     assert not (tmp_path / "x").exists()
+
+
+def test_a_variable_without_a_value_is_passed_on_and_one_that_is_not_set_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(verify, "run", lambda **options: (given.update(options), (0, {}))[1])
+    monkeypatch.setenv("MINE", "a=b")
+    monkeypatch.delenv("NOT_SET", raising=False)
+    assert cli._run(["verify", "-e", "MINE", "--env", "OTHER=1=2"]) == 0
+    assert given["environment"] == {"MINE": "a=b", "OTHER": "1=2"}
+    assert cli._run(["verify", "-e", "NOT_SET"]) == 2
+    assert "NOT_SET is not set" in capsys.readouterr().err

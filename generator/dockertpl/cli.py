@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -14,7 +15,7 @@ import click
 
 from dockertpl import __version__, errors
 from dockertpl.errors import BadInputError, DockertplError, StoppedError
-from dockertpl.screen import leave_unread, say, spell_out
+from dockertpl.screen import leave_unread, spell_out, tell
 
 SCHEMA = 1
 _STOPPED = "interrupted; nothing was changed."
@@ -28,6 +29,19 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
         if not equals or not key:
             raise click.BadParameter(f"{value!r} is not KEY=VALUE.", param=parameter)
         result[key] = text
+    return result
+
+
+def _variables(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """Turn repeated KEY=VALUE options into a dictionary; KEY alone passes a variable of the caller's on."""
+    result = {}
+    for value in values:
+        key, equals, text = value.partition("=")
+        if not key:
+            raise click.BadParameter(f"{value!r} is not KEY=VALUE.", param=parameter)
+        if not equals and key not in os.environ:
+            raise click.BadParameter(f"{key} is not set here. Set it, or write {key}=VALUE.", param=parameter)
+        result[key] = text if equals else os.environ[key]
     return result
 
 
@@ -117,35 +131,57 @@ def inspect(**options: Any) -> None:
     _call("inspect", **options)
 
 
-@cli.command(short_help="Build an image and run it as production would.")
-@_destination
-@click.option("--file", "dockerfile", type=click.Path(path_type=Path), metavar="F", help="The Dockerfile to build.")
-@click.option("--target", metavar="T", help="The stage to build (default: the last).")
-@click.option("--build-arg", "build_args", metavar="K=V", multiple=True, callback=_pairs, help="For the build.")
-@click.option("--secret", "secrets", metavar="SPEC", multiple=True, help="A BuildKit secret: id=NAME,src=FILE.")
-@click.option("--ssh", metavar="SPEC", multiple=True, help="An SSH agent or key for the build, such as default.")
-@click.option("--env", "-e", "environment", metavar="K=V", multiple=True, callback=_pairs, help="For the container.")
-@click.option("--env-file", "env_files", metavar="F", multiple=True, type=click.Path(path_type=Path), help="The same.")
-@click.option("--tmpfs", metavar="P", multiple=True, help="A path that the application has to write to.")
-@click.option("--network", metavar="N", help="An engine's network for the container, for its database.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=1),
-    metavar="S",
-    help="Seconds to wait for healthy (default: the probe's start period and retries).",
+def _strictly(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command build an image and run it as production would."""
+    for option in reversed(_RUN_OPTIONS):
+        command = option(command)
+    return command
+
+
+_RUN_OPTIONS = (
+    _destination,
+    click.option("--file", "dockerfile", type=click.Path(path_type=Path), metavar="F", help="The Dockerfile to build."),
+    click.option("--target", metavar="T", help="The stage to build (default: the last)."),
+    click.option("--build-arg", "build_args", metavar="K=V", multiple=True, callback=_pairs, help="For the build."),
+    click.option("--secret", "secrets", metavar="SPEC", multiple=True, help="A BuildKit secret: id=NAME,src=FILE."),
+    click.option("--ssh", metavar="SPEC", multiple=True, help="An SSH agent or key for the build, such as default."),
+    click.option(
+        "--env",
+        "-e",
+        "environment",
+        metavar="K[=V]",
+        multiple=True,
+        callback=_variables,
+        help="For the container; K alone passes on your own.",
+    ),
+    click.option(
+        "--env-file", "env_files", metavar="F", multiple=True, type=click.Path(path_type=Path), help="The same."
+    ),
+    click.option("--tmpfs", metavar="P", multiple=True, help="A path that the application has to write to."),
+    click.option("--network", metavar="N", help="An engine's network for the container, for its database."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=1),
+        metavar="S",
+        help="Seconds to wait for healthy (default: the probe's start period and retries).",
+    ),
+    click.option(
+        "--with",
+        "with_",
+        metavar="NAME[:VERSION]",
+        multiple=True,
+        help="A throwaway server beside it: postgres, mysql, mariadb, redis, valkey, mongo; or NAME=IMAGE.",
+    ),
+    click.option(
+        "--run", "run_first", metavar="CMD", multiple=True, help="Run this in the image first, such as migrations."
+    ),
 )
+
+
+@cli.command(short_help="Build an image and run it as production would.")
+@_strictly
 @click.option("--path", "paths", metavar="P", multiple=True, help="Another path to ask for once it is healthy.")
 @click.option("--paths-only", is_flag=True, help="Ask for the paths of --path and for no others.")
-@click.option(
-    "--with",
-    "with_",
-    metavar="NAME[:VERSION]",
-    multiple=True,
-    help="A throwaway server beside it: postgres, mysql, mariadb, redis, valkey, mongo; or NAME=IMAGE.",
-)
-@click.option(
-    "--run", "run_first", metavar="CMD", multiple=True, help="Run this in the image first, such as migrations."
-)
 @click.option("--max-bytes", metavar="N", help="The most unpacked bytes, such as 250MB; more is a failure.")
 @click.option("--max-ready", type=click.FloatRange(min=0, min_open=True), metavar="S", help="The same for the start.")
 @click.option(
@@ -154,6 +190,8 @@ def inspect(**options: Any) -> None:
     help="Fail on 10% growth over the JSON of an earlier verify, or over a commit, which is built for it.",
 )
 @click.option("--markdown", metavar="FILE", help="Write a summary in Markdown; - is stdout.")
+@click.option("--keep", is_flag=True, help="Leave the container running, whatever comes of it.")
+@click.option("--all", "all_images", is_flag=True, help="Verify every image of the repository in turn.")
 @_json
 def verify(**options: Any) -> None:
     """Build the image at DEST, run it as production would, wait until it is healthy, and stop it.
@@ -161,7 +199,17 @@ def verify(**options: Any) -> None:
     As the image's own user, on a read-only root, without capabilities, on a loopback port. Once it is healthy,
     it is asked for some of its routes, pages and files, and its log is read.
     """
-    _call("verify", **options)
+    _call("verify_all" if options.pop("all_images") else "verify", **options)
+
+
+@cli.command("run", short_help="Start an image as verify does, and print its URL.")
+@_strictly
+def run_image(**options: Any) -> None:
+    """Build the image at DEST, start it as `verify` does, and print its URL. Ctrl-C stops it.
+
+    Nothing but the URL is written to stdout; the log goes to stderr.
+    """
+    _call("run", as_json=False, **options)
 
 
 @cli.command(short_help="Pin base images to the digests that their tags have now.")
@@ -392,11 +440,7 @@ def _fail(error: DockertplError, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"schema": SCHEMA, **error.data, "error": error.as_json()}, indent=2))
     else:
-        say(f"dockertpl: {error.message}")
-        if error.remedy:
-            say("\n".join(f"  {line}".rstrip() for line in error.remedy.splitlines()))
-        if error.headline:
-            say(error.headline, color="red")
+        tell(error)
     return error.exit_code
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import click
 
+from dockertpl.errors import DockertplError
+
 #: The columns of a terminal that does not say how many it has.
 WIDTH = 80
 # How often a line that lives is drawn, in seconds: more would disturb what is measured.
@@ -34,6 +36,15 @@ def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
         click.echo(shown, err=True)
     else:
         LiveLine.shown.above(shown)
+
+
+def tell(error: DockertplError) -> None:
+    """Write an error, what to do about it, and its headline to stderr."""
+    say(f"dockertpl: {error.message}")
+    if error.remedy:
+        say("\n".join(f"  {line}".rstrip() for line in error.remedy.splitlines()))
+    if error.headline:
+        say(error.headline, color="red")
 
 
 def redraws() -> bool:

@@ -7,6 +7,7 @@ import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from dockertpl.commands.subject import Subject
@@ -120,6 +121,13 @@ class Side:
             say(textwrap.fill(text, _WIDTH, subsequent_indent="  "), quiet=self._quiet)
         return replace(options, network=self._running.network, environment={**options.environment, **added})
 
+    @property
+    def kept(self) -> tuple[list[str], str]:
+        """The containers and the network of the services; the network is empty where there is none."""
+        if self._running is None:
+            return [], ""
+        return [one.container for one in self._running.services], self._running.network
+
     def run_first(self, image: ImageFacts, name: str, options: RunOptions) -> None:
         """Run the commands that come before the server; one that ended well is not run again.
 
@@ -144,7 +152,9 @@ class Side:
 
 
 @contextlib.contextmanager
-def started(client: Client, planned: Plan, name: str, facts: dict[str, Any], quiet: bool) -> Iterator[Side]:
+def started(
+    client: Client, planned: Plan, name: str, facts: dict[str, Any], quiet: bool, *, keep: bool = False
+) -> Iterator[Side]:
     """Start the services, so that they get ready while the image is built, and remove them at the end of the block.
 
     Args:
@@ -153,6 +163,7 @@ def started(client: Client, planned: Plan, name: str, facts: dict[str, Any], qui
         name: Becomes part of their names.
         facts: Gets `services`: each with its image, seconds and variables.
         quiet: Whether to print nothing.
+        keep: Whether they stay where `facts` has a `container` that does.
 
     Raises:
         DockertplError: An image cannot be had, or a container cannot be started.
@@ -160,7 +171,9 @@ def started(client: Client, planned: Plan, name: str, facts: dict[str, Any], qui
     if not planned.wanted:
         yield Side(client, planned, None, facts, quiet)
         return
-    with services.started(client, planned.wanted, name=name, tell=lambda text: say(text, quiet=quiet)) as running:
+    stays = (lambda: bool(facts.get("container"))) if keep else None
+    tell = partial(say, quiet=quiet)
+    with services.started(client, planned.wanted, name=name, tell=tell, stays=stays) as running:
         say(f"Started {', '.join(one.image for one in planned.wanted)} on a network of its own.", quiet=quiet)
         yield Side(client, planned, running, facts, quiet)
 

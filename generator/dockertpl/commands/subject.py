@@ -74,6 +74,25 @@ def locate(destination: Path, dockerfile: Path | None = None) -> Subject:
     return subject
 
 
+def locate_all(destination: Path) -> list[Subject]:
+    """Return every image of a repository that runs by itself, by name.
+
+    Args:
+        destination: The repository's root.
+
+    Raises:
+        BadInputError: No answers file there has one, or one of them leads out of the repository.
+    """
+    folder = destination.resolve()
+    owned = [subject for root, subject in _owned(folder) if root == folder and subject.kind != FAMILY_KIND]
+    if not owned:
+        raise BadInputError(
+            f"{destination} has no answers file of an image that runs by itself.",
+            "Give the repository's root, or leave --all out.",
+        )
+    return sorted(owned, key=lambda subject: subject.name)
+
+
 def image_name(text: str) -> str:
     """Return text made into the last part of an image's name: lower case, with single separators."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-") or "app"

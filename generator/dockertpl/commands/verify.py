@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -15,13 +16,14 @@ from dockertpl.commands import beside, missing, proposal
 from dockertpl.commands.base_layers import Base, find_base
 from dockertpl.commands.held import Held
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
+from dockertpl.commands.verify_next import kept_text, next_steps, url
 from dockertpl.commands.verify_view import Live, bad, figures, finding_text, good, path_lines
 from dockertpl.detect import dotenv
 from dockertpl.detect.node.conventions import KIND as NEXT
 from dockertpl.detect.root import repository_root
 from dockertpl.detect.served import Served, find_served, is_safe
 from dockertpl.engine import client as engine
-from dockertpl.engine import owner
+from dockertpl.engine import container, owner
 from dockertpl.engine.asking import MOST, Asked, Question, described
 from dockertpl.engine.build import build, check_secret, check_ssh, tag_also, untag
 from dockertpl.engine.findings import Finding
@@ -58,6 +60,7 @@ def run(
     max_ready: float | None = None,
     baseline: str | None = None,
     markdown: str | None = None,
+    keep: bool = False,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
     """Verify one image. The image stays in the engine's store as `dockertpl/NAME:verify`; its container does not stay.
@@ -82,10 +85,11 @@ def run(
         max_ready: The most seconds to the first good answer.
         baseline: A file that `verify --json` wrote or a commit, which the image must not outgrow.
         markdown: A file for a summary, or "-" for stdout.
+        keep: Whether the container stays, whatever comes of it.
         quiet: Whether to print nothing.
 
     Returns:
-        0, and the figures of the contract.
+        0, and the figures of the contract; with `keep` also the `container` that stays and its `url`.
 
     Raises:
         DockertplError: It did not build, or is not as it must be; `data` has the figures that are known.
@@ -110,12 +114,14 @@ def run(
         "tag": None,
         "error": None,
     }
-    options = RunOptions(environment=environment, env_files=env_files, tmpfs=tmpfs, network=network, timeout=timeout)
+    options = RunOptions(
+        environment=environment, env_files=env_files, tmpfs=tmpfs, network=network, timeout=timeout, keep=keep
+    )
     held = Held(max_bytes=max_bytes, max_ready=max_ready, baseline=baseline, markdown=markdown)
     try:
         with terminable():
             subject = locate(destination, dockerfile)
-            _check_kind(subject)
+            check_kind(subject)
             check_options(options)
             check_paths(paths)
             for secret in secrets:
@@ -128,8 +134,9 @@ def run(
             def verified(one: Subject, known: dict[str, Any], again: bool) -> None:
                 # A baseline, and one more start, are about size and time: no paths are asked for.
                 questions = Questions(one, () if again else paths, paths_only=paths_only or again)
-                planned = beside.plan(one, with_, run_first, options)
-                given = with_smoke_test(one, options, quiet or again, planned.templates)
+                own = replace(options, keep=options.keep and not again)
+                planned = beside.plan(one, with_, run_first, own)
+                given = with_smoke_test(one, own, quiet or again, planned.templates)
                 _verify(one, target, sources, given, planned, questions, known, quiet or again)
 
             with held.around(subject, (destination, dockerfile), facts, verified, quiet=quiet):
@@ -217,7 +224,8 @@ def _verify(
     """Fill in `facts` as they become known, and raise the first thing that is wrong."""
     client = engine.find()
     try:
-        with owner.sweeping(client), beside.started(client, planned, subject.name, facts, quiet) as side:
+        around = beside.started(client, planned, subject.name, facts, quiet, keep=options.keep)
+        with owner.sweeping(client), around as side:
             _build_and_run(client, subject, target, sources, options, side, questions, facts, quiet)
     except (UnhealthyError, BrokenError) as error:
         if isinstance(error, BrokenError) or not error.missing:
@@ -240,6 +248,37 @@ def _build_and_run(
 ) -> None:
     text = subject.dockerfile.read_text("utf-8", "replace")
     base_of = partial(find_base, text, target, sources["build_args"])
+    with built(client, subject, target, sources, facts, quiet) as image:
+        options = side.ready(options)
+        try:
+            _run(client, image, subject, options, side, questions, base_of, facts, quiet)
+        except UnhealthyError as error:
+            again = from_example(subject, options, quiet) if error.lacks_setting and not options.env_files else None
+            if again is None:
+                raise
+            _let_go(client, facts)
+            _run(client, image, subject, again, side, questions, base_of, facts, quiet)
+
+
+@contextlib.contextmanager
+def built(
+    client: engine.Client,
+    subject: Subject,
+    target: str | None,
+    sources: Mapping[str, Any],
+    facts: dict[str, Any],
+    quiet: bool,
+) -> Iterator[str]:
+    """Build an image, and hand over its id; what the block raises of it is explained.
+
+    Args:
+        client: The engine.
+        subject: What is built.
+        target: The stage, or None for the last.
+        sources: Build arguments, secrets and SSH agents, as `build` takes them.
+        facts: Gets what is known of the build.
+        quiet: Whether to print nothing.
+    """
     kept = f"dockertpl/{subject.name}:verify"
     # Another verify may move that tag meanwhile, and an image without a tag is one that the engine may drop.
     own = f"{kept}-{token_hex(4)}"
@@ -264,14 +303,7 @@ def _build_and_run(
         )
         for warning in result.warnings:
             say(f"  warning: {warning}", quiet=quiet)
-        options = side.ready(options)
-        try:
-            _run(client, result.image, subject, options, side, questions, base_of, facts, quiet)
-        except UnhealthyError as error:
-            again = from_example(subject, options, quiet) if error.lacks_setting and not options.env_files else None
-            if again is None:
-                raise
-            _run(client, result.image, subject, again, side, questions, base_of, facts, quiet)
+        yield result.image
     except (BuildFailedError, UnhealthyError) as error:
         if error.missing:
             error.remedy = missing.explain(subject, error.missing, _workdir(client, own, error)) or error.remedy
@@ -300,8 +332,14 @@ def _run(
     with Live(quiet, "starting", "Running it as production would …") as live:
         observer = Observer(questions.found, on_watched=live.watched, on_asked=live.asked, on_phase=live.phase)
         report = run_strictly(client, image, name=subject.name, options=options, observer=observer)
+        if report.kept:
+            facts |= {"container": report.kept, "url": url(report.port)}
         live.phase("reading its layers")
-        contents = layers(client, built)
+        try:
+            contents = layers(client, built)
+        except BaseException:
+            _let_go(client, facts)
+            raise
     facts.update(
         image_bytes=sum(layer.bytes for layer in contents),
         layers=[{"bytes": layer.bytes, "instruction": layer.instruction} for layer in contents],
@@ -320,6 +358,8 @@ def _run(
     ]
     say(figures(facts, contents, base_of(contents)), quiet=quiet)
     say("\n".join(path_lines(report.asked)), quiet=quiet or not report.asked)
+    if report.kept:
+        say(kept_text(report.kept, url(report.port), *side.kept), quiet=quiet)
     if report.error:
         raise report.error
     for finding in found:
@@ -331,6 +371,15 @@ def _run(
             + "\n".join(finding_text(finding) for finding in failing),
             "\n".join(dict.fromkeys(finding.remedy for finding in failing if finding.remedy)),
         )
+    if not quiet:
+        say(next_steps(subject, image, options, beside_it=bool(side.kept[0])))
+
+
+def _let_go(client: engine.Client, facts: dict[str, Any]) -> None:
+    """Remove a container that was to stay."""
+    if name := facts.pop("container", None):
+        facts.pop("url")
+        container.remove(client, name)
 
 
 class Questions:
@@ -401,7 +450,8 @@ def as_json(one: Asked) -> dict[str, Any]:
     }
 
 
-def _check_kind(subject: Subject) -> None:
+def check_kind(subject: Subject) -> None:
+    """Refuse a family of base images, which does not run by itself. Raises BadInputError."""
     if subject.kind == FAMILY_KIND:
         raise BadInputError(
             f"{subject.name} is of the kind {subject.kind}, which does not run by itself.",

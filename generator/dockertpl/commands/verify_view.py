@@ -41,6 +41,10 @@ class Live:
 
     def __exit__(self, *_: object) -> None:
         """Take the line away."""
+        self.end()
+
+    def end(self) -> None:
+        """Take the line away before the block ends."""
         if self._line:
             self._line.__exit__()
 

@@ -51,7 +51,9 @@ def new_name(base: str) -> str:
     return f"dockertpl-verify-{base}-{secrets.token_hex(4)}"
 
 
-def create(client: Client, name: str, image: str, options: Sequence[str], command: Sequence[str] = ()) -> Output:
+def create(
+    client: Client, name: str, image: str, options: Sequence[str], command: Sequence[str] = (), *, lasting: bool = False
+) -> Output:
     """Make a container, and return what the engine said; an image that is not there is not pulled.
 
     It cannot be interrupted halfway: whoever calls it knows that `remove` will find what there is. Should this process
@@ -63,10 +65,12 @@ def create(client: Client, name: str, image: str, options: Sequence[str], comman
         image: Its image.
         options: Options of `docker create`.
         command: What it runs in place of the image's CMD.
+        lasting: Whether it may stay when this process is gone.
     """
     with deferred():
-        words = ["--name", name, f"--label={LABEL}=1", f"--label={owner.label()}", "--pull=never"]
-        words += ["--log-driver=json-file", *options]
+        words = ["--name", name, f"--label={LABEL}=1", "--pull=never", "--log-driver=json-file"]
+        words += [] if lasting else [f"--label={owner.label()}"]
+        words += options
         return call(client, "container", "create", *words, "--", image, *command, check=False)
 
 

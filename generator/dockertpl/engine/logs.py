@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import IO, NamedTuple
 
 from dockertpl.engine.client import Client
@@ -37,6 +38,7 @@ class Log:
 
     def __init__(self, client: Client, name: str) -> None:
         self._lines: deque[Line] = deque(maxlen=_KEPT_LINES)
+        self._tell: Callable[[Line], None] = lambda line: None
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [client.executable, "container", "logs", "--follow", "--timestamps", name],
@@ -69,6 +71,13 @@ class Log:
         """Return the texts of the last lines."""
         return [line.text for line in self.lines()[-count:]]
 
+    def follow(self, tell: Callable[[Line], None]) -> None:
+        """Tell the lines that there are, and from now on each that comes; by another thread."""
+        with self._lock:
+            for line in sorted(self._lines, key=lambda line: line.at):
+                tell(line)
+            self._tell = tell
+
     def close(self) -> None:
         """Stop following."""
         end(self._process)
@@ -82,6 +91,7 @@ class Log:
                 if line := _line(raw):
                     with self._lock:
                         self._lines.append(line)
+                        self._tell(line)
 
 
 def repeated(lines: list[str], times: int) -> str:

@@ -43,6 +43,7 @@ class RunOptions:
         tmpfs: Paths to write to, each as `docker run --tmpfs` takes it.
         network: A network of the engine's, or None for the default.
         timeout: Seconds from the start until it counts as never healthy; None for what the image's own probe gives it.
+        keep: Whether the container stays and goes on running.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class RunOptions:
     tmpfs: Sequence[str] = ()
     network: str | None = None
     timeout: float | None = None
+    keep: bool = False
 
 
 @dataclass(kw_only=True)
@@ -66,6 +68,8 @@ class RunReport:
         stop_seconds: SIGTERM to the end of its first process.
         asked: What it was asked for once it was healthy, and what came back.
         findings: What is wrong with it though it is healthy.
+        kept: The container that stays; empty if none does.
+        port: Its port on this machine, or None.
         error: The first thing that is wrong, or None.
     """
 
@@ -77,6 +81,8 @@ class RunReport:
     stop_seconds: float | None = None
     asked: list[asking.Asked] = field(default_factory=list)
     findings: list[findings.Finding] = field(default_factory=list)
+    kept: str = ""
+    port: int | None = None
     error: DockertplError | None = None
 
 
@@ -127,7 +133,7 @@ class Observer:
 def run_strictly(
     client: Client, image: ImageFacts, *, name: str, options: RunOptions, observer: Observer | None = None
 ) -> RunReport:
-    """Run an image as production would, and report how that went. Its container is removed whatever happens.
+    """Run an image as production would, and report how that went. Its container is removed, unless it is to be kept.
 
     The image's own user, a read-only root, a tmpfs on /tmp and where its labels say, no capabilities, no new
     privileges, limits on memory and processes, an ephemeral loopback port.
@@ -164,7 +170,10 @@ def run_strictly(
             report.error = verdict.health(seen, image, lines, patience(image, options), memory(image))
             if report.healthy:
                 _ask(report, running, image, log, observer)
-            if report.healthy or (seen.state.running and not image.has_healthcheck):
+            if options.keep:
+                report.kept, report.port = running.name, running.port
+                report.error = report.error or verdict.user(report.uid)
+            elif report.healthy or (seen.state.running and not image.has_healthcheck):
                 observer.on_phase("stopping")
                 ended, report.stop_seconds = container.stop(client, running.name, GRACE)
                 report.error = report.error or verdict.user(report.uid)
@@ -200,6 +209,36 @@ def ready_seconds(client: Client, image: ImageFacts, *, name: str, options: RunO
 
 
 @contextlib.contextmanager
+def healthy(
+    client: Client, image: ImageFacts, *, name: str, options: RunOptions, observer: Observer
+) -> Iterator[tuple[Running, Log]]:
+    """Run an image strictly, and hand it over once it is healthy; at the end of the block SIGTERM ends it.
+
+    Args:
+        client: The engine.
+        image: From `inspect_image`.
+        name: Becomes part of the container's name.
+        options: What the caller adds.
+        observer: What the caller does while it starts.
+
+    Raises:
+        UnhealthyError: It does not get healthy. Without a HEALTHCHECK a good answer will do.
+        BadInputError, NoEngineError, KeyboardInterrupt: As `run_strictly`.
+    """
+    with started(client, image, name=name, options=options) as running, _followed(client, running) as log:
+        seen = _wait(client, running, image, options, log, observer, for_health=image.has_healthcheck)
+        if not seen.state.running:
+            log.drain()
+        error = verdict.health(seen, image, log.last(_LOG_LINES), patience(image, options), memory(image))
+        if error and not (seen.ready is not None and not image.has_healthcheck):
+            raise error
+        try:
+            yield running, log
+        finally:
+            container.stop(client, running.name, GRACE)
+
+
+@contextlib.contextmanager
 def _followed(client: Client, running: Running) -> Iterator[Log]:
     log = Log(client, running.name)
     try:
@@ -210,10 +249,13 @@ def _followed(client: Client, running: Running) -> Iterator[Log]:
 
 @contextlib.contextmanager
 def started(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> Iterator[Running]:
-    """Make and start a strict container, hand it over, and remove it at the end of the block."""
-    container_name = container.new_name(name)
+    """Make and start a strict container, hand it over, and remove it at the end of the block.
+
+    One that is to be kept stays, but not where the block was interrupted or the engine failed.
+    """
+    container_name, words, stays = container.new_name(name), strict_options(image, options), False
     try:
-        made = container.create(client, container_name, image.image, strict_options(image, options))
+        made = container.create(client, container_name, image.image, words, lasting=options.keep)
         if made.code != 0:
             raise _refused(says(made), options)
         wall, called = time.time(), time.monotonic()
@@ -227,8 +269,10 @@ def started(client: Client, image: ImageFacts, *, name: str, options: RunOptions
         port = state.ports[0] if state.ports and container.is_local(client) else None
         moment = called + told if 0 <= told <= took else called
         yield Running(name=container_name, port=port, started=moment, state=state)
+        stays = options.keep
     finally:
-        container.remove(client, container_name)
+        if not stays:
+            container.remove(client, container_name)
 
 
 def check_options(options: RunOptions) -> None:

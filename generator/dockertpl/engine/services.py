@@ -172,7 +172,14 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def started(client: Client, wanted: Sequence[Wanted], *, name: str, tell: Callable[[str], None]) -> Iterator[Beside]:
+def started(
+    client: Client,
+    wanted: Sequence[Wanted],
+    *,
+    name: str,
+    tell: Callable[[str], None],
+    stays: Callable[[], bool] | None = None,
+) -> Iterator[Beside]:
     """Start services on a network of their own, and remove everything at the end of the block.
 
     They are not waited for: an image can be built meanwhile. An image that is not there is pulled.
@@ -182,6 +189,7 @@ def started(client: Client, wanted: Sequence[Wanted], *, name: str, tell: Callab
         wanted: The services.
         name: Becomes part of the names of the network and the containers.
         tell: Is told that an image is pulled.
+        stays: Asked at the end of the block whether they are to stay; None where they never are.
 
     Raises:
         MachineError: An image cannot be had, or a container cannot be started.
@@ -190,16 +198,17 @@ def started(client: Client, wanted: Sequence[Wanted], *, name: str, tell: Callab
     """
     for one in wanted:
         _ensure(client, one, tell)
-    network = container.new_name(name)
+    network, lasting = container.new_name(name), stays is not None
     names = [container.new_name(f"{name}-{one.name}") for one in wanted]
     try:
-        _make_network(client, network)
+        _make_network(client, network, lasting=lasting)
         # At its end all are started or have failed, also where an interrupt ends it.
         with ThreadPoolExecutor(len(names)) as pool:
-            services = list(pool.map(lambda one, own: _start(client, one, own, network), wanted, names))
+            services = list(pool.map(lambda one, own: _start(client, one, own, network, lasting), wanted, names))
         yield Beside(network=network, services=services)
     finally:
-        _remove(client, names, network)
+        if stays is None or not stays():
+            _remove(client, names, network)
 
 
 def wait(client: Client, service: Running, seconds: float = READY_SECONDS) -> float:
@@ -271,23 +280,24 @@ def _not_had(wanted: Wanted, why: str) -> MachineError:
     )
 
 
-def _make_network(client: Client, network: str) -> None:
+def _make_network(client: Client, network: str, *, lasting: bool) -> None:
     with deferred():
-        words = [f"--label={container.LABEL}=1", f"--label={owner.label()}", "--driver=bridge", network]
+        swept = [] if lasting else [f"--label={owner.label()}"]
+        words = [f"--label={container.LABEL}=1", *swept, "--driver=bridge", network]
         made = call(client, "network", "create", *words, check=False)
     if made.code != 0:
         remedy = "Remove the networks that nothing uses:  docker network prune" if "pool" in says(made) else ""
         raise MachineError(f"The engine cannot make a network for --with: {says(made)}.", remedy)
 
 
-def _start(client: Client, wanted: Wanted, name: str, network: str) -> Running:
+def _start(client: Client, wanted: Wanted, name: str, network: str, lasting: bool) -> Running:
     password = secrets.token_hex(16) if wanted.facts["secret"] else ""
     service = Running(wanted=wanted, container=name, started=time.monotonic(), password=password)
     values = service.values()
     options = [f"--network={network}", f"--network-alias={wanted.name}", "--security-opt=no-new-privileges"]
     options += [f"--memory={_MEMORY}", "--pids-limit=512"]
     options += [f"--env={key}={fill(value, values)}" for key, value in wanted.facts["env"].items()]
-    output = container.create(client, name, wanted.image, options)
+    output = container.create(client, name, wanted.image, options, lasting=lasting)
     if output.code == 0:
         output = container.start(client, name)
     if output.code != 0:

@@ -1,0 +1,103 @@
+"""`dockertpl run`: start an image as `verify` does, print its URL, and stop it on Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dockertpl.commands import beside
+from dockertpl.commands.subject import locate
+from dockertpl.commands.verify import built, check_kind, with_smoke_test
+from dockertpl.commands.verify_next import url
+from dockertpl.commands.verify_view import Live
+from dockertpl.engine import client as engine
+from dockertpl.engine import container, owner
+from dockertpl.engine.build import check_secret, check_ssh
+from dockertpl.engine.image import inspect_image
+from dockertpl.engine.interrupts import terminable
+from dockertpl.engine.logs import Log
+from dockertpl.engine.run import Observer, Running, RunOptions, check_options, healthy
+from dockertpl.errors import UnhealthyError
+from dockertpl.screen import say
+
+_POLL = 0.2
+
+
+def run(
+    *,
+    destination: Path,
+    dockerfile: Path | None,
+    target: str | None,
+    build_args: Mapping[str, str],
+    secrets: Sequence[str],
+    ssh: Sequence[str],
+    environment: Mapping[str, str],
+    env_files: Sequence[Path],
+    tmpfs: Sequence[str],
+    network: str | None,
+    timeout: float | None,
+    with_: Sequence[str],
+    run_first: Sequence[str],
+    quiet: bool,
+) -> tuple[int, Mapping[str, Any]]:
+    """Build an image, start it strictly, print its URL on stdout and its log on stderr until it is stopped or ends.
+
+    The arguments are those of `verify`.
+
+    Returns:
+        0 once Ctrl-C or SIGTERM has stopped it, and nothing for JSON.
+
+    Raises:
+        DockertplError: It did not build, did not get healthy, or ended by itself.
+        KeyboardInterrupt: It was stopped before it was healthy.
+    """
+    options = RunOptions(environment=environment, env_files=env_files, tmpfs=tmpfs, network=network, timeout=timeout)
+    with terminable():
+        subject = locate(destination, dockerfile)
+        check_kind(subject)
+        check_options(options)
+        for secret in secrets:
+            check_secret(secret)
+        for agent in ssh:
+            check_ssh(agent)
+        planned = beside.plan(subject, with_, run_first, options)
+        options = with_smoke_test(subject, options, quiet, planned.templates)
+        sources = {"build_args": build_args, "secrets": secrets, "ssh": ssh}
+        facts: dict[str, Any] = {"services": []}
+        client = engine.find()
+        with (
+            owner.sweeping(client),
+            beside.started(client, planned, subject.name, facts, quiet) as side,
+            built(client, subject, target, sources, facts, quiet) as tag,
+        ):
+            options = side.ready(options)
+            image = inspect_image(client, tag)
+            side.run_first(image, subject.name, options)
+            with (
+                Live(quiet, "starting", "Starting it as production would …") as live,
+                healthy(
+                    client, image, name=subject.name, options=options, observer=Observer(on_watched=live.watched)
+                ) as (running, log),
+            ):
+                live.end()
+                return _serve(client, running, log, quiet)
+
+
+def _serve(client: engine.Client, running: Running, log: Log, quiet: bool) -> tuple[int, Mapping[str, Any]]:
+    try:
+        if running.port is not None:
+            click.echo(url(running.port))
+        say("Ctrl-C stops it.", quiet=quiet)
+        log.follow(lambda line: say(line.text, quiet=quiet))
+        while not log.ended():
+            time.sleep(_POLL)
+    except KeyboardInterrupt:
+        say("Stopping it …", quiet=quiet)
+        return 0, {}
+    log.drain()
+    code = container.state(client, running.name).exit_code
+    raise UnhealthyError(f"The container ended by itself, with exit code {code}.", "Its last lines may say why.")

@@ -1,0 +1,56 @@
+"""`dockertpl verify --all`: every image of a repository in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dockertpl.commands import verify
+from dockertpl.commands.subject import locate_all
+from dockertpl.errors import BadInputError, DockertplError, NoEngineError
+from dockertpl.screen import say, tell
+
+
+def run(
+    *, destination: Path, dockerfile: Path | None, target: str | None, quiet: bool, **options: Any
+) -> tuple[int, Mapping[str, Any]]:
+    """Verify every image of a repository that runs by itself. One that fails does not stop the next.
+
+    Args:
+        destination: The repository's root.
+        dockerfile: Must be None, as it names one image.
+        target: Must be None, too.
+        quiet: Whether to print nothing.
+        options: What `verify.run` takes besides.
+
+    Returns:
+        The worst exit code, and `images`: the name and the Dockerfile of each, and its figures.
+
+    Raises:
+        BadInputError: There is no image, or an option is for one only.
+        NoEngineError: No engine answers.
+    """
+    if dockerfile is not None or target is not None:
+        raise BadInputError("--all takes every image, and --file and --target name one.", "Leave one of them out.")
+    if options.get("markdown") not in (None, "-"):
+        raise BadInputError("--all has a summary for each image, and --markdown names one file.", "Use --markdown -.")
+    subjects = locate_all(destination)
+    worst, images = 0, []
+    for number, subject in enumerate(subjects, 1):
+        say(f"{subject.name} ({number} of {len(subjects)})", quiet=quiet)
+        figures: Mapping[str, Any]
+        try:
+            code, figures = verify.run(
+                destination=destination, dockerfile=subject.dockerfile, target=None, quiet=quiet, **options
+            )
+        except NoEngineError:
+            raise
+        except DockertplError as error:
+            code, figures = error.exit_code, {**error.data, "error": error.as_json()}
+            if not quiet:
+                tell(error)
+        worst = max(worst, code)
+        where = subject.dockerfile.relative_to(destination.resolve()).as_posix()
+        images.append({"name": subject.name, "dockerfile": where, **figures})
+    return worst, {"images": images}
