@@ -116,6 +116,26 @@ def test_a_command_that_ended_well_is_not_run_again(tmp_path: Path, monkeypatch:
     assert ran == ["a", "b", "b"]
 
 
+def test_a_command_that_fails_is_a_finding_with_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = UnhealthyError("--run: `a` ended with code 1.\n  its last lines:\n  | one\n  | two", "Do this.")
+
+    def run_first(*_: object, **__: object) -> float:
+        raise error
+
+    monkeypatch.setattr(first, "run_first", run_first)
+    with beside.started(CLIENT, plan(shop(tmp_path), run=["a"]), "shop", {}, quiet=True) as side:
+        with pytest.raises(UnhealthyError):
+            side.run_first(IMAGE, "shop", RunOptions())
+        assert side.failed is error
+    assert beside.as_finding(error) == {
+        "rule": "run-first",
+        "message": "--run: `a` ended with code 1.",
+        "remedy": "Do this.",
+        "lines": ["one", "two"],
+        "fails": True,
+    }
+
+
 REFUSED = "  | ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)"
 
 
