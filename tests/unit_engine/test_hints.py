@@ -262,3 +262,13 @@ secret_key
     assert hint is not None
     assert "Settings lacks a value" in hint.text
     assert "dockertpl verify --env DATABASE_URL=VALUE --env SECRET_KEY=VALUE" in hint.text
+
+
+def test_a_program_that_may_not_be_executed_is_named() -> None:
+    hint = hints.find(['exec: "/app/start.sh": permission denied'], "run")
+    assert hint and hint.text.startswith("/app/start.sh is in the image") and "--chmod=+x" in hint.text
+
+
+def test_an_exec_format_error_may_be_a_script_without_its_first_line() -> None:
+    hint = hints.find(["exec /app/start.sh: exec format error"], "run")
+    assert hint and "#!/bin/sh" in hint.text

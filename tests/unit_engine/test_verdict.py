@@ -1,5 +1,6 @@
 """What is said of a container that is not as it should be."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,3 +129,34 @@ def test_a_start_that_failed_is_told_without_the_engines_inner_names() -> None:
         "in $PATH: unknown"
     )
     assert error.message == 'The container did not start: exec: "x": executable file not found in $PATH.'
+
+
+OURS = replace(IMAGE, labels={probe.LABEL: "/health 2xx"})
+
+
+def test_another_port_is_named_with_what_to_change() -> None:
+    log = ["INFO:     Uvicorn running on http://0.0.0.0:9000 (Press CTRL+C to quit)"]
+    remedy = judge(seen(state()), OURS, log)[1]
+    assert "listens on port 9000, and the image has EXPOSE 8000" in remedy
+    assert "dockertpl update -d port=9000" in remedy and log[0] in remedy
+    other = judge(seen(state()), IMAGE, log)[1]
+    assert "EXPOSE 9000" in other and "dockertpl update" not in other
+
+
+def test_a_server_that_listens_to_itself_alone_is_told_how_not_to() -> None:
+    log = ["[INFO] Listening at: http://127.0.0.1:8000 (7)"]
+    remedies = [judge(seen(state(health=health)), OURS, log)[1] for health in ("starting", "healthy")]
+    for remedy in remedies:
+        assert "127.0.0.1, which only the container itself reaches" in remedy
+        assert "--bind 0.0.0.0:8000 in its command" in remedy
+
+
+def test_a_server_that_answers_is_not_told_to_listen_elsewhere() -> None:
+    assert "port 9000" not in judge(seen(state(), 404), log=["listening on port 9000"])[1]
+
+
+def test_what_was_still_starting_gets_more_time_here_and_in_production() -> None:
+    remedy = judge(seen(state()), OURS, ["INFO:     Waiting for application startup."])[1]
+    assert remedy.startswith("It was still starting")
+    assert "dockertpl verify --timeout 180" in remedy and "health_start_period=180" in remedy
+    assert "--start-period=180s" in judge(seen(state()), IMAGE, ["x"])[1]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockertpl.engine import asking, container, findings, hints, probe, verdict
+from dockertpl.engine import asking, container, findings, hints, listening, probe, verdict
 from dockertpl.engine.client import Client, says
 from dockertpl.engine.image import ImageFacts
 from dockertpl.engine.logs import Log, repeated
@@ -391,6 +391,7 @@ def _wait(
     deadline = running.started + patience(image, options)
     look, look_at_log = running.started + 1.0, running.started + _FIRST_LOOK
     silent_until: float | None = None
+    missed_since: float | None = None
     ready: float | None = None
     answer: probe.Answer | None = None
     same = _Same()
@@ -432,6 +433,12 @@ def _wait(
             if error := _incurable(log, image.workdir):
                 state = container.state(client, running.name)
                 return seen(same_error=error)
+            # A server that has said that it is ready, on another port, does not come to this one.
+            place = listening.find(log.last(_ERROR_LINES))
+            missed_since = (missed_since or now) if place and place.remedy and place.port != image.port else None
+            if running.port is not None and missed_since is not None and now - missed_since > _SAME:
+                state = container.state(client, running.name)
+                return seen(same_for=now - missed_since)
         over = log.ended() or now > deadline
         if over or now >= look:
             state = container.state(client, running.name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from dockertpl.engine import hints, probe
+from dockertpl.engine import hints, listening, probe
 from dockertpl.engine.container import State
 from dockertpl.engine.image import ImageFacts
 from dockertpl.errors import RootUserError, UnhealthyError
@@ -64,7 +64,7 @@ def _health(
             "The image has no HEALTHCHECK, so the engine cannot tell that it is healthy.",
             "Add one to the Dockerfile; `dockertpl new` writes one that needs no shell and fails on a bad status.",
         )
-    return _never_healthy(seen, log, timeout, hint)
+    return _never_healthy(seen, image, log, timeout, hint)
 
 
 def start(complaint: str) -> UnhealthyError:
@@ -127,11 +127,12 @@ def _silent(seen: Seen, image: ImageFacts, log: Sequence[str]) -> UnhealthyError
             log,
         ),
         (_refusal(seen.answer, seen.wanted.path) if seen.answer else "")
+        or _elsewhere(image, log)
         or f"Does it listen on 127.0.0.1 inside the container? It has to be 0.0.0.0, port {image.port}.",
     )
 
 
-def _never_healthy(seen: Seen, log: Sequence[str], timeout: float, hint: str) -> UnhealthyError:
+def _never_healthy(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float, hint: str) -> UnhealthyError:
     gave_up = seen.state.health == "unhealthy"
     if gave_up:
         lines = ["The engine found the container unhealthy."]
@@ -150,10 +151,49 @@ def _never_healthy(seen: Seen, log: Sequence[str], timeout: float, hint: str) ->
         lines.append("  its probe did not end once")
     if seen.answer is not None:
         lines.append(f"  GET {seen.wanted.path} from outside: {seen.answer}")
-    return UnhealthyError(_with_log("\n".join(lines), log), hint or _advice(seen))
+    unanswered = seen.ready is None and (seen.answer is None or seen.answer.status is None)
+    advice = (_elsewhere(image, log) if unanswered else "") or hint or _advice(seen, image, log, timeout)
+    return UnhealthyError(_with_log("\n".join(lines), log), advice)
 
 
-def _advice(seen: Seen) -> str:
+def _elsewhere(image: ImageFacts, log: Sequence[str]) -> str:
+    """Return the advice for a server whose log says that it listens where nobody asks; empty if it does not."""
+    place = listening.find(log)
+    if place is None or image.port is None:
+        return ""
+    if place.port != image.port:
+        change = (
+            f"  dockertpl update -d port={place.port}        (the Dockerfile's EXPOSE, command and health check)"
+            if probe.LABEL in image.labels
+            else f"  EXPOSE {place.port}        (and that port in the HEALTHCHECK)"
+        )
+        return (
+            f"Its log says that it listens on port {place.port}, and the image has EXPOSE {image.port}:\n"
+            f"  | {place.line}\nLet it listen on {image.port}, or change the image's port:\n{change}"
+        )
+    if place.is_inward:
+        return (
+            f"It listens on {place.host}, which only the container itself reaches:\n"
+            f"  | {place.line}\nLet it listen on every address: {place.remedy}."
+        )
+    return ""
+
+
+def _unanswered(image: ImageFacts, log: Sequence[str], timeout: float) -> str:
+    """Return the advice for a container that never answered."""
+    longer = int(max(60, 3 * timeout))
+    more_time = f"  dockertpl verify --timeout {longer}"
+    if probe.LABEL in image.labels:
+        more_time += f"\n  dockertpl update -d health_start_period={longer}        (production waits that long, too)"
+    else:
+        more_time += f"\n  HEALTHCHECK --start-period={longer}s …        (production waits that long, too)"
+    if listening.is_starting(log):
+        return f"It was still starting when its time was over. Give it more:\n{more_time}"
+    where = f"0.0.0.0, port {image.port}, as EXPOSE says" if image.port else "a port that EXPOSE names"
+    return f"Nothing answers. It has to listen on {where}. If it only starts slowly, give it more time:\n{more_time}"
+
+
+def _advice(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float) -> str:
     status = seen.answer.status if seen.answer else None
     if seen.ready is not None:
         return (
@@ -162,7 +202,10 @@ def _advice(seen: Seen) -> str:
     if seen.answer is not None and (advice := _refusal(seen.answer, seen.wanted.path)):
         return advice
     if status == 404:
-        return f"It has no route {seen.wanted.path}. The answer health_path names the right one."
+        return (
+            f"It has no route {seen.wanted.path}. Name one that answers everybody:\n"
+            "  dockertpl update -d health_path=/PATH"
+        )
     if status is not None and status >= 500:
         return (
             "It answers, and says that it is not well. If it needs a database or another service:\n"
@@ -170,8 +213,11 @@ def _advice(seen: Seen) -> str:
         )
     if status is not None:
         status_class = str(seen.wanted).partition(" ")[2]
-        return f"A good answer is {status_class} on {seen.wanted.path}. The answer health_path names another path."
-    return "Does it listen on 0.0.0.0, and on the port of EXPOSE? --timeout S gives it more time."
+        return (
+            f"A good answer is {status_class} on {seen.wanted.path}. Another path is named by:\n"
+            "  dockertpl update -d health_path=/PATH"
+        )
+    return _unanswered(image, log, timeout)
 
 
 # How servers and frameworks refuse an unknown host name.
@@ -192,7 +238,10 @@ def _refusal(answer: probe.Answer, path: str) -> str:
             "  dockertpl update -d health_path=/PATH"
         )
     if answer.status == 405:
-        return f"{path} answers other methods than GET. Add a GET, or name another path by the answer health_path."
+        return (
+            f"{path} answers other methods than GET. Add a GET, or name another path:\n"
+            "  dockertpl update -d health_path=/PATH"
+        )
     return _redirect(answer.location, path) if answer.location else ""
 
 
