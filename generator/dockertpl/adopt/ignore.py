@@ -75,7 +75,14 @@ def _needed(draft: Draft) -> list[str]:
     below = f"{draft.app_dir}/" if draft.member and draft.app_dir != "." else ""
     keys = ("requirements_file", "requirements_source", "requirements_dev", "app_file", "prisma_schema", "readme")
     names += [str(draft.known[key]) for key in keys if draft.known.get(key)]
-    for key in ("install_files", "workspace_files", "requirements_includes", "workspace_packages", "workspace_members"):
+    for key in (
+        "install_files",
+        "workspace_files",
+        "requirements_includes",
+        "requirements_more",
+        "workspace_packages",
+        "workspace_members",
+    ):
         names += [str(value) for value in draft.answers.get(key, draft.known.get(key, []) or [])]
     names += re.findall(r"^(?:COPY|ADD) (?!--from)(?:--\S+ )*(\S+) ", draft.kept("image"), re.MULTILINE)
     module = str(draft.known.get("app", "")).partition(":")[0].partition(".")[0]

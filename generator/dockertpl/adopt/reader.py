@@ -142,7 +142,13 @@ def _needs_root(draft: Draft, stages: Sequence[Stage]) -> bool:
 def _from_root(adoption: Adoption, draft: Draft, line: int) -> Adoption:
     """Return an adoption that builds from the repository's root, where the requirements are below the folder."""
     answers: dict[str, Any] = {"context": "."}
-    for key in ("requirements_file", "requirements_source", "requirements_dev", "requirements_includes"):
+    for key in (
+        "requirements_file",
+        "requirements_source",
+        "requirements_dev",
+        "requirements_includes",
+        "requirements_more",
+    ):
         value = draft.known.get(key, "requirements.txt" if key == "requirements_file" else "")
         if isinstance(value, str) and value:
             answers[key] = f"{draft.app_dir}/{value}"

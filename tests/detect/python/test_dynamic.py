@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dockertpl.detect import detect
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.dynamic import find_install_files, requirements_files
 from dockertpl.detect.python.project import Project
@@ -54,3 +55,31 @@ def test_no_file_outside_of_the_folder_is_named(repo: Repo, name: str) -> None:
     root = repo({"api/pyproject.toml": text, "outside.txt": "x\n"})
     assert requirements_files(Project(Repository(root), "api")) == []
     assert found_in(root).answers == {}
+
+
+APP = {"shop/main.py": "from fastapi import FastAPI\napp = FastAPI()\n"}
+REQUIREMENTS = {"base.txt": "fastapi==1\n", "server.txt": "uvicorn==1\n"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "pyproject.toml": "[project]\nname = 'shop'\ndynamic = ['dependencies']\n"
+            "[tool.setuptools.dynamic]\ndependencies = {file = ['base.txt', 'server.txt']}\n"
+        },
+        {"Dockerfile": "FROM python:3.13\nRUN pip install -r base.txt -r server.txt\n"},
+    ],
+)
+def test_all_the_files_that_are_installed_are_read_and_installed(repo: Repo, files: dict[str, str]) -> None:
+    found = detect(repo({**APP, **REQUIREMENTS, **files}))
+    assert (found.answers["requirements_file"], found.answers["requirements_more"]) == ("base.txt", ["server.txt"])
+    assert found.answers["server"] == "uvicorn"
+    assert not any("no ASGI server" in warning for warning in found.warnings)
+
+
+def test_one_file_that_includes_the_other_is_enough(repo: Repo) -> None:
+    files = {"Dockerfile": "FROM python:3.13\nRUN pip install -r server.txt -r base.txt\n"}
+    found = detect(repo({**APP, **REQUIREMENTS, **files, "server.txt": "-r base.txt\nuvicorn==1\n"}))
+    assert found.answers["requirements_file"] == "server.txt"
+    assert "requirements_more" not in found.answers

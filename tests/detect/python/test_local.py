@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dockertpl.detect import detect
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.groups import production_groups
 from dockertpl.detect.python.local import find_local_packages
@@ -16,6 +17,7 @@ from dockertpl.detect.repository import Repository
 
 Repo = Callable[[dict[str, str]], Path]
 LIBRARY = {"libs/common/pyproject.toml": "[project]\nname = 'common'\ndependencies = ['base']\n"}
+MAIN = "from fastapi import FastAPI\napp = FastAPI()\n"
 UV = "[project]\ndependencies = ['common']\n[tool.uv.sources]\ncommon = {0}\n"
 
 
@@ -32,6 +34,7 @@ def look(root: Path, manager: str, *, app_dir: str = ".", context: str = "") -> 
         ("uv", "pyproject.toml", UV.format("{path = 'libs/common', editable = true}")),
         ("uv", "pyproject.toml", UV.format("{workspace = true}\n[tool.uv.workspace]\nmembers = ['libs/*']")),
         ("pyproject", "pyproject.toml", UV.format("{path = './libs/common'}")),
+        ("uv", "pyproject.toml", UV.format("[{path = 'libs/common', marker = \"sys_platform != 'win32'\"}]")),
         ("poetry", "pyproject.toml", "[tool.poetry.dependencies]\ncommon = {path = 'libs/common', develop = true}\n"),
         ("poetry", "pyproject.toml", "[tool.poetry.group.db.dependencies]\ncommon = {path = 'libs/common'}\n"),
         ("pdm", "pyproject.toml", "[project]\ndependencies = ['common @ file:///${PROJECT_ROOT}/libs/common']\n"),
@@ -82,6 +85,37 @@ def test_a_package_outside_of_the_build_context_stops(repo: Repo, text: str) -> 
     found = look(repo({**LIBRARY, "api/pyproject.toml": text}), "uv", app_dir="api")
     assert [(unknown.key, unknown.blocks) for unknown in found.unknown] == [("local_packages", True)]
     assert "local_packages" not in found.answers
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"requirements.txt": "./wheels/common-1.0-py3-none-any.whl\n"}, "wheels/common-1.0-py3-none-any.whl"),
+        (
+            {"requirements.txt": "common @ file:./wheels/common-1.0-py3-none-any.whl\n"},
+            "wheels/common-1.0-py3-none-any.whl",
+        ),
+        ({"requirements.txt": "-r base.txt\n", "base.txt": "--find-links ./wheels\ncommon\n"}, "wheels"),
+        (
+            {"uv.lock": "version = 1\n", "pyproject.toml": UV.format("{path = 'wheels/common-1.0-py3-none-any.whl'}")},
+            "wheels/common-1.0-py3-none-any.whl",
+        ),
+        ({"uv.lock": "version = 1\n", "pyproject.toml": "[project]\n[tool.uv]\nfind-links = ['./wheels']\n"}, "wheels"),
+    ],
+)
+def test_wheels_of_the_repository_are_there_when_packages_are_installed(
+    repo: Repo, files: dict[str, str], place: str
+) -> None:
+    found = detect(repo({"wheels/common-1.0-py3-none-any.whl": "", "main.py": MAIN, **files}))
+    assert found.answers["install_files"] == [place]
+    assert not [unknown for unknown in found.unknown if unknown.key in ("local_packages", "install_files")]
+
+
+def test_a_wheel_that_is_not_there_stops_with_its_line(repo: Repo) -> None:
+    found = detect(repo({"requirements.txt": "./common-1.0-py3-none-any.whl\n", "main.py": MAIN}))
+    (unknown,) = [unknown for unknown in found.unknown if unknown.key == "install_files"]
+    assert unknown.blocks
+    assert "requirements.txt:1 takes a package from ./common-1.0-py3-none-any.whl" in unknown.message
 
 
 def test_with_the_repository_as_context_it_is_there(repo: Repo) -> None:

@@ -28,7 +28,7 @@ from dockertpl.detect.python.git_version import find_git_version
 from dockertpl.detect.python.health import health_routes
 from dockertpl.detect.python.indexes import find_indexes, find_ssh
 from dockertpl.detect.python.layout import find_groups, find_import_root, find_layout, find_name
-from dockertpl.detect.python.local import find_local_packages
+from dockertpl.detect.python.local import find_local_files, find_local_packages
 from dockertpl.detect.python.lock import Production, production
 from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.opened import of_variables, opened
@@ -126,6 +126,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         find_workspace(project, found, root)
     context = str(given.get("context", found.answers.get("context", folder)))
     find_local_packages(project, found, manager.name, manager.requirements_file, root, context)
+    find_local_files(project, found, manager.name, (manager.requirements_file, *manager.requirements_more), context)
     find_install_files(project, found, manager.name, context)
     find_manager_version(project, found, manager.name, root)
     tool_version = str(given.get("manager_version", found.answers.get("manager_version", "")))
@@ -170,7 +171,7 @@ def _locked(
 ) -> Production:
     """Answer `extras` and `groups` where they bring what serves it, and return what production installs with them."""
     place = (manager.name, manager.requirements_file, manager.lock)
-    locked = production(project, *place)
+    locked = production(project, *place, [one for file in manager.requirements_more for one in project.required(file)])
     if manager.name in ("pip", "pipenv"):
         return locked
     besides = find_extras(project, found, dockerfiles, locked, wanted)

@@ -48,6 +48,8 @@ def find_install_files(project: Project, found: Detection, manager: str, context
     names = sorted({relative_to(path, context) for path in files if is_within(path, context)})
     if names:
         line = project.line("project", "dynamic")
+        before = found.answers.get("install_files", [])
+        names = sorted({*before, *names})
         found.answer("install_files", names, project.manifest, line, "the build reads the dependencies from it")
 
 

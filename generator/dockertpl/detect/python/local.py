@@ -12,13 +12,17 @@ from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.groups import production_groups
 from dockertpl.detect.python.project import Project, normalise, requirement
 from dockertpl.detect.python.workspace import member_name, members
-from dockertpl.detect.repository import Repository, is_within, join, relative_to
+from dockertpl.detect.repository import Repository, clean, is_within, join, parent, relative_to
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import toml_line
 
 _LOCAL = re.compile(
     r"(?:(?:-e|--editable)[ =]+|[\w.-]+(?:\[[\w.,-]*\])? *@ *)?(?:file:(?:///\$\{PROJECT_ROOT\}/)?)?(\.{0,2}[\w./-]*)(\[[\w.,\s-]*\])?"
 )
+
+
+_ARCHIVES = (".whl", ".gz", ".zip")
+_LINKS = re.compile(r"(?:-f|--find-links)[ =]+(?:file:)?(\.{0,2}[\w./-]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,7 @@ def find_local_packages(
     """
     repository = project.repository
     locals_ = list(_pip(project, requirements_file) if manager == "pip" else _declared(project, manager))
+    locals_ = [one for one in locals_ if not one.written.endswith(_ARCHIVES)]
     itself = [one for one in locals_ if one.folder == project.app_dir]
     if itself and manager == "pip":
         found.answer("requirements_self", itself[0].text, itself[0].path, itself[0].line, "the project itself")
@@ -95,6 +100,64 @@ def find_local_packages(
         found.answer("workspace_members", others, project.manifest, line, "the lock covers them")
 
 
+def find_local_files(
+    project: Project, found: Detection, manager: str, requirements: tuple[str, ...], context: str
+) -> None:
+    """Answer `install_files` with the wheels, archives and folders of them that an installation takes packages from.
+
+    Args:
+        project: The application's folder.
+        found: Where the answer goes.
+        manager: The package manager.
+        requirements: For pip, the requirements files, from the repository's root.
+        context: The build context.
+    """
+    places = _archives(project, requirements) if manager == "pip" else _declared_archives(project, manager)
+    files: dict[str, tuple[str, int | None]] = {}
+    for written, path, line in places:
+        place = clean(join(project.app_dir, written)) if not written.startswith("/") and len(written) <= 1024 else None
+        there = place is not None and (project.repository.is_file(place) or project.repository.is_dir(place))
+        if place is not None and place != context and there and is_within(place, context):
+            files.setdefault(relative_to(place, context), (path, line))
+        else:
+            found.cannot_build(
+                "install_files",
+                f"{path}:{line} takes a package from {written}, which is not in the build context ({context}).",
+                f"Commit it below {project.app_dir}, or publish the package.",
+            )
+            return
+    if files:
+        first, *_ = files
+        found.answer("install_files", sorted(files), *files[first], "packages are taken from there")
+
+
+def _archives(project: Project, files: tuple[str, ...]) -> Iterator[tuple[str, str, int | None]]:
+    """Yield what requirements files name: (path as it is written, file, line)."""
+    included = (path for file in files for path in project.includes(file))
+    for file in dict.fromkeys([*files, *included]):
+        for number, line in enumerate((project.repository.text(file) or "").splitlines(), 1):
+            text = line.partition(" #")[0].partition(" ;")[0].partition(" --hash")[0].strip()
+            match = (_LOCAL.fullmatch(text) or _LINKS.fullmatch(text)) if len(text) <= 1024 else None
+            if match and match[1].endswith(_ARCHIVES):
+                yield match[1], file, number
+            elif match and text.startswith(("-f", "--find-links")):
+                # Relative to the file where the folder is there, else to where pip runs.
+                beside = join(parent(file), match[1])
+                is_beside = is_within(beside, project.app_dir) and project.repository.is_dir(beside)
+                yield relative_to(beside, project.app_dir) if is_beside else match[1], file, number
+
+
+def _declared_archives(project: Project, manager: str) -> Iterator[tuple[str, str, int | None]]:
+    """Yield what a manifest names: (path as it is written, file, line)."""
+    for one in _declared(project, manager):
+        if one.written.endswith(_ARCHIVES):
+            yield one.written, one.path, one.line
+    if manager == "uv":
+        for written in strings(project.table("tool", "uv").get("find-links")):
+            if "://" not in written:
+                yield written, project.manifest, project.line("tool", "uv", "find-links")
+
+
 def _resolved(repository: Repository, base: str, written: str) -> str:
     """Return the folder that a path means, from the repository's root; "" if it is not a folder of the repository."""
     if written.startswith("/") or len(written) > 1024:
@@ -122,7 +185,7 @@ def _pip(project: Project, file: str, seen: tuple[str, ...] = ()) -> Iterator[Lo
         if match and ("/" in match[1] or match[1] == "."):
             folder = _resolved(repository, project.app_dir, match[1])
             is_path = text.startswith(("-e", "--editable", ".", "file:")) or "@" in text or bool(folder)
-            if is_path and not match[1].endswith((".whl", ".gz", ".zip")):
+            if is_path and not match[1].endswith(_ARCHIVES):
                 yield Local(folder=folder, written=match[1], path=file, line=number, text=line.strip())
     for included in project.includes(file):
         yield from _pip(project, included, (*seen, file))
@@ -168,13 +231,14 @@ def _of_manifest(repository: Repository, folder: str, by_name: dict[str, str]) -
     for name, source in table(data, "tool", "uv", "sources").items():
         if normalise(name) not in wanted:
             continue
-        details = table(source)
-        if isinstance(details.get("path"), str):
-            yield local(details["path"], "tool", "uv", "sources", name)
-        elif details.get("workspace") is True and normalise(name) in by_name:
-            inside = by_name[normalise(name)]
-            line = toml_line(text, "tool", "uv", "sources", name)
-            yield Local(folder=inside, written=inside, path=path, line=line)
+        # A list has one source for each marker.
+        for details in map(table, source if isinstance(source, list) else [source]):
+            if isinstance(details.get("path"), str):
+                yield local(details["path"], "tool", "uv", "sources", name)
+            elif details.get("workspace") is True and normalise(name) in by_name:
+                inside = by_name[normalise(name)]
+                line = toml_line(text, "tool", "uv", "sources", name)
+                yield Local(folder=inside, written=inside, path=path, line=line)
     for keys in _poetry_tables(data):
         for name, source in table(data, *keys).items():
             if isinstance(written := table(source).get("path"), str):

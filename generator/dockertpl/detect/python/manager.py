@@ -18,6 +18,7 @@ from dockertpl.detect.python.lock import LOCKS, is_pylock
 from dockertpl.detect.python.project import Project, requirement
 from dockertpl.detect.python.server import FRAMEWORKS
 from dockertpl.detect.repository import is_within, join, parent
+from dockertpl.detect.tables import strings
 from dockertpl.detect.tomlfile import line_of
 from dockertpl.errors import NotDetectedError
 
@@ -26,11 +27,12 @@ _LOCK_COMMANDS = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock", "
 
 @dataclass(frozen=True, kw_only=True)
 class Manager:
-    """What installs the dependencies: its name ("" if unknown), and its lock or requirements file from the root."""
+    """What installs the dependencies: its name ("" if unknown), and its lock or requirements files from the root."""
 
     name: str = ""
     lock: str = ""
     requirements_file: str = ""
+    requirements_more: tuple[str, ...] = ()
 
 
 def find_manager(project: Project, found: Detection, workspace_root: str | None, dockerfiles: list[str]) -> Manager:
@@ -50,7 +52,8 @@ def find_manager(project: Project, found: Detection, workspace_root: str | None,
     if not name:
         return Manager()
     if name == "pip":
-        return Manager(name="pip", requirements_file=_requirements(project, found, dockerfiles))
+        file = _requirements(project, found, dockerfiles)
+        return Manager(name="pip", requirements_file=file, requirements_more=_more(project, found, file, dockerfiles))
     lock = join(lock_folder, LOCKS[name]) if name in LOCKS else ""
     if lock and not project.repository.is_file(lock):
         raise _no_lock(project, name, lock)
@@ -193,6 +196,27 @@ def _requirements_path(project: Project, dockerfiles: list[str]) -> str:
         if inside.count("/") == 1 and inside.endswith("/requirements.txt"):
             return path
     return ""
+
+
+def _more(project: Project, found: Detection, first: str, dockerfiles: list[str]) -> tuple[str, ...]:
+    """Answer `requirements_more`: what `dynamic` names, or a command of a Dockerfile installs, besides the first file.
+
+    Returns:
+        The files, relative to the repository's root.
+    """
+    given = project.given.get("requirements_more")
+    if given is not None:
+        return tuple(map(project.at, strings(given)))
+    places = [(path, line) for file, path, line in _installs(project, dockerfiles) if file == first]
+    path, line = places[0] if places else (project.manifest, project.line("project", "dynamic"))
+    files = requirements_files(project)
+    if places:
+        files = [file for file, *place in _installs(project, dockerfiles) if tuple(place) == places[0]]
+    known = {first, *project.includes(first)}
+    more = [file for file in dict.fromkeys(files) if file not in known] if first in files else []
+    if more:
+        found.answer("requirements_more", [project.inside(file) for file in more], path, line, "installed as well")
+    return tuple(more)
 
 
 def _place(project: Project, requirements: str, dockerfiles: list[str]) -> tuple[str, int | None, str]:
