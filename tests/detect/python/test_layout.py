@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dockertpl.detect import detect
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.asgi import Candidate
 from dockertpl.detect.python.layout import (
@@ -173,3 +174,39 @@ def test_the_folder_that_imports_are_relative_to_is_found(
     root = find_import_root(Project(repository, "."), found, code, chosen, ".")
     assert root == expected.get("import_root", ".")
     assert {key: value for key, value in found.answers.items() if key != "layout"} == expected
+
+
+BACKEND = {
+    "requirements.txt": "fastapi==1\nuvicorn==1\n",
+    "backend/main.py": "from fastapi import FastAPI\napp = FastAPI()\nopen('data.txt')\n",
+    "backend/data.txt": "",
+}
+BELOW = {"app": "main:app", "import_root": "backend", "start_folder": "backend"}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"run.sh": "cd backend\nexec uvicorn main:app\n"}, BELOW),
+        ({"compose.yaml": "services: {api: {working_dir: /code/backend, command: uvicorn main:app}}\n"}, BELOW),
+        ({"Dockerfile": "FROM python:3.13\nCOPY backend/ /app\nWORKDIR /app\nCMD uvicorn main:app\n"}, BELOW),
+        # Only imports are looked for there.
+        ({"Makefile": "run:\n\tuvicorn --app-dir backend main:app\n"}, {**BELOW, "start_folder": None}),
+        ({"Makefile": "run:\n\tPYTHONPATH=backend uvicorn main:app\n"}, {**BELOW, "start_folder": None}),
+        # Nothing says so, or what says so does not hold.
+        ({}, {"app": "backend.main:app", "import_root": None, "start_folder": None}),
+        (
+            {
+                "run.sh": "uvicorn main:app\n",
+                "backend/main.py": "from backend.db import x\nfrom fastapi import FastAPI\napp = FastAPI()\n",
+                "backend/db.py": "x = 1\n",
+            },
+            {"app": "backend.main:app", "import_root": None, "start_folder": None},
+        ),
+    ],
+)
+def test_an_import_string_tells_where_the_server_is_started(
+    repo: Repo, files: dict[str, str], expected: dict[str, str | None]
+) -> None:
+    found = detect(repo({**BACKEND, **files}))
+    assert {key: found.answers.get(key) for key in expected} == expected

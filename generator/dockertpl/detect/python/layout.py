@@ -14,11 +14,14 @@ from dockertpl.detect.naming import folder_name, image_name
 from dockertpl.detect.python.asgi import Candidate
 from dockertpl.detect.python.groups import production_groups
 from dockertpl.detect.python.project import Project
+from dockertpl.detect.python.starts import Start
 from dockertpl.detect.python.syntax import Code
 from dockertpl.detect.repository import is_within, join, relative_to
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of
 
+# A README's command says which application is meant, and may be wrong about where.
+_SAYS_WHERE = 50
 _PATH = re.compile(r"[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*")
 
 
@@ -221,11 +224,14 @@ def find_import_root(project: Project, found: Detection, code: Code, chosen: Can
     if not beside or beside == base or found.answers.get("layout") == "package":
         return base
     for start in chosen.starts:
-        folder = start.folder.strip("/").removeprefix("./")
-        if not folder.startswith(("/", "$", "~")) and folder not in ("", ".", base) and is_within(beside, folder):
+        started, searched = (_below(word, beside, base) for word in (start.folder, start.search))
+        started = started or _started_in(project, code, chosen, start, beside, base)
+        if folder := started or searched:
             found.answer("layout", "flat", chosen.path, None, "")
-            found.answer("import_root", folder, start.path, start.line, "it is started there")
-            found.answer("start_folder", folder, start.path, start.line, "it is started there")
+            note = "it is started there" if started else "imports are looked for there"
+            found.answer("import_root", folder, start.path, start.line, note)
+            if started:
+                found.answer("start_folder", folder, start.path, start.line, note)
             return folder
     if wrong := _import_below(project, code, chosen.path, base):
         folder, name, line = wrong
@@ -233,6 +239,39 @@ def find_import_root(project: Project, found: Detection, code: Code, chosen: Can
         found.answer("import_root", folder, chosen.path, line, f"imports {name} from {folder}")
         return folder
     return base
+
+
+def _below(word: str, beside: str, base: str) -> str:
+    """Return a folder of a command as one of the application's, empty if it is not one around the application."""
+    folder = word.strip("/").removeprefix("./")
+    is_below = not word.startswith(("/", "$", "~")) and folder not in ("", ".", base) and is_within(beside, folder)
+    return folder if is_below else ""
+
+
+def _started_in(project: Project, code: Code, chosen: Candidate, start: Start, beside: str, base: str) -> str:
+    """Return the folder from which a command's import string leads to the application, empty if that is not below.
+
+    A server looks for modules where it is started, so that `uvicorn main:app` for backend/main.py is started in
+    backend, whether a WORKDIR, a Compose file or a line before it says so.
+    """
+    file = project.inside(chosen.path).removesuffix(".py").removesuffix("/__init__")
+    module = start.module.replace(".", "/")
+    says = start.weight >= _SAYS_WHERE and not start.search and not start.what.endswith(".run")
+    if not module or not says or not file.endswith(f"/{module}"):
+        return ""
+    folder = _below(file.removesuffix(f"/{module}"), beside, base)
+    known = code.module(chosen.path)
+    root = join(project.app_dir, base)
+    for source, level, _ in known.imports.values() if folder and known else ():
+        first = source.partition(".")[0]
+        above, below = (_is_module(project, join(each, first)) for each in (root, join(project.app_dir, folder)))
+        if first and not level and above and not below:
+            return ""
+    return folder
+
+
+def _is_module(project: Project, path: str) -> bool:
+    return project.repository.is_file(f"{path}.py") or project.repository.is_dir(path)
 
 
 def _import_below(project: Project, code: Code, app_file: str, base: str) -> tuple[str, str, int] | None:

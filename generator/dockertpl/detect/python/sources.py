@@ -106,6 +106,7 @@ def _from_dockerfile(repository: Repository, path: str) -> Iterator[Start]:
                 words = dockerfile.words(entry.value) + words
             weight = 100 if stage is found[-1] else 80
             if start := read_command(words, values):
+                start = replace(start, search=start.search or values.get("PYTHONPATH", ""))
                 yield _placed(start, path, step.line, f"the Dockerfile's {step.name}", weight)
             elif target := next((word for word in words if re.fullmatch(r"[a-z_][\w.]*:[A-Za-z_]\w*", word)), None):
                 yield Start(target=target, path=path, line=step.line, what=f"the Dockerfile's {step.name}", weight=90)

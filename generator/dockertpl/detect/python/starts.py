@@ -23,7 +23,8 @@ class Start:
         server: uvicorn, gunicorn, granian or hypercorn; empty if none is named. (`fastapi run` is uvicorn.)
         target: The import string as written, without `()`; empty if a file or nothing is named.
         file: The Python file that `fastapi run` names.
-        folder: Where it is started, as far as `cd`, `--app-dir` or `--chdir` say so.
+        folder: Where it is started, as far as `cd` or `--chdir` say so.
+        search: Where imports are looked for, as far as `--app-dir` or PYTHONPATH say so.
         factory: The target is a function to call.
         reload: It is a command for development.
         config: The settings file that gunicorn is given.
@@ -39,6 +40,7 @@ class Start:
     target: str = ""
     file: str = ""
     folder: str = ""
+    search: str = ""
     factory: bool = False
     reload: bool = False
     port: int | None = None
@@ -80,9 +82,10 @@ def read_command(words: Sequence[str], values: Mapping[str, str] | None = None) 
         return None
     server = words[at].rpartition("/")[2]
     folder = next((words[i + 1] for i in range(at - 1) if words[i] == "cd"), "")
+    search = next((word.partition("=")[2] for word in words[:at] if word.startswith("PYTHONPATH=")), "")
     rest = words[at + 1 :]
     end = next((index for index, word in enumerate(rest) if word in _STOPS), len(rest))
-    start = Start(server=server, folder=folder, before=_before(words[:at]))
+    start = Start(server=server, folder=folder, search=search, before=_before(words[:at]))
     positional: list[str] = []
     for option, value in options(rest[:end]):
         if not option:
@@ -151,8 +154,10 @@ def _option(start: Start, option: str, value: str) -> Start | None:
             return replace(start, factory=True)
         case "--reload" | "--dev":
             return replace(start, reload=True)
-        case "--app-dir" | "--chdir":
+        case "--chdir":
             return replace(start, folder=value)
+        case "--app-dir":
+            return replace(start, search=value)
         case "-c" | "--config" if start.server == "gunicorn":
             return replace(start, config=value.removeprefix("file:"))
         case "-e" | "--entrypoint" if start.server == "fastapi":
