@@ -27,6 +27,38 @@ def test_content_that_the_sources_read_is_let_through_the_ignore_file(look_at: A
     assert found.evidence["context_files"].where.startswith("app/page.tsx:")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'const root = process.cwd()\nfs.readdirSync(root + "/docs")',
+        "const DOCS = `${process.cwd()}/docs`\nfs.readFile(`${DOCS}/${slug}.md`)",
+        'fs.readdirSync(new URL("../docs", import.meta.url))',
+        'globSync("docs/**/*.md")',
+        'fg.sync(["./docs/*.{md,mdx}"])',
+        # What reads them is a function, or another module.
+        'walk(path.join(process.cwd(), "docs"))',
+        'export const DOCS = path.resolve(process.cwd(), "docs")',
+    ],
+)
+def test_content_that_a_module_names_is_let_through(look_at: Any, text: str) -> None:
+    found, _ = look_at({"app/page.tsx": HEAD + text, "docs/intro.md": "", "docs/other.md": ""})
+    assert found.answers["context_files"] == ["docs"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("source.config.ts", 'export const docs = defineDocs({ dir: "docs" })'),
+        ("contentlayer.config.js", "export default makeSource({ contentDirPath: 'docs' })"),
+        ("velite.config.ts", 'export default defineConfig({ root: "./docs" })'),
+    ],
+)
+def test_content_that_a_tool_is_told_of_is_let_through(look_at: Any, file: str, text: str) -> None:
+    found, _ = look_at({file: text, "docs/intro.md": ""})
+    assert found.answers["context_files"] == ["docs"]
+    assert found.evidence["context_files"].where == f"{file}:1"
+
+
 def test_a_readme_that_is_read_or_imported_is_let_through(look_at: Any) -> None:
     for text in (
         f'{HEAD}fs.readFileSync("README.md")',

@@ -17,7 +17,20 @@ _JOIN = (
     r"(?:path\s*\.\s*)?(?:join|resolve)\(\s*(?:/\*[^*]*\*/\s*)?(process\.cwd\(\)|[\w$]+)\s*"
     r"((?:,[^,()]+(?:\(\))?)*),?\s*\)"
 )
+# process.cwd() + "/docs"
+_PLUS = re.compile(rf"(process\.cwd\(\)|\b[\w$]+)\s*\+\s*(?=({_TEXT}))")
+_TEMPLATE = re.compile(r"`\$\{(process\.cwd\(\)|[\w$]+)\}/([^`$\n]*)")
+_CWD = re.compile(r"\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=\n]{1,99})?=\s*process\.cwd\(\)\s*(?=[;\n,])")
 _NAMED = re.compile(rf"\b(?:const|let|var)\s+([\w$]+)\s*(?::[^=\n]+)?=\s*(?:{_JOIN}|({_TEXT}))")
+_ANY_JOIN = re.compile(rf"\b{_JOIN}")
+_URL = re.compile(r"\bnew\s+URL\(\s*[\"'`](\.\.?/[^\"'`$\n]+)[\"'`]\s*,\s*import\.meta\.url\s*\)")
+_GLOB = re.compile(
+    r"\b(?:glob|globSync|globby|globbySync|fg|fastGlob|fg\.sync|fastGlob\.sync|glob\.sync)\(\s*\[?\s*"
+    r"[\"'`](?:\./)?([\w@.-]+(?:/[\w@.-]+)*)/[^\"'`\n]*[*{][^\"'`\n]*[\"'`]"
+)
+# Where the tools that turn Markdown into pages are told to look.
+_CONTENT = re.compile(r"\b(?:dir|directory|contentDirPath|root)\s*:\s*[\"'`](?:\./)?([\w@.-]+(?:/[\w@.-]+)*)/?[\"'`]")
+_CONTENT_FILES = ("source.config", "contentlayer.config", "velite.config", "content-collections")
 _READ = ("readFileSync", "readFile", "readdirSync", "readdir", "createReadStream", "opendirSync", "opendir")
 _WRITTEN = ("writeFileSync", "writeFile", "appendFileSync", "appendFile", "createWriteStream")
 _MADE = ("mkdirSync", "mkdir")
@@ -43,6 +56,7 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
         text = (package.repository.text(path) or "")[:_LONGEST]
         if files:
             yield from _imported(files, endings, package.folder, path, text)
+            yield from _named_folders(package.folder, path, text)
         if not any(
             name in text
             for name in ("readFile", "readdir", "Stream(", "opendir", "writeFile", "appendFile", "mkdir", "Database")
@@ -55,12 +69,45 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
         for match in _DATABASE.finditer(text):
             yield from _place(package.folder, path, text, match, names, "file", 1)
 
+    for path in package.repository.listed(package.folder, ".ts", ".js", ".mjs", ".mts", ".cjs") if files else ():
+        if path.rpartition("/")[2].startswith(_CONTENT_FILES):
+            text = (package.repository.text(path) or "")[:_LONGEST]
+            for match in _CONTENT.finditer(text):
+                yield from _read(join(package.folder, match[1]), path, text, match)
+
+
+def _named_folders(folder: str, path: str, text: str) -> Iterator[Opened]:
+    """Yield the places below the working directory that a module names, whatever it gives them to."""
+    for match in _URL.finditer(text):
+        yield from _read(join(parent(path), match[1]), path, text, match)
+    for match in _GLOB.finditer(text):
+        yield from _read(join(folder, match[1]), path, text, match)
+    if "process.cwd()" not in text:
+        return
+    names = _names(text)
+    for match in _ANY_JOIN.finditer(text):
+        joined = _joined(match[1], match[2], names)
+        if joined:
+            yield from _read(join(folder, joined[0]), path, text, match)
+    for match in (*_PLUS.finditer(text), *_TEMPLATE.finditer(text)):
+        start = ("", False) if match[1] == "process.cwd()" else names.get(match[1])
+        if start and not start[1] and "${" not in match[2]:
+            yield from _read(join(folder, start[0], match[2].strip("\"'`/")), path, text, match)
+
+
+def _read(place: str, path: str, text: str, match: re.Match[str]) -> Iterator[Opened]:
+    cleaned = clean(place)
+    if cleaned is not None and cleaned != "." and cleaned.isprintable():
+        yield Opened(cleaned, "read", False, path, text.count("\n", 0, match.start()) + 1)
+
 
 def _names(text: str) -> dict[str, tuple[str, bool]]:
     """Return the names that stand for a path below the working directory, each with whether more follows."""
-    found: dict[str, tuple[str, bool]] = {}
+    found: dict[str, tuple[str, bool]] = {match[1]: ("", False) for match in _CWD.finditer(text)}
     for match in _NAMED.finditer(text):
         name, base, rest, literal = match.groups()
+        if literal and (inner := re.fullmatch(r"`\$\{(process\.cwd\(\)|[\w$]+)\}/([^`$]*)`", literal)):
+            base, rest, literal = inner[1], f', "{inner[2]}"', ""
         value = (
             (literal[1:-1], False) if literal and "${" not in literal else _joined(base, rest, found) if base else None
         )
