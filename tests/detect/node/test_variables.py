@@ -220,6 +220,22 @@ def test_what_prisma_s_configuration_reads_gets_a_placeholder_where_it_generates
     assert len({"install_env", "build_env"} & set(found.answers)) == 1
 
 
+@pytest.mark.parametrize("name", ["prisma.config.mts", "prisma.config.js", ".config/prisma.ts"])
+def test_prisma_is_configured_in_files_of_several_names(look_at: Any, name: str) -> None:
+    schema = {"prisma/schema.prisma": PRISMA["prisma/schema.prisma"]}
+    scripts = {"build": "next build", "postinstall": "prisma generate"}
+    found, _ = look_at({**schema, name: PRISMA["prisma.config.ts"]}, {**WANTS, "scripts": scripts})
+    assert list(found.answers["install_env"]) == ["DATABASE_URL"]
+    assert name in found.answers["install_files"]
+
+
+def test_a_configuration_of_prisma_that_throws_gets_a_placeholder(look_at: Any) -> None:
+    text = "if (!process.env.DATABASE_URL) throw new Error()\nexport default {}\n"
+    scripts = {"build": "next build", "postinstall": "prisma generate"}
+    found, _ = look_at({**PRISMA, "prisma.config.ts": text}, {**WANTS, "scripts": scripts})
+    assert list(found.answers["install_env"]) == ["DATABASE_URL"]
+
+
 def test_tokens_of_the_manager_s_settings_are_build_secrets(look_at: Any) -> None:
     text = "# ${OLD}\n//r.example.com/:_authToken=${NPM_TOKEN}\n"
     found, _ = look_at({".npmrc": text, ".yarnrc.yml": "npmAuthToken: '${YARN_TOKEN:-}'\n"})

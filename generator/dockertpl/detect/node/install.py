@@ -11,7 +11,7 @@ from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.node.conventions import HARMLESS, RUNNERS
 from dockertpl.detect.node.locks import Lock
 from dockertpl.detect.node.package import LIFECYCLE, Package
-from dockertpl.detect.node.prisma import GENERATE, schema_of
+from dockertpl.detect.node.prisma import GENERATE, config_of, schema_of
 from dockertpl.detect.node.workspace import Workspace, resolved, siblings
 from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
 from dockertpl.detect.tables import table
@@ -94,8 +94,8 @@ def _of_scripts(package: Package, found: Detection) -> Iterator[tuple[str, str]]
             text = package.scripts[name]
             if re.search(GENERATE, text) and (schema := schema_of(package, text)):
                 yield _schema_folder(schema), "the Prisma schema"
-                if package.has("prisma.config.ts"):
-                    yield package.at("prisma.config.ts"), "the Prisma schema"
+                if config := config_of(package):
+                    yield config, "the Prisma schema"
             if re.search(r"\bpatch-package\b", text):
                 folder = re.search(r"--patch-dir[ =](\S+)", text)
                 patches = resolved(package.folder, folder[1] if folder else "patches")

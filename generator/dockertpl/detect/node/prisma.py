@@ -10,7 +10,18 @@ from dockertpl.detect.node.workspace import Workspace, resolved
 from dockertpl.detect.repository import Repository, is_within, relative_to
 
 GENERATE = r"\bprisma\s+(?:\S+\s+)?generate\b"
+_ENDINGS = ("ts", "mts", "cts", "js", "mjs", "cjs")
 _SCHEMAS = ("prisma/schema.prisma", "schema.prisma", "prisma/schema")
+
+
+def config_of(package: Package) -> str:
+    """Return the configuration of Prisma in a folder, relative to the repository's root; empty if there is none.
+
+    Args:
+        package: The folder.
+    """
+    names = (f"{name}.{ending}" for name in ("prisma.config", ".config/prisma") for ending in _ENDINGS)
+    return next((package.at(name) for name in names if package.has(name)), "")
 
 
 def schema_of(package: Package, text: str = "") -> str:
@@ -21,7 +32,7 @@ def schema_of(package: Package, text: str = "") -> str:
         text: The command that generates, which may name it.
     """
     named = re.search(r"--schema[ =](\S+)", text)
-    config = package.repository.text(package.at("prisma.config.ts")) or ""
+    config = package.repository.text(config_of(package)) or ""
     configured = re.search(r"\bschema:\s*(?:path\.join\()?[\"']([\w./-]+)[\"'](?:,\s*[\"']([\w./-]+)[\"'])?", config)
     names = [
         named[1] if named else "",

@@ -12,7 +12,7 @@ from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.node.conventions import private_registry
 from dockertpl.detect.node.modules import sources
 from dockertpl.detect.node.package import LIFECYCLE, Package
-from dockertpl.detect.node.prisma import GENERATE, schema_of
+from dockertpl.detect.node.prisma import GENERATE, config_of, schema_of
 from dockertpl.detect.node.required import Required, of_prisma, provider, required
 from dockertpl.detect.node.workspace import Workspace
 from dockertpl.detect.placeholders import address
@@ -110,7 +110,7 @@ def _required(package: Package, found: Detection, modules: Sequence[str], valida
 
 
 def find_prisma_variables(package: Package, found: Detection, workspace: Workspace, build_script: str) -> None:
-    """Answer `install_env` or `build_env` with placeholders for what prisma.config.ts reads, whichever generates.
+    """Answer `install_env` or `build_env` with placeholders for what Prisma's configuration reads, whichever generates.
 
     Args:
         package: The application's folder.
@@ -121,13 +121,14 @@ def find_prisma_variables(package: Package, found: Detection, workspace: Workspa
     repository = package.repository
     for folder in dict.fromkeys([package.folder, *workspace.packages]):
         one = Package(repository, folder)
-        path = one.at("prisma.config.ts")
+        path = config_of(one)
         text = repository.text(path) or ""
         installs = [Package(repository, each) for each in dict.fromkeys([folder, workspace.root])]
         at_install = any(each.runs(script, GENERATE) for each in installs for script in LIFECYCLE)
         at_build = "prisma_schema" in found.answers or any(each.runs(build_script, GENERATE) for each in (one, package))
         database = provider(repository.text(schema_of(one)) or "")
-        for name in of_prisma(text) if at_install or at_build else ():
+        needed = dict.fromkeys([*of_prisma(text), *(each.name for each in required(repository, [path]))])
+        for name in needed if at_install or at_build else ():
             value = address(name, database) or "placeholder"
             place = path, line_of(text, rf"\b{name}\b")
             key = "install_env" if at_install else "build_env"
