@@ -28,13 +28,14 @@ class Opened(NamedTuple):
     Attributes:
         path: Relative to the repository's root, or absolute in the container.
         how: Whether it is a folder that has to be there ("served"), is read, or a file or folder that is written to.
+            What is "public" is read, and is not a secret, whatever its name says.
         below: Whether only this folder is known of it.
         source: The file that opens it.
         line: The line there.
     """
 
     path: str
-    how: Literal["served", "read", "file", "folder"]
+    how: Literal["served", "read", "public", "file", "folder"]
     below: bool
     source: str
     line: int
@@ -97,11 +98,7 @@ def compare(repository: Repository, found: Detection, kind: str, app_dir: str, o
     written = _find_written(repository, found, app_dir, everything)
     included: dict[str, Opened] = {}
     for one in everything:
-        if (
-            one.how not in ("served", "read")
-            or one.path.startswith("/")
-            or any(is_within(one.path, w) for w in written)
-        ):
+        if one.how in ("file", "folder") or one.path.startswith("/") or any(is_within(one.path, w) for w in written):
             continue
         _read(repository, found, kind, app_dir, one, included)
     if included:
@@ -120,6 +117,9 @@ def _read(
     repository: Repository, found: Detection, kind: str, app_dir: str, one: Opened, included: dict[str, Opened]
 ) -> None:
     path = one.path
+    if one.how == "public":
+        included[path] = one
+        return
     is_folder = repository.is_dir(path)
     if not is_folder and not repository.is_file(path):
         if one.how == "served" and path != ".":

@@ -79,6 +79,7 @@ def test_generating_a_client_is_no_migration(look_at: Any, text: str) -> None:
         ("node --env-file=.env node_modules/.bin/next build", ".env"),
         ("node --env-file=.env x.js && next build", ".env"),
         ("source .env.local && next build", ".env.local"),
+        ("cp .env.ci .env && next build", ".env.ci"),
     ],
 )
 def test_a_script_that_opens_a_file_of_secrets_is_refused(look_at: Any, text: str, file: str) -> None:
@@ -86,6 +87,30 @@ def test_a_script_that_opens_a_file_of_secrets_is_refused(look_at: Any, text: st
     assert problem
     assert f"package.json:4: the script build opens {file}, which is in no build context" in problem.message
     assert "public_variables, build_env or build_secrets" in problem.remedy
+
+
+COMMAND = {"scripts": {"build": "env-cmd -f .env.production next build"}}
+
+
+def test_a_file_that_git_has_and_browsers_see_is_let_through(look_at: Any) -> None:
+    found, problem = look_at({".env.production": "NEXT_PUBLIC_API=https://api.example.com\n"}, COMMAND)
+    assert problem is None and not found.warnings
+    assert found.answers["context_files"] == [".env.production"]
+    assert found.evidence["context_files"].where == "package.json:4"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {".env.production": "NEXT_PUBLIC_API=x\nSTRIPE_KEY=sk\n"},
+        {".env.production": "NEXT_PUBLIC_API=x\n", ".gitignore": ".env*\n"},
+        {".env.production": ""},
+    ],
+)
+def test_a_file_that_may_hold_secrets_is_not(look_at: Any, files: dict[str, str]) -> None:
+    found, problem = look_at(files, COMMAND)
+    assert problem
+    assert "context_files" not in found.answers
 
 
 @pytest.mark.parametrize(

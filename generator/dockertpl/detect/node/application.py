@@ -16,6 +16,7 @@ from dockertpl.detect.node.install import find_install_files
 from dockertpl.detect.node.locks import Lock, find_manager, locked
 from dockertpl.detect.node.manager_version import find_manager_version, is_strict
 from dockertpl.detect.node.modules import loaded
+from dockertpl.detect.node.obstacles import public_files
 from dockertpl.detect.node.opened import opened
 from dockertpl.detect.node.package import Package, folders, is_next
 from dockertpl.detect.node.prisma import find_prisma
@@ -143,10 +144,11 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     find_router(package, found)
     find_health(package, found, config)
     modules = loaded(package, workspace.packages)
-    find_variables(package, found, workspace, modules)
+    public = list(public_files(package, build_script))
+    find_variables(package, found, workspace, modules, [one.path for one in public])
     find_prisma_variables(package, found, workspace, build_script)
     find_secrets(package, found, root)
-    compare(repository, found, KIND, package.folder, opened(package, modules))
+    compare(repository, found, KIND, package.folder, [*opened(package, modules), *public])
     find_required(package, found, modules)
     find_start(package, found, files)
     if repository.is_dir(package.at("public")):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from dockertpl.detect import dotenv
+from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.node.package import Package
+from dockertpl.detect.opened import Opened
 
 _RUNNER = r"(?:npx|npm|pnpm|yarn|bunx?|node|tsx|ts-node|run|exec|dlx)\s+(?:-\S+\s+)*"
 _MIGRATES = re.compile(
@@ -21,6 +25,7 @@ _OPENS = re.compile(
     r"\benv-cmd\b(?P<options>[^&|;]*?)\s(?:-f|--file)[ =](?P<named>[\w./-]+)"
     r"|--env-file[ =](?P<node>[\w./-]+)"
     r"|(?:^|[&|;]\s*)(?:source|\.)\s+(?P<sourced>[\w./-]+)"
+    r"|\bcp\s+(?:-\S+\s+)*(?P<copied>[\w./-]+)\s"
     r"|\benv-cmd\s+(?!-f|--file|-e|--environments|-r|--rc-file)(?P<usual>)"
 )
 _ENV_FILE = re.compile(r"(?:.*/)?(?:\.env(?:\..+)?|.+\.env)")
@@ -58,8 +63,36 @@ def obstacle(package: Package, script: str) -> Obstacle | None:
             return Obstacle("database", name, line, found[0].strip())
         if (found := _MAY_MIGRATE.search(text)) and not found[0].split()[-1].startswith("@"):
             suspected = suspected or Obstacle("migration", name, line, found[0].strip())
-        for match in _OPENS.finditer(text):
-            file = match["named"] or match["node"] or match["sourced"] or ".env"
-            if _ENV_FILE.fullmatch(file) and "--fallback" not in text:
-                return Obstacle("file", name, line, file.removeprefix("./"))
+        for file in _env_files(text):
+            if not _is_public(package, file):
+                return Obstacle("file", name, line, file)
     return suspected
+
+
+def public_files(package: Package, script: str) -> Iterator[Opened]:
+    """Yield the files of variables that a script opens and that the build may have: Git has them, and browsers, too.
+
+    Args:
+        package: The package whose script it is.
+        script: Its name.
+    """
+    for name in package.called(script):
+        for file in _env_files(package.scripts[name][:_LONGEST]):
+            if _is_public(package, file):
+                yield Opened(package.at(file), "public", False, package.path, package.line("scripts", name) or 1)
+
+
+def _env_files(text: str) -> Iterator[str]:
+    for match in _OPENS.finditer(text):
+        file = match["named"] or match["node"] or match["sourced"] or match["copied"] or ".env"
+        if _ENV_FILE.fullmatch(file) and "--fallback" not in text:
+            yield file.removeprefix("./")
+
+
+def _is_public(package: Package, file: str) -> bool:
+    """Tell whether Git has a file, and Next.js writes all that it sets into the pages."""
+    path = package.at(file)
+    if ".." in file.split("/") or file.startswith("/") or ignored_by(package.repository, path):
+        return False
+    names = dotenv.parse(package.repository.text(path) or "")
+    return bool(names) and all(name.startswith("NEXT_PUBLIC_") or name == "NODE_ENV" for name in names)

@@ -28,7 +28,9 @@ _REGISTRY = r"^[ \t]*(?:@[\w.-]+:)?registry[ \t]*=[ \t]*[\"']?([^\s\"']+)"
 _RC_FILES = (".npmrc", ".yarnrc.yml", ".yarnrc", "bunfig.toml")
 
 
-def find_variables(package: Package, found: Detection, workspace: Workspace, modules: Sequence[str]) -> None:
+def find_variables(
+    package: Package, found: Detection, workspace: Workspace, modules: Sequence[str], let_through: Sequence[str] = ()
+) -> None:
     """Answer `public_variables` and `build_env`, and say what `.env` files hold that the build does not see.
 
     Args:
@@ -36,6 +38,7 @@ def find_variables(package: Package, found: Detection, workspace: Workspace, mod
         found: Where answers and warnings go.
         workspace: The workspace, of whose packages the application is made too.
         modules: The sources that the application loads.
+        let_through: Files of variables that the build has.
     """
     repository = package.repository
     where: dict[str, tuple[str, int | None]] = {}
@@ -57,7 +60,7 @@ def find_variables(package: Package, found: Detection, workspace: Workspace, mod
             found, "build_env", {"SKIP_ENV_VALIDATION": "1"}, skipped, "the build has none of the run's variables"
         )
     _required(package, found, modules, skipped[0] if skipped else "")
-    _dotenv(package, found, workspace)
+    _dotenv(package, found, workspace, let_through)
 
 
 def add_variables(
@@ -146,12 +149,14 @@ def _public(text: str) -> Iterator[str]:
         yield from re.findall(rf"\b({_PUBLIC})\s*:", text)
 
 
-def _dotenv(package: Package, found: Detection, workspace: Workspace) -> None:
+def _dotenv(package: Package, found: Detection, workspace: Workspace, let_through: Sequence[str]) -> None:
     """Say which variables `.env` files set, since none of these files is in the image."""
     repository = package.repository
     for folder in dict.fromkeys([package.folder, workspace.root]):
         for name in (".env.production", ".env", ".env.production.local", ".env.local"):
             path = join(folder, name)
+            if path in let_through:
+                continue
             names = dotenv.parse(repository.text(path) or "")
             public = [one for one in names if re.fullmatch(_PUBLIC, one)]
             # A file that Git ignores exists on this machine only.
