@@ -80,9 +80,16 @@ def test_a_requirement_on_a_project_without_a_manifest_stops(repo: Repo) -> None
     assert [(unknown.key, unknown.blocks) for unknown in found.unknown] == [("requirements_self", True)]
 
 
-@pytest.mark.parametrize("text", [UV.format("{path = '../libs/common'}"), UV.format("{path = '/srv/common'}")])
-def test_a_package_outside_of_the_build_context_stops(repo: Repo, text: str) -> None:
-    found = look(repo({**LIBRARY, "api/pyproject.toml": text}), "uv", app_dir="api")
+@pytest.mark.parametrize(
+    ("manager", "text"),
+    [
+        ("uv", UV.format("{path = '/srv/common'}")),
+        ("uv", UV.format("{path = '../../common'}")),
+        ("poetry", "[tool.poetry.dependencies]\ncommon = {path = '../libs/common'}\n"),
+    ],
+)
+def test_a_package_outside_of_the_build_context_stops(repo: Repo, manager: str, text: str) -> None:
+    found = look(repo({**LIBRARY, "api/pyproject.toml": text}), manager, app_dir="api")
     assert [(unknown.key, unknown.blocks) for unknown in found.unknown] == [("local_packages", True)]
     assert "local_packages" not in found.answers
 
@@ -116,6 +123,14 @@ def test_a_wheel_that_is_not_there_stops_with_its_line(repo: Repo) -> None:
     (unknown,) = [unknown for unknown in found.unknown if unknown.key == "install_files"]
     assert unknown.blocks
     assert "requirements.txt:1 takes a package from ./common-1.0-py3-none-any.whl" in unknown.message
+
+
+def test_a_package_beside_the_application_makes_the_repository_the_context_for_uv(repo: Repo) -> None:
+    files = {**LIBRARY, "api/pyproject.toml": UV.format("{path = '../libs/common', editable = true}")}
+    found = look(repo(files), "uv", app_dir="api")
+    wanted = {"context": ".", "own_lock": True, "local_packages": ["libs/common"]}
+    assert {key: found.answers[key] for key in wanted} == wanted
+    assert found.evidence["context"].where == "api/pyproject.toml:4"
 
 
 def test_with_the_repository_as_context_it_is_there(repo: Repo) -> None:

@@ -126,6 +126,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         find_workspace(project, found, root)
     context = str(given.get("context", found.answers.get("context", folder)))
     find_local_packages(project, found, manager.name, manager.requirements_file, root, context)
+    context = str(given.get("context", found.answers.get("context", folder)))
     find_local_files(project, found, manager.name, (manager.requirements_file, *manager.requirements_more), context)
     find_install_files(project, found, manager.name, context)
     find_manager_version(project, found, manager.name, root)

@@ -49,6 +49,8 @@ def find_local_packages(
 ) -> None:
     """Answer `local_packages`, `requirements_self` and, for the root of a uv workspace, `workspace_members`.
 
+    For packages beside the application's folder, `context` and `own_lock` as well.
+
     Args:
         project: The application's folder.
         found: Where answers go.
@@ -76,6 +78,15 @@ def find_local_packages(
             f"{itself[0].path}:{itself[0].line} installs the project as a dependency of itself.",
             "Remove the entry: the image installs the project anyway.",
         )
+    is_inside = all(one.folder and one.folder != "." for one in locals_)
+    outside = next((one for one in locals_ if not is_within(one.folder, context)), None)
+    if manager == "uv" and root is None and outside and is_inside and "context" not in project.given:
+        # The lock stays with the application, and the packages beside it keep their places.
+        context = "."
+        note = f"depends on {outside.folder}, which lies outside of {project.app_dir}"
+        found.answer("context", context, outside.path, outside.line, note)
+    if manager == "uv" and root is None and context != project.app_dir:
+        found.answer("own_lock", True, project.at("uv.lock"), None, "")
     folders: dict[str, Local] = {}
     for one in locals_:
         if one.folder == project.app_dir:
