@@ -41,6 +41,7 @@ def test_what_the_template_does_leaves_nothing(command: str) -> None:
     ("command", "manager", "flags"),
     [
         ("npm ci --legacy-peer-deps", "npm", ["--legacy-peer-deps"]),
+        ("npm config set legacy-peer-deps true && npm ci", "npm", ["--legacy-peer-deps"]),
         ("npm install --force --no-audit", "npm", ["--force"]),
         ("yarn --frozen-lockfile --ignore-engines", "yarn", ["--ignore-engines"]),
         ("pnpm i --frozen-lockfile --shamefully-hoist --network-concurrency 4", "pnpm", ["--shamefully-hoist"]),

@@ -12,6 +12,10 @@ from dockertpl.adopt.verdict import Verdict, template
 _RUNNERS = ("npx", "pnpx", "bunx")
 _MANAGERS = ("npm", "pnpm", "yarn", "bun")
 _FLAG = re.compile(r"--[a-z][a-z0-9.-]*(?:=[A-Za-z0-9_./@:-]+)?")
+# What changes the result of an install, as `npm ci --legacy-peer-deps` does.
+_SETTING = re.compile(
+    r"config set (?:\S+ )*?(legacy-peer-deps|strict-peer-deps|force|ignore-scripts)(?:[= ](true|false))?(?= |$)"
+)
 _FULL_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[\w.-]+)?")
 
 
@@ -31,6 +35,12 @@ def read_node(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Ve
         return _prisma(inner, draft, text)
     if program == "corepack":
         return _corepack(inner, draft, text)
+    if program in ("npm", "pnpm") and (setting := _SETTING.match(" ".join(inner[1:]))):
+        verdict = template(text, "the answer install_flags")
+        if setting[2] != "false":
+            flag = f"--{setting[1]}"
+            verdict.answers.append((flag, "install_flags", [flag], ""))
+        return verdict
     if script := script_of(inner):
         if script == str(draft.known.get("build_script", "build")):
             return template(text, "the answer build_script", built=True)
