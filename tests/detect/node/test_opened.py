@@ -87,8 +87,17 @@ def test_a_folder_that_is_written_to_is_writable(look_at: Any, text: str) -> Non
     assert look_at({"app/page.tsx": HEAD + text})[0].answers["writable"] == ["uploads"]
 
 
-def test_a_database_beside_the_code_is_a_link(look_at: Any) -> None:
-    assert look_at({"lib/db.ts": 'new Database("app.db")'})[0].answers["writable_files"] == ["app.db"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        'new Database("app.db")',
+        'new Database(process.env.DB_PATH || "app.db")',
+        'const file = process.env.DB_PATH ?? "./app.db"\nnew Database(file)',
+        'createClient({ url: process.env.DATABASE_URL ?? "file:app.db" })',
+    ],
+)
+def test_a_database_beside_the_code_is_a_link(look_at: Any, text: str) -> None:
+    assert look_at({"lib/db.ts": text})[0].answers["writable_files"] == ["app.db"]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ _WRITTEN = ("writeFileSync", "writeFile", "appendFileSync", "appendFile", "creat
 _MADE = ("mkdirSync", "mkdir")
 _CALL = re.compile(rf"\b({'|'.join((*_READ, *_WRITTEN, *_MADE))})\(\s*(?:{_JOIN}|({_TEXT})|([\w$]+)\s*[,)])")
 _DATABASE = re.compile(rf"\bnew\s+(?:Database|DatabaseSync)\(\s*(?:{_JOIN}|({_TEXT})|([\w$]+)\s*[,)])")
+_DEFAULTED = re.compile(r"process\.env\.\w+ ?(?:\|\||\?\?) ?(?=[\"'`])")
+# What libSQL calls the address of a file.
+_FILE_URL = re.compile(r"[\"'`]file:(?:\./)?([\w-][\w./-]*\.(?:db|sqlite3?))[\"'`]")
 _IMPORT = re.compile(r"""(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*["']((?:\.\.?|@|~)/[^"'\n]+)["']""")
 _LONGEST = 1 << 17
 
@@ -54,6 +57,11 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
     endings = {part.partition(".")[0] for file in files for part in file.split("/")[-2:]}
     for path in modules:
         text = (package.repository.text(path) or "")[:_LONGEST]
+        if "process.env" in text:
+            # What a variable defaults to; every character keeps its place.
+            text = _DEFAULTED.sub(lambda match: " " * len(match[0]), text)
+        for match in _FILE_URL.finditer(text) if "file:" in text else ():
+            yield from _found(join(package.folder, match[1]), "file", path, text, match)
         if files:
             yield from _imported(files, endings, package.folder, path, text)
             yield from _named_folders(package.folder, path, text)
@@ -96,9 +104,13 @@ def _named_folders(folder: str, path: str, text: str) -> Iterator[Opened]:
 
 
 def _read(place: str, path: str, text: str, match: re.Match[str]) -> Iterator[Opened]:
+    return _found(place, "read", path, text, match)
+
+
+def _found(place: str, how: _How, path: str, text: str, match: re.Match[str]) -> Iterator[Opened]:
     cleaned = clean(place)
     if cleaned is not None and cleaned != "." and cleaned.isprintable():
-        yield Opened(cleaned, "read", False, path, text.count("\n", 0, match.start()) + 1)
+        yield Opened(cleaned, how, False, path, text.count("\n", 0, match.start()) + 1)
 
 
 def _names(text: str) -> dict[str, tuple[str, bool]]:
