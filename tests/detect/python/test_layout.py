@@ -113,7 +113,13 @@ def test_a_readme_that_is_not_there_is_said(repo: Repo, readme: str) -> None:
         repo({"pyproject.toml": BUILT.format("x").replace("README.md", readme), "shop/main.py": ""}), "shop/main.py"
     )
     assert "readme" not in found.answers
-    assert "does not build" in found.warnings[0]
+    assert [(unknown.key, unknown.blocks) for unknown in found.unknown] == [("readme", True)]
+
+
+def test_setuptools_builds_without_its_readme(repo: Repo) -> None:
+    text = BUILT.format("setuptools").replace("README.md", "absent.md")
+    found, _ = look(repo({"pyproject.toml": text, "shop/main.py": ""}), "shop/main.py")
+    assert not found.unknown and not found.warnings
 
 
 @pytest.mark.parametrize(

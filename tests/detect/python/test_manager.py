@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dockertpl.detect import detect
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.manager import Manager, find_manager
 from dockertpl.detect.python.project import Project
@@ -12,6 +13,7 @@ from dockertpl.detect.repository import Repository
 from dockertpl.errors import NotDetectedError
 
 Repo = Callable[[dict[str, str]], Path]
+APP = "from fastapi import FastAPI\napp = FastAPI()\n"
 PROJECT = "[project]\nname = 'x'\ndependencies = ['fastapi']\n"
 
 
@@ -219,3 +221,17 @@ def test_included_files_are_an_answer(repo: Repo) -> None:
 def test_a_member_is_locked_at_the_workspaces_root(repo: Repo) -> None:
     manager, found = look(repo({"pyproject.toml": PROJECT, "uv.lock": ""}), workspace=".")
     assert (manager.lock, found.answers["manager"]) == ("uv.lock", "uv")
+
+
+@pytest.mark.parametrize("line", ["-r absent.txt", "-c ../constraints.txt"])
+def test_an_included_file_that_the_build_cannot_have_stops(repo: Repo, line: str) -> None:
+    found = detect(repo({"requirements.txt": f"fastapi==1\nuvicorn==1\n{line}\n", "main.py": APP}))
+    (unknown,) = [unknown for unknown in found.unknown if unknown.key == "requirements_includes"]
+    assert unknown.blocks
+    assert "requirements.txt includes" in unknown.message
+
+
+def test_an_included_address_is_not_a_file(repo: Repo) -> None:
+    text = "fastapi==1\nuvicorn==1\n-c https://example.com/constraints.txt\n"
+    found = detect(repo({"requirements.txt": text, "main.py": APP}))
+    assert "requirements_includes" not in found.answers and not found.unknown

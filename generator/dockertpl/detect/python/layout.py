@@ -170,10 +170,12 @@ def _find_readme(project: Project, found: Detection) -> None:
         line = project.line(*keys, "readme")
         if _PATH.fullmatch(value) and ".." not in value.split("/") and project.has(value):
             found.answer("readme", value, project.manifest, line, "")
-        else:
-            found.warn(
-                f"{project.manifest}:{line} names the readme {value}, which is not in the folder: the package does "
-                "not build."
+        elif "setuptools" not in str(project.table("build-system").get("build-backend", "setuptools")):
+            found.cannot_build(
+                "readme",
+                f"{project.manifest}:{line} names the readme {value}, which is not in {project.app_dir}, so the "
+                "package does not build.",
+                "Commit the readme there, or remove that line.",
             )
         return
 

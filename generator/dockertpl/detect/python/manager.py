@@ -264,8 +264,12 @@ def _requirements(project: Project, found: Detection, dockerfiles: list[str]) ->
     if included:
         found.answer("requirements_includes", [project.inside(path) for path in included], file, None, "included by it")
     for path in project.includes(file):
-        if path not in included:
-            found.warn(f"{file} includes {path}, which is outside of the build context: move it into the folder.")
+        if path not in included or not repository.is_file(path):
+            found.cannot_build(
+                "requirements_includes",
+                f"{file} includes {path}, which is not a file of {project.app_dir}, the build context.",
+                "Move it there, or copy what it lists.",
+            )
     needs = list(project.required(file))
     loose = sorted(
         need.name for need in needs if not re.match(r"===?[^*]*$", need.constraint) and "@" not in need.constraint

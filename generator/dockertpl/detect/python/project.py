@@ -160,7 +160,8 @@ class Project:
     def includes(self, file: str) -> list[str]:
         """Return the files that a requirements file includes (`-r base.txt`), seen from the root."""
         lines = (self.repository.text(file) or "").splitlines()
-        return [join(parent(file), match[1]) for line in lines if (match := _INCLUDE.match(line.strip()))]
+        named = [match[1] for line in lines if (match := _INCLUDE.match(line.strip()))]
+        return [join(parent(file), name) for name in named if "://" not in name]
 
     def inside(self, path: str) -> str:
         """Return a path as the application's folder sees it."""
