@@ -133,6 +133,12 @@ def test_a_package_beside_the_application_makes_the_repository_the_context_for_u
     assert found.evidence["context"].where == "api/pyproject.toml:4"
 
 
+def test_the_paths_of_what_lies_beside_the_application_are_of_the_root(repo: Repo) -> None:
+    files = {**LIBRARY, "api/pyproject.toml": UV.format("{path = '../libs/common'}"), "api/uv.lock": "version = 1\n"}
+    found = detect(repo({**files, "api/main.py": MAIN}))
+    assert (found.answers["context"], found.answers["local_packages"]) == (".", ["libs/common"])
+
+
 def test_with_the_repository_as_context_it_is_there(repo: Repo) -> None:
     files = {**LIBRARY, "api/pyproject.toml": UV.format("{path = '../libs/common'}")}
     assert look(repo(files), "uv", app_dir="api", context=".").answers["local_packages"] == ["libs/common"]

@@ -147,8 +147,9 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         everything = find_front_end(project, found, everything, files, workspace=root is not None)
         compare(repository, found, KIND, folder, everything)
     members, local = (given.get(key, found.answers.get(key)) for key in ("workspace_packages", "local_packages"))
-    find_git_version(project, found, [*strings(members), *map(project.at, strings(local))])
-    settle_paths(found, folder, given)
+    find_git_version(project, found, [*strings(members), *(join(context, path) for path in strings(local))])
+    if context == folder:  # else they are of the root already
+        settle_paths(found, folder, given)
     own = [
         *(chosen.starts if chosen else ()),
         *(start for start in starts if not (start.target or start.file or start.script)),
