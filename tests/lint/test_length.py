@@ -26,14 +26,14 @@ class Limit:
     lines: int
     stages: int
     answers: int = 40
-    workflow: int = 170
+    workflow: int = 190
 
 
 LIMITS = {
     "python-fastapi": Limit(lines=75, stages=4),
     "nextjs-standalone": Limit(lines=85, stages=5),
     "sandbox-multi-runtime": Limit(lines=140, stages=6),
-    "shared-base": Limit(lines=30, stages=1, workflow=190),
+    "shared-base": Limit(lines=30, stages=1, workflow=210),
 }
 LONGEST_LINE = 120
 LONGEST_PROGRAM = 12
