@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import sys
+import textwrap
 import threading
 from collections.abc import Callable
 
@@ -39,12 +41,43 @@ def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
 
 
 def tell(error: DockertplError) -> None:
-    """Write an error, what to do about it, and its headline to stderr."""
-    say(f"dockertpl: {error.message}")
+    """Write an error, what to do about it, and its headline to stderr; for a terminal, its lines are wrapped."""
+    say(_fitting(f"dockertpl: {error.message}"))
     if error.remedy:
-        say("\n".join(f"  {line}".rstrip() for line in error.remedy.splitlines()))
+        say(_fitting("\n".join(f"  {line}".rstrip() for line in error.remedy.splitlines())))
     if error.headline:
         say(error.headline, color="red")
+
+
+def _fitting(text: str) -> str:
+    """Return a text whose lines fit the terminal, each broken between words. Elsewhere they stay as they are."""
+    if not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    lines: list[str] = []
+    for line in _joined(text.splitlines(), width):
+        # What stands behind a command is no part of it.
+        command, gap, note = line.partition("        (")
+        parts = [command, f"      ({note}"] if gap and len(line) > width else [line]
+        for part in parts:
+            lead = re.match(r" *(?:\| *)?", part)
+            indent = lead[0] if lead else ""
+            lines += textwrap.wrap(
+                part, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            ) or [""]
+    return "\n".join(lines)
+
+
+def _joined(lines: list[str], width: int) -> list[str]:
+    """Return lines in which what was broken for a wider screen is one again."""
+    joined: list[str] = []
+    for line in lines:
+        prose = re.match(r" {0,2}(?![ |])", line)
+        if joined and prose and len(joined[-1]) > width and re.match(rf"{prose[0]}(?![ |])", joined[-1]):
+            joined[-1] += f" {line.strip()}"
+        else:
+            joined.append(line)
+    return joined
 
 
 def redraws() -> bool:

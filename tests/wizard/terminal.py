@@ -22,12 +22,14 @@ _SOURCES = f"{Path(__file__).parents[2] / 'generator'}:{Path(__file__).parents[2
 
 
 class Terminal:
-    """A program on a terminal of 80 columns and 24 rows.
+    """A program on a terminal of 80 columns, and 24 rows unless another number is given.
 
     Everything that it writes goes through a terminal's emulator, so that a test sees what a person sees.
     """
 
-    def __init__(self, arguments: list[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, arguments: list[str], folder: Path, environment: Mapping[str, str] | None = None, rows: int = ROWS
+    ) -> None:
         given = {"TERM": "xterm-256color", "PAGER": "cat", "DOCKERTPL_DOCKER": "no-engine"}
         given |= {"DOCKERTPL_IGNORE_MACHINE": "1", **(environment or {})}
         kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "DOCKERTPL_PLAIN")}
@@ -37,10 +39,11 @@ class Terminal:
             cwd=str(folder),
             env={**kept, "PYTHONPATH": _SOURCES, **given},
             timeout=SECONDS,
-            dimensions=(ROWS, COLUMNS),
+            dimensions=(rows, COLUMNS),
         )
         self._child.delaybeforesend = None
-        self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=10_000)
+        self._rows = rows
+        self._screen = pyte.HistoryScreen(COLUMNS, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
         #: All that was written, as it came.
         self.raw = b""
@@ -65,7 +68,10 @@ class Terminal:
     @property
     def cells(self) -> list[list[pyte.screens.Char]]:
         """The same as cells, each with its colour."""
-        return [[row[column] for column in range(COLUMNS)] for row in map(self._screen.buffer.__getitem__, range(ROWS))]
+        return [
+            [row[column] for column in range(COLUMNS)]
+            for row in map(self._screen.buffer.__getitem__, range(self._rows))
+        ]
 
     def see(self, *texts: str) -> str:
         """Read until each text is on the screen; return the screen."""

@@ -52,7 +52,7 @@ def find(
             match = re.search(entry["pattern"], text, re.MULTILINE)
             if match:
                 lacks = entry.get("lacks")
-                missing = _first(match) if entry.get("about") == "missing" else ""
+                missing = _missing(match) if entry.get("about") == "missing" else ""
                 advice = _with_fields(_advice(entry, match, text, values or {}, workdir), text)
                 return Hint(advice, lacks == "machine", missing, lacks == "setting", entry.get("rule", ""))
     return None
@@ -91,6 +91,12 @@ def package(library: str) -> str:
     if isinstance(known, str):
         return f"Debian's package is {known}"
     return "Debian's package is " + ", ".join(f"{name} in {release}" for release, name in sorted(known.items()))
+
+
+def _missing(match: re.Match[str]) -> str:
+    """Return the file that was not found, in the folder where it was looked for if the log names that."""
+    folder = match.groupdict().get("folder")
+    return f"{folder}/{match['path']}" if folder else _first(match)
 
 
 def _first(match: re.Match[str]) -> str:
