@@ -42,10 +42,13 @@ def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
 
 def tell(error: DockertplError) -> None:
     """Write an error, what to do about it, and its headline to stderr; for a terminal, its lines are wrapped."""
+    if error.headline:
+        say()
     say(_fitting(f"dockertpl: {error.message}"))
     if error.remedy:
         say(_fitting("\n".join(f"  {line}".rstrip() for line in error.remedy.splitlines())))
     if error.headline:
+        say()
         say(error.headline, color="red")
 
 

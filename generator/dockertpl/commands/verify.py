@@ -145,6 +145,7 @@ def run(
         error.data = {**facts, **error.data}
         error.headline = bad(facts, error)
         raise
+    say(quiet=quiet)
     say(good(facts), quiet=quiet, color="green")
     return 0, facts
 
@@ -372,6 +373,7 @@ def _run(
             "\n".join(dict.fromkeys(finding.remedy for finding in failing if finding.remedy)),
         )
     if not quiet:
+        say()
         say(next_steps(subject, image, options, beside_it=bool(side.kept[0])))
 
 

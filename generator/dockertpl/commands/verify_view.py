@@ -18,6 +18,7 @@ from dockertpl.screen import LiveLine, counted, cut, draws, redraws, say
 _BAR = 10
 _OWN_SHOWN = 5
 _BASE_SHOWN = 2
+_TIMES = (("ready in", "ready_seconds"), ("healthy in", "healthy_seconds"), ("stopped in", "stop_seconds"))
 _LEAST = 50_000  # bytes; less would be shown as 0.0 MB
 # A container is looked at a hundred times a second; the line is composed less often.
 _NOTED = 0.1
@@ -117,9 +118,7 @@ def figures(facts: Mapping[str, Any], contents: Sequence[Layer], base: Base | No
             "built in",
             f"{_seconds(facts['build_seconds'])} ({facts['cached_steps']} of {facts['steps']} steps cached)",
         ),
-        ("ready in", _seconds(facts["ready_seconds"])),
-        ("healthy in", _seconds(facts["healthy_seconds"])),
-        ("stopped in", _seconds(facts["stop_seconds"])),
+        *((label, _seconds(facts[key])) for label, key in _TIMES if facts[key] is not None),
         ("user", "unknown" if facts["uid"] is None else f"uid {facts['uid']}"),
         ("root", "read-only" if facts["read_only"] else "not read-only"),
     ]
@@ -215,5 +214,5 @@ def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
-def _seconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.2f} s"
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s"
