@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from dockertpl.engine.interrupts import deferred, end
 from dockertpl.engine.progress import Progress
 from dockertpl.errors import BadInputError, BuildFailedError, DockertplError, MachineError, NoEngineError
 
+_CLEANUP_SECONDS = 20.0
 _LOG_LINES = 20
 _HINT_LINES = 400
 # What is said where a password or a key is missing. uv takes a 401 for an index that lacks the package.
@@ -119,8 +121,9 @@ def tag_also(client: Client, image: str, tag: str) -> None:
 
 def untag(client: Client, tag: str) -> None:
     """Take a tag away, and the image with it if that was its last; a tag that is not there is no error."""
-    with deferred():
-        call(client, "image", "rm", tag, check=False)
+    # An engine that is gone was told of already.
+    with deferred(), contextlib.suppress(NoEngineError):
+        call(client, "image", "rm", tag, check=False, timeout=_CLEANUP_SECONDS)
 
 
 def check_secret(secret: str) -> None:
@@ -197,7 +200,7 @@ def _image_id(client: Client, metadata: Path, tag: str) -> str:
     for candidate in candidates:
         if candidate:
             output = call(client, "image", "inspect", "--format", "{{.Id}}", candidate, check=candidate == tag)
-            if output.code == 0:
+            if output.code == 0 and re.fullmatch(r"[\w:./-]+", output.stdout.strip()):
                 return output.stdout.strip()
     raise MachineError(f"The engine built {tag}, but does not know it.", "Build again; see `docker image ls`.")
 

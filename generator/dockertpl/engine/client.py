@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +75,7 @@ def find(environment: Mapping[str, str] = os.environ) -> Client:
     )
 
 
-def call(client: Client, *arguments: str, timeout: float = _SECONDS, check: bool = True) -> Output:
+def call(client: Client, *arguments: str, timeout: float | None = None, check: bool = True) -> Output:
     """Run one short docker command and return what it said.
 
     It gets no shell, no input, and a session of its own: an interrupt reaches us, and we end what we started.
@@ -82,13 +83,14 @@ def call(client: Client, *arguments: str, timeout: float = _SECONDS, check: bool
     Args:
         client: From `find`.
         arguments: The words after `docker`.
-        timeout: Seconds until the engine counts as gone.
+        timeout: Seconds until the engine counts as gone; a minute if it is None.
         check: Whether a failure is an error.
 
     Raises:
         NoEngineError: The engine is gone, or did not answer in time.
         MachineError: The command failed, and `check` is set.
     """
+    timeout = _SECONDS if timeout is None else timeout
     try:
         output = _run(client.executable, *arguments, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -98,15 +100,52 @@ def call(client: Client, *arguments: str, timeout: float = _SECONDS, check: bool
         ) from None
     if output.code == 0 or not check:
         return output
-    gone = _unreachable(client.executable, output.stderr)
-    if gone:
-        raise gone
-    raise MachineError(f"`docker {' '.join(arguments[:2])}` failed: {says(output)}")
+    raise fault(client, output) or MachineError(f"`docker {' '.join(arguments[:2])}` failed: {says(output)}")
 
 
-def call_json(client: Client, *arguments: str, timeout: float = _SECONDS) -> Any:
-    """Run one docker command that prints a JSON value, and return it. Raises what `call` raises."""
-    return json.loads(call(client, *arguments, "--format", "{{json .}}", timeout=timeout).stdout)
+def fault(client: Client, output: Output) -> MachineError | None:
+    """Return the error where a command failed because the engine went away or its disk is full, else None.
+
+    Args:
+        client: The engine.
+        output: What the command ended with.
+    """
+    if output.code != 0 and re.search(r"no space left on device", output.stderr):
+        return MachineError(
+            f"The engine's disk is full: {says(output)}.",
+            "`docker system df` shows what takes the room, `docker builder prune` frees the build cache.",
+        )
+    return _unreachable(client.executable, output.stderr) if output.code != 0 else None
+
+
+def call_json(client: Client, *arguments: str, timeout: float | None = None) -> Any:
+    """Run one docker command that prints a JSON value, and return it.
+
+    Raises:
+        MachineError: As `call`; or what it prints is not JSON.
+    """
+    text = call(client, *arguments, "--format", "{{json .}}", timeout=timeout).stdout
+    with understood(*arguments[:2]):
+        return json.loads(text)
+
+
+@contextlib.contextmanager
+def understood(*words: str) -> Iterator[None]:
+    """Within it an answer of the engine is read: one that is cut off, or of another shape, is the engine's fault.
+
+    Args:
+        words: The command's first words.
+
+    Raises:
+        MachineError: It is.
+    """
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise MachineError(
+            f"The engine's answer to `docker {' '.join(words)}` is damaged.",
+            "Restart the engine. Is its disk full (`docker system df`), or is the command a wrapper that prints more?",
+        ) from error
 
 
 def says(output: Output) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -11,16 +12,17 @@ import tarfile
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dockertpl.engine import owner
-from dockertpl.engine.client import Client, Output, call, call_json, says
+from dockertpl.engine.client import Client, Output, call, call_json, fault, says, understood
 from dockertpl.engine.interrupts import deferred
 from dockertpl.engine.progress import ESCAPES
 from dockertpl.errors import MachineError, NoEngineError
 
 LABEL = "org.dockertpl.verify"
 
+_CLEANUP_SECONDS = 20.0
 _COMMAND_SECONDS = 10.0  # until a command in a container counts as one that hangs
 
 
@@ -71,24 +73,37 @@ def create(
         words = ["--name", name, f"--label={LABEL}=1", "--pull=never", "--log-driver=json-file"]
         words += [] if lasting else [f"--label={owner.label()}"]
         words += options
-        return call(client, "container", "create", *words, "--", image, *command, check=False)
+        return _unless_gone(client, call(client, "container", "create", *words, "--", image, *command, check=False))
 
 
 def start(client: Client, name: str) -> Output:
     """Start a container that was made, and return what the engine said."""
     with deferred():
-        return call(client, "container", "start", name, check=False)
+        return _unless_gone(client, call(client, "container", "start", name, check=False))
+
+
+def _unless_gone(client: Client, output: Output) -> Output:
+    """Return what the engine said, unless it failed for itself. Raises MachineError then."""
+    if gone := fault(client, output):
+        raise gone
+    return output
 
 
 def remove(client: Client, name: str) -> None:
     """Remove a container with its anonymous volumes, running or not; one that is not there is no error."""
-    with deferred():
-        call(client, "container", "rm", "--force", "--volumes", name, check=False)
+    # An engine that is gone was told of already; what is left on it, the next run sweeps.
+    with deferred(), contextlib.suppress(NoEngineError):
+        call(client, "container", "rm", "--force", "--volumes", name, check=False, timeout=_CLEANUP_SECONDS)
 
 
 def state(client: Client, name: str) -> State:
     """Return what the engine knows of a container."""
     known = call_json(client, "container", "inspect", name)
+    with understood("container", "inspect"):
+        return _state(known)
+
+
+def _state(known: Any) -> State:
     now = known["State"]
     health = now.get("Health") or {}
     bindings = (known.get("NetworkSettings") or {}).get("Ports") or {}
@@ -161,8 +176,10 @@ def configured_uid(client: Client, name: str, user: str) -> int | None:
 
 def shifts_uids(client: Client) -> bool:
     """Tell whether uids inside differ from those outside (rootless engine, user namespaces)."""
-    options = json.loads(call(client, "info", "--format", "{{json .SecurityOptions}}").stdout) or []
-    return any("rootless" in option or "userns" in option for option in options)
+    text = call(client, "info", "--format", "{{json .SecurityOptions}}").stdout
+    with understood("info"):
+        options = json.loads(text) or []
+        return any("rootless" in option or "userns" in option for option in options)
 
 
 def is_local(client: Client) -> bool:
@@ -180,7 +197,9 @@ def stop(client: Client, name: str, grace: int) -> tuple[State, float]:
     output = call(client, *words, timeout=grace + 60, check=False)
     took = time.monotonic() - sent
     if output.code != 0:
-        raise MachineError(f"The engine could not stop the container: {says(output)}.", "Restart the engine.")
+        raise fault(client, output) or MachineError(
+            f"The engine could not stop the container: {says(output)}.", "Restart the engine."
+        )
     ended = state(client, name)
     # The engine's word leaves out what the command takes afterwards, if both have one clock.
     told = ended.finished - sent_wall

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from dockertpl.engine.client import Client, call
-from dockertpl.engine.interrupts import end
+from dockertpl.engine.interrupts import end, ended_after
+from dockertpl.engine.layers import SAVE_SECONDS
 from dockertpl.errors import MachineError
 
 
@@ -49,7 +50,10 @@ def _read(client: Client, image: str) -> tuple[dict[str, dict[str, int]], dict[s
     ) as process:
         assert process.stdout is not None and process.stderr is not None  # noqa: S101  (what PIPE means)
         try:
-            with tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as archive:
+            with (
+                ended_after(process, SAVE_SECONDS),
+                tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as archive,
+            ):
                 for member in archive:
                     content = archive.extractfile(member) if member.isreg() else None
                     if content is not None:

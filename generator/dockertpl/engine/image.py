@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from dockertpl.engine.client import Client, call_json
+from dockertpl.engine.client import Client, call_json, understood
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,11 @@ class ImageFacts:
 def inspect_image(client: Client, image: str) -> ImageFacts:
     """Return how an image in the engine's store is to be run. Raises MachineError if it is not there."""
     known = call_json(client, "image", "inspect", image)
+    with understood("image", "inspect"):
+        return _facts(known)
+
+
+def _facts(known: Any) -> ImageFacts:
     config = known.get("Config") or {}
     ports = [
         int(port) for port, _, kind in (p.partition("/") for p in config.get("ExposedPorts") or {}) if kind != "udp"

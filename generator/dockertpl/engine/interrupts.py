@@ -66,6 +66,23 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+@contextlib.contextmanager
+def ended_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    """Within it a child that leads a session of its own has that long; then it is killed, and what it writes ends.
+
+    Args:
+        process: The child.
+        seconds: How long it has.
+    """
+    timer = threading.Timer(seconds, _signal_group, (process.pid, signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _signal_group(leader: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)

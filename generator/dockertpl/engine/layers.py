@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from dockertpl.engine import layer_cache
-from dockertpl.engine.client import Client, call
-from dockertpl.engine.interrupts import end
+from dockertpl.engine.client import Client, call, understood
+from dockertpl.engine.interrupts import end, ended_after
 from dockertpl.engine.layer_cache import Layer
 from dockertpl.errors import MachineError
 
+#: How long saving an image may take.
+SAVE_SECONDS = 300.0
 # An older engine names the archives by other things than their contents.
 _BLOB = re.compile(r"blobs/sha256/[0-9a-f]{64}")
 
@@ -42,7 +44,8 @@ def layers(client: Client, image: str) -> list[Layer]:
     key = hashlib.sha256(f"{wanted}\n{made_by}".encode()).hexdigest()
     cache = layer_cache.read()
     if key not in cache.images:
-        cache.images[key] = _counted(client, image, json.loads(wanted), cache.blobs)
+        with understood("image", "save"):
+            cache.images[key] = _counted(client, image, json.loads(wanted), cache.blobs)
         layer_cache.write(cache)
     return cache.images[key]
 
@@ -85,7 +88,10 @@ def _read_archive(client: Client, image: str, known: dict[str, int]) -> tuple[di
     ) as process:
         assert process.stdout is not None and process.stderr is not None  # noqa: S101  (what PIPE means)
         try:
-            with tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as archive:
+            with (
+                ended_after(process, SAVE_SECONDS),
+                tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as archive,
+            ):
                 for member in archive:
                     content = archive.extractfile(member) if member.isreg() else None
                     if content is None:
@@ -103,8 +109,8 @@ def _read_archive(client: Client, image: str, known: dict[str, int]) -> tuple[di
                         sizes[member.name] = size
                         if is_addressed:
                             known[member.name] = size
-        except tarfile.TarError:
-            pass
+        except (tarfile.TarError, ValueError):
+            pass  # an archive that is cut off: the exit code says why
         except BaseException:
             end(process)
             raise

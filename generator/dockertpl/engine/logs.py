@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import threading
@@ -55,6 +56,12 @@ class Log:
     def ended(self) -> bool:
         """Tell whether the container has ended, as far as its log shows."""
         return self._process.poll() is not None
+
+    def failed(self) -> bool:
+        """Tell whether the engine failed to give the log of a container that has ended; it has a second to end it."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        return self._process.returncode not in (None, 0)
 
     def drain(self) -> None:
         """Wait for the last lines of a container that has ended, a second at most."""

@@ -13,7 +13,7 @@ from dockertpl.engine import asking, container, findings, hints, listening, prob
 from dockertpl.engine.client import Client, says
 from dockertpl.engine.image import ImageFacts
 from dockertpl.engine.logs import Log, repeated
-from dockertpl.errors import BadInputError, DockertplError, UnhealthyError
+from dockertpl.errors import BadInputError, DockertplError, MachineError, UnhealthyError
 
 MEMORY = "1g"
 GRACE = 10  # seconds between SIGTERM and SIGKILL; Docker's own default
@@ -28,6 +28,8 @@ _SILENCE = 3.0
 # How long an answer that waiting does not change is asked for again, and how often.
 _SAME = 5.0
 _SAME_POLL = 0.25
+# How much later than its log the engine may end a container.
+_SETTLES = 2.0
 # How often an error has to be in the log before waiting is given up, and when that is first looked at.
 _SAME_ERRORS = 5
 _FIRST_LOOK = 3.0
@@ -170,12 +172,15 @@ def run_strictly(
             report.error = verdict.health(seen, image, lines, patience(image, options), memory(image))
             if report.healthy:
                 _ask(report, running, image, log, observer)
+                _check_log(client, running, log)
             if options.keep:
                 report.kept, report.port = running.name, running.port
                 report.error = report.error or verdict.user(report.uid)
             elif report.healthy or (seen.state.running and not image.has_healthcheck):
                 observer.on_phase("stopping")
                 ended, report.stop_seconds = container.stop(client, running.name, GRACE)
+                if log.failed():
+                    raise MachineError("The engine did not give the container's log.", "Restart the engine.")
                 report.error = report.error or verdict.user(report.uid)
                 # What still hangs in a request may well not end.
                 if not any(finding.fails for finding in report.findings):
@@ -444,6 +449,7 @@ def _wait(
             state = container.state(client, running.name)
             look = now + (0.2 if ready is not None or running.port is None else 1.0)
             if over or not state.running or state.health == "unhealthy":
+                _check_log(client, running, log)
                 break
             if not for_health and running.port is None and not image.probe:
                 break
@@ -454,6 +460,18 @@ def _wait(
         pause = _POLL if ready is None else 5 * _POLL
         time.sleep(max(0.0, tick + (_SAME_POLL if same.is_steady else pause) - time.monotonic()))
     return seen()
+
+
+def _check_log(client: Client, running: Running, log: Log) -> None:
+    """Refuse to go on where the log of a container that runs has ended: the engine is at fault.
+
+    The log may end a moment before the engine knows that the container has.
+    """
+    until = time.monotonic() + _SETTLES
+    while log.ended() and container.state(client, running.name).running:
+        if time.monotonic() > until:
+            raise MachineError("The engine ended the log of a container that still runs.", "Restart the engine.")
+        time.sleep(_SAME_POLL)
 
 
 class _Same:
