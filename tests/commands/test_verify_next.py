@@ -75,5 +75,6 @@ def test_a_container_that_stays_has_its_address_and_the_command_that_removes_it(
     lines = verify_next.kept_text("shop-1", "http://localhost:8123", ["shop-postgres"], "shop-net").splitlines()
     assert lines == [
         "  kept        shop-1, http://localhost:8123",
-        "  remove it   docker rm -f -v shop-1 shop-postgres && docker network rm shop-net",
+        "  remove it   docker rm -f -v shop-1 shop-postgres",
+        "              docker network rm shop-net",
     ]

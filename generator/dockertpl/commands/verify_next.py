@@ -75,10 +75,10 @@ def kept_text(name: str, address: str, beside: Sequence[str], network: str) -> s
         beside: The containers that were started beside it.
         network: Their network; empty without one.
     """
-    removal = shlex.join(["docker", "rm", "-f", "-v", name, *beside])
+    rows = [("kept", f"{name}{f', {address}' if address else ''}")]
+    rows.append(("remove it", _wrapped(["docker", "rm", "-f", "-v", name, *beside])))
     if network:
-        removal += f" && docker network rm {network}"
-    rows = [("kept", f"{name}{f', {address}' if address else ''}"), ("remove it", removal)]
+        rows.append(("", f"docker network rm {network}"))
     return "\n".join(_LABEL.format(label) + text for label, text in rows)
 
 
