@@ -224,7 +224,7 @@ FAULTS = {
         code=route('return open("/etc/shadow").read()'),
         error="broken",
         says=("PermissionError",),
-        remedy=("may not use that file",),
+        remedy=("may not use /",),
     ),
 }
 

@@ -35,7 +35,7 @@ from dockertpl.engine import hints
         ("socket.gaierror: [Errno -2] Name or service not known", "--network"),
         ("ModuleNotFoundError: No module named 'pkg_resources'", "add `setuptools<82`"),
         ("ModuleNotFoundError: No module named 'redis'", "redis is not in the image"),
-        ("PermissionError: [Errno 13] Permission denied: '/app/x'", "may not use that file"),
+        ("PermissionError: [Errno 13] Permission denied: '/app/x'", "may not use /app/x in that way"),
         ("[Errno 98] Address already in use", "same port"),
         ('exec: "uvicorn": executable file not found in $PATH', "not in it"),
         ("exec /usr/local/bin/python: exec format error", "another processor"),

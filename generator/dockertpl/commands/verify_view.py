@@ -20,7 +20,7 @@ _OWN_SHOWN = 5
 _BASE_SHOWN = 2
 _TIMES = (("ready in", "ready_seconds"), ("healthy in", "healthy_seconds"), ("stopped in", "stop_seconds"))
 _LEAST = 50_000  # bytes; less would be shown as 0.0 MB
-# A container is looked at a hundred times a second; the line is composed less often.
+# A build says a lot; the line is composed less often.
 _NOTED = 0.1
 
 
@@ -62,25 +62,19 @@ class Live:
 
     def built(self, progress: Progress) -> None:
         """Take in how far a build is."""
-        if self._is_due():
-            self._said = build_text(progress, time.monotonic() - self._began)
+        now = time.monotonic()
+        if self._line and now > self._noted + _NOTED:
+            self._noted = now
+            self._said = build_text(progress, now - self._began)
 
     def watched(self, seen: Watched) -> None:
         """Take in what a container that is waited for does."""
-        if self._is_due():
-            answer = "no port to ask" if seen.answer is None else str(seen.answer)
-            self._said = f"{'ready' if seen.ready else answer}{'  | ' + seen.line.strip() if seen.line else ''}"
+        answer = "no port to ask" if seen.answer is None else str(seen.answer)
+        self._said = f"{'ready' if seen.ready else answer}{'  | ' + seen.line.strip() if seen.line else ''}"
 
     def asked(self, one: Asked) -> None:
         """Take in the answer to a question."""
         self._said = f"{one.status or one.verdict}  {one.question.path}"
-
-    def _is_due(self) -> bool:
-        now = time.monotonic()
-        if self._line is None or now < self._noted + _NOTED:
-            return False
-        self._noted = now
-        return True
 
     def _composed(self) -> str:
         return f"  {self._phase} {time.monotonic() - self._began:.0f} s  {self._said}".rstrip()

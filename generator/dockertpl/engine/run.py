@@ -28,6 +28,8 @@ _SILENCE = 3.0
 # How long an answer that waiting does not change is asked for again, and how often.
 _SAME = 5.0
 _SAME_POLL = 0.25
+# How often the caller looks on: more would disturb what is measured.
+_NOTED = 0.1
 # How much later than its log the engine may end a container.
 _SETTLES = 2.0
 # How often an error has to be in the log before waiting is given up, and when that is first looked at.
@@ -397,6 +399,7 @@ def _wait(
     look, look_at_log = running.started + 1.0, running.started + _FIRST_LOOK
     silent_until: float | None = None
     missed_since: float | None = None
+    noted = 0.0
     ready: float | None = None
     answer: probe.Answer | None = None
     same = _Same()
@@ -432,7 +435,9 @@ def _wait(
         if ready is not None and not for_health:
             break
         now = time.monotonic()
-        observer.on_watched(_watched(running, answer, log, ready))
+        if now >= noted:
+            noted = now + _NOTED
+            observer.on_watched(_watched(running, answer, log, ready))
         if ready is None and now >= look_at_log:
             look_at_log = now + 1.0
             if error := _incurable(log, image.workdir):
