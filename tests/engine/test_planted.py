@@ -139,23 +139,22 @@ FAULTS = {
     ),
     "another port": Fault(
         dockerfile={'"--port", "8000"': '"--port", "9000"'},
-        options=("--timeout", "8"),
         error="unhealthy",
-        says=("connection",),
-        remedy=("port",),
+        says=("connection", "the same bad answer for 5 s"),
+        remedy=("listens on port 9000, and the image has EXPOSE 8000", "dockertpl update -d port=9000"),
     ),
     "listening to itself": Fault(
         dockerfile={'"--host", "0.0.0.0"': '"--host", "127.0.0.1"'},
         error="unhealthy",
         says=("from outside port 8000 gives no good answer",),
-        remedy=("0.0.0.0",),
+        remedy=("127.0.0.1, which only the container itself reaches", "--host 0.0.0.0 in its command"),
     ),
     "a slow start": Fault(
         code="\nimport time\ntime.sleep(300)",
         options=("--timeout", "6"),
         error="unhealthy",
         says=("did not get healthy in 6 s",),
-        remedy=("--timeout",),
+        remedy=("dockertpl verify --timeout 60", "dockertpl update -d health_start_period=60"),
     ),
     "a check of the host name": Fault(
         code=(
