@@ -10,7 +10,7 @@ import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -37,6 +37,11 @@ class _Combination:
 
     levels: Mapping[str, int]
     asked: tuple[str, ...]
+
+    @cached_property
+    def pairs(self) -> frozenset[_Pair]:
+        """Return the pairs of the answers that decide."""
+        return frozenset(_pairs(self.levels))
 
 
 def values() -> dict[str, list[Any]]:
@@ -92,7 +97,7 @@ def _sets() -> tuple[dict[str, Any], ...]:
         ranked = [
             sorted(
                 (one for one in part if _holds(one, first, {name for name, _ in levels})),
-                key=lambda one: (len(_pairs(one.levels) & left), len(one.asked)),
+                key=lambda one: (len(one.pairs & left), len(one.asked)),
                 reverse=True,
             )
             for part, levels in zip(parts, reached, strict=True)
