@@ -29,7 +29,8 @@ from dockertpl.engine.container import logs, state
 from dockertpl.engine.image import ImageFacts, inspect_image
 from dockertpl.engine.layers import layers
 from dockertpl.engine.probe import ask
-from dockertpl.engine.run import RunOptions, ready_seconds, started
+from dockertpl.engine.run import ready_seconds, started
+from dockertpl.engine.strict import RunOptions
 from dockertpl.errors import DockertplError
 
 from .applications import APPLICATIONS, BASELINE, Application, Change, Side, change_readme

@@ -14,7 +14,7 @@ from dockertpl.commands.subject import Subject
 from dockertpl.engine import client as engine
 from dockertpl.engine import first, services
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.run import RunOptions
+from dockertpl.engine.strict import RunOptions
 from dockertpl.errors import BadInputError, UnhealthyError
 
 CLIENT = engine.Client(executable="/no/docker", engine_version="28", buildx_version="0.29")

@@ -9,8 +9,7 @@ import pytest
 from tests import scripted
 
 from dockertpl import cli
-from dockertpl.engine import client, layers
-from dockertpl.engine import run as engine_run
+from dockertpl.engine import client, layers, waiting
 from dockertpl.errors import MachineError
 
 #: By the command in which the engine fails, the ways to fail in it.
@@ -39,7 +38,7 @@ def test_an_engine_that_fails_is_told_of_once_and_soon(
     monkeypatch.delenv("DOCKERTPL_DEBUG", raising=False)
     # A command that does not hang has ended by then, also on a machine that is busy.
     monkeypatch.setattr(client, "_SECONDS", 2.0 if how == "hang" else 30.0)
-    monkeypatch.setattr(engine_run, "_SETTLES", 0.1)
+    monkeypatch.setattr(waiting, "_SETTLES", 0.1)
     began = time.monotonic()
     assert cli._run(["verify", str(root)]) == 3
     assert time.monotonic() - began < 30

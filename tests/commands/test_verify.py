@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from dockertpl.commands import verify
+from dockertpl.commands.questions import Questions
 from dockertpl.commands.subject import Subject, locate
-from dockertpl.engine.run import RunOptions
+from dockertpl.engine.strict import RunOptions
 from dockertpl.errors import BadInputError, NoEngineError
 
 KEYS = ["built", "healthy", "uid", "read_only", "ready_seconds", "healthy_seconds", "stop_seconds", "image_bytes"]
@@ -121,5 +122,5 @@ def test_an_example_file_gives_what_is_not_given(
 def test_the_paths_of_the_workflows_smoke_test_are_asked_for_unless_only_others_are(tmp_path: Path) -> None:
     answers = {"smoke_test_paths": ["/docs", "no path", 3]}
     subject = Subject("shop", tmp_path / "Dockerfile", tmp_path, None, answers=answers)
-    assert [one.path for one in verify.Questions(subject, ["/menu"], paths_only=False)._given] == ["/menu", "/docs"]
-    assert [one.path for one in verify.Questions(subject, ["/menu"], paths_only=True)._given] == ["/menu"]
+    assert [one.path for one in Questions(subject, ["/menu"], paths_only=False)._given] == ["/menu", "/docs"]
+    assert [one.path for one in Questions(subject, ["/menu"], paths_only=True)._given] == ["/menu"]

@@ -9,7 +9,7 @@ import pytest
 from dockertpl.commands import verify_next
 from dockertpl.commands.subject import Subject, locate
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.run import RunOptions, strict_options
+from dockertpl.engine.strict import RunOptions, strict_options
 
 IMAGE = ImageFacts(image="sha256:1", user="10001", port=8000, probe=("probe",), labels={})
 

@@ -19,7 +19,8 @@ from tests.samples import sample
 from dockertpl.engine import client, container
 from dockertpl.engine.image import inspect_image
 from dockertpl.engine.progress import Progress
-from dockertpl.engine.run import RunOptions, started
+from dockertpl.engine.run import started
+from dockertpl.engine.strict import RunOptions
 from dockertpl.template.answers import resolve
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled

@@ -11,7 +11,8 @@ from tests.workflow.registry import Contents, Registry
 
 from dockertpl.engine import client
 from dockertpl.engine.image import inspect_image
-from dockertpl.engine.run import RunOptions, run_strictly
+from dockertpl.engine.run import run_strictly
+from dockertpl.engine.strict import RunOptions
 
 from . import family, host, service
 from .bases import BaseImage

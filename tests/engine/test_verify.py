@@ -18,7 +18,7 @@ from dockertpl.engine import client as client_module
 from dockertpl.engine.build import build
 from dockertpl.engine.layers import layers
 from dockertpl.engine.measure import start_times
-from dockertpl.engine.run import RunOptions
+from dockertpl.engine.strict import RunOptions
 
 from . import host
 from .bases import BaseImage

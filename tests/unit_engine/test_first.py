@@ -7,7 +7,7 @@ import pytest
 from dockertpl.engine import first
 from dockertpl.engine.client import Client
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.run import RunOptions
+from dockertpl.engine.strict import RunOptions
 from dockertpl.errors import BadInputError, UnhealthyError
 
 IMAGE = ImageFacts(image="sha256:1", user="10001", port=8000, labels={}, probe=("probe",), workdir="/app")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.run import RunOptions, memory, strict_options
+from dockertpl.engine.strict import RunOptions, memory, strict_options
 from dockertpl.errors import BadInputError
 
 

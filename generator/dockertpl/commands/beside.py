@@ -18,7 +18,7 @@ from dockertpl.detect.services import Application, look
 from dockertpl.engine import first, services
 from dockertpl.engine.client import Client
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.run import RunOptions
+from dockertpl.engine.strict import RunOptions
 from dockertpl.errors import BadInputError, UnhealthyError
 from dockertpl.screen import say
 

@@ -20,7 +20,9 @@ from dockertpl.engine.build import check_secret, check_ssh
 from dockertpl.engine.image import inspect_image
 from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.logs import Log
-from dockertpl.engine.run import Observer, Running, RunOptions, check_options, healthy
+from dockertpl.engine.run import healthy
+from dockertpl.engine.strict import RunOptions, check_options
+from dockertpl.engine.waiting import Observer, Running
 from dockertpl.errors import UnhealthyError
 from dockertpl.screen import say
 

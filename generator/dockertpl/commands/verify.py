@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,28 +13,25 @@ from typing import Any
 from dockertpl.commands import beside, missing, proposal
 from dockertpl.commands.base_layers import Base, find_base
 from dockertpl.commands.held import Held
+from dockertpl.commands.questions import Questions, check_paths
 from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
 from dockertpl.commands.verify_next import kept_text, next_steps, url
 from dockertpl.commands.verify_view import Live, bad, figures, finding_text, good, path_lines
 from dockertpl.detect import dotenv
-from dockertpl.detect.node.conventions import KIND as NEXT
-from dockertpl.detect.root import repository_root
-from dockertpl.detect.served import Served, find_served, is_safe
 from dockertpl.engine import client as engine
 from dockertpl.engine import container, owner
-from dockertpl.engine.asking import MOST, Asked, Question, described
+from dockertpl.engine.asking import Asked
 from dockertpl.engine.build import build, check_secret, check_ssh, tag_also, untag
 from dockertpl.engine.findings import Finding
 from dockertpl.engine.image import inspect_image
 from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.layer_cache import Layer
 from dockertpl.engine.layers import layers
-from dockertpl.engine.run import Observer, RunOptions, check_options, run_strictly
+from dockertpl.engine.run import run_strictly
+from dockertpl.engine.strict import RunOptions, check_options
+from dockertpl.engine.waiting import Observer
 from dockertpl.errors import BadInputError, BrokenError, BuildFailedError, DockertplError, UnhealthyError
 from dockertpl.screen import counted, say
-
-# Of the questions, so many are left for the files that a page loads.
-_ASSETS = 3
 
 
 def run(
@@ -382,55 +377,6 @@ def _let_go(client: engine.Client, facts: dict[str, Any]) -> None:
     if name := facts.pop("container", None):
         facts.pop("url")
         container.remove(client, name)
-
-
-class Questions:
-    """What to ask a healthy container for.
-
-    The sources are read while the image is built; the rest is known once the application answers.
-    """
-
-    def __init__(self, subject: Subject, paths: Sequence[str], *, paths_only: bool) -> None:
-        self._given = [Question(path, "page", "--path") for path in paths]
-        if not paths_only:
-            self._given += [Question(path, "page", "smoke_test_paths") for path in _answered(subject)]
-        self._kind = subject.kind
-        self._found: Future[list[Served]] | None = None
-        if not paths_only:
-            place = subject.dockerfile.parent if subject.answers else subject.context
-            root, folder = repository_root(place)
-            pool = ThreadPoolExecutor(1)
-            self._found = pool.submit(find_served, root, folder or ".", subject.kind, subject.answers)
-            pool.shutdown(wait=False)
-
-    def found(self, port: int) -> list[Question]:
-        """Return the questions for the service on a port of this machine."""
-        if self._found is None:
-            return self._given
-        known = [Question(*one) for one in self._found.result()]
-        if self._kind != NEXT:
-            seen = {one.path.rstrip("/") for one in known}
-            routes = [one for one in described(port) if is_safe(one.path) and one.path.rstrip("/") not in seen]
-            known += routes[: max(0, MOST - len(known) - len(self._given) - _ASSETS)]
-        return [*self._given, *known]
-
-
-def _answered(subject: Subject) -> list[str]:
-    """Return the paths that the workflow's smoke test asks for, too."""
-    given = subject.answers.get("smoke_test_paths")
-    paths = given if isinstance(given, list) else []
-    return [path for path in paths if isinstance(path, str) and re.fullmatch(r"/[!-~]*", path)]
-
-
-def check_paths(paths: Sequence[str]) -> None:
-    """Refuse a path that no request can have.
-
-    Raises:
-        BadInputError: It does not begin with a slash, or has a space or a control character in it.
-    """
-    for path in paths:
-        if not re.fullmatch(r"/[!-~]*", path):
-            raise BadInputError(f"--path {path!r} is not a path.", "Write it like --path /items?page=1.")
 
 
 def explained(subject: Subject, finding: Finding, workdir: str) -> Finding:

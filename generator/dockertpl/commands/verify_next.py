@@ -10,7 +10,7 @@ from pathlib import Path
 from dockertpl.commands.subject import Subject
 from dockertpl.detect.root import repository_root
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.run import RunOptions, strict_options
+from dockertpl.engine.strict import RunOptions, strict_options
 from dockertpl.errors import NoGitError
 from dockertpl.merge import owners
 from dockertpl.template import git

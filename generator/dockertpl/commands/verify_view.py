@@ -11,7 +11,7 @@ from dockertpl.engine.asking import Asked
 from dockertpl.engine.findings import Finding
 from dockertpl.engine.layer_cache import Layer
 from dockertpl.engine.progress import Progress
-from dockertpl.engine.run import Watched
+from dockertpl.engine.waiting import Watched
 from dockertpl.errors import DockertplError
 from dockertpl.screen import LiveLine, counted, cut, draws, redraws, say
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from dockertpl.engine import container, hints
 from dockertpl.engine.client import Client, call, says
 from dockertpl.engine.image import ImageFacts
-from dockertpl.engine.run import RunOptions, memory, strict_options
+from dockertpl.engine.strict import RunOptions, memory, strict_options
 from dockertpl.errors import BadInputError, NoEngineError, UnhealthyError
 
 SECONDS = 600.0

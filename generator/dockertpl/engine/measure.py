@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dockertpl.engine.client import Client
 from dockertpl.engine.image import inspect_image
-from dockertpl.engine.run import RunOptions, ready_seconds
+from dockertpl.engine.run import ready_seconds
+from dockertpl.engine.strict import RunOptions
 
 
 def start_times(

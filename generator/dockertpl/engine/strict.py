@@ -1,0 +1,107 @@
+"""The options of a strict run: what every container of dockertpl gets, and what the caller adds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockertpl.engine.image import ImageFacts
+from dockertpl.errors import BadInputError
+
+MEMORY = "1g"
+LABEL_TMPFS = "org.dockertpl.run.tmpfs"
+LABEL_MEMORY = "org.dockertpl.run.memory"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What the caller adds to the strict defaults.
+
+    Attributes:
+        environment: Variables for the container.
+        env_files: Files with such variables, one NAME=VALUE a line.
+        tmpfs: Paths to write to, each as `docker run --tmpfs` takes it.
+        network: A network of the engine's, or None for the default.
+        timeout: Seconds from the start until it counts as never healthy; None for what the image's own probe gives it.
+        keep: Whether the container stays and goes on running.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    env_files: Sequence[Path] = ()
+    tmpfs: Sequence[str] = ()
+    network: str | None = None
+    timeout: float | None = None
+    keep: bool = False
+
+
+def check_options(options: RunOptions) -> None:
+    """Refuse what can be seen to be wrong without an image, so that no build is waited for.
+
+    Raises:
+        BadInputError: A file is not there, or a path is none.
+    """
+    for file in options.env_files:
+        if not file.is_file():
+            raise BadInputError(f"--env-file {file}: there is no such file.", "Each of its lines is NAME=VALUE.")
+    for spec in options.tmpfs:
+        path = spec.partition(":")[0]
+        if not path.startswith("/") or path == "/":
+            raise BadInputError(f"--tmpfs {spec!r}: that is no absolute path.", "Write it like --tmpfs /app/cache.")
+
+
+def strict_options(image: ImageFacts, options: RunOptions) -> list[str]:
+    """Return the options of `docker create` for a strict run.
+
+    Raises:
+        BadInputError: A label or an option of the caller's cannot be used.
+    """
+    check_options(options)
+    words = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pids-limit=512"]
+    words.append(f"--memory={memory(image)}")
+    words += [f"--publish=127.0.0.1::{image.port}"] if image.port else []
+    owner = _owner(image.user)
+    mounts = {path: f"{path}:mode=1777{owner}" for path in _labelled_tmpfs(image)}
+    mounts["/tmp"] = "/tmp:mode=1777"  # noqa: S108  (in the container)
+    for spec in options.tmpfs:
+        path, colon, _ = spec.partition(":")
+        mounts[path] = spec if colon else f"{path}:mode=1777{owner}"
+    words += [f"--tmpfs={mount}" for mount in mounts.values()]
+    words += [f"--env={name}={value}" for name, value in options.environment.items()]
+    words += [f"--env-file={file}" for file in options.env_files]
+    words += [f"--network={options.network}"] if options.network else []
+    return words
+
+
+def patience(image: ImageFacts, options: RunOptions) -> float:
+    """Return the seconds that a container has to get healthy."""
+    return image.patience if options.timeout is None else options.timeout
+
+
+def memory(image: ImageFacts) -> str:
+    """Return the memory limit: 1g, or what the label `org.dockertpl.run.memory` says."""
+    limit = image.labels.get(LABEL_MEMORY, MEMORY).lower()
+    if not re.fullmatch(r"[1-9]\d*[kmg]b?", limit):
+        raise BadInputError(f"The image's label {LABEL_MEMORY} is {limit!r}, no amount of memory.", "Write it like 2g.")
+    return limit
+
+
+def _owner(user: str) -> str:
+    """Return the mount options that make a tmpfs the user's.
+
+    The engine gives a mount the mode of the folder that it covers, whatever mode is asked for (moby/moby#39466), but it
+    heeds an owner. A user with a name is left out: its number is in the image.
+    """
+    match = re.fullmatch(r"(\d+)(?::(\d+))?", user)
+    return f",uid={match[1]}" + (f",gid={match[2]}" if match[2] else "") if match else ""
+
+
+def _labelled_tmpfs(image: ImageFacts) -> list[str]:
+    paths = re.split(r"[,\s]+", image.labels.get(LABEL_TMPFS, "").strip())
+    for path in filter(None, paths):
+        if not re.fullmatch(r"/[A-Za-z0-9_][A-Za-z0-9._/-]*", path) or ".." in path.split("/"):
+            raise BadInputError(
+                f"The image's label {LABEL_TMPFS} has {path!r}, no absolute path.", "Write it like /app/cache."
+            )
+    return [path for path in paths if path]
