@@ -142,7 +142,9 @@ _RUN_OPTIONS = (
     _destination,
     click.option("--file", "dockerfile", type=click.Path(path_type=Path), metavar="F", help="The Dockerfile to build."),
     click.option("--target", metavar="T", help="The stage to build (default: the last)."),
-    click.option("--build-arg", "build_args", metavar="K=V", multiple=True, callback=_pairs, help="For the build."),
+    click.option(
+        "--build-arg", "build_args", metavar="K=V", multiple=True, callback=_pairs, help="A build argument; repeatable."
+    ),
     click.option("--secret", "secrets", metavar="SPEC", multiple=True, help="A BuildKit secret: id=NAME,src=FILE."),
     click.option("--ssh", metavar="SPEC", multiple=True, help="An SSH agent or key for the build, such as default."),
     click.option(
@@ -152,13 +154,20 @@ _RUN_OPTIONS = (
         metavar="K[=V]",
         multiple=True,
         callback=_variables,
-        help="For the container; K alone passes on your own.",
+        help="A variable for the container; K alone passes on your own.",
     ),
     click.option(
-        "--env-file", "env_files", metavar="F", multiple=True, type=click.Path(path_type=Path), help="The same."
+        "--env-file",
+        "env_files",
+        metavar="F",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A file of such variables; repeatable.",
     ),
-    click.option("--tmpfs", metavar="P", multiple=True, help="A path that the application has to write to."),
-    click.option("--network", metavar="N", help="An engine's network for the container, for its database."),
+    click.option("--tmpfs", metavar="P", multiple=True, help="A path that the application may write to; repeatable."),
+    click.option(
+        "--network", metavar="N", help="A Docker network to put the container on, such as that of its database."
+    ),
     click.option(
         "--timeout",
         type=click.FloatRange(min=1),
@@ -183,7 +192,12 @@ _RUN_OPTIONS = (
 @click.option("--path", "paths", metavar="P", multiple=True, help="Another path to ask for once it is healthy.")
 @click.option("--paths-only", is_flag=True, help="Ask for the paths of --path and for no others.")
 @click.option("--max-bytes", metavar="N", help="The most unpacked bytes, such as 250MB; more is a failure.")
-@click.option("--max-ready", type=click.FloatRange(min=0, min_open=True), metavar="S", help="The same for the start.")
+@click.option(
+    "--max-ready",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="The most seconds from start to the first good answer.",
+)
 @click.option(
     "--baseline",
     metavar="FILE|REF",
