@@ -59,7 +59,7 @@ def test_compose_syncs_the_code_and_rebuilds_on_a_manifest(renderings: list[Rend
         (service,) = composed["services"].values()
         rules = [(rule["action"], rule["path"].lstrip("./")) for rule in service["develop"]["watch"]]
         synced = [path for action, path in rules if action == "sync"]
-        # The application's folder, and what of its workspace is installed beside it; one with a lock of its own has none.
+        # The application's folder, and what of its workspace is installed beside it. One with its own lock has none.
         answers = rendering.answers
         alone = answers["kind"] == "python-fastapi" and answers.get("own_lock")
         assert synced == ["", *([] if alone else answers.get("workspace_packages", []))]
