@@ -188,7 +188,9 @@ def test_a_monorepo_s_workflow_starts_for_its_own_files(renderings: list[Renderi
             if paths is None:
                 assert "paths" not in (trigger or {})
             else:
-                packages = rendering.answers.get("workspace_packages", [])
+                # A FastAPI application with a lock of its own is in no workspace.
+                alone = rendering.answers["kind"] == "python-fastapi" and rendering.answers.get("own_lock")
+                packages = [] if alone else rendering.answers.get("workspace_packages", [])
                 assert {f"{app_dir}/**", f".github/workflows/{name}-image.yml", *(f"{p}/**" for p in packages)} <= set(
                     paths
                 )
