@@ -9,7 +9,7 @@ import pytest
 from tests import scripted
 
 from dockertpl import cli
-from dockertpl.engine import client, layers, waiting
+from dockertpl.engine import client, layers, saved, waiting
 from dockertpl.errors import MachineError
 
 #: By the command in which the engine fails, the ways to fail in it.
@@ -53,7 +53,7 @@ def test_an_engine_that_fails_is_told_of_once_and_soon(
 
 def test_an_image_that_is_saved_for_ever_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
-    monkeypatch.setattr(layers, "SAVE_SECONDS", 0.5)
+    monkeypatch.setattr(saved, "SAVE_SECONDS", 0.5)
     fake = scripted.docker(tmp_path / "engine", {"faults": {"image save": "hang"}}, tmp_path / "cache")
     with pytest.raises(MachineError, match="cannot save"):
         layers.layers(fake, "sha256:image")

@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
 import tarfile
 from collections.abc import Mapping
 from typing import IO, Any
 
 from dockertpl.engine import layer_cache
 from dockertpl.engine.client import Client, call, understood
-from dockertpl.engine.interrupts import end, ended_after
 from dockertpl.engine.layer_cache import Layer
+from dockertpl.engine.saved import of_platform, read_saved
 from dockertpl.errors import MachineError
 
-#: How long saving an image may take.
-SAVE_SECONDS = 300.0
 # An older engine names the archives by other things than their contents.
 _BLOB = re.compile(r"blobs/sha256/[0-9a-f]{64}")
 
@@ -52,16 +49,24 @@ def layers(client: Client, image: str) -> list[Layer]:
 
 def _counted(client: Client, image: str, diff_ids: list[str], known: dict[str, int]) -> list[Layer]:
     """Return the layers of an image, and add the sizes of its blobs to those that are known."""
-    sizes, documents = _read_archive(client, image, known)
-    for entry in documents.get("manifest.json") or ():
-        config = documents.get(entry["Config"]) or {}
-        # An image for several platforms is saved with all of them.
-        if (config.get("rootfs") or {}).get("diff_ids") == diff_ids:
-            break
-    else:
+    sizes: dict[str, int] = {}
+
+    def take(name: str, content: IO[bytes]) -> None:
+        is_addressed = bool(_BLOB.fullmatch(name))
+        size = known.get(name) if is_addressed else None
+        if size is None:
+            size = _archive_bytes(content)
+        if size is not None:
+            sizes[name] = size
+            if is_addressed:
+                known[name] = size
+
+    found = of_platform(read_saved(client, image, take), diff_ids)
+    if found is None:
         raise MachineError(f"The engine saves {image} in a form that is not known here.", "Is it an OCI image?")
+    names, config = found
     history = config.get("history") or []
-    counted = [sizes.get(name) for name in entry["Layers"]]
+    counted = [sizes.get(name) for name in names]
     told = _told(client, image, history) if None in counted else []
     steps = [_instruction(step) for step in history if not step.get("empty_layer")]
     return [
@@ -75,74 +80,11 @@ def _counted(client: Client, image: str, diff_ids: list[str], known: dict[str, i
     ]
 
 
-def _read_archive(client: Client, image: str, known: dict[str, int]) -> tuple[dict[str, int], dict[str, Any]]:
-    """Return the unpacked bytes of every layer and the parsed text of every JSON document of a saved image, by path."""
-    sizes: dict[str, int] = {}
-    documents: dict[str, Any] = {}
-    with subprocess.Popen(
-        [client.executable, "image", "save", image],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None and process.stderr is not None  # noqa: S101  (what PIPE means)
-        try:
-            with (
-                ended_after(process, SAVE_SECONDS),
-                tarfile.open(fileobj=process.stdout, mode="r|", bufsize=1 << 20) as archive,
-            ):
-                for member in archive:
-                    content = archive.extractfile(member) if member.isreg() else None
-                    if content is None:
-                        continue
-                    is_addressed = bool(_BLOB.fullmatch(member.name))
-                    if is_addressed and member.name in known:
-                        sizes[member.name] = known[member.name]
-                        continue
-                    head = content.read(512)
-                    if head[:1] in (b"{", b"[") and head[257:262] != b"ustar":
-                        documents[member.name] = json.loads(head + content.read())
-                        continue
-                    size = _archive_bytes(_Joined(head, content))
-                    if size is not None:
-                        sizes[member.name] = size
-                        if is_addressed:
-                            known[member.name] = size
-        except (tarfile.TarError, ValueError):
-            pass  # an archive that is cut off: the exit code says why
-        except BaseException:
-            end(process)
-            raise
-        complaint = process.stderr.read().decode(errors="replace").strip()
-        if process.wait() != 0:
-            raise MachineError(
-                f"The engine cannot save {image}: {complaint}.", "Is its disk full? See `docker system df`."
-            )
-    return sizes, documents
-
-
-class _Joined:
-    """A stream whose first bytes were read already."""
-
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self.head = head
-        self.rest = rest
-
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes."""
-        if not self.head:
-            return self.rest.read(size)
-        head, self.head = self.head[:size], self.head[size:]
-        return head + self.rest.read(size - len(head))
-
-
-def _archive_bytes(content: _Joined) -> int | None:
+def _archive_bytes(content: IO[bytes]) -> int | None:
     """Return the sum of the sizes of the files in an archive, or None if this Python cannot unpack it."""
     try:
-        with tarfile.open(fileobj=content, mode="r|*", bufsize=1 << 18) as layer:  # type: ignore[call-overload]
-            total: int = sum(entry.size for entry in layer if entry.isreg())
-            return total
+        with tarfile.open(fileobj=content, mode="r|*", bufsize=1 << 18) as layer:
+            return sum(entry.size for entry in layer if entry.isreg())
     except tarfile.TarError:
         return None
 
