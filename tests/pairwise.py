@@ -6,7 +6,10 @@ questions give the same sets in the same order, so that a failing one can be fou
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import itertools
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from jinja2 import Environment, meta
+from tests.samples import sample
 
 from dockertpl.errors import BadAnswerError
 from dockertpl.template.answers import resolve
@@ -22,6 +26,7 @@ from dockertpl.template.environment import Template
 from dockertpl.template.questions import Question, load
 from dockertpl.template.source import bundled
 
+ROOT = Path(__file__).parents[1]
 TABLE = Path(__file__).parent / "answers.toml"
 
 #: How many combinations are tried for a pair that a validator refuses.
@@ -82,7 +87,30 @@ def answer_sets() -> list[dict[str, Any]]:
 
 
 @cache
-def _sets() -> tuple[dict[str, Any], ...]:
+def _sets() -> list[dict[str, Any]]:
+    """Return the sets, which take minutes of a processor, once for each state of the questions."""
+    folder = sample.cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"pairwise-{_state()}.json"
+    with (folder / "pairwise.lock").open("w") as lock:
+        # The other processes of a test run wait for the first.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            own = file.with_suffix(".new")
+            own.write_text(json.dumps(_found()))
+            own.replace(file)
+    sets: list[dict[str, Any]] = json.loads(file.read_text())
+    return sets
+
+
+def _state() -> str:
+    """Return a digest of everything that the sets come from."""
+    files = [ROOT / "copier.yml", *(ROOT / "templates").rglob("*.yml"), *(ROOT / "templates").rglob("*.json")]
+    files += [TABLE, Path(__file__), *(ROOT / "generator" / "dockertpl" / "template").rglob("*.py")]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:16]
+
+
+def _found() -> list[dict[str, Any]]:
     template = Template(bundled())
     questions = load(template)
     factors = values()
@@ -116,7 +144,7 @@ def _sets() -> tuple[dict[str, Any], ...]:
         left.difference_update(_pairs({name: level for name, level in levels.items() if name in answers}))
         if answers not in result:
             result.append(answers)
-    return tuple(result)
+    return result
 
 
 def _in_turn(ranked: list[list[_Combination]]) -> Iterator[list[_Combination]]:
