@@ -94,7 +94,7 @@ def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(pushed
     assert registry.predicates(pushed.repository, "main") == {"linux/amd64": {PROVENANCE, SBOM}}
     assert "### Layers, compared with no earlier image\n" in pushed.run.summary
     assert re.search(r"^Container: running, healthy after \d+ s\.$", pushed.run.summary, re.MULTILINE)
-    assert re.search(r"^\+ +\d+\.\d MB  COPY ", pushed.run.summary, re.MULTILINE)
+    assert re.search(r"^\+ +\d+\.\d MB COPY ", pushed.run.summary, re.MULTILINE)
     assert re.search(r"^\+ +\d+\.\d MB in all$", pushed.run.summary, re.MULTILINE)
     (attested,) = pushed.run.recorded("actions/attest")
     assert attested["subject-name"] == f"{registry.address}/{pushed.repository}"
