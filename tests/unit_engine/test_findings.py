@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from dockertpl.engine.asking import Asked, Question, verdict_of
-from dockertpl.engine.findings import Finding, find, raised_in
+from dockertpl.engine.findings import Finding, find
 from dockertpl.engine.logs import Line, repeated
+from dockertpl.engine.traces import raised_in
 
 TRACE = """\
 INFO:     172.17.0.1:1 - "GET /items HTTP/1.1" 500 Internal Server Error

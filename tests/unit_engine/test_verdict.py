@@ -58,13 +58,19 @@ def test_a_known_complaint_is_explained() -> None:
     assert "/app/cache/x" in remedy and "--tmpfs /app/cache" in remedy
 
 
+def test_an_error_of_the_application_is_named_with_its_place_and_no_database() -> None:
+    log = ["Traceback (most recent call last):", '  File "/app/main.py", line 15, in index', "TypeError: unhashable"]
+    _, remedy = judge(seen(state(), 500), replace(IMAGE, workdir="/app"), log)
+    assert remedy == "TypeError comes from main.py:15, in index. The lines of the log have the rest."
+
+
 def test_what_the_probes_saw_is_told_last_first_and_from_outside() -> None:
     at = state(health="unhealthy", probes=(Probe(1, 1, "first"), Probe(2, 1, "b'HTTP/1.1 503\\r\\n'")))
     message, remedy = judge(seen(at, 503, text="the queue is away"))
     assert "found the container unhealthy" in message
     assert "exit code 1, b'HTTP/1.1 503" in message and "first" not in message
     assert "GET /health from outside: status 503, 'the queue is away'" in message
-    assert "--network" in remedy
+    assert "--with NAME" in remedy
 
 
 def test_each_answer_has_its_own_advice() -> None:

@@ -55,9 +55,7 @@ def _is_code_alone(build: harness.Build) -> bool:
 def _sizes(summary: str, layer: str) -> tuple[float, float]:
     """Return the megabytes of a layer before and after, as the summary has them."""
     before, after = (
-        float(size)
-        for sign in "-+"
-        for size in re.findall(rf"^{re.escape(sign)} +([\d.]+) MB {layer}$", summary, re.M)
+        float(size) for sign in "-+" for size in re.findall(rf"^{re.escape(sign)} +([\d.]+) MB {layer}$", summary, re.M)
     )
     return before, after
 

@@ -10,15 +10,12 @@ from typing import NamedTuple
 from dockertpl.engine import hints
 from dockertpl.engine.asking import Asked
 from dockertpl.engine.logs import Line
+from dockertpl.engine.traces import raised_in
 
 _SHOWN_LINES = 6
 # The log of one answer may be written a little after it.
 _LATE = 0.3
 
-_FRAME = re.compile(r'File "(?P<file>/[^"\n]+)", line (?P<line>\d+), in (?P<name>\S+)')
-_INSTALLED = re.compile(r"/(?:site|dist)-packages/|/lib/python3|/node_modules/")
-# Python names the error in the last line of a traceback, Node.js in the first.
-_RAISED = re.compile(r"^(?:\s*\W*\s*)?((?:[\w.]*(?:Error|Exception|NotFound|Timeout|Refused)\w*)(?::.*)?)$")
 # A server's own word for something that it went on without.
 _MILD = re.compile(r"\b(?:DEBUG|INFO|WARN|WARNING|NOTICE)\b|\"level\": ?\"(?:debug|info|warn)")
 # What a line has that a hint could be about; most lines have none of it.
@@ -108,23 +105,6 @@ def _failed(path: str, status: int, lines: Sequence[str], workdir: str) -> Findi
     message = f"GET {path}: status {status}{says}{f' ({where})' if where else ''}"
     remedy = advice.remedy or ("" if lines else "Its log says nothing about it.")
     return Finding("path-failed", message, remedy, _tail(lines), missing=advice.missing)
-
-
-def raised_in(lines: Sequence[str], workdir: str) -> tuple[str, str]:
-    """Return the error that a log ends with, and the last frame of the application's own, as file:line in function.
-
-    Args:
-        lines: The lines of the log.
-        workdir: The application's folder.
-    """
-    raised = next((match[1] for line in reversed(lines) if (match := _RAISED.match(line))), "")
-    frames = [match for line in lines for match in _FRAME.finditer(line) if not _INSTALLED.search(match["file"])]
-    if not frames:
-        return raised[:300], ""
-    last = frames[-1]
-    file = PurePosixPath(last["file"])
-    shown = file.relative_to(workdir) if file.is_relative_to(workdir) else file
-    return raised[:300], f"{shown}:{last['line']}, in {last['name']}"
 
 
 class _Advice(NamedTuple):

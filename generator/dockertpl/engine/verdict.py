@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from dockertpl.engine import hints, listening, probe
 from dockertpl.engine.container import State
 from dockertpl.engine.image import ImageFacts
+from dockertpl.engine.traces import raised_in
 from dockertpl.errors import RootUserError, UnhealthyError
 
 
@@ -207,9 +208,12 @@ def _advice(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float) -
             "  dockertpl update -d health_path=/PATH"
         )
     if status is not None and status >= 500:
+        raised, where = raised_in(log, image.workdir)
+        if where:
+            return f"{raised.partition(':')[0]} comes from {where}. The lines of the log have the rest."
         return (
-            "It answers, and says that it is not well. If it needs a database or another service:\n"
-            "  dockertpl verify --network NETWORK --env DATABASE_URL=…"
+            "It answers, and says that it is not well. If it needs a server of another kind, start that beside it:\n"
+            "  dockertpl verify --with NAME        (postgres, mysql, redis, mongo)"
         )
     if status is not None:
         status_class = str(seen.wanted).partition(" ")[2]

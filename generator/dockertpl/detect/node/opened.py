@@ -86,9 +86,9 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
 
 def _named_folders(folder: str, path: str, text: str) -> Iterator[Opened]:
     """Yield the places below the working directory that a module names, whatever it gives them to."""
-    for match in _URL.finditer(text):
+    for match in _URL.finditer(text) if "import.meta.url" in text else ():
         yield from _read(join(parent(path), match[1]), path, text, match)
-    for match in _GLOB.finditer(text):
+    for match in _GLOB.finditer(text) if "lob" in text or "fg" in text else ():
         yield from _read(join(folder, match[1]), path, text, match)
     if "process.cwd()" not in text:
         return
