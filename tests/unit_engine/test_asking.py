@@ -14,8 +14,8 @@ PAGE = """<html><head>
 <link rel="stylesheet" href="/static/app.css?v=1&amp;w=2"><link rel="alternate" href="/feed">
 <script src="/_next/static/chunks/main-1.js"></script><script src="/_next/static/chunks/other-2.js"></script>
 <script src="https://elsewhere.example/x.js"></script><script src="//elsewhere.example/y.js"></script>
-<img src="logo.png"><img srcset="/_next/image?url=%2Fa.png&amp;w=64&amp;q=75 1x,
-/_next/image?url=%2Fa.png&amp;w=128&amp;q=75 2x" src="/_next/image?url=%2Fa.png&amp;w=3840&amp;q=75"></head></html>"""
+<img src="logo.png"><img srcset="/_next/image?url=%2Fa.png&amp;w=640&amp;q=75 1x,
+/_next/image?url=%2Fa.png&amp;w=1080&amp;q=75 2x" src="/_next/image?url=%2Fa.png&amp;w=3840&amp;q=75"></head></html>"""
 STATUS = {"/": 200, "/broken": 500, "/moved": 307, "/login": 401, "/gone": 404, "/static/app.css?v=1&w=2": 404}
 
 
@@ -85,6 +85,14 @@ def test_of_the_files_that_a_page_loads_one_of_each_kind_is_asked_for(server: An
     image = "/_next/image?url=%2Fa.png&w=64&q=75"
     assert paths == ["/", "/static/app.css?v=1&w=2", "/_next/static/chunks/main-1.js", "/logo.png", image]
     assert [one.question.path for one in found if one.fails] == ["/static/app.css?v=1&w=2"]
+
+
+def test_a_width_that_is_not_allowed_is_given_up_for_one_of_the_page(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(STATUS, "/_next/image?url=%2Fa.png&w=64&q=75", 400)
+    found = asked(server, "/")[-1]
+    assert (found.question.path, found.verdict) == ("/_next/image?url=%2Fa.png&w=640&q=75", "ok")
 
 
 def test_files_of_pages_are_left_out_where_there_are_enough_questions(server: Any) -> None:
