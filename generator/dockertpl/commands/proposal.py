@@ -1,4 +1,4 @@
-"""When an image fails for want of a server or of migrations: which flags of `verify` give it what it lacks."""
+"""When an image fails because a server or migrations are missing: which flags of `verify` give it what it lacks."""
 
 from __future__ import annotations
 
