@@ -208,3 +208,7 @@ def test_of_a_service_that_is_there_it_is_said_where(tmp_path: Path) -> None:
         "Redis is ready at redis:6379, as these variables say: REDIS_URL, REDIS_HOST, REDIS_PORT.\n"
         "Does it read its address from another variable, or is the address fixed?"
     )
+
+
+def test_a_refused_connection_of_nothing_that_is_known_is_no_reason_for_a_proposal(tmp_path: Path) -> None:
+    assert proposed(shop(tmp_path, "httpx"), "  | ConnectionRefusedError: [Errno 111] Connection refused") == ""

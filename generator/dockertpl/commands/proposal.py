@@ -41,7 +41,7 @@ def propose(subject: Subject, planned: Plan, error: DockertplError) -> str:
     wanted = [name for name in missed or () if name in needed] or list(missed or needed)
     lacking = [name for name in wanted if not _is_there(name, planned)]
     if not lacking:
-        return _elsewhere(planned, wanted) if missed is not None else ""
+        return _elsewhere(planned, wanted) if missed is not None and wanted else ""
     reasons = [f"{_own()[name]['title']}{f', for {needed[name]}' if name in needed else ''}" for name in lacking]
     flags = [*_flags(planned), *(f"--with {found.asks_for(name, _own()[name])}" for name in lacking)]
     if found.migration and not planned.first and any(_own()[name]["secret"] for name in lacking):
