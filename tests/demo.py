@@ -11,10 +11,8 @@ from tests.samples.sample import write_sample
 
 from dockertpl.engine.client import find
 from dockertpl.errors import NoEngineError
-from dockertpl.template.answers import read_mapping
 
 FOLDER = Path(__file__).parents[1] / ".demo" / "orders"
-PORT = 8000
 
 
 def _dockertpl(*words: str) -> int:
@@ -31,19 +29,14 @@ def main() -> int:
     if code := _dockertpl("inspect") or _dockertpl("new", "--defaults"):
         return code
     try:
-        docker = find().executable
+        find()
     except NoEngineError as error:
         print(f"\nNo container engine, so the image is not built here. {error.message}\n{error.remedy}")  # noqa: T201
         print("Once there is one, `make demo` also builds the image and runs it.")  # noqa: T201
         return 0
     if code := _dockertpl("verify"):
         return code
-    name = read_mapping(FOLDER / ".copier-answers.yml")["name"]
-    print(  # noqa: T201
-        "\nTry it yourself:\n"
-        f"  {docker} run --rm --read-only --tmpfs /tmp -p 127.0.0.1:{PORT}:{PORT} dockertpl/{name}:verify\n"
-        f"  curl http://127.0.0.1:{PORT}/health"
-    )
+    print(f"\nTo use it:  dockertpl run {FOLDER.relative_to(Path.cwd())}")  # noqa: T201
     return 0
 
 
