@@ -402,6 +402,8 @@ def test_who_waited_for_a_turn_to_verify_is_interrupted_and_builds_nothing(
 
     def builds(*arguments: object, **options: object) -> dict[str, object]:
         built.append(arguments)
+        # A route that needs a database must not stop an update.
+        assert options["paths_only"] is True
         return {}
 
     monkeypatch.setattr(verify, "plainly", builds)

