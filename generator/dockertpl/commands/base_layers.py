@@ -25,7 +25,7 @@ class Base(NamedTuple):
 
 
 def find_base(text: str, target: str | None, build_args: Mapping[str, str], contents: Sequence[Layer]) -> Base | None:
-    """Return the base of an image; None where its layers cannot be told apart for certain.
+    """Return the base of an image; None if it is not certain which layers are its own.
 
     Args:
         text: The Dockerfile.
@@ -54,7 +54,7 @@ def find_base(text: str, target: str | None, build_args: Mapping[str, str], cont
 
 
 def _chain(known: Sequence[Stage], target: str | None) -> list[Stage]:
-    """Return a stage and those that it stands on, the last of which starts from an image."""
+    """Return a stage and the stages it is based on, down to the one that starts from an image."""
     at = len(known) - 1
     if target is not None:
         named = [n for n, stage in enumerate(known) if stage.name.lower() == target.lower() or str(n) == target]
@@ -63,7 +63,7 @@ def _chain(known: Sequence[Stage], target: str | None) -> list[Stage]:
     while at >= 0:
         stage = known[at]
         chain.append(stage)
-        # A stage stands on one above it; the same name below it is another.
+        # A stage can only be based on an earlier one.
         above = [n for n in range(at) if stage.base and known[n].name.lower() == stage.base.lower()]
         at = above[-1] if above else -1
     return chain

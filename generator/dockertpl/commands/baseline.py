@@ -37,7 +37,7 @@ def opened(
         named: A file of figures or a commit; None compares with nothing.
         subject: What is verified.
         destination: Where `verify` was asked to look.
-        dockerfile: The Dockerfile that it was told, or None.
+        dockerfile: The Dockerfile that was given, or None.
         quiet: Whether to print nothing.
 
     Raises:

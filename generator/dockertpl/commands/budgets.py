@@ -121,7 +121,7 @@ def check(
 
 
 def error(findings: Sequence[Mapping[str, Any]]) -> OverBudgetError:
-    """Return the error that stands for findings: all their messages and lines, and the advice of each."""
+    """Return one error with the messages, lines, and advice of all findings."""
     text = "\n".join(
         "\n".join([finding["message"], *(f"  {line}" for line in finding["lines"])]) for finding in findings
     )

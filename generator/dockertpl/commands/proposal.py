@@ -55,7 +55,7 @@ def propose(subject: Subject, planned: Plan, error: DockertplError) -> str:
 
 
 def _own() -> Mapping[str, services.Facts]:
-    """Return the services without those that only stand in for another."""
+    """Return the services, without alternatives such as Valkey for Redis."""
     return {name: entry for name, entry in services.known().items() if "like" not in entry}
 
 

@@ -28,7 +28,7 @@ def run(
         The worst exit code, and `images`: the name and the Dockerfile of each, and its figures.
 
     Raises:
-        BadInputError: There is no image, or an option is for one only.
+        BadInputError: The repository has no image, or an option applies to a single image.
         NoEngineError: No engine answers.
     """
     if dockerfile is not None or target is not None:

@@ -63,7 +63,7 @@ def document(name: str, facts: Mapping[str, Any], baseline: Figures | None, erro
     if layers:
         lines += [*_figures(facts, layers, baseline), "", *_layers(layers, baseline), ""]
     findings = facts["findings"]
-    # An error that stands for findings says nothing besides.
+    # The findings already say all that this error says.
     if error and not isinstance(error, BrokenError | OverBudgetError):
         lines += _fenced([*error.message.splitlines(), *error.remedy.splitlines()])
     for finding in findings:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from dockertpl.errors import BadInputError
 
 _MOST = 8
-# Routes that fail on purpose, change something, or answer for as long as somebody listens.
+# Routes that fail on purpose, change something, or stream without an end.
 _RISKY = re.compile(
     r"(?:^|[/_-])(?:sentry|debug|errors?|crash|fail\w*|boom|panic|raise|throw|sleep|slow|delay|shutdown|exit|kill|quit|restart|"
     r"log-?out|sign-?out|delete|remove|reset|clear|purge|flush|seed|migrate|drop|send|trigger|run|cron|jobs?|tasks?|webhooks?|"

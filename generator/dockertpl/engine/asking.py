@@ -59,7 +59,7 @@ class Asked:
         verdict: What that means.
         began: When it was asked (seconds since the epoch).
         ended: When the answer had come, or the patience was over.
-        detail: Where a redirect leads to, or why there is no answer.
+        detail: The target of a redirect, or why there is no answer.
         assets: The files of the same server that the page loads.
     """
 

@@ -121,7 +121,7 @@ def tag_also(client: Client, image: str, tag: str) -> None:
 
 def untag(client: Client, tag: str) -> None:
     """Take a tag away, and the image with it if that was its last; a tag that is not there is no error."""
-    # An engine that is gone was told of already.
+    # An engine that is gone was already reported.
     with deferred(), contextlib.suppress(NoEngineError):
         call(client, "image", "rm", tag, check=False, timeout=_CLEANUP_SECONDS)
 

@@ -91,7 +91,7 @@ def _unless_gone(client: Client, output: Output) -> Output:
 
 def remove(client: Client, name: str) -> None:
     """Remove a container with its anonymous volumes, running or not; one that is not there is no error."""
-    # An engine that is gone was told of already; what is left on it, the next run sweeps.
+    # An engine that is gone was already reported; the next run removes what is left.
     with deferred(), contextlib.suppress(NoEngineError):
         call(client, "container", "rm", "--force", "--volumes", name, check=False, timeout=_CLEANUP_SECONDS)
 

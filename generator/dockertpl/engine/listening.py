@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _ADDRESS = r"https?://(?P<host>\[[0-9a-f:]+\]|[\w.-]+):(?P<port>\d{2,5})\b"
-# What each server writes, and how it is told to listen to everybody.
+# What each server logs, and the option that makes it listen on all interfaces.
 _SERVERS = (
     (rf"Uvicorn running on {_ADDRESS}", "--host 0.0.0.0 in its command"),
     (rf"\bRunning on {_ADDRESS} \(CTRL \+ C to quit\)", "--bind 0.0.0.0:{port} in its command"),
     (rf"\bListening at: {_ADDRESS} \(\d+\)", "--bind 0.0.0.0:{port} in its command"),
     (rf"\[INFO\] Listening at: {_ADDRESS}", "--host 0.0.0.0 in its command"),
     (r"Listening on TCP address (?P<host>[\w.:-]+):(?P<port>\d{2,5})\b", "--bind 0.0.0.0 in its command"),
-    # Next.js calls its own address localhost whatever it listens on; the network's is what it was given.
+    # Next.js calls its own address localhost whatever it listens on. The network address is the configured one.
     (rf"- Network:\s+{_ADDRESS}", "HOSTNAME=0.0.0.0 in its environment"),
     (r"- Local:\s+https?://[\w.\[\]:-]+?:(?P<port>\d{2,5})\b", "HOSTNAME=0.0.0.0 in its environment"),
 )
-# A program of your own. What it calls its host is what it was told to print.
+# Any other program. The host that it logs may differ from the address that it listens on.
 _OTHERS = re.compile(
     r"(?i)\blistening (?:on|at):? (?:port:? ?|https?://[\w.-]+:|[\w.*]*:)(?P<port>\d{2,5})\b"
     r"|\b(?:running|ready|started)(?: on| at)?:? https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<other>\d{2,5})\b"

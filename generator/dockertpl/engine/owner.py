@@ -25,7 +25,7 @@ _PATIENCE = 10.0  # seconds that a sweep may go on after the block
 
 
 class Owner(NamedTuple):
-    """A process, told apart from every other one.
+    """A process, identified across restarts and reused ids.
 
     Attributes:
         machine: The machine's id, with its name.
@@ -117,7 +117,7 @@ def sweeping(client: Client) -> Iterator[None]:
 
 @cache
 def _here() -> tuple[str, str, str]:
-    """Return the machine, the boot and the process namespace; what cannot be told is empty."""
+    """Return the machine, the boot and the process namespace; a part that is unknown is empty."""
     machine = _read(Path("/etc/machine-id")) or "-"
     boot = _read(_PROC / "sys/kernel/random/boot_id") or _says("sysctl", "-n", "kern.bootsessionuuid")
     space = "-"

@@ -32,7 +32,7 @@ class Answer(NamedTuple):
         status: The HTTP status, or None if there was none.
         at: When the status line was read, on the monotonic clock.
         text: The first bytes of the body, or what went wrong instead.
-        location: Where a redirect leads to; empty if it is none.
+        location: The target of a redirect; otherwise empty.
     """
 
     status: int | None

@@ -204,7 +204,7 @@ def _advice(seen: Seen, image: ImageFacts, log: Sequence[str], timeout: float) -
         return advice
     if status == 404:
         return (
-            f"It has no route {seen.wanted.path}. Name one that answers everybody:\n"
+            f"It has no route {seen.wanted.path}. Name one that needs no login:\n"
             "  dockertpl update -d health_path=/PATH"
         )
     if status is not None and status >= 500:
@@ -238,7 +238,7 @@ def _refusal(answer: probe.Answer, path: str) -> str:
         )
     if answer.status in (401, 403):
         return (
-            f"It wants a login for {path}. Exempt that path from authentication, or name one that answers everybody:\n"
+            f"It wants a login for {path}. Exempt that path from authentication, or name one that needs none:\n"
             "  dockertpl update -d health_path=/PATH"
         )
     if answer.status == 405:
@@ -260,7 +260,7 @@ def _redirect(location: str, path: str) -> str:
         )
     return (
         f"Something sends {path} to {target.path or location}, often a middleware that wants a login. Exempt {path}\n"
-        "there (in Next.js by the `matcher` of middleware.ts or proxy.ts), or name a path that answers everybody:\n"
+        "there (in Next.js by the `matcher` of middleware.ts or proxy.ts), or name a path that needs no login:\n"
         "  dockertpl update -d health_path=/PATH"
     )
 

@@ -22,7 +22,7 @@ _SAME = 5.0
 _SAME_POLL = 0.25
 # How much later than its log the engine may end a container.
 _SETTLES = 2.0
-# How often the caller looks on: more would disturb what is measured.
+# How often the caller is notified. More often would disturb the measurement.
 _NOTED = 0.1
 # How often an error has to be in the log before waiting is given up, and when that is first looked at.
 _SAME_ERRORS = 5
@@ -41,7 +41,7 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """A container at one moment, for whoever looks on.
+    """The state of a container at one moment, for the live line.
 
     Attributes:
         seconds: Since its start.

@@ -28,7 +28,7 @@ _GLOB = re.compile(
     r"\b(?:glob|globSync|globby|globbySync|fg|fastGlob|fg\.sync|fastGlob\.sync|glob\.sync)\(\s*\[?\s*"
     r"[\"'`](?:\./)?([\w@.-]+(?:/[\w@.-]+)*)/[^\"'`\n]*[*{][^\"'`\n]*[\"'`]"
 )
-# Where the tools that turn Markdown into pages are told to look.
+# Where the configuration of a Markdown tool names its content folder.
 _CONTENT = re.compile(r"\b(?:dir|directory|contentDirPath|root)\s*:\s*[\"'`](?:\./)?([\w@.-]+(?:/[\w@.-]+)*)/?[\"'`]")
 _CONTENT_FILES = ("source.config", "contentlayer.config", "velite.config", "content-collections")
 _READ = ("readFileSync", "readFile", "readdirSync", "readdir", "createReadStream", "opendirSync", "opendir")

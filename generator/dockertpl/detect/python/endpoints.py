@@ -20,7 +20,7 @@ _FREE = frozenset(["Request", "Response", "BackgroundTasks", "HTTPConnection"])
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """A route that anybody may call with a plain GET.
+    """A route that a plain GET can call, without a login.
 
     Attributes:
         path: Its path; below its router's prefix until that is added.
