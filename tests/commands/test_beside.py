@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dockertpl.commands import beside, proposal, verify
+from dockertpl.commands import beside, proposal, variables
 from dockertpl.commands.subject import Subject
 from dockertpl.engine import client as engine
 from dockertpl.engine import first, services
@@ -74,7 +74,7 @@ def test_a_placeholder_is_replaced_and_what_the_caller_gives_is_not(tmp_path: Pa
     environment = options_beside(planned).environment
     assert environment["STORE_DSN"] == "postgresql+asyncpg://app:secret@postgres:5432/app"
     assert "DATABASE_URL" not in environment and "PGHOST" not in environment
-    assert "STORE_DSN" not in verify.with_smoke_test(subject, RunOptions(), True, planned.templates).environment
+    assert "STORE_DSN" not in variables.with_smoke_test(subject, RunOptions(), True, planned.templates).environment
 
 
 @pytest.mark.usefixtures("ready")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dockertpl.commands import held, verify
-from dockertpl.commands.subject import Subject
 from dockertpl.errors import UnhealthyError
 
 from .conftest import Done
@@ -27,16 +25,16 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     git(root, "init", "--quiet", "--initial-branch=main")
     commit(root, {"Dockerfile": LINE.format(100_000_000, 1.0)})
 
-    def stand_in(subject: Subject, *words: Any) -> None:
-        facts: dict[str, Any] = words[-2]
-        told = dict(word.split("=") for word in subject.dockerfile.read_text().split()[1:])
+    def stand_in(work: verify._Work) -> None:
+        facts = work.facts
+        told = dict(word.split("=") for word in work.subject.dockerfile.read_text().split()[1:])
         facts.update(built=True, image_bytes=int(told["bytes"]), ready_seconds=float(told["ready"]), uid=10001)
         facts["layers"] = [{"bytes": int(told["bytes"]), "instruction": "COPY . /app"}]
         if "sick" in told:
             raise UnhealthyError("It answers 500.")
         facts["healthy"] = True
 
-    monkeypatch.setattr(verify, "_verify", stand_in)
+    monkeypatch.setattr(verify._Work, "verify", stand_in)
     monkeypatch.setattr("dockertpl.engine.client.find", lambda: None)
     monkeypatch.setattr(held, "untag", lambda client, tag: removed.append(tag))
     monkeypatch.setattr(held, "layer_files", lambda client, tag: [{"app/menu.bin": 7_000_000}])

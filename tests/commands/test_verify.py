@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dockertpl.commands import verify
+from dockertpl.commands import variables, verify
 from dockertpl.commands.questions import Questions
 from dockertpl.commands.subject import Subject, locate
 from dockertpl.engine.strict import RunOptions
@@ -97,7 +97,7 @@ def test_the_variables_of_the_smoke_test_are_given_but_for_those_that_the_caller
     (tmp_path / ".copier-answers.yml").write_text(values)
     (tmp_path / "mine.env").write_text("B=mine\n")
     options = RunOptions(environment={"A": "mine"}, env_files=[tmp_path / "mine.env"])
-    assert verify.with_smoke_test(locate(tmp_path), options, quiet=True).environment == {"A": "mine", "C": "3"}
+    assert variables.with_smoke_test(locate(tmp_path), options, quiet=True).environment == {"A": "mine", "C": "3"}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_an_example_file_gives_what_is_not_given(
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     subject = Subject("shop", tmp_path / "Dockerfile", tmp_path, None)
-    again = verify.from_example(subject, RunOptions(environment=given), quiet=True)
+    again = variables.from_example(subject, RunOptions(environment=given), quiet=True)
     assert (again.environment if again else None) == added
 
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import click
 
 from dockertpl.commands import beside
-from dockertpl.commands.subject import locate
-from dockertpl.commands.verify import built, check_kind, with_smoke_test
+from dockertpl.commands.built import built
+from dockertpl.commands.options import Given, prepare
+from dockertpl.commands.variables import with_smoke_test
 from dockertpl.commands.verify_next import url
 from dockertpl.commands.verify_view import Live
 from dockertpl.engine import client as engine
 from dockertpl.engine import container, owner
-from dockertpl.engine.build import check_secret, check_ssh
 from dockertpl.engine.image import inspect_image
 from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.logs import Log
 from dockertpl.engine.run import healthy
-from dockertpl.engine.strict import RunOptions, check_options
 from dockertpl.engine.waiting import Observer, Running
 from dockertpl.errors import UnhealthyError
 from dockertpl.screen import say
@@ -30,25 +29,15 @@ _POLL = 0.2
 
 
 def run(
-    *,
-    destination: Path,
-    dockerfile: Path | None,
-    target: str | None,
-    build_args: Mapping[str, str],
-    secrets: Sequence[str],
-    ssh: Sequence[str],
-    environment: Mapping[str, str],
-    env_files: Sequence[Path],
-    tmpfs: Sequence[str],
-    network: str | None,
-    timeout: float | None,
-    with_: Sequence[str],
-    run_first: Sequence[str],
-    quiet: bool,
+    *, destination: Path, dockerfile: Path | None, quiet: bool, **given: Unpack[Given]
 ) -> tuple[int, Mapping[str, Any]]:
     """Build an image, start it strictly, print its URL on stdout and its log on stderr until it is stopped or ends.
 
-    The arguments are those of `verify`.
+    Args:
+        destination: The repository's root, or the application's folder.
+        dockerfile: The Dockerfile, where there are several or none that an answers file names.
+        quiet: Whether to print nothing but the URL.
+        given: How it is built and run.
 
     Returns:
         0 once Ctrl-C or SIGTERM has stopped it, and nothing for JSON.
@@ -57,24 +46,17 @@ def run(
         DockertplError: It did not build, did not get healthy, or ended by itself.
         KeyboardInterrupt: It was stopped before it was healthy.
     """
-    options = RunOptions(environment=environment, env_files=env_files, tmpfs=tmpfs, network=network, timeout=timeout)
     with terminable():
-        subject = locate(destination, dockerfile)
-        check_kind(subject)
-        check_options(options)
-        for secret in secrets:
-            check_secret(secret)
-        for agent in ssh:
-            check_ssh(agent)
-        planned = beside.plan(subject, with_, run_first, options)
-        options = with_smoke_test(subject, options, quiet, planned.templates)
-        sources = {"build_args": build_args, "secrets": secrets, "ssh": ssh}
+        prepared = prepare(destination, dockerfile, given)
+        subject = prepared.subject
+        planned = beside.plan(subject, given.get("with_", ()), given.get("run_first", ()), prepared.run)
+        options = with_smoke_test(subject, prepared.run, quiet, planned.templates)
         facts: dict[str, Any] = {"services": []}
         client = engine.find()
         with (
             owner.sweeping(client),
             beside.started(client, planned, subject.name, facts, quiet) as side,
-            built(client, subject, target, sources, facts, quiet) as tag,
+            built(client, subject, prepared.build, facts, quiet) as tag,
         ):
             options = side.ready(options)
             image = inspect_image(client, tag)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
 from dockertpl.commands.subject import Subject
 from dockertpl.detect.root import repository_root
@@ -13,6 +12,7 @@ from dockertpl.engine.image import ImageFacts
 from dockertpl.engine.strict import RunOptions, strict_options
 from dockertpl.errors import NoGitError
 from dockertpl.merge import owners
+from dockertpl.screen import place
 from dockertpl.template import git
 
 _WIDTH = 78
@@ -105,12 +105,7 @@ def uncommitted(subject: Subject) -> list[str]:
     except NoGitError:
         return []
     changed = [entry[3:] for entry in status.split("\0") if entry[3:] in paths]
-    here = Path.cwd()
-    return [_shown(root / path, here) for path in changed]
-
-
-def _shown(path: Path, here: Path) -> str:
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+    return [place(root / path) for path in changed]
 
 
 def _wrapped(words: Sequence[str]) -> str:
