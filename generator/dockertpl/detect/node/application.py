@@ -20,7 +20,7 @@ from dockertpl.detect.node.obstacles import public_files
 from dockertpl.detect.node.opened import opened
 from dockertpl.detect.node.package import Package, folders, is_next
 from dockertpl.detect.node.prisma import find_prisma
-from dockertpl.detect.node.required import find_required
+from dockertpl.detect.node.required import find_required, required
 from dockertpl.detect.node.routes import find_health, find_router
 from dockertpl.detect.node.scripts import find_build_script, find_start
 from dockertpl.detect.node.system_packages import find_system_packages
@@ -145,11 +145,12 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     find_health(package, found, config)
     modules = loaded(package, workspace.packages)
     public = list(public_files(package, build_script))
-    find_variables(package, found, workspace, modules, [one.path for one in public])
+    needed = required(repository, modules)
+    find_variables(package, found, workspace, needed, [one.path for one in public])
     find_prisma_variables(package, found, workspace, build_script)
     find_secrets(package, found, root)
     compare(repository, found, KIND, package.folder, [*opened(package, modules), *public])
-    find_required(package, found, modules)
+    find_required(package, found, modules, needed)
     find_start(package, found, files)
     if repository.is_dir(package.at("public")):
         found.fact("public_dir", package.at("public"), package.at("public"))

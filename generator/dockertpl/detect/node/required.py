@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dockertpl.detect.dotenv import find_example
@@ -60,17 +60,17 @@ class Required(NamedTuple):
     value: str = ""
 
 
-def required(repository: Repository, paths: Sequence[str]) -> Iterator[Required]:
-    """Yield the variables that modules need when they are loaded, each once.
+def required(repository: Repository, paths: Sequence[str]) -> list[Required]:
+    """Return the variables that modules need when they are loaded; one that several need is there for each.
 
     Args:
         repository: Where they are read.
         paths: The files that a build loads.
     """
-    seen: set[str] = set()
     texts = {path: text for path in paths if (text := repository.text(path) or "") and len(text) <= LONGEST}
     readers = {name for text in texts.values() for name in _readers(text)}
     calls = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(readers)))})\(" if readers else r"(?!)")
+    found: list[Required] = []
     for path, text in texts.items():
         reads = "process.env" in text and _MAY_STOP.search(text)
         if not reads and not calls.search(text):
@@ -78,14 +78,20 @@ def required(repository: Repository, paths: Sequence[str]) -> Iterator[Required]
         source = Source(text)
         if not source.sound:
             continue
-        for name in _of_module(text, source, readers):
-            if name not in seen:
-                seen.add(name)
-                yield Required(name, path, text.count("\n", 0, max(text.find(name), 0)) + 1)
-        for name, value, line in of_schemas(source, _VARIABLE):
-            if name not in seen:
-                seen.add(name)
-                yield Required(name, path, line, value)
+        found += (
+            Required(name, path, text.count("\n", 0, max(text.find(name), 0)) + 1)
+            for name in _of_module(text, source, readers)
+        )
+        found += (Required(name, path, line, value) for name, value, line in of_schemas(source, _VARIABLE))
+    return found
+
+
+def once(needed: Iterable[Required]) -> list[Required]:
+    """Return each variable once, where it is needed first."""
+    first: dict[str, Required] = {}
+    for one in needed:
+        first.setdefault(one.name, one)
+    return list(first.values())
 
 
 def _readers(text: str) -> Iterator[str]:
@@ -158,13 +164,14 @@ def provider(schema: str) -> str:
     return found[1] if found else ""
 
 
-def find_required(package: Package, found: Detection, modules: Sequence[str]) -> None:
+def find_required(package: Package, found: Detection, modules: Sequence[str], loaded: Sequence[Required]) -> None:
     """Answer `smoke_test_env` with the variables without which the sources throw.
 
     Args:
         package: The application's folder.
         found: Where the answer goes.
         modules: The application's sources.
+        loaded: What they need when they are loaded.
     """
     needed: dict[str, tuple[str, str, int]] = {}
     for path in modules:
@@ -176,7 +183,7 @@ def find_required(package: Package, found: Detection, modules: Sequence[str]) ->
         for match in _TAKEN.finditer(text):
             if re.search(rf"if\s*\(\s*!\s*{re.escape(match[1])}\s*\)\s*\{{?\s*throw\b", text):
                 _needed(needed, match, path, text, 2)
-    for one in required(package.repository, modules):
+    for one in once(loaded):
         if one.value or one.name not in needed:
             needed[one.name] = (f"={one.value}" if one.value else "", one.path, one.line)
     file, example = find_example(package.repository, (package.folder, "."))

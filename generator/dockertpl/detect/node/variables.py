@@ -13,7 +13,7 @@ from dockertpl.detect.node.conventions import private_registry
 from dockertpl.detect.node.modules import sources
 from dockertpl.detect.node.package import LIFECYCLE, Package
 from dockertpl.detect.node.prisma import GENERATE, config_of, schema_of
-from dockertpl.detect.node.required import Required, of_prisma, provider, required
+from dockertpl.detect.node.required import Required, of_prisma, once, provider, required
 from dockertpl.detect.node.workspace import Workspace
 from dockertpl.detect.placeholders import address
 from dockertpl.detect.repository import Repository, join
@@ -29,7 +29,11 @@ _RC_FILES = (".npmrc", ".yarnrc.yml", ".yarnrc", "bunfig.toml")
 
 
 def find_variables(
-    package: Package, found: Detection, workspace: Workspace, modules: Sequence[str], let_through: Sequence[str] = ()
+    package: Package,
+    found: Detection,
+    workspace: Workspace,
+    loaded: Sequence[Required],
+    let_through: Sequence[str] = (),
 ) -> None:
     """Answer `public_variables` and `build_env`, and say what `.env` files hold that the build does not see.
 
@@ -37,7 +41,7 @@ def find_variables(
         package: The application's folder.
         found: Where answers and warnings go.
         workspace: The workspace, of whose packages the application is made too.
-        modules: The sources that the application loads.
+        loaded: What its sources need when they are loaded.
         let_through: Files of variables that the build has.
     """
     repository = package.repository
@@ -59,7 +63,7 @@ def find_variables(
         add_variables(
             found, "build_env", {"SKIP_ENV_VALIDATION": "1"}, skipped, "the build has none of the run's variables"
         )
-    _required(package, found, modules, skipped[0] if skipped else "")
+    _required(package, found, loaded, skipped[0] if skipped else "")
     _dotenv(package, found, workspace, let_through)
 
 
@@ -82,19 +86,19 @@ def add_variables(
     found.answer(key, {**before, **values}, *place, note)
 
 
-def _required(package: Package, found: Detection, modules: Sequence[str], validated: str) -> None:
+def _required(package: Package, found: Detection, loaded: Sequence[Required], validated: str) -> None:
     """Answer `build_env` with placeholders, and say which variables have none.
 
     Args:
         package: The application's folder.
         found: Where answer and warnings go.
-        modules: The sources that the application loads.
+        loaded: What its sources need when they are loaded.
         validated: The file whose validation the build skips.
     """
     repository = package.repository
     database = provider(repository.text(schema_of(package)) or "")
     others: list[Required] = []
-    for one in required(repository, [path for path in modules if path != validated]):
+    for one in once(one for one in loaded if one.path != validated):
         if value := address(one.name, database):
             note = "a module throws where it is not set; a placeholder, which connects to nothing"
             add_variables(found, "build_env", {one.name: value}, (one.path, one.line), note)
