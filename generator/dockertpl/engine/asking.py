@@ -128,8 +128,6 @@ def _ask_file(port: int, asset: str, patience: float) -> Asked:
 
 
 def _ask(port: int, question: Question, patience: float) -> Asked:
-    # A picture is resized when it is asked for, which may take seconds of a processor.
-    patience *= 3 if "_next/image?" in question.path else 1
     began = time.time()
 
     def asked(status: int | None, verdict: Verdict, detail: str = "", assets: tuple[str, ...] = ()) -> Asked:
