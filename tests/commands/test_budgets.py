@@ -1,4 +1,4 @@
-"""What an image is held to beside health; no engine is needed."""
+"""The budgets of an image besides its health; no engine is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `verify` holds an image to beside its health: `--max-bytes`, `--max-ready`, and growth over a baseline.
+"""What `verify` compares an image with: `--max-bytes`, `--max-ready`, and its growth over a baseline.
 
 A growth counts from 10 %. A start has to be a quarter of a second slower besides, and the quickest of three counts:
 whatever else the machine does makes a start slower, and never quicker.

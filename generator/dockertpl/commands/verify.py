@@ -11,7 +11,7 @@ from typing import Any, Unpack
 from dockertpl.commands import beside, missing, proposal
 from dockertpl.commands.base_layers import Base, find_base
 from dockertpl.commands.built import built
-from dockertpl.commands.held import Held
+from dockertpl.commands.limits import Limits
 from dockertpl.commands.options import BuildOptions, Given, prepare
 from dockertpl.commands.questions import Questions, check_paths
 from dockertpl.commands.subject import Subject
@@ -88,12 +88,12 @@ def run(
         "tag": None,
         "error": None,
     }
-    held = Held(max_bytes=max_bytes, max_ready=max_ready, baseline=baseline, markdown=markdown)
+    limits = Limits(max_bytes=max_bytes, max_ready=max_ready, baseline=baseline, markdown=markdown)
     try:
         with terminable():
             prepared = prepare(destination, dockerfile, given, keep=keep)
             check_paths(paths)
-            held.check(as_json=quiet)
+            limits.check(as_json=quiet)
 
             def verified(one: Subject, known: dict[str, Any], again: bool) -> None:
                 own = replace(prepared.run, keep=keep and not again)
@@ -109,7 +109,7 @@ def run(
                     quiet=quiet or again,
                 ).verify()
 
-            with held.around(prepared.subject, (destination, dockerfile), facts, verified, quiet=quiet):
+            with limits.around(prepared.subject, (destination, dockerfile), facts, verified, quiet=quiet):
                 verified(prepared.subject, facts, False)
     except DockertplError as error:
         error.data = {**facts, **error.data}

@@ -1,4 +1,4 @@
-"""What one run of `verify` is held to beside health, and where its summary goes: `verify` wraps its work in it."""
+"""The limits that `verify` checks besides health: size, start, and growth. It also writes the summary."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Verify: TypeAlias = Callable[[Subject, dict[str, Any], bool], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class Limits:
     """The options of `verify` about budgets and history.
 
     Attributes:

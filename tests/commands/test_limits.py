@@ -1,4 +1,4 @@
-"""How `verify` is held to its budgets; what builds and runs is a stand-in."""
+"""How `verify` checks its limits; what builds and runs is a stand-in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dockertpl.commands import held, verify
+from dockertpl.commands import limits, verify
 from dockertpl.errors import UnhealthyError
 
 from .conftest import Done
@@ -36,8 +36,8 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(verify._Work, "verify", stand_in)
     monkeypatch.setattr("dockertpl.engine.client.find", lambda: None)
-    monkeypatch.setattr(held, "untag", lambda client, tag: removed.append(tag))
-    monkeypatch.setattr(held, "layer_files", lambda client, tag: [{"app/menu.bin": 7_000_000}])
+    monkeypatch.setattr(limits, "untag", lambda client, tag: removed.append(tag))
+    monkeypatch.setattr(limits, "layer_files", lambda client, tag: [{"app/menu.bin": 7_000_000}])
     removed.clear()
     return root
 
