@@ -175,7 +175,8 @@ def _on_a_terminal(*arguments: object, term: str) -> list[str]:
     """Return the lines that a command leaves on a terminal, with what it drew over."""
     main, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
-    with _command(*arguments, stdout=terminal, stderr=terminal, env={**os.environ, "TERM": term}):
+    environment = {**os.environ, "TERM": term, "CI": ""}
+    with _command(*arguments, stdout=terminal, stderr=terminal, env=environment):
         os.close(terminal)
         shown = b""
         # Linux tells of the other end by an error.
