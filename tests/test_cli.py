@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -162,6 +163,51 @@ def test_no_line_of_help_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("discover", "status", "plan"):
         assert cli._run(["fleet", command, "--help"]) == 0
         assert "WHERE is a folder of repositories (default: this one)" in capsys.readouterr().out
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():
+        found.append((*path, name))
+        if isinstance(command, click.Group):
+            found += _commands(command, (*path, name))
+    return found
+
+
+@pytest.mark.parametrize("command", _commands(cli.cli), ids=" ".join)
+def test_the_help_of_every_command_ends_with_examples(
+    capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    assert cli._run([*command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    examples = [line.strip() for line in shown.partition("\n  Examples:\n")[2].splitlines()]
+    assert examples
+    assert max(map(len, shown.splitlines())) <= 80
+    for example in examples:
+        program, *arguments = shlex.split(example)
+        assert program == "dockertpl"
+        assert tuple(arguments[: len(command)]) == command
+        _parse(cli.cli, arguments)
+
+
+def _parse(command: click.Command, arguments: list[str]) -> None:
+    """Parse arguments as click does before it runs a command; a wrong one raises."""
+    context = command.make_context(command.name, arguments, resilient_parsing=False)
+    if isinstance(command, click.Group):
+        _, inner, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert inner
+        _parse(inner, rest)
+
+
+def test_the_help_names_the_kinds_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    from dockertpl.template.environment import Template
+    from dockertpl.template.source import bundled
+
+    assert tuple(Template(bundled()).config.questions["kind"]["choices"].values()) == cli.KINDS
+    for command in ("new", "questions"):
+        assert cli._run([command, "--help"]) == 0
+        shown = "".join(capsys.readouterr().out.split())
+        assert all(kind in shown for kind in cli.KINDS)
 
 
 def test_new_never_imports_copier(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from dockertpl.errors import BadInputError, DockertplError, StoppedError
 from dockertpl.screen import leave_unread, spell_out, tell
 
 SCHEMA = 1
+#: The kinds of image, as `copier.yml` has them, which is not read for `--help`.
+KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime", "shared-base")
 _STOPPED = "interrupted; nothing was changed."
 
 
@@ -76,6 +78,15 @@ def _put(text: str, into: Path | None) -> None:
         raise BadInputError(f"{into} cannot be written: {error.strerror}.", "Name another with --output.") from error
 
 
+def _examples(*commands: str, more: str = "") -> str:
+    """Return commands to copy, for the end of a command's help."""
+    shown = "\n".join(f"  {command}" for command in commands)
+    return f"{more}\n\n\b\nExamples:\n{shown}".lstrip()
+
+
+_kind = click.option(
+    "--kind", metavar="K", help=f"The kind of image: {', '.join(KINDS[:-1])} or {KINDS[-1]}. The same as -d kind=K."
+)
 _destination = click.argument("destination", metavar="[DEST]", default=".", type=click.Path(path_type=Path))
 _answers_files = click.option(
     "--answers-file",
@@ -95,9 +106,16 @@ def cli() -> None:
     """Container images from templates: small, quick, non-root, and proven to run."""
 
 
-@cli.command()
+@cli.command(
+    epilog=_examples(
+        "dockertpl new",
+        "dockertpl new services/api --kind python-fastapi",
+        "dockertpl new --defaults -d flavor=distroless -d port=8080",
+        "dockertpl new --dry-run",
+    )
+)
 @_destination
-@click.option("--kind", metavar="K", help="The kind of image; the same as -d kind=K.")
+@_kind
 @click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="An answer; repeatable.")
 @click.option("--data-file", type=click.Path(path_type=Path), metavar="F", help="Answers from a YAML file.")
 @click.option("--defaults", is_flag=True, help="Ask nothing: take what was detected, then the defaults.")
@@ -123,7 +141,10 @@ def new(**options: Any) -> None:
     _call("new", **options)
 
 
-@cli.command(short_help="Show what is known of an application, and from where.")
+@cli.command(
+    short_help="Show what is known of an application, and from where.",
+    epilog=_examples("dockertpl inspect", "dockertpl inspect services/api --json"),
+)
 @_destination
 @_json
 def inspect(**options: Any) -> None:
@@ -187,7 +208,15 @@ _RUN_OPTIONS = (
 )
 
 
-@cli.command(short_help="Build an image and run it as production would.")
+@cli.command(
+    short_help="Build an image and run it as production would.",
+    epilog=_examples(
+        "dockertpl verify",
+        "dockertpl verify --with postgres --run 'alembic upgrade head'",
+        "dockertpl verify --max-bytes 250MB --baseline origin/main",
+        "dockertpl verify --all --markdown summary.md",
+    ),
+)
 @_strictly
 @click.option("--path", "paths", metavar="P", multiple=True, help="Another path to ask for once it is healthy.")
 @click.option("--paths-only", is_flag=True, help="Ask for the paths of --path and for no others.")
@@ -216,7 +245,11 @@ def verify(**options: Any) -> None:
     _call("verify_all" if options.pop("all_images") else "verify", **options)
 
 
-@cli.command("run", short_help="Start an image as verify does, and print its URL.")
+@cli.command(
+    "run",
+    short_help="Start an image as verify does, and print its URL.",
+    epilog=_examples("dockertpl run", "dockertpl run --with redis -e DEBUG=1"),
+)
 @_strictly
 def run_image(**options: Any) -> None:
     """Build the image at DEST, start it as `verify` does, and print its URL. Ctrl-C stops it.
@@ -226,7 +259,10 @@ def run_image(**options: Any) -> None:
     _call("run", as_json=False, **options)
 
 
-@cli.command(short_help="Pin base images to the digests that their tags have now.")
+@cli.command(
+    short_help="Pin base images to the digests that their tags have now.",
+    epilog=_examples("dockertpl pin", "dockertpl pin --dry-run --registry-mirror docker.io=mirror.example.com/hub"),
+)
 @_destination
 @_answers_files
 @click.option(
@@ -247,7 +283,12 @@ def pin(**options: Any) -> None:
     _call("pin", **options)
 
 
-@cli.command(short_help="Bring the template's changes, or other answers, into a repository.")
+@cli.command(
+    short_help="Bring the template's changes, or other answers, into a repository.",
+    epilog=_examples(
+        "dockertpl update --dry-run", "dockertpl update -d flavor=distroless", "dockertpl update --to v1.2.0"
+    ),
+)
 @_destination
 @click.option("--to", metavar="REF", help="The version to go to (default: the latest release; :current: for this one).")
 @click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="Another answer; repeatable.")
@@ -270,12 +311,33 @@ def update(**options: Any) -> None:
     _call("update", **options)
 
 
-@cli.command(short_help="Show of which version images are, and what was edited.")
+@cli.command(
+    short_help="Show of which version images are, and what was edited.",
+    epilog=_examples("dockertpl status", "dockertpl status --json"),
+)
 @_destination
 @_json
 def status(**options: Any) -> None:
     """Show which template the images at DEST are from, which version, what is newer, and what was edited."""
     _call("status", **options)
+
+
+@cli.command(
+    "questions",
+    short_help="List the answers that new takes, or describe one.",
+    epilog=_examples(
+        "dockertpl questions", "dockertpl questions flavor", "dockertpl questions --kind nextjs-standalone --json"
+    ),
+)
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--kind", metavar="K", help=f"Only what this kind asks: {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
+@_json
+def questions(**options: Any) -> None:
+    """List the answers that `new` takes, or describe the answer NAME.
+
+    Shows what it asks, its default, when it is asked, its choices, and an example.
+    """
+    _call("list_questions", **options)
 
 
 _places = click.argument("places", metavar="[WHERE]...", nargs=-1)
@@ -335,7 +397,14 @@ def _fleet(command: str, **options: Any) -> NoReturn:
     _call(f"fleet.{command}", into=into, **options)
 
 
-@cli.group(epilog=_WHERE)
+@cli.group(
+    epilog=_examples(
+        "dockertpl fleet status github:acme",
+        "dockertpl fleet plan github:acme",
+        "dockertpl fleet apply fleet-plan.jsonl --waves 5,20%",
+        more=_WHERE,
+    )
+)
 def fleet() -> None:
     """Bring template updates to many repositories.
 
@@ -344,7 +413,9 @@ def fleet() -> None:
     """
 
 
-@fleet.command("discover", epilog=_WHERE)
+@fleet.command(
+    "discover", epilog=_examples("dockertpl fleet discover 'github:acme?topic=python' --exclude 'old-*'", more=_WHERE)
+)
 @_named
 @_json
 def fleet_discover(**options: Any) -> None:
@@ -352,7 +423,14 @@ def fleet_discover(**options: Any) -> None:
     _fleet("discover", **options)
 
 
-@fleet.command("status", epilog=_WHERE)
+@fleet.command(
+    "status",
+    epilog=_examples(
+        "dockertpl fleet status ~/src",
+        "dockertpl fleet status gitlab:acme/shop --format html -o fleet.html",
+        more=_WHERE,
+    ),
+)
 @_looking
 @click.option("--glance", is_flag=True, help="Read answers files only, through the forge's API: clone nothing.")
 @_format
@@ -364,7 +442,15 @@ def fleet_status(**options: Any) -> None:
     _fleet("status", **options)
 
 
-@fleet.command("plan", epilog=_WHERE, short_help="Write what an update would change; change nothing.")
+@fleet.command(
+    "plan",
+    short_help="Write what an update would change; change nothing.",
+    epilog=_examples(
+        "dockertpl fleet plan github:acme --diff",
+        "dockertpl fleet plan repositories.txt --shards 8 --format github-matrix",
+        more=_WHERE,
+    ),
+)
 @_looking
 @click.option(
     "--output",
@@ -395,7 +481,14 @@ def fleet_plan(**options: Any) -> None:
     _fleet("plan", **options)
 
 
-@fleet.command("apply", short_help="Make a plan's changes: branches and pull requests.")
+@fleet.command(
+    "apply",
+    short_help="Make a plan's changes: branches and pull requests.",
+    epilog=_examples(
+        "dockertpl fleet apply fleet-plan.jsonl --branches-only",
+        "dockertpl fleet apply fleet-plan.jsonl --waves 5,20% --verify",
+    ),
+)
 @click.argument("plan", type=click.Path(path_type=Path))
 @_jobs
 @click.option("--shard", metavar="K/N", default="", help="Only this part of the plan.")
@@ -427,7 +520,11 @@ def fleet_apply(**options: Any) -> None:
     _fleet("apply", **options)
 
 
-@fleet.command("resume", short_help="Go on with an apply that was stopped, paused or killed.")
+@fleet.command(
+    "resume",
+    short_help="Go on with an apply that was stopped, paused or killed.",
+    epilog=_examples("dockertpl fleet resume fleet-plan.journal.jsonl --failed"),
+)
 @click.argument("journal", type=click.Path(path_type=Path))
 @click.option("--failed", is_flag=True, help="Do again what failed or needed a person, too.")
 @_quiet
@@ -437,7 +534,11 @@ def fleet_resume(**options: Any) -> None:
     _fleet("resume", **options)
 
 
-@fleet.command("report", short_help="Show what became of a plan.")
+@fleet.command(
+    "report",
+    short_help="Show what became of a plan.",
+    epilog=_examples("dockertpl fleet report fleet-plan.journal.jsonl --format markdown"),
+)
 @click.argument("journals_of", metavar="JOURNAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--plan", type=click.Path(path_type=Path), metavar="F", help="Also tell of what no journal has.")
 @_format

@@ -57,8 +57,8 @@ class Text:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text. Code in backticks is one word."""
-    return _WORD.findall(text)
+    """Return the words of a text. Code in backticks is one word, and so is an enumeration of nothing but code."""
+    return _WORD.findall(re.sub(r"`[^`]*`(, `[^`]*`)+", "`x`", text))
 
 
 def sentences(text: str) -> list[str]:

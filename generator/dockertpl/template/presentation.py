@@ -20,7 +20,7 @@ NOT_SHOWN = frozenset({"customize", "digests"})
 
 # All of it is text, and this one looks at no text to see what else it might be.
 _Loader: type[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_QUESTION_KEYS = frozenset({"title", "why", "effects"})
+_QUESTION_KEYS = frozenset({"title", "why", "effects", "default", "example"})
 _GROUP_KEYS = frozenset({"name", "title", "questions"})
 
 
@@ -47,11 +47,15 @@ class Words:
         title: A few words that stand for the question in a table.
         why: The reason for its default.
         effects: What a choice, or an item of a list, costs; a text, or one for each kind.
+        default: The default in words, where it depends on other answers.
+        example: An answer to show, as YAML.
     """
 
     title: str
     why: str
     effects: Mapping[str, str | Mapping[str, str]]
+    default: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +161,8 @@ def _words(raw: Mapping[str, Any]) -> Words:
     if unknown := raw.keys() - _QUESTION_KEYS:
         raise ValueError(f"a question sets {', '.join(sorted(unknown))}")
     effects = {value: _effect(effect) for value, effect in raw.get("effects", {}).items()}
-    return Words(title=_text(raw["title"]), why=_text(raw["why"]), effects=effects)
+    more = {key: _text(raw[key]) for key in ("default", "example") if key in raw}
+    return Words(title=_text(raw["title"]), why=_text(raw["why"]), effects=effects, **more)
 
 
 def _effect(raw: Any) -> str | Mapping[str, str]:
