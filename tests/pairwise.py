@@ -7,17 +7,20 @@ questions give the same sets in the same order, so that a failing one can be fou
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
+import heapq
 import itertools
 import json
+import operator
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from jinja2 import Environment, meta
+from jinja2 import Environment, nodes
 from tests.samples import sample
 
 from dockertpl.errors import BadAnswerError
@@ -34,19 +37,92 @@ _TRIES = 12
 #: A question's name and the position of one of its values.
 _Level: TypeAlias = tuple[str, int]
 _Pair: TypeAlias = tuple[_Level, _Level]
+_Factors: TypeAlias = Mapping[str, list[Any]]
+_JINJA = Environment(autoescape=True)
+
+
+class _Left:
+    """The pairs that no set has yet. Many levels are one number, with a bit for each: all is counted with these."""
+
+    def __init__(self, factors: _Factors) -> None:
+        self._levels = sorted((name, level) for name in factors for level in range(len(factors[name])))
+        self._place = {level: place for place, level in enumerate(self._levels)}
+        #: For each level, those that it makes a pair with.
+        self._others = [0] * len(self._levels)
+        #: All levels of a question.
+        self.of = {name: self.bits((name, level) for level in range(len(factors[name]))) for name in factors}
+
+    def bits(self, levels: Iterable[_Level]) -> int:
+        """Return levels as bits."""
+        return sum(1 << self._place[level] for level in levels)
+
+    def add(self, levels: int, others: int) -> None:
+        """Add every pair of one of some levels with one of others."""
+        for one, more in ((levels, others), (others, levels)):
+            for place in _places(one):
+                self._others[place] |= more & ~self.of[self._levels[place][0]]
+
+    def remove(self, levels: int) -> None:
+        """Remove every pair of some levels."""
+        for place in _places(levels):
+            self._others[place] &= ~levels
+
+    def first(self) -> _Pair | None:
+        """Return the first pair."""
+        for level, others in zip(self._levels, self._others, strict=True):
+            if others:
+                return level, self._levels[next(_places(others))]
+        return None
+
+    def count(self, level: _Level, others: int) -> int:
+        """Return with how many of some others a level makes a pair."""
+        return (self._others[self._place[level]] & others).bit_count()
+
+
+def _places(bits: int) -> Iterator[int]:
+    """Yield the place of each bit that is set."""
+    while bits:
+        yield (bits & -bits).bit_length() - 1
+        bits &= bits - 1
 
 
 @dataclass(frozen=True)
 class _Combination:
-    """Answers to the questions that decide which others are asked, and which those are."""
+    """Answers to the questions that decide which others are asked, and which those are.
+
+    Attributes:
+        levels: The answers that decide.
+        asked: The questions that are asked.
+        reach: Every level of the questions that are asked, as bits.
+        pairs: The pairs of the answers that decide, as bits; their place is the one in the part's `pairs`.
+    """
 
     levels: Mapping[str, int]
     asked: tuple[str, ...]
+    reach: int
+    pairs: int
 
-    @cached_property
-    def pairs(self) -> frozenset[_Pair]:
-        """Return the pairs of the answers that decide."""
-        return frozenset(_pairs(self.levels))
+
+@dataclass(frozen=True)
+class _Part:
+    """Questions none of which has to do with another part's.
+
+    Attributes:
+        combinations: Every combination of the answers that decide.
+        pairs: Every pair of two answers that decide.
+        reach: Every level that can be had.
+    """
+
+    combinations: Sequence[_Combination]
+    pairs: Sequence[_Pair]
+    reach: int
+
+    def best(self, needed: int, left: _Left) -> list[_Combination]:
+        """Return the combinations that allow some levels, as far as they are of this part: the most useful first."""
+        needed &= self.reach
+        open_ = sum(left.count(one, left.bits([other])) << place for place, (one, other) in enumerate(self.pairs))
+        fitting = (one for one in self.combinations if one.reach & needed == needed)
+        return heapq.nlargest(_TRIES, fitting, key=lambda one: ((one.pairs & open_).bit_count(), len(one.asked)))
 
 
 def values() -> dict[str, list[Any]]:
@@ -88,7 +164,7 @@ def answer_sets() -> list[dict[str, Any]]:
 
 @cache
 def _sets() -> list[dict[str, Any]]:
-    """Return the sets, which take minutes of a processor, once for each state of the questions."""
+    """Return the sets, which take seconds of a processor, once for each state of the questions."""
     folder = sample.cache()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"pairwise-{_state()}.json"
@@ -114,34 +190,24 @@ def _found() -> list[dict[str, Any]]:
     template = Template(bundled())
     questions = load(template)
     factors = values()
-    parts = [_combinations(template, part, factors) for part in _parts(questions, factors)]
-    reached = [{level for one in part for level in _levels_of(one, factors)} for part in parts]
-    left = {pair for part in parts for one in part for pair in _pairs_of(one, factors)}
-    left |= {_pair(a, b) for one, other in itertools.combinations(reached, 2) for a in one for b in other}
+    left = _Left(factors)
+    parts = [_part(template, part, factors, left) for part in _parts(questions, factors)]
+    for one, other in itertools.combinations(parts, 2):
+        left.add(one.reach, other.reach)
     order = [question.name for question in questions]
-    result = []
-    while left:
-        first = min(left)
-        ranked = [
-            sorted(
-                (one for one in part if _holds(one, first, {name for name, _ in levels})),
-                key=lambda one: (len(one.pairs & left), len(one.asked)),
-                reverse=True,
-            )
-            for part, levels in zip(parts, reached, strict=True)
-        ]
+    result: list[dict[str, Any]] = []
+    while first := left.first():
+        needed = left.bits(first)
         # A validator may refuse the pair beside the other answers: then the next combination is tried.
-        for chosen in itertools.islice(_in_turn(ranked), _TRIES):
-            combination = _Combination(
-                levels={name: level for one in chosen for name, level in one.levels.items()},
-                asked=tuple(sorted((name for one in chosen for name in one.asked), key=order.index)),
-            )
-            levels = _fill(combination, first, factors, left)
+        for chosen in _in_turn([part.best(needed, left) for part in parts]):
+            asked = sorted((name for one in chosen for name in one.asked), key=order.index)
+            decided = {name: level for one in chosen for name, level in one.levels.items()}
+            levels = _fill({**decided, **dict(first)}, asked, factors, left)
             answers = _valid(template, {name: _value(name, level, levels, factors) for name, level in levels.items()})
             if all(name in answers for name, _ in first):
                 break
-        left.discard(first)
-        left.difference_update(_pairs({name: level for name, level in levels.items() if name in answers}))
+        left.remove(needed)
+        left.remove(left.bits(level for level in levels.items() if level[0] in answers))
         if answers not in result:
             result.append(answers)
     return result
@@ -153,7 +219,7 @@ def _in_turn(ranked: list[list[_Combination]]) -> Iterator[list[_Combination]]:
         yield [part[min(place, len(part) - 1)] for part in ranked]
 
 
-def _parts(questions: list[Question], factors: Mapping[str, list[Any]]) -> list[list[Question]]:
+def _parts(questions: list[Question], factors: _Factors) -> list[list[Question]]:
     """Return the questions in parts: none in one decides whether, or with what, one in another is asked."""
     part = {question.name: {question.name} for question in questions}
     for question in questions:
@@ -167,10 +233,7 @@ def _parts(questions: list[Question], factors: Mapping[str, list[Any]]) -> list[
 
 def _deciding(question: Question) -> set[str]:
     """Return the answers that a question's `when` looks at."""
-    if not isinstance(question.when, str):
-        return set()
-    environment = Environment(autoescape=True)
-    return meta.find_undeclared_variables(environment.parse(question.when))
+    return _variables(question.when)
 
 
 def _names(value: Any) -> list[str]:
@@ -179,28 +242,87 @@ def _names(value: Any) -> list[str]:
     return [text[1:]] if isinstance(text, str) and text.startswith("=") else []
 
 
-def _combinations(
-    template: Template, questions: list[Question], factors: Mapping[str, list[Any]]
-) -> list[_Combination]:
-    """Return every combination of the answers that decide, which `when` and only `when` names."""
+def _part(template: Template, questions: list[Question], factors: _Factors, left: _Left) -> _Part:
+    """Return a part; the pairs of its levels are added to those that are left."""
     deciding = {name for question in questions for name in _deciding(question)}
     # `context` can be the same as `app_dir`, and `image` depends on `registry`.
     decide = [question for question in questions if question.name in deciding and question.name in factors]
-    result = []
+    own = [(question.name, level) for question in decide for level in range(len(factors[question.name]))]
+    pairs = list(itertools.combinations(own, 2))
+    place = {pair: place for place, pair in enumerate(pairs)}
+    known = _Known(template, questions, factors, [question.name for question in decide])
+    names = [question.name for question in questions if question.name in factors]
+    combinations = []
+    beside: dict[int, int] = {}
     for levels in _choices(template, decide, factors):
-        context = {
-            question.name: _value(question.name, levels.get(question.name, 0), levels, factors) for question in decide
-        }
-        asked = tuple(
-            question.name for question in questions if question.name in factors and question.asked(template, context)
-        )
-        answers = {name: _value(name, levels.get(name, 0), levels, factors) for name in asked}
-        if levels.keys() <= _valid(template, answers).keys():  # else a validator refuses it
-            result.append(_Combination(levels=levels, asked=asked))
-    return result
+        asked = tuple(name for name in names if known.asked(name, levels))
+        if not all(known.taken(name, levels, asked) for name in levels):
+            continue
+        had = [left.bits([(name, levels[name])]) if name in levels else left.of[name] for name in asked]
+        there = sum(1 << place[pair] for pair in itertools.combinations(levels.items(), 2))
+        combinations.append(_Combination(levels=levels, asked=asked, reach=sum(had), pairs=there))
+        for one in had:
+            beside[one] = beside.get(one, 0) | sum(had)
+    for one, others in beside.items():
+        left.add(one, others)
+    reach = functools.reduce(operator.or_, (one.reach for one in combinations))
+    return _Part(combinations=combinations, pairs=pairs, reach=reach)
 
 
-def _choices(template: Template, questions: list[Question], factors: Mapping[str, list[Any]]) -> list[dict[str, int]]:
+class _Known:
+    """What the deciding answers lead to, found once for those that make a difference to a question."""
+
+    def __init__(self, template: Template, questions: list[Question], factors: _Factors, decide: list[str]) -> None:
+        self._template, self._factors, self._decide = template, factors, decide
+        self._questions = {question.name: question for question in questions}
+        self._for_when = {question.name: self._closed(_deciding(question)) for question in questions}
+        self._for_value = {name: self._closed(self._looks_at(name)) for name in decide}
+        self._asked: dict[tuple[str | int | None, ...], bool] = {}
+        self._taken: dict[tuple[str | int | None, ...], bool] = {}
+
+    def _closed(self, names: set[str]) -> list[str]:
+        """Return which of some answers decide, with those that their values are taken from."""
+        more = {other for name in names for value in self._factors.get(name, []) for other in _names(value)}
+        return self._closed(names | more) if more - names else [name for name in self._decide if name in names]
+
+    def _looks_at(self, name: str) -> set[str]:
+        """Return the questions whose answers decide whether one is taken, itself among them."""
+        found: set[str] = set()
+        todo = {name}
+        while todo:
+            found |= todo
+            these = [self._questions[one] for one in todo]
+            texts = [(one.type, one.choices, one.default, one.when, one.validator) for one in these]
+            todo = (_variables(texts) & self._questions.keys()) - found
+        return found
+
+    def asked(self, name: str, levels: Mapping[str, int]) -> bool:
+        """Tell whether a question is asked."""
+        key = (name, *map(levels.get, self._for_when[name]))
+        if key not in self._asked:
+            context = {one: _value(one, levels.get(one, 0), levels, self._factors) for one in self._decide}
+            self._asked[key] = self._questions[name].asked(self._template, context)
+        return self._asked[key]
+
+    def taken(self, name: str, levels: Mapping[str, int], asked: Iterable[str]) -> bool:
+        """Tell whether no validator refuses an answer beside the others."""
+        key = (name, *map(levels.get, self._for_value[name]))
+        if key not in self._taken:
+            answers = {one: _value(one, levels.get(one, 0), levels, self._factors) for one in asked}
+            self._taken[key] = name in _valid(self._template, answers)
+        return self._taken[key]
+
+
+def _variables(value: Any) -> set[str]:
+    """Return the variables of a text, or of every text in a value of copier.yml."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        return set().union(*map(_variables, value))
+    return {name.name for name in _JINJA.parse(value).find_all(nodes.Name)} if isinstance(value, str) else set()
+
+
+def _choices(template: Template, questions: list[Question], factors: _Factors) -> list[dict[str, int]]:
     """Return every way to answer the questions, each of which is asked or not by the answers to those before it."""
     ways: list[tuple[dict[str, int], dict[str, Any]]] = [({}, {})]
     for question in questions:
@@ -216,54 +338,18 @@ def _choices(template: Template, questions: list[Question], factors: Mapping[str
     return [levels for levels, _ in ways]
 
 
-def _levels_of(combination: _Combination, factors: Mapping[str, list[Any]]) -> Iterator[_Level]:
-    """Yield every value of every question that can be had in a combination."""
-    for name in combination.asked:
-        yield from (
-            [(name, combination.levels[name])]
-            if name in combination.levels
-            else ((name, level) for level in range(len(factors[name])))
-        )
-
-
-def _pairs_of(combination: _Combination, factors: Mapping[str, list[Any]]) -> Iterator[_Pair]:
-    """Yield every pair that can be had in a combination."""
-    levels = _levels_of(combination, factors)
-    yield from (_pair(one, other) for one, other in itertools.combinations(levels, 2) if one[0] != other[0])
-
-
-def _holds(combination: _Combination, pair: _Pair, names: set[str]) -> bool:
-    """Tell whether a combination allows what a pair says of the questions of its own part."""
-    return all(
-        name in combination.asked and combination.levels.get(name, level) == level
-        for name, level in pair
-        if name in names
-    )
-
-
-def _fill(
-    combination: _Combination, first: _Pair, factors: Mapping[str, list[Any]], left: set[_Pair]
-) -> dict[str, int]:
+def _fill(levels: Mapping[str, int], asked: Sequence[str], factors: _Factors, left: _Left) -> dict[str, int]:
     """Return a level for each question that is asked, which together cover the most pairs that are left."""
-    levels = {**combination.levels, **dict(first)}
-    for name in combination.asked:
-        if name not in levels:
-            levels[name] = max(
-                range(len(factors[name])),
-                key=lambda level: sum(_pair((name, level), other) in left for other in levels.items()),
-            )
-    return {name: levels[name] for name in combination.asked}
+    filled = dict(levels)
+    bits = left.bits(filled.items())
+    for name in asked:
+        if name not in filled:
+            filled[name] = max(range(len(factors[name])), key=lambda level: left.count((name, level), bits))
+            bits |= left.bits([(name, filled[name])])
+    return {name: filled[name] for name in asked}
 
 
-def _pairs(levels: Mapping[str, int]) -> set[_Pair]:
-    return {_pair(one, other) for one, other in itertools.combinations(levels.items(), 2)}
-
-
-def _pair(one: _Level, other: _Level) -> _Pair:
-    return (one, other) if one < other else (other, one)
-
-
-def _value(name: str, level: int, levels: Mapping[str, int], factors: Mapping[str, list[Any]]) -> Any:
+def _value(name: str, level: int, levels: Mapping[str, int], factors: _Factors) -> Any:
     value = factors[name][level]
     if isinstance(value, str) and value.startswith("="):
         return _value(value[1:], levels[value[1:]], levels, factors)
