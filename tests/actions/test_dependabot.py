@@ -6,16 +6,16 @@ import pytest
 import yaml
 
 from dockertpl.actions import dependabot
-from dockertpl.actions.dependabot import Entry
+from dockertpl.actions.dependabot import UpdateEntry
 from dockertpl.actions.edit import NotEditableError
 from dockertpl.template.tree import File
 
-DOCKER = Entry("docker", "/services/api")
-ACTIONS = Entry("github-actions", "/")
+DOCKER = UpdateEntry("docker", "/services/api")
+ACTIONS = UpdateEntry("github-actions", "/")
 WANTED = [DOCKER, ACTIONS]
 
 
-def _added(text: str, wanted: list[Entry] = WANTED) -> str:
+def _added(text: str, wanted: list[UpdateEntry] = WANTED) -> str:
     """Return a configuration with what it lacked, having checked that a second time changes nothing."""
     done, _ = dependabot.add(File(content=text.encode()), wanted)
     assert dependabot.add(done, wanted) == (done, [])
@@ -190,7 +190,7 @@ def test_whatever_the_last_entry_ends_with(last: str) -> None:
 
 
 def test_an_image_needs_its_folder_and_the_workflows() -> None:
-    assert dependabot.entries(".") == [Entry("docker", "/"), ACTIONS]
+    assert dependabot.entries(".") == [UpdateEntry("docker", "/"), ACTIONS]
     assert dependabot.entries("services/api") == WANTED
 
 

@@ -78,7 +78,7 @@ def _lost(text: str, adoption: adopt.Adoption) -> list[tuple[int, str, str]]:
     ]
 
 
-def _not_there(adopted: Adopted) -> list[adopt.Item]:
+def _not_there(adopted: Adopted) -> list[adopt.AdoptedItem]:
     """Return what is said to be kept and is not in the new files."""
     file = re.sub(r"\\\n\s*(?:#.*\n\s*)*", "", adopted.dockerfile)
     missing = []
@@ -97,7 +97,7 @@ def _not_there(adopted: Adopted) -> list[adopt.Item]:
     return missing
 
 
-def _answered(adopted: Adopted) -> list[adopt.Item]:
+def _answered(adopted: Adopted) -> list[adopt.AdoptedItem]:
     """Return what is said to be an answer, and is none of the answers that were rendered."""
     keys = adopted.adoption.answers
     return [

@@ -12,7 +12,7 @@ from dockertpl.errors import BadInputError
 START = 'CMD ["uvicorn", "orders.main:app", "--port", "8000"]\n'
 
 
-def test_the_case_study_of_the_guide_is_taken_over_without_a_doubt() -> None:
+def test_the_case_study_of_the_guide_is_adopted_without_a_doubt() -> None:
     adoption = adopt.read(
         adopt_sample.old_dockerfile("guide-before"),
         path="Dockerfile",
@@ -35,7 +35,7 @@ def test_the_case_study_of_the_guide_is_taken_over_without_a_doubt() -> None:
         assert words in better
 
 
-def test_only_services_are_taken_over() -> None:
+def test_only_services_are_adopted() -> None:
     with pytest.raises(BadInputError, match="only services can"):
         read("FROM ubuntu\n", kind="sandbox-multi-runtime")
 

@@ -13,7 +13,7 @@ import pytest
 
 from dockertpl.commands import baseline
 from dockertpl.commands.budgets import Figures
-from dockertpl.commands.subject import Subject, locate
+from dockertpl.commands.dockerfile_to_build import Subject, locate
 from dockertpl.errors import BadInputError, BuildFailedError
 
 ANSWERS = "kind: python-fastapi\nname: shop\napp_dir: services/shop\n"

@@ -24,12 +24,12 @@ from tests.releases import commit, scaffold
 
 from dockertpl.commands import verify
 from dockertpl.commands.fleet import plan, session, status
-from dockertpl.commands.fleet.verified import verified
+from dockertpl.commands.fleet.verify_item import verified
 from dockertpl.errors import ForgeError
-from dockertpl.fleet import survey
-from dockertpl.fleet.forges.chosen import Forges
+from dockertpl.fleet import scan
+from dockertpl.fleet.forges.connect import Forges
 from dockertpl.fleet.model import Repository, Row
-from dockertpl.fleet.plan import Item
+from dockertpl.fleet.plan import PlanItem
 
 Run = Callable[..., Any]
 Git = Callable[..., str]
@@ -422,7 +422,7 @@ def test_an_interrupt_stops_all_that_waits(folder: Path, fleet: Run, monkeypatch
         check()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dockertpl.commands.fleet.verified.verified", verifying)
+    monkeypatch.setattr("dockertpl.commands.fleet.verify_item.verified", verifying)
     fleet("plan", "fleet", "-o", "plan.jsonl")
     assert fleet("apply", "plan.jsonl", "--verify").code == 130
     assert fleet("resume", "plan.journal.jsonl", "--json").code == 130
@@ -437,7 +437,7 @@ def test_who_stops_it_finds_nothing_left(
     scratch = folder / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    monkeypatch.setattr("dockertpl.template.git.clone", lambda *_: signal.raise_signal(number))
+    monkeypatch.setattr("dockertpl.git.clone", lambda *_: signal.raise_signal(number))
     assert (fleet(command, "fleet").code, list(scratch.iterdir())) == (130, [])
 
 
@@ -446,19 +446,19 @@ def test_what_looks_ends_before_what_it_works_with_is_removed(
     module: Any, folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there: list[bool] = []
-    items = survey.items
+    items = scan.items
 
-    def looking(found: Any, tools: Any, **options: bool) -> Iterator[Any]:
+    def looking(found: Any, context: Any, **options: bool) -> Iterator[Any]:
         try:
-            yield from items(found, tools, **options)
+            yield from items(found, context, **options)
         finally:
-            there.append(tools.scratch.folder.exists())
+            there.append(context.scratch.folder.exists())
 
     def interrupted(things: Iterator[Any], **options: Any) -> Iterator[Any]:
         yield next(things)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(survey, "items", looking)
+    monkeypatch.setattr(scan, "items", looking)
     monkeypatch.setattr(module, "progress", interrupted)
     assert fleet(module.__name__.rpartition(".")[2], "fleet").code == 130
     assert there == [True]
@@ -468,7 +468,7 @@ def test_an_interrupted_status_waits_for_no_forge(folder: Path, fleet: Run, monk
     waiting = threading.Event()
     let_go: list[bool] = []
 
-    def row(item: Item, forges: Forges) -> Row:
+    def row(item: PlanItem, forges: Forges) -> Row:
         if item.repository.key == "fleet/app-1":
             assert waiting.wait(20)
             raise KeyboardInterrupt
@@ -489,6 +489,6 @@ def test_what_a_forge_says_of_one_image_is_that_image_s(error: Exception) -> Non
             raise error
 
     repository = Repository(key="forge/org/app", location="https://forge.invalid/x", forge="github", slug="org/app")
-    item = Item(repository=repository, row=Row(repository=repository.key, state="outdated"), digest="d")
+    item = PlanItem(repository=repository, row=Row(repository=repository.key, state="outdated"), digest="d")
     row = status._row(item, Forges(environ={}, _connected={"github": Strange(bare=Path())}))
     assert (row.state, len(row.notes)) == ("outdated", 1)

@@ -93,7 +93,7 @@ def test_what_is_no_utf_8_is_named_and_what_is_written_is(tmp_path: Path) -> Non
     assert b"name: shop\n" in (root / ".copier-answers.yml").read_bytes()
 
 
-def test_a_dockerfile_of_ten_thousand_lines_is_taken_over_in_time(tmp_path: Path) -> None:
+def test_a_dockerfile_of_ten_thousand_lines_is_adopted_in_time(tmp_path: Path) -> None:
     root = repositories.make("python-fastapi", tmp_path)
     steps = [f"ENV A{n}=1\nRUN apt-get install p{n}\n" for n in range(5000)]
     text = "".join(["FROM python:3.13-slim\n", *steps, 'CMD ["uvicorn", "app.main:app"]\n'])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dockertpl.commands.dockerfile_to_build import Subject
 from dockertpl.commands.missing import explain
-from dockertpl.commands.subject import Subject
 
 Make = Callable[..., Subject]
 

@@ -14,7 +14,7 @@ from tests.parity import by_us, read_tree
 from tests.wizard.person import Person
 
 import dockertpl.detect as dockertpl_detect
-from dockertpl.commands import new, prove
+from dockertpl.commands import new, offer_verify
 from dockertpl.errors import NotDetectedError
 from dockertpl.template.source import bundled
 from dockertpl.wizard.console import BACK
@@ -606,7 +606,7 @@ def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was
     repository: Path, dockertpl: Run, person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person({"Verify it?": [KeyboardInterrupt]})
-    monkeypatch.setattr(prove, "is_possible", lambda: True)
+    monkeypatch.setattr(offer_verify, "is_possible", lambda: True)
     done = dockertpl("new")
     assert done.code == 130
     assert "nothing was changed" not in done.err

@@ -10,7 +10,7 @@ import pytest
 from tests.commands.conftest import Done
 from tests.parity import read_tree
 
-from dockertpl.scaffold.takeover import BACKUP
+from dockertpl.adopt.adoption import BACKUP
 
 Run = Callable[..., Done]
 CMD = 'CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]\n'

@@ -418,7 +418,7 @@ def test_who_stops_it_while_a_template_is_fetched_finds_nothing_left(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    monkeypatch.setattr("dockertpl.template.git.clone", lambda *_: signal.raise_signal(number))
+    monkeypatch.setattr("dockertpl.git.clone", lambda *_: signal.raise_signal(number))
     done = dockertpl(command, app)
     assert (done.code, list(scratch.iterdir())) == (130, [])
 
@@ -449,7 +449,7 @@ def test_where_the_template_cannot_be_reached_the_advice_is_what_goes_without(
     def unreachable(url: str, _directory: Path) -> None:
         raise NoGitError(f"git clone failed: {url} is not reached")
 
-    monkeypatch.setattr("dockertpl.template.git.clone", unreachable)
+    monkeypatch.setattr("dockertpl.git.clone", unreachable)
     _edit(app, f"_src_path: {template}\n", "_src_path: https://template.invalid/x.git\n", ".copier-answers.yml")
     assert "Run this again with a network." in dockertpl("update", app).err
     done = dockertpl("update", app, "-d", "port=8123")

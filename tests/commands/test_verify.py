@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dockertpl.commands import variables, verify
+from dockertpl.commands.dockerfile_to_build import Subject, locate
 from dockertpl.commands.questions import Questions
-from dockertpl.commands.subject import Subject, locate
 from dockertpl.engine.strict import RunOptions
 from dockertpl.errors import BadInputError, NoEngineError
 

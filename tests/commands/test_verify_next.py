@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockertpl.commands import verify_next
-from dockertpl.commands.subject import Subject, locate
+from dockertpl.commands.dockerfile_to_build import Subject, locate
 from dockertpl.engine.image import ImageFacts
 from dockertpl.engine.strict import RunOptions, strict_options
 

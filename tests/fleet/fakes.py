@@ -10,13 +10,13 @@ from typing import Any
 
 from tests.releases import commit, scaffold
 
-from dockertpl.fleet.apply import Manner, apply
+from dockertpl.fleet.apply import ApplyOptions, apply
+from dockertpl.fleet.assess import Target
 from dockertpl.fleet.forges.base import Issue, Proposal, Query
-from dockertpl.fleet.look import Goal
-from dockertpl.fleet.model import Found, Outcome, Repository
-from dockertpl.fleet.objects import Scratch
-from dockertpl.fleet.plan import Item
-from dockertpl.fleet.survey import Tools, items
+from dockertpl.fleet.git_objects import Scratch
+from dockertpl.fleet.model import Discovered, ItemResult, Repository
+from dockertpl.fleet.plan import PlanItem
+from dockertpl.fleet.scan import Context, items
 from dockertpl.template.versions import Versions
 
 
@@ -36,9 +36,9 @@ class FakeForge:
     issues: dict[int, tuple[str, bool, Issue]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
-    def find(self, query: Query) -> Iterator[Found]:
+    def find(self, query: Query) -> Iterator[Discovered]:
         for path in sorted(self.bare.glob("*.git")):
-            yield Found(repository=remote(path))
+            yield Discovered(repository=remote(path))
 
     def git_settings(self, slug: str) -> Mapping[str, str]:
         return {}
@@ -126,11 +126,11 @@ class Bench:
     versions: Versions
     forge: FakeForge
 
-    def tools(self, to: str = "v2.0.0", jobs: int = 2) -> Tools:
+    def context(self, to: str = "v2.0.0", jobs: int = 2) -> Context:
         scratch = self.folder / "scratch"
         scratch.mkdir(exist_ok=True)
-        return Tools(
-            goal=Goal(template=str(self.template), to=to),
+        return Context(
+            target=Target(template=str(self.template), to=to),
             versions=self.versions,
             scratch=Scratch(folder=scratch),
             settings=lambda repository: {},
@@ -149,16 +149,16 @@ class Bench:
             commit(root)
         return remote(push_bare(root, self.forge.bare))
 
-    def plan(self, *repositories: Repository, to: str = "v2.0.0") -> list[Item]:
-        found = [Found(repository=repository) for repository in repositories]
-        return [item for pairs in items(found, self.tools(to)) for item, _ in pairs]
+    def plan(self, *repositories: Repository, to: str = "v2.0.0") -> list[PlanItem]:
+        found = [Discovered(repository=repository) for repository in repositories]
+        return [item for pairs in items(found, self.context(to)) for item, _ in pairs]
 
-    def apply(self, planned: Sequence[Item], *, to: str = "v2.0.0", **manner: Any) -> list[Outcome]:
-        return list(apply(planned, self.tools(to), Manner(forge=self.of, **manner)))
+    def apply(self, planned: Sequence[PlanItem], *, to: str = "v2.0.0", **options: Any) -> list[ItemResult]:
+        return list(apply(planned, self.context(to), ApplyOptions(forge=self.of, **options)))
 
-    def run(self, repository: Repository, *, to: str = "v2.0.0", **manner: Any) -> Outcome:
+    def run(self, repository: Repository, *, to: str = "v2.0.0", **options: Any) -> ItemResult:
         """Plan and apply one repository's one image."""
-        (outcome,) = self.apply(self.plan(repository, to=to), to=to, **manner)
+        (outcome,) = self.apply(self.plan(repository, to=to), to=to, **options)
         return outcome
 
     def of(self, repository: Repository) -> FakeForge | None:

@@ -12,12 +12,12 @@ import pytest
 from tests.fleet.fakes import Bench, FakeForge, local
 from tests.releases import commit
 
+from dockertpl import git as git_of_ours
 from dockertpl.commands import update
 from dockertpl.errors import BuildFailedError, ForgeError
-from dockertpl.fleet import branch, view
-from dockertpl.fleet.apply import Manner, apply
+from dockertpl.fleet import branch, checkout
+from dockertpl.fleet.apply import ApplyOptions, apply
 from dockertpl.fleet.model import Repository
-from dockertpl.template import git as git_of_ours
 
 Git = Callable[..., str]
 BRANCH = "dockertpl/app"
@@ -109,7 +109,7 @@ def test_git_is_told_the_token_that_is_good_when_it_pushes(bench: Bench, monkeyp
     monkeypatch.setattr(git_of_ours, "run", watched)
     planned = bench.plan(bench.remote())
     # Between a fetch and a push there may be a build, or an hour of waiting for another image's pull request.
-    (outcome,) = apply(planned, replace(bench.tools(), settings=settings), Manner())
+    (outcome,) = apply(planned, replace(bench.context(), settings=settings), ApplyOptions())
     assert outcome.result == "branch"
     assert len(given) > 1
     assert pushed == [len(given), given[-1]]
@@ -269,7 +269,7 @@ def test_where_there_are_no_issues_none_has_to_be_closed(
     monkeypatch.setattr(_NoIssues, "status", status)
     planned = bench.plan(bench.remote())
     forge = _NoIssues(bare=bench.forge.bare)
-    (outcome,) = apply(planned, bench.tools(), Manner(forge=lambda each: forge))
+    (outcome,) = apply(planned, bench.context(), ApplyOptions(forge=lambda each: forge))
     assert outcome.result == result
 
 
@@ -393,7 +393,7 @@ def test_a_fault_of_ours_fails_its_image_alone(bench: Bench, monkeypatch: pytest
     (outcome,) = bench.apply(planned)
     assert (outcome.result, "what nobody thought of" in outcome.note) == ("failed", True)
     monkeypatch.undo()
-    monkeypatch.setattr(view, "_remote", stumbles)
+    monkeypatch.setattr(checkout, "_remote", stumbles)
     (outcome,) = bench.apply(planned)
     assert (outcome.result, "what nobody thought of" in outcome.note) == ("failed", True)
 
@@ -407,7 +407,7 @@ def test_a_pull_request_that_fails_is_opened_by_the_next_run(bench: Bench) -> No
     repository = bench.remote()
     (item,) = bench.plan(repository)
     broken = _Broken(bare=bench.forge.bare)
-    (outcome,) = apply([item], bench.tools(), Manner(forge=lambda each: broken))
+    (outcome,) = apply([item], bench.context(), ApplyOptions(forge=lambda each: broken))
     assert (outcome.result, "away" in outcome.note) == ("failed", True)
     before = _heads(_bare(repository))
     assert bench.apply([item])[0].result == "proposed"
@@ -415,7 +415,7 @@ def test_a_pull_request_that_fails_is_opened_by_the_next_run(bench: Bench) -> No
 
 
 def test_branches_of_ours_are_below_one_name() -> None:
-    assert branch.name_of("app", ".copier-answers.yml") == f"{view.BRANCHES}app"
+    assert branch.name_of("app", ".copier-answers.yml") == f"{checkout.BRANCHES}app"
     for strange in ("../x", "a b", "", "x" * 300, "-x", "a..b", "a.lock", "@{"):
         name = branch.name_of(strange, ".copier-answers.yml")
         subprocess.run(["git", "check-ref-format", f"refs/heads/{name}"], check=True)

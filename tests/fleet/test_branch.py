@@ -10,7 +10,7 @@ from tests.fleet.fakes import Bench, local
 
 from dockertpl.errors import DivergedError
 from dockertpl.fleet import branch
-from dockertpl.fleet.view import View, opened
+from dockertpl.fleet.checkout import View, opened
 from dockertpl.template.tree import File
 
 Git = Callable[..., str]
@@ -25,7 +25,7 @@ def root(bench: Bench) -> Path:
 
 @pytest.fixture
 def view(bench: Bench, root: Path) -> Iterator[View]:
-    with opened(local(root), bench.tools().scratch, dict) as view:
+    with opened(local(root), bench.context().scratch, dict) as view:
         yield view
 
 

@@ -15,14 +15,14 @@ from tests.forge.server import Fault, GitHub, serving
 from tests.releases import commit, scaffold
 
 from dockertpl.fleet import pool
-from dockertpl.fleet.apply import Manner, apply
+from dockertpl.fleet.apply import ApplyOptions, apply
 from dockertpl.fleet.discover.where import at_url
 from dockertpl.fleet.forges.base import Query
-from dockertpl.fleet.forges.chosen import Forges
+from dockertpl.fleet.forges.connect import Forges
 from dockertpl.fleet.forges.github import connect
-from dockertpl.fleet.model import Outcome
-from dockertpl.fleet.plan import Item
-from dockertpl.fleet.survey import Tools
+from dockertpl.fleet.model import ItemResult
+from dockertpl.fleet.plan import PlanItem
+from dockertpl.fleet.scan import Context
 from dockertpl.template.versions import Versions
 
 Git = Callable[..., str]
@@ -71,17 +71,17 @@ class _There:
         self.github, self.bench, self.forges, self.root = github, bench, forges, root
         self.bare = github.root / f"{SLUG}.git"
 
-    def plan(self, *slugs: str, to: str = "v2.0.0") -> list[Item]:
+    def plan(self, *slugs: str, to: str = "v2.0.0") -> list[PlanItem]:
         return self.bench.plan(*(at_url(f"{self.github.url}/{slug}.git", self.forges) for slug in slugs), to=to)
 
-    def tools(self, to: str = "v2.0.0") -> Tools:
-        return replace(self.bench.tools(to), settings=self.forges.settings)
+    def context(self, to: str = "v2.0.0") -> Context:
+        return replace(self.bench.context(to), settings=self.forges.settings)
 
-    def apply(self, items: list[Item], to: str = "v2.0.0", **manner: object) -> list[Outcome]:
-        return list(apply(items, self.tools(to), Manner(forge=self.forges.of, **manner)))  # type: ignore[arg-type]
+    def apply(self, items: list[PlanItem], to: str = "v2.0.0", **options: object) -> list[ItemResult]:
+        return list(apply(items, self.context(to), ApplyOptions(forge=self.forges.of, **options)))  # type: ignore[arg-type]
 
-    def run(self, to: str = "v2.0.0", **manner: object) -> Outcome:
-        (outcome,) = self.apply(self.plan(SLUG, to=to), to, **manner)
+    def run(self, to: str = "v2.0.0", **options: object) -> ItemResult:
+        (outcome,) = self.apply(self.plan(SLUG, to=to), to, **options)
         return outcome
 
 
@@ -178,7 +178,7 @@ def test_eight_workers_at_once_never_fail(turn: int, there: _There) -> None:
     slugs = [f"org/app-{number:02}" for number in range(MANY)]
     for slug in slugs:
         there.github.add(slug, there.root)
-    tools, manner = there.tools(), Manner(forge=there.forges.of)
-    done = pool.ordered(lambda item: list(apply([item], tools, manner)), there.plan(*slugs), 8)
+    context, options = there.context(), ApplyOptions(forge=there.forges.of)
+    done = pool.ordered(lambda item: list(apply([item], context, options)), there.plan(*slugs), 8)
     assert [(outcome.result, outcome.note) for outcomes in done for outcome in outcomes] == [("proposed", "")] * MANY
     assert [len(there.github.pulls[slug]) for slug in slugs] == [1] * MANY

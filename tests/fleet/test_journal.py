@@ -9,13 +9,13 @@ import pytest
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import journal
 from dockertpl.fleet.journal import Head
-from dockertpl.fleet.model import Outcome
+from dockertpl.fleet.model import ItemResult
 
 HEAD = Head(plan="plan.jsonl", hash="abc", options={"jobs": 8})
 
 
-def _outcome(name: str, result: str = "branch") -> Outcome:
-    return Outcome(repository=name, answers_file=".copier-answers.yml", result=result)  # type: ignore[arg-type]
+def _outcome(name: str, result: str = "branch") -> ItemResult:
+    return ItemResult(repository=name, answers_file=".copier-answers.yml", result=result)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from tests.fleet.fakes import Bench, local
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import plan
-from dockertpl.fleet.plan import Item
+from dockertpl.fleet.plan import PlanItem
 
 
-def _written(bench: Bench, path: Path) -> tuple[str, list[Item]]:
+def _written(bench: Bench, path: Path) -> tuple[str, list[PlanItem]]:
     items = bench.plan(*(local(bench.folder / name) for name in ("app-1", "app-2")))
-    return plan.write(path, bench.tools().goal, items), items
+    return plan.write(path, bench.context().target, items), items
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def fleet(bench: Bench) -> Bench:
 def test_what_is_read_is_what_was_written(fleet: Bench, tmp_path: Path) -> None:
     digest, items = _written(fleet, tmp_path / "plan.jsonl")
     read = plan.read(tmp_path / "plan.jsonl")
-    assert (read.hash, list(read.items), read.goal) == (digest, items, fleet.tools().goal)
+    assert (read.hash, list(read.items), read.target) == (digest, items, fleet.context().target)
 
 
 def test_the_same_fleet_gives_the_same_bytes(fleet: Bench, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_plan_that_was_damaged_is_refused(damage: str, fleet: Bench, tmp_path:
 
 def test_where_it_cannot_be_written_nothing_is_left(fleet: Bench, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="cannot be written"):
-        plan.write(tmp_path / "missing" / "plan.jsonl", fleet.tools().goal, [])
+        plan.write(tmp_path / "missing" / "plan.jsonl", fleet.context().target, [])
 
     def broken() -> object:
         yield from fleet.plan(local(fleet.folder / "app-1"))
@@ -70,17 +70,17 @@ def test_where_it_cannot_be_written_nothing_is_left(fleet: Bench, tmp_path: Path
 
     before = sorted(tmp_path.iterdir())
     with pytest.raises(KeyboardInterrupt):
-        plan.write(tmp_path / "plan.jsonl", fleet.tools().goal, broken())  # type: ignore[arg-type]
+        plan.write(tmp_path / "plan.jsonl", fleet.context().target, broken())  # type: ignore[arg-type]
     assert sorted(tmp_path.iterdir()) == before
 
 
 def test_an_error_while_looking_is_not_the_file_s(fleet: Bench, tmp_path: Path) -> None:
-    def broken() -> Iterator[plan.Item]:
+    def broken() -> Iterator[plan.PlanItem]:
         raise BrokenPipeError(32, "Broken pipe")
         yield
 
-    goal = fleet.tools().goal
+    target = fleet.context().target
     before = sorted(tmp_path.iterdir())
     with pytest.raises(BrokenPipeError):
-        plan.write(tmp_path / "plan.jsonl", goal, broken())
+        plan.write(tmp_path / "plan.jsonl", target, broken())
     assert sorted(tmp_path.iterdir()) == before

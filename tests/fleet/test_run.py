@@ -15,17 +15,17 @@ from tests.fleet.fakes import Bench, local
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import journal
 from dockertpl.fleet import run as runs
-from dockertpl.fleet.apply import Manner
+from dockertpl.fleet.apply import ApplyOptions
 from dockertpl.fleet.journal import Head, Journal
-from dockertpl.fleet.model import Outcome
-from dockertpl.fleet.plan import Item
-from dockertpl.fleet.run import Ended, Pace
+from dockertpl.fleet.model import ItemResult
+from dockertpl.fleet.plan import PlanItem
+from dockertpl.fleet.run import Ended, Rollout
 
 COUNT = 6
 
 
 @pytest.fixture
-def items(bench: Bench) -> list[Item]:
+def items(bench: Bench) -> list[PlanItem]:
     return bench.plan(*(local(bench.scaffold(f"app-{number}")) for number in range(COUNT)))
 
 
@@ -35,25 +35,25 @@ def opened(tmp_path: Path) -> Iterator[Journal]:
         yield begun
 
 
-def _run(bench: Bench, items: list[Item], opened: Journal, **pace: object) -> tuple[list[str], Ended]:
-    *done, ended = runs.run(items, bench.tools(), Manner(), Pace(**pace), opened)  # type: ignore[arg-type]
+def _run(bench: Bench, items: list[PlanItem], opened: Journal, **rollout: object) -> tuple[list[str], Ended]:
+    *done, ended = runs.run(items, bench.context(), ApplyOptions(), Rollout(**rollout), opened)  # type: ignore[arg-type]
     assert isinstance(ended, Ended)
-    return [each.repository for each in done if isinstance(each, Outcome)], ended
+    return [each.repository for each in done if isinstance(each, ItemResult)], ended
 
 
-def test_everything_is_applied_once(bench: Bench, items: list[Item], opened: Journal) -> None:
+def test_everything_is_applied_once(bench: Bench, items: list[PlanItem], opened: Journal) -> None:
     assert _run(bench, items, opened) == ([f"app-{n}" for n in range(COUNT)], Ended(left=0, why="done"))
     assert _run(bench, items, opened) == ([], Ended(left=0, why="done"))
 
 
-def test_a_wave_pauses_and_the_next_run_takes_the_next(bench: Bench, items: list[Item], opened: Journal) -> None:
-    pace = {"waves": ("1", "50%"), "pause": True}
-    assert _run(bench, items, opened, **pace) == (["app-0"], Ended(left=5, why="paused"))
-    assert _run(bench, items, opened, **pace) == (["app-1", "app-2"], Ended(left=3, why="paused"))
-    assert _run(bench, items, opened, **pace) == (["app-3", "app-4", "app-5"], Ended(left=0, why="done"))
+def test_a_wave_pauses_and_the_next_run_takes_the_next(bench: Bench, items: list[PlanItem], opened: Journal) -> None:
+    rollout = {"waves": ("1", "50%"), "pause": True}
+    assert _run(bench, items, opened, **rollout) == (["app-0"], Ended(left=5, why="paused"))
+    assert _run(bench, items, opened, **rollout) == (["app-1", "app-2"], Ended(left=3, why="paused"))
+    assert _run(bench, items, opened, **rollout) == (["app-3", "app-4", "app-5"], Ended(left=0, why="done"))
 
 
-def test_where_too_many_fail_it_stops(bench: Bench, items: list[Item], opened: Journal) -> None:
+def test_where_too_many_fail_it_stops(bench: Bench, items: list[PlanItem], opened: Journal) -> None:
     for number in range(4):
         (bench.folder / f"app-{number}" / ".git").rename(bench.folder / f"away-{number}")
     done, ended = _run(bench, items, opened, waves=("2",), max_failures="1")
@@ -61,7 +61,9 @@ def test_where_too_many_fail_it_stops(bench: Bench, items: list[Item], opened: J
     assert len(done) == 2
 
 
-def test_what_is_left_is_what_is_not_done_once_it_has_stopped(bench: Bench, items: list[Item], opened: Journal) -> None:
+def test_what_is_left_is_what_is_not_done_once_it_has_stopped(
+    bench: Bench, items: list[PlanItem], opened: Journal
+) -> None:
     for number in range(2):
         (bench.folder / f"app-{number}" / ".git").rename(bench.folder / f"away-{number}")
 
@@ -72,8 +74,8 @@ def test_what_is_left_is_what_is_not_done_once_it_has_stopped(bench: Bench, item
         return {}
 
     failed, ended = 0, None
-    for ended in runs.run(items, bench.tools(), Manner(verify=slow), Pace(max_failures="1"), opened):
-        failed += isinstance(ended, Outcome) and ended.result == "failed"
+    for ended in runs.run(items, bench.context(), ApplyOptions(verify=slow), Rollout(max_failures="1"), opened):
+        failed += isinstance(ended, ItemResult) and ended.result == "failed"
         if failed == 2:
             # Others have begun by now.
             both.set()
@@ -82,7 +84,7 @@ def test_what_is_left_is_what_is_not_done_once_it_has_stopped(bench: Bench, item
 
 
 def test_what_ctrl_c_cut_off_is_left_for_the_next_run(
-    bench: Bench, items: list[Item], opened: Journal, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, items: list[PlanItem], opened: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A terminal's Ctrl-C reaches git, too, and may reach it first.
     git, there = bench.folder / "path" / "git", shutil.which("git")
@@ -100,22 +102,22 @@ def test_what_ctrl_c_cut_off_is_left_for_the_next_run(
 @pytest.mark.parametrize("text", ["x", "-1", "110%", "1.5", "%"])
 def test_a_pace_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
-        runs.check(Pace(waves=(text,)))
+        runs.check(Rollout(waves=(text,)))
     with pytest.raises(BadInputError):
-        runs.check(Pace(max_failures=text))
+        runs.check(Rollout(max_failures=text))
 
 
-def test_what_was_interrupted_is_not_done(bench: Bench, items: list[Item], opened: Journal) -> None:
+def test_what_was_interrupted_is_not_done(bench: Bench, items: list[PlanItem], opened: Journal) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    manner = Manner(verify=interrupted)  # type: ignore[arg-type]
+    options = ApplyOptions(verify=interrupted)  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
-        list(runs.run(items, bench.tools(), manner, Pace(), opened))
+        list(runs.run(items, bench.context(), options, Rollout(), opened))
     assert opened.done == {}
 
 
-def test_who_leaves_early_waits_for_nothing_that_waits(bench: Bench, items: list[Item], opened: Journal) -> None:
+def test_who_leaves_early_waits_for_nothing_that_waits(bench: Bench, items: list[PlanItem], opened: Journal) -> None:
     waiting, stopped = threading.Event(), threading.Event()
 
     def waits(folder: Path, answers_file: str) -> dict[str, object]:
@@ -125,8 +127,8 @@ def test_who_leaves_early_waits_for_nothing_that_waits(bench: Bench, items: list
                 raise KeyboardInterrupt
         return {}
 
-    tools = replace(bench.tools(), stop=stopped.set)
-    running = runs.run(items, tools, Manner(verify=waits), Pace(), opened)
+    context = replace(bench.context(), stop=stopped.set)
+    running = runs.run(items, context, ApplyOptions(verify=waits), Rollout(), opened)
     next(running)
     next(running)
     assert waiting.wait(20)

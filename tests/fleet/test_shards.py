@@ -10,14 +10,14 @@ from tests.lint.test_workflow import _run
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.model import Repository, Row, State
-from dockertpl.fleet.plan import Item
+from dockertpl.fleet.plan import PlanItem
 from dockertpl.fleet.shards import PLAN_JOB, github_matrix, gitlab_children, read, shard
 
 
-def _items(*sizes: int, state: State = "outdated") -> list[Item]:
+def _items(*sizes: int, state: State = "outdated") -> list[PlanItem]:
     """Items of repositories with so many images each."""
     return [
-        Item(
+        PlanItem(
             repository=Repository(key=f"org/{number}", location=f"/srv/{number}"),
             row=Row(repository=f"org/{number}", state=state, answers_file=f".copier-answers.{image}.yml"),
         )
@@ -26,7 +26,7 @@ def _items(*sizes: int, state: State = "outdated") -> list[Item]:
     ]
 
 
-def _parts(items: list[Item], of: int) -> list[tuple[Item, ...]]:
+def _parts(items: list[PlanItem], of: int) -> list[tuple[PlanItem, ...]]:
     return [shard(items, number, of) for number in range(1, of + 1)]
 
 
@@ -58,9 +58,9 @@ def test_what_there_is_to_do_differs_by_one_repository_at_most(busy: list[int], 
     assert max(work) - min(work) <= max(busy, default=0)
 
 
-def _renamed(item: Item) -> Item:
+def _renamed(item: PlanItem) -> PlanItem:
     key = f"busy/{item.repository.key}"
-    return Item(repository=Repository(key=key, location=key), row=item.row)
+    return PlanItem(repository=Repository(key=key, location=key), row=item.row)
 
 
 def test_where_nothing_is_to_do_the_items_are_spread() -> None:

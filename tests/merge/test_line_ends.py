@@ -20,7 +20,7 @@ from dockertpl.template.tree import File
         (b"\0\n", b"x\r\n", b"\0\n"),
     ],
 )
-def test_of_one_kind_each_they_are_taken_over(content: bytes, other: bytes, after: bytes) -> None:
+def test_of_one_kind_each_they_are_converted(content: bytes, other: bytes, after: bytes) -> None:
     assert with_ends_of(File(content=content), File(content=other)).content == after
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from dockertpl import git
 from dockertpl.errors import DestinationError, MachineError
 from dockertpl.merge import write as module
 from dockertpl.merge.write import STAGING, Change, write
-from dockertpl.template import git
 from dockertpl.template.tree import File
 
 Write = Callable[[Path, Mapping[str, str]], Path]

@@ -8,7 +8,7 @@ import pytest
 from tests.samples import next_sample, sample
 from tests.wizard.person import Person
 
-from dockertpl.actions.wanted import Actions
+from dockertpl.actions.action_flags import Actions
 from dockertpl.scaffold.session import Session
 from dockertpl.template import presentation
 from dockertpl.template.environment import Template

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.wizard import repositories
 
-from dockertpl.actions.wanted import Actions
+from dockertpl.actions.action_flags import Actions
 from dockertpl.errors import BadAnswerError, BadInputError
 from dockertpl.scaffold.session import Session
 from dockertpl.template.environment import Template
@@ -64,7 +64,7 @@ def test_what_is_still_to_be_answered_does_not_keep_a_person_from_choosing_anoth
     assert session.kind == "nextjs-standalone"
 
 
-def test_without_detection_too_it_is_the_chosen_folder_s_dockerfile_that_is_taken_over(tmp_path: Path) -> None:
+def test_without_detection_too_it_is_the_chosen_folder_s_dockerfile_that_is_adopted(tmp_path: Path) -> None:
     root = _two(tmp_path)
     for name, port in (("one", 8101), ("two", 8102)):
         (root / name / "Dockerfile").write_text(f"FROM python:3.13-slim\nEXPOSE {port}\n")
@@ -77,17 +77,17 @@ def test_without_detection_too_it_is_the_chosen_folder_s_dockerfile_that_is_take
         assert session.interview.answers().values["port"] == port
 
 
-def test_a_dockerfile_that_cannot_be_taken_over_is_no_word_on_another(tmp_path: Path) -> None:
+def test_a_dockerfile_that_cannot_be_adopted_is_no_word_on_another(tmp_path: Path) -> None:
     root = _two(tmp_path)
     (root / "one" / "Dockerfile").write_text("RNU x\n")
     (root / "two" / "Dockerfile").write_text("FROM python:3.13-slim\n")
     session = Session(TEMPLATE, root, given={}, in_file={}, detecting=False, actions=Actions(adopt=True))
     session.say("app_dir", "one")
-    assert session.not_taken_over is not None
-    assert session.prepare().takeover is None
+    assert session.not_adopted is not None
+    assert session.prepare().adopted is None
     session.say("app_dir", "two")
-    assert session.not_taken_over is None
-    assert session.prepare().takeover is not None
+    assert session.not_adopted is None
+    assert session.prepare().adopted is not None
 
 
 def test_what_only_a_person_knows_is_pending_till_it_is_said(tmp_path: Path) -> None:

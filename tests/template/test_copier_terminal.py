@@ -15,7 +15,7 @@ import pytest
 from tests.parity import copy_template, read_tree
 from tests.wizard.terminal import DOWN, ENTER, Terminal
 
-from dockertpl.scaffold.repeat import SHORT_SOURCE, copiers
+from dockertpl.scaffold.rerun_command import SHORT_SOURCE, copiers
 from dockertpl.template.answers import resolve
 from dockertpl.template.environment import Template
 from dockertpl.template.render import render

@@ -7,7 +7,7 @@ import pytest
 from tests.wizard import repositories
 from tests.wizard.person import Person
 
-from dockertpl.actions.wanted import Actions
+from dockertpl.actions.action_flags import Actions
 from dockertpl.errors import StoppedError
 from dockertpl.scaffold.prepare import Scaffold
 from dockertpl.scaffold.session import Session

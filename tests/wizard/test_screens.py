@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.wizard import repositories
 
-from dockertpl.actions.wanted import Actions
+from dockertpl.actions.action_flags import Actions
 from dockertpl.scaffold.session import Session
 from dockertpl.template import presentation
 from dockertpl.template.answers import Prompt
@@ -40,8 +40,8 @@ def test_every_screen_of_every_kind_fits_a_terminal(kind: str, tmp_path: Path) -
     session = _session(kind, tmp_path)
     scaffold = session.prepare()
     shown = [*screens.seen(session, SHOWN), *screens.review(session, SHOWN, scaffold)]
-    if scaffold.takeover:
-        shown += screens.beside(scaffold.takeover, scaffold.text("Dockerfile"))
+    if scaffold.adopted:
+        shown += screens.beside(scaffold.adopted, scaffold.text("Dockerfile"))
     for prompt in _shown(session).values():
         question = screens.question(session, SHOWN, prompt, number=10, count=45)
         assert len(question) + len(screens.choices(prompt)) < 22, prompt.question.name
@@ -79,14 +79,14 @@ def test_the_review_has_every_answer_that_is_no_default_and_every_file(tmp_path:
 
 def test_an_old_dockerfile_is_shown_item_by_item_and_beside_the_new_one(tmp_path: Path) -> None:
     scaffold = _session("old-dockerfile", tmp_path).prepare()
-    takeover = scaffold.takeover
-    assert takeover is not None
-    shown = screens.beside(takeover, scaffold.text("Dockerfile"))
+    adopted = scaffold.adopted
+    assert adopted is not None
+    shown = screens.beside(adopted, scaffold.text("Dockerfile"))
     lines = [line.text for line in shown]
     said = " ".join(_text(shown).split())
-    assert all(" ".join(item.what.split())[:40] in said for item in takeover.adoption.items)
+    assert all(" ".join(item.what.split())[:40] in said for item in adopted.adoption.items)
     left = "".join(line[:38].rstrip() for line in lines if line[39:40] == "|")
-    assert all(line.strip()[:30] in left for line in takeover.old.text.splitlines())
+    assert all(line.strip()[:30] in left for line in adopted.old.text.splitlines())
 
 
 def test_a_difference_is_marked_by_what_each_line_is(tmp_path: Path) -> None:

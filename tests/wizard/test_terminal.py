@@ -8,8 +8,8 @@ from tests.parity import read_tree
 from tests.wizard import recording, repositories
 from tests.wizard.terminal import DOWN, END_OF_INPUT, ENTER, INTERRUPT, Terminal, dockertpl
 
-from dockertpl.actions.wanted import Actions
-from dockertpl.scaffold.repeat import typed
+from dockertpl.actions.action_flags import Actions
+from dockertpl.scaffold.rerun_command import typed
 from dockertpl.scaffold.session import Session
 from dockertpl.template import presentation
 from dockertpl.template.environment import Template

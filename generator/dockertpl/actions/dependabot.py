@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from dockertpl.actions.edit import UNCERTAIN, NotEditableError, decoded, line_end
-from dockertpl.merge.text import Edit, edited, insertion, last_of
+from dockertpl.merge.edit_text import Edit, apply_edits, insertion, last_of
 from dockertpl.template.tree import File
 
 #: Where GitHub looks for it.
@@ -25,23 +25,23 @@ GROUP = "container-image-pins"
 _DEEPEST = 50
 
 
-class Entry(NamedTuple):
+class UpdateEntry(NamedTuple):
     """What is to be watched: an ecosystem of Dependabot's, in a folder that starts with a slash."""
 
     ecosystem: str
     directory: str
 
 
-def entries(app_dir: str) -> list[Entry]:
+def entries(app_dir: str) -> list[UpdateEntry]:
     """Return what an image needs.
 
     Args:
         app_dir: The application's folder, `.` for the root.
     """
-    return [Entry("docker", "/" if app_dir == "." else f"/{app_dir}"), Entry("github-actions", "/")]
+    return [UpdateEntry("docker", "/" if app_dir == "." else f"/{app_dir}"), UpdateEntry("github-actions", "/")]
 
 
-def config(wanted: Sequence[Entry]) -> File:
+def config(wanted: Sequence[UpdateEntry]) -> File:
     """Return a new configuration.
 
     Args:
@@ -51,7 +51,7 @@ def config(wanted: Sequence[Entry]) -> File:
     return File(content=("\n".join(lines) + "\n").encode())
 
 
-def snippet(wanted: Sequence[Entry]) -> str:
+def snippet(wanted: Sequence[UpdateEntry]) -> str:
     """Return entries as text to add by hand.
 
     Args:
@@ -60,7 +60,7 @@ def snippet(wanted: Sequence[Entry]) -> str:
     return "\n".join(line for entry in wanted for line in _lines(entry, 2, 4, 2))
 
 
-def add(file: File, wanted: Sequence[Entry]) -> tuple[File, list[Entry]]:
+def add(file: File, wanted: Sequence[UpdateEntry]) -> tuple[File, list[UpdateEntry]]:
     """Return a configuration with what it lacks, and the entries that were added.
 
     Args:
@@ -79,7 +79,7 @@ def add(file: File, wanted: Sequence[Entry]) -> tuple[File, list[Entry]]:
     missing = [entry for entry in wanted if not any(_covers(item, entry) for item in updates or ())]
     if not missing:
         return file, []
-    after_text = edited(text, list(_insertions(text, missing)))
+    after_text = apply_edits(text, list(_insertions(text, missing)))
     after = _load(after_text)
     added = [_content(entry) for entry in missing]
     if [*after.items()] != [(key, [*(old or []), *added] if key == "updates" else old) for key, old in before.items()]:
@@ -112,7 +112,7 @@ def _check_events(text: str) -> None:
 # --- which entries are there -----------------------------------------------------------------------------------------
 
 
-def _covers(item: Mapping[str, Any], entry: Entry) -> bool:
+def _covers(item: Mapping[str, Any], entry: UpdateEntry) -> bool:
     if item.get("package-ecosystem") != entry.ecosystem:
         return False
     listed = item.get("directories")
@@ -134,7 +134,7 @@ def _clean(folder: str) -> str:
 # --- adding entries --------------------------------------------------------------------------------------------------
 
 
-def _content(entry: Entry) -> dict[str, Any]:
+def _content(entry: UpdateEntry) -> dict[str, Any]:
     return {
         "package-ecosystem": entry.ecosystem,
         "directory": entry.directory,
@@ -144,7 +144,7 @@ def _content(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _lines(entry: Entry, dash: int, keys: int, step: int) -> Iterator[str]:
+def _lines(entry: UpdateEntry, dash: int, keys: int, step: int) -> Iterator[str]:
     """Yield an entry's lines.
 
     Args:
@@ -168,7 +168,7 @@ def _lines(entry: Entry, dash: int, keys: int, step: int) -> Iterator[str]:
         yield line if line.startswith(" ") else " " * keys + line
 
 
-def _insertions(text: str, missing: Sequence[Entry]) -> Iterator[Edit]:
+def _insertions(text: str, missing: Sequence[UpdateEntry]) -> Iterator[Edit]:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     assert isinstance(root, yaml.MappingNode)  # noqa: S101 - what _load made sure of
     if root.flow_style:

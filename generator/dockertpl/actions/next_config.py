@@ -10,7 +10,7 @@ from dockertpl.actions.proposal import Proposal
 from dockertpl.detect.node.conventions import CONFIGS
 from dockertpl.detect.node.next_config import NextConfig, read
 from dockertpl.errors import DestinationError
-from dockertpl.merge.text import edited, insertion
+from dockertpl.merge.edit_text import apply_edits, insertion
 from dockertpl.template.tree import File
 
 NAME = "next-config"
@@ -70,7 +70,7 @@ def add_output(file: File) -> File:
     if config.own is None:
         raise NotEditableError(UNCERTAIN)
     place, line = _line(config, config.own)
-    after_text = edited(text, [insertion(place, line)])
+    after_text = apply_edits(text, [insertion(place, line)])
     after = read(after_text)
     found = after.get("output")
     if not found or found.text != _VALUE or _words(after, line) != _words(config, ""):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dockertpl.actions.edit import UNCERTAIN, NotEditableError, decoded, indentation, line_end
-from dockertpl.merge.text import Edit, edited, insertion
+from dockertpl.merge.edit_text import Edit, apply_edits, insertion
 from dockertpl.template.tree import File
 
 #: Where Renovate looks for its configuration, in its order; package.json comes last and is not edited here.
@@ -88,7 +88,7 @@ def _extended(file: File, preset: str) -> File:
         raise NotEditableError('has an "extends" that is no list of names')
     if any(_is_preset(item, preset) for item in known):
         return file
-    after_text = edited(text, _Editor(text, preset).insertions(is_text))
+    after_text = apply_edits(text, _Editor(text, preset).insertions(is_text))
     after = _parse(after_text)
     same = isinstance(after, _Object) and _without(after) == _without(before) and len(after) == len(after.keys())
     if not same or after.get("extends") != [*(item for item in known if item or not is_text), preset]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockertpl.adopt.fill import apply
-from dockertpl.adopt.model import Adoption, Item, Outcome
+from dockertpl.adopt.model import AdoptedItem, Adoption, Treatment
 from dockertpl.adopt.reader import read, read_ignore_file
 
-__all__ = ["Adoption", "Item", "Outcome", "apply", "read", "read_ignore_file"]
+__all__ = ["AdoptedItem", "Adoption", "Treatment", "apply", "read", "read_ignore_file"]

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dockertpl.adopt.draft import Draft
 from dockertpl.adopt.stages import Stage
+from dockertpl.adopt.translation import Draft
 
 
 @lru_cache(maxsize=1)

@@ -9,9 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dockertpl.adopt.draft import Draft, Scene, joined_paths
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.stages import Stage, joined, named
+from dockertpl.adopt.translation import Draft, StageState, joined_paths
 from dockertpl.detect.dockerfile import expand
 
 _INSTALL_FILE = re.compile(r"[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*")
@@ -45,32 +45,32 @@ def target_of(source: str, destination: str, folder: str, *, several: bool) -> s
     return target
 
 
-def read_copy(step: Step, draft: Draft, scene: Scene, stages: Sequence[Stage], names: Mapping[int, str]) -> None:
+def read_copy(step: Step, draft: Draft, state: StageState, stages: Sequence[Stage], names: Mapping[int, str]) -> None:
     """Read a COPY or ADD.
 
     Args:
         step: It.
         draft: Where items and lines go.
-        scene: The stage so far.
+        state: The stage so far.
         stages: All stages.
         names: The names that kept stages have in the new file, by their place.
     """
-    words = [expand(word, scene.values) for word in step.words]
+    words = [expand(word, state.values) for word in step.words]
     if len(words) < 2:
         return
     origin = step.flag("from")
     if step.heredocs:
-        _literal(step, draft, scene)
+        _literal(step, draft, state)
     elif origin:
-        _from_elsewhere(step, draft, scene, words, named(stages[: scene.stage.index], origin), names)
+        _from_elsewhere(step, draft, state, words, named(stages[: state.stage.index], origin), names)
     else:
         for source in words[:-1]:
-            _from_context(step, draft, scene, source, words[-1], several=len(words) > 2)
+            _from_context(step, draft, state, source, words[-1], several=len(words) > 2)
 
 
-def _literal(step: Step, draft: Draft, scene: Scene) -> None:
+def _literal(step: Step, draft: Draft, state: StageState) -> None:
     what = f"{step.name} of lines to {step.words[-1]}"
-    if scene.stage.final:
+    if state.stage.final:
         draft.item(step.line, what, "kept", "image")
         draft.keep("image", step.verbatim)
     else:
@@ -101,33 +101,33 @@ def _keep(step: Step, draft: Draft, region: str, origin: str, source: str, targe
 
 
 def _from_elsewhere(
-    step: Step, draft: Draft, scene: Scene, words: Sequence[str], stage: Stage | None, names: Mapping[int, str]
+    step: Step, draft: Draft, state: StageState, words: Sequence[str], stage: Stage | None, names: Mapping[int, str]
 ) -> None:
     origin, destination = step.flag("from"), words[-1]
     for source in words[:-1]:
         what = f"{step.name} --from={origin} {source}"
-        target = joined(scene.folder, destination)
+        target = joined(state.folder, destination)
         if destination.endswith("/") and is_file(source):
             target = joined(target, source.rpartition("/")[2])
         if stage is None:
-            _from_image(step, draft, scene, what, source, target)
+            _from_image(step, draft, state, what, source, target)
             continue
         product = _product(source, draft)
         if product and not (stage.foreign and draft.is_python):
             draft.template(step.line, what, product)
-            scene.installed = scene.installed or "node_modules" in source or draft.is_python
-            scene.copied = scene.copied or "standalone" in source
-        elif not scene.stage.final:
+            state.installed = state.installed or "node_modules" in source or draft.is_python
+            state.copied = state.copied or "standalone" in source
+        elif not state.stage.final:
             if _has_code(source, draft):
                 draft.template(step.line, what, "the stages that build have the code")
-                scene.copied = True
+                state.copied = True
             elif stage.foreign and draft.is_python:
                 draft.dropped(step.line, what, "it goes into a stage that the template has in its own way")
                 draft.doubt(step.line, f"{source} of another stage goes into the build of the application.")
             else:
                 draft.template(step.line, what, "the stages that build stand on one another")
         else:
-            _of_stage(step, draft, scene, stage, what, source, target, names)
+            _of_stage(step, draft, state, stage, what, source, target, names)
 
 
 def _product(source: str, draft: Draft) -> str:
@@ -142,12 +142,12 @@ def _has_code(source: str, draft: Draft) -> bool:
     return source.rstrip("/").removesuffix("/.") in (draft.root, "/app", ".", "") or "/out" in source
 
 
-def _from_image(step: Step, draft: Draft, scene: Scene, what: str, source: str, target: str) -> None:
+def _from_image(step: Step, draft: Draft, state: StageState, what: str, source: str, target: str) -> None:
     origin = step.flag("from")
     if any(re.fullmatch(one, origin) for one in _data()["tools"]["images"]):
         draft.template(step.line, what, "the stage build has what installs, pinned")
         return
-    region = "build" if not scene.stage.final else "image" if scene.copied or scene.installed else "runtime"
+    region = "build" if not state.stage.final else "image" if state.copied or state.installed else "runtime"
     draft.item(step.line, what, "kept", region)
     _keep(step, draft, region, origin, source, draft.moved(target))
 
@@ -155,7 +155,7 @@ def _from_image(step: Step, draft: Draft, scene: Scene, what: str, source: str, 
 def _of_stage(
     step: Step,
     draft: Draft,
-    scene: Scene,
+    state: StageState,
     stage: Stage,
     what: str,
     source: str,
@@ -177,10 +177,10 @@ def _of_stage(
     inside = source.startswith((draft.root.rstrip("/") + "/", "/app/")) or not source.startswith("/")
     if (_has_code(source, draft) or inside) and not stage.foreign and draft.is_python:
         draft.template(line, what, _CODE)
-        scene.copied = True
+        state.copied = True
     elif _has_code(source, draft) and not stage.foreign:
         draft.template(line, what, "the standalone output holds what the server needs")
-        scene.copied = True
+        state.copied = True
     elif stage.foreign and stage.index not in names:
         draft.dropped(line, what, f"it is made by {stage.title}, for which the template has no place")
     else:
@@ -194,18 +194,18 @@ def _ignored(path: str) -> dict[str, Any] | None:
     return next((row for row in _data()["ignored"] if re.fullmatch(row["match"], path)), None)
 
 
-def _from_context(step: Step, draft: Draft, scene: Scene, source: str, destination: str, *, several: bool) -> None:
+def _from_context(step: Step, draft: Draft, state: StageState, source: str, destination: str, *, several: bool) -> None:
     line, what = step.line, f"{step.name} {source}"
     if re.match(r"https?://|git@|ftp://", source):
-        region = "build" if not scene.stage.final else "image" if scene.copied or scene.installed else "runtime"
+        region = "build" if not state.stage.final else "image" if state.copied or state.installed else "runtime"
         draft.item(line, what, "kept", region)
-        _keep(step, draft, region, "", source, draft.moved(joined(scene.folder, destination)))
+        _keep(step, draft, region, "", source, draft.moved(joined(state.folder, destination)))
         return
     path = joined_paths(".", source)
-    target = target_of(source, destination, scene.folder, several=several)
+    target = target_of(source, destination, state.folder, several=several)
     whole = path == "." or joined_paths(draft.context, path) == draft.app_dir
-    if whole and not scene.installed:
-        scene.copied = True
+    if whole and not state.installed:
+        state.copied = True
     manifest = is_manifest(path)
     code = not manifest
     ignored = None if manifest else _ignored(path)
@@ -218,19 +218,21 @@ def _from_context(step: Step, draft: Draft, scene: Scene, source: str, destinati
         draft.doubt(
             line, f"{path} is outside of {draft.app_dir}, the new build context: move it below {draft.app_dir}."
         )
-    elif scene.stage.final:
-        _into_image(step, draft, scene, what, path, target, manifest=manifest, whole=whole)
+    elif state.stage.final:
+        _into_image(step, draft, state, what, path, target, manifest=manifest, whole=whole)
     else:
-        code = _into_build(line, draft, scene, what, path, manifest=manifest, whole=whole)
-    scene.copied = scene.copied or whole or code
+        code = _into_build(line, draft, state, what, path, manifest=manifest, whole=whole)
+    state.copied = state.copied or whole or code
 
 
-def _into_build(line: int, draft: Draft, scene: Scene, what: str, path: str, *, manifest: bool, whole: bool) -> bool:
+def _into_build(
+    line: int, draft: Draft, state: StageState, what: str, path: str, *, manifest: bool, whole: bool
+) -> bool:
     """Note a copy into a stage that builds, and tell whether it is one of code."""
     place = draft.in_context(path) or path
     if manifest:
         draft.template(line, what, "the stage " + ("venv" if draft.is_python else "deps") + " copies the manifests")
-    elif draft.is_python or whole or scene.installed or not _INSTALL_FILE.fullmatch(place):
+    elif draft.is_python or whole or state.installed or not _INSTALL_FILE.fullmatch(place):
         draft.template(line, what, _CODE)
     else:
         draft.answer(line, what, "install_files", [place], "the installation reads it")
@@ -239,7 +241,7 @@ def _into_build(line: int, draft: Draft, scene: Scene, what: str, path: str, *, 
 
 
 def _into_image(
-    step: Step, draft: Draft, scene: Scene, what: str, path: str, target: str, *, manifest: bool, whole: bool
+    step: Step, draft: Draft, state: StageState, what: str, path: str, target: str, *, manifest: bool, whole: bool
 ) -> None:
     line = step.line
     place = draft.place_of(path)

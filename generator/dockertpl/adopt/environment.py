@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dockertpl.adopt.draft import Draft, Scene, Waiting, builds
 from dockertpl.adopt.secrets import is_secret, is_secret_name
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.stages import note_values, pairs, unquoted
+from dockertpl.adopt.translation import Draft, StageState, Waiting, builds
 from dockertpl.detect.dockerfile import expand
 
 _PUBLIC = "NEXT_PUBLIC_"
@@ -29,12 +29,12 @@ def _row(table: dict[str, str], name: str) -> str | None:
     return next((why for key, why in table.items() if key.endswith("*") and name.startswith(key[:-1])), None)
 
 
-def read_env(step: Step, draft: Draft, scene: Scene, arguments: dict[str, str]) -> None:
+def read_env(step: Step, draft: Draft, state: StageState, arguments: dict[str, str]) -> None:
     """Read an ENV: each of its variables by itself, and the whole instruction where all of it is kept."""
     kept: dict[str, list[tuple[str, str]]] = {}
     found = pairs(step)
     for name, value in found:
-        for region in _variable(step, draft, scene, name, value or ""):
+        for region in _variable(step, draft, state, name, value or ""):
             kept.setdefault(region, []).append((name, value or ""))
     for region, some in kept.items():
         whole = len(some) == len(found)
@@ -43,13 +43,13 @@ def read_env(step: Step, draft: Draft, scene: Scene, arguments: dict[str, str]) 
         text = (
             step.verbatim if whole else "ENV " + " \\\n    ".join(f"{name}={_written(value)}" for name, value in some)
         )
-        _put(draft, scene, region, text)
-    note_values(step, scene.values, arguments)
+        _put(draft, state, region, text)
+    note_values(step, state.values, arguments)
 
 
-def _put(draft: Draft, scene: Scene, region: str, text: str) -> None:
+def _put(draft: Draft, state: StageState, region: str, text: str) -> None:
     if region == "environment":
-        scene.own.append(text)
+        state.own.append(text)
     if not draft.keep(region, text):
         draft.doubts.append(f"{draft.path}: ENV holds a line that looks like a region's mark, and is left out.")
 
@@ -60,13 +60,13 @@ def _written(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _variable(step: Step, draft: Draft, scene: Scene, name: str, value: str) -> list[str]:
+def _variable(step: Step, draft: Draft, state: StageState, name: str, value: str) -> list[str]:
     """Note one variable, and return the regions that it goes into."""
     line, what = step.line, f"ENV {name}"
-    text = expand(unquoted(value), scene.values)
+    text = expand(unquoted(value), state.values)
     if is_secret(name, text) and is_secret(name, unquoted(value)):
         draft.dropped(line, what, _ADVICE)
-        draft.doubt(line, f"{name} holds what looks like a secret. {_AT_RUN_TIME if scene.stage.final else _IN_BUILD}")
+        draft.doubt(line, f"{name} holds what looks like a secret. {_AT_RUN_TIME if state.stage.final else _IN_BUILD}")
         return []
     if (why := _row(_data()["template"], name)) is not None:
         if why == "doubt":
@@ -76,17 +76,17 @@ def _variable(step: Step, draft: Draft, scene: Scene, name: str, value: str) -> 
             draft.template(line, what, why)
         return []
     if name == "PATH":
-        return _path(step, draft, scene, value)
+        return _path(step, draft, state, value)
     if name == "PYTHONPATH" and draft.is_python:
-        return _python_path(step, draft, scene, text)
-    if name == "PORT" and scene.stage.final:
+        return _python_path(step, draft, state, text)
+    if name == "PORT" and state.stage.final:
         return []  # the start answers it
-    if not scene.stage.final:
-        return _of_a_builder(line, draft, scene, name, value)
+    if not state.stage.final:
+        return _of_a_builder(line, draft, state, name, value)
     regions = ["environment"]
     if draft.alone and draft.is_python and _is_of_the_build(name):
         regions = ["build"]
-    elif draft.alone and not draft.is_python and not scene.built:
+    elif draft.alone and not draft.is_python and not state.built:
         regions.append("code")
     draft.item(line, what, "kept", " and ".join(regions))
     return regions
@@ -100,13 +100,13 @@ def _is_of_the_build(name: str) -> bool:
     return _row(dict.fromkeys(_data()["build"]["names"], ""), name) is not None
 
 
-def _of_a_builder(line: int, draft: Draft, scene: Scene, name: str, value: str) -> list[str]:
+def _of_a_builder(line: int, draft: Draft, state: StageState, name: str, value: str) -> list[str]:
     what, own = f"ENV {name}", re.fullmatch(r"\"?\$\{?(\w+)\}?\"?", value)
     if own and own[1] == name:
         draft.template(line, what, "a build argument is in the environment of the build")
         return []
     plain = unquoted(value)
-    if draft.is_python or (not scene.installed and "$" not in plain and not name.startswith(_PUBLIC)):
+    if draft.is_python or (not state.installed and "$" not in plain and not name.startswith(_PUBLIC)):
         draft.item(line, what, "kept", "build")
         return ["build"]
     if "$" not in plain and re.fullmatch(r"[ -~]*", plain) and not _refers_back(draft, name):
@@ -126,32 +126,32 @@ def _refers_back(draft: Draft, name: str) -> bool:
     return re.search(rf"\b{re.escape(name)}=", draft.kept("code")) is not None
 
 
-def _path(step: Step, draft: Draft, scene: Scene, value: str) -> list[str]:
+def _path(step: Step, draft: Draft, state: StageState, value: str) -> list[str]:
     known = [re.compile(part) for part in _data()["path"]["parts"]]
     parts = [part for part in unquoted(value).split(":") if part]
     own = [part for part in parts if not any(one.fullmatch(part) for one in known)]
-    own = [part for part in own if not any(one.fullmatch(expand(part, scene.values)) for one in known)]
+    own = [part for part in own if not any(one.fullmatch(expand(part, state.values)) for one in known)]
     if not own:
         draft.template(step.line, "ENV PATH", "the virtual environment and the tools are on it")
         return []
-    region = "environment" if scene.stage.final else "build"
+    region = "environment" if state.stage.final else "build"
     moved = [part if "$" in part else draft.moved(part) for part in own]
     draft.item(step.line, f"ENV PATH ({', '.join(own)})", "kept", region)
     text = f"ENV PATH={':'.join(moved)}:$PATH"
     draft.keep(region, text)
-    scene.own.append(text)
+    state.own.append(text)
     return []
 
 
-def _python_path(step: Step, draft: Draft, scene: Scene, value: str) -> list[str]:
+def _python_path(step: Step, draft: Draft, state: StageState, value: str) -> list[str]:
     root = draft.place_of(draft.app_dir) or "/app"
     root = f"{root}/src" if draft.known.get("layout") == "src" else root
     parts = [part for part in value.split(":") if part and "$" not in part]
     moved = list(
-        dict.fromkeys(draft.moved(part if part.startswith("/") else f"{scene.folder}/{part}") for part in parts)
+        dict.fromkeys(draft.moved(part if part.startswith("/") else f"{state.folder}/{part}") for part in parts)
     )
     others = [part.rstrip("/.") or "/" for part in moved if (part.rstrip("/.") or "/") not in (root, "/app")]
-    if not others or not scene.stage.final:
+    if not others or not state.stage.final:
         draft.template(step.line, "ENV PYTHONPATH", f"the template sets it to {root}")
         return []
     draft.item(step.line, f"ENV PYTHONPATH ({':'.join(parts)})", "kept", "environment")
@@ -159,17 +159,17 @@ def _python_path(step: Step, draft: Draft, scene: Scene, value: str) -> list[str
     return []
 
 
-def read_arg(step: Step, draft: Draft, scene: Scene, arguments: dict[str, str]) -> None:
+def read_arg(step: Step, draft: Draft, state: StageState, arguments: dict[str, str]) -> None:
     """Read an ARG of a stage."""
     for name, value in pairs(step):
-        _argument(step.line, draft, scene, name, arguments.get(name) if value is None else value)
-    note_values(step, scene.values, arguments)
+        _argument(step.line, draft, state, name, arguments.get(name) if value is None else value)
+    note_values(step, state.values, arguments)
 
 
-def _argument(line: int, draft: Draft, scene: Scene, name: str, value: str | None) -> None:
+def _argument(line: int, draft: Draft, state: StageState, name: str, value: str | None) -> None:
     what = f"ARG {name}"
     text = what if value is None else f"{what}={_written(value)}"
-    builder = builds(scene, draft) and not draft.is_python and not scene.built
+    builder = builds(state, draft) and not draft.is_python and not state.built
     if value and is_secret(name, value):
         draft.dropped(line, what, _ADVICE)
         draft.doubt(line, f"{name} has a default that looks like a secret, and is in the history of the image.")
@@ -183,27 +183,27 @@ def _argument(line: int, draft: Draft, scene: Scene, name: str, value: str | Non
         draft.template(line, what, "the lock, or the build argument UV_DEFAULT_INDEX" if why == "doubt" else why)
     elif builder and name.startswith(_PUBLIC) and value is None:
         draft.answer(line, what, "public_variables", [name])
-        if scene.stage.final:
-            scene.own.append(text)
+        if state.stage.final:
+            state.own.append(text)
     elif builder:
         draft.item(line, what, "kept", "code")
         draft.keep("code", text)
-        if scene.stage.final:
+        if state.stage.final:
             draft.keep("environment", text)
     else:
-        region = "environment" if scene.stage.final else "build" if draft.is_python else "code"
-        scene.own.append(text)
+        region = "environment" if state.stage.final else "build" if draft.is_python else "code"
+        state.own.append(text)
         draft.keep(region, text)
         draft.waiting.append(Waiting(line=line, name=name, region=region, text=text))
 
 
-def read_label(step: Step, draft: Draft, scene: Scene) -> None:
+def read_label(step: Step, draft: Draft, state: StageState) -> None:
     """Read a LABEL."""
     others = []
     for name, value in pairs(step):
         name = unquoted(name)
         why = _data()["labels"].get(name)
-        if not scene.stage.final:
+        if not state.stage.final:
             draft.dropped(step.line, f"LABEL {name}", "it is of a stage that only builds")
         elif why:
             draft.template(step.line, f"LABEL {name}", why)
@@ -216,15 +216,15 @@ def read_label(step: Step, draft: Draft, scene: Scene) -> None:
         draft.keep("environment", "LABEL " + " \\\n      ".join(f"{name}={_written(value)}" for name, value in others))
 
 
-def needed_here(draft: Draft, scene: Scene, region: str, step: str) -> None:
+def needed_here(draft: Draft, state: StageState, region: str, step: str) -> None:
     """Put the stage's variables ahead of a step that is kept in a region of another stage than the image's."""
     if region in ("environment", "image"):
         return
-    begin = scene.given.get(region, 0)
-    new = [text for text in scene.own[begin:] if text not in draft.kept(region)]
+    begin = state.given.get(region, 0)
+    new = [text for text in state.own[begin:] if text not in draft.kept(region)]
     readers = "\n".join([step, *(text for text in new if not text.startswith("ARG "))])
     for text in new:
         argument = re.match(r"ARG (\w+)", text)
         if not argument or re.search(rf"\$\{{?{argument[1]}\b", readers):
             draft.keep(region, text)
-    scene.given[region] = len(scene.own)
+    state.given[region] = len(state.own)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from dockertpl.adopt.draft import Draft
 from dockertpl.adopt.packages import asked
 from dockertpl.adopt.shell import commands
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.stages import Stage, named, pairs, sources
+from dockertpl.adopt.translation import Draft
 from dockertpl.detect.repository import is_within
 
 #: The names of the template's own stages.

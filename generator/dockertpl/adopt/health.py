@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dockertpl.adopt.draft import Draft, Scene
 from dockertpl.adopt.source import Step
+from dockertpl.adopt.translation import Draft, StageState
 from dockertpl.detect.dockerfile import expand
 
 _ADDRESS = re.compile(
@@ -20,7 +20,7 @@ _TIMES = {
 }
 
 
-def read_health(step: Step, draft: Draft, scene: Scene) -> None:
+def read_health(step: Step, draft: Draft, state: StageState) -> None:
     """Read the HEALTHCHECK that counts."""
     line = step.line
     draft.facts.add("has-health")
@@ -34,7 +34,7 @@ def read_health(step: Step, draft: Draft, scene: Scene) -> None:
             _start_period(draft, line, flag, value)
         else:
             draft.dropped(line, flag, _TIMES.get(name, "the template's probe knows no such flag"))
-    command = expand(" ".join(step.words[1:]), scene.values)
+    command = expand(" ".join(step.words[1:]), state.values)
     draft.uses.setdefault("health", set()).update(
         word.rpartition("/")[2] for word in re.split(r"[\s\"'(),;|&]+", command)
     )

@@ -10,7 +10,8 @@ from typing import Any
 
 import pathspec
 
-from dockertpl.adopt.draft import Draft
+from dockertpl.adopt.translation import Draft
+from dockertpl.kinds import PYTHON_FASTAPI
 
 
 @lru_cache(maxsize=1)
@@ -20,7 +21,7 @@ def _data() -> dict[str, Any]:
 
 def covered(kind: str) -> tuple[str, ...]:
     """Return the patterns that a kind's ignore file covers, without `**/` in front."""
-    own = "python" if kind == "python-fastapi" else "node"
+    own = "python" if kind == PYTHON_FASTAPI else "node"
     return tuple(one for one in (*_data()["common"], *_data()[own]) if not one.endswith("/never"))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-Outcome: TypeAlias = Literal["answer", "template", "kept", "dropped"]
+Treatment: TypeAlias = Literal["answer", "template", "kept", "dropped"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
+class AdoptedItem:
     """One thing that the old file does, and what becomes of it.
 
     Attributes:
@@ -22,7 +22,7 @@ class Item:
 
     line: int
     what: str
-    outcome: Outcome
+    outcome: Treatment
     where: str
     matters: bool = False
 
@@ -45,6 +45,6 @@ class Adoption:
     evidence: dict[str, str]
     regions: dict[str, str]
     ignored: str
-    items: tuple[Item, ...]
+    items: tuple[AdoptedItem, ...]
     improvements: tuple[str, ...]
     doubts: tuple[str, ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dockertpl.adopt.draft import Draft, Scene
 from dockertpl.adopt.tables import commands
+from dockertpl.adopt.translation import Draft, StageState
 from dockertpl.adopt.verdict import Verdict, template
 
 _RUNNERS = ("npx", "pnpx", "bunx")
@@ -19,7 +19,7 @@ _SETTING = re.compile(
 _FULL_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[\w.-]+)?")
 
 
-def read_node(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Verdict | None:
+def read_node(words: Sequence[str], draft: Draft, state: StageState, text: str) -> Verdict | None:
     """Read a command of npm and its like.
 
     Returns:
@@ -44,10 +44,10 @@ def read_node(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Ve
     if script := script_of(inner):
         if script == str(draft.known.get("build_script", "build")):
             return template(text, "the answer build_script", built=True)
-        if re.search(r"(?:^|[:_-])build(?:$|[:_-])", script) and not scene.built and "--filter" not in text:
+        if re.search(r"(?:^|[:_-])build(?:$|[:_-])", script) and not state.built and "--filter" not in text:
             return Verdict(answers=[(text, "build_script", script, script)], built=True)
         return None
-    return _locked_install(inner, draft, text) or _install(inner, draft, scene, text)
+    return _locked_install(inner, draft, text) or _install(inner, draft, state, text)
 
 
 def is_of_another_manager(words: Sequence[str], draft: Draft) -> bool:
@@ -156,7 +156,7 @@ def _corepack(words: Sequence[str], draft: Draft, text: str) -> Verdict:
     return verdict
 
 
-def _install(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Verdict | None:
+def _install(words: Sequence[str], draft: Draft, state: StageState, text: str) -> Verdict | None:
     """Packages that are named, and so are not the lock's."""
     if not words or words[0] not in _MANAGERS:
         return None
@@ -177,7 +177,7 @@ def _install(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Ver
             others.append(word)
     if not others:
         return verdict
-    region = _region(scene, everywhere=bool(everywhere))
+    region = _region(state, everywhere=bool(everywhere))
     if len(others) < len(rest) - 1:  # without those that the template has
         head = words[: next(i for i, word in enumerate(words) if word == rest[0]) + 1]
         flags = [word for word in words[len(head) :] if word.startswith("-")]
@@ -189,7 +189,7 @@ def _install(words: Sequence[str], draft: Draft, scene: Scene, text: str) -> Ver
     return verdict
 
 
-def _region(scene: Scene, *, everywhere: bool) -> str:
-    if scene.stage.final:
+def _region(state: StageState, *, everywhere: bool) -> str:
+    if state.stage.final:
         return "runtime" if everywhere else "image"
-    return "build" if everywhere and not scene.copied else "code"
+    return "build" if everywhere and not state.copied else "code"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dockertpl.adopt.draft import Draft, Scene, builds
+from dockertpl.adopt.translation import Draft, StageState, builds
 from dockertpl.adopt.verdict import Request, Verdict, dropped, template
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
@@ -57,7 +57,7 @@ def asked(words: Sequence[str]) -> list[str]:
     return found
 
 
-def read_command(words: Sequence[str], draft: Draft, scene: Scene, line: int) -> Verdict | None:
+def read_command(words: Sequence[str], draft: Draft, state: StageState, line: int) -> Verdict | None:
     """Read one command of apt or apk.
 
     Returns:
@@ -89,8 +89,8 @@ def read_command(words: Sequence[str], draft: Draft, scene: Scene, line: int) ->
             what=word,
             name=re.split(r"[=~<>@:]", word)[0],
             alpine=program == "apk",
-            final=scene.stage.final,
-            builds=builds(scene, draft),
+            final=state.stage.final,
+            builds=builds(state, draft),
             passing=virtual,
         )
         for word in packages

@@ -6,8 +6,8 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from dockertpl.adopt.draft import Draft
 from dockertpl.adopt.tables import commands
+from dockertpl.adopt.translation import Draft
 from dockertpl.adopt.verdict import Verdict
 
 _FOR_DEVELOPMENT = re.compile(

@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.adopt import bases, copies, foreign, packages
-from dockertpl.adopt.draft import Draft, Scene, joined_paths
 from dockertpl.adopt.environment import read_arg, read_env, read_label
 from dockertpl.adopt.health import read_health
 from dockertpl.adopt.ignore import read_ignore
-from dockertpl.adopt.model import Adoption, Item
+from dockertpl.adopt.model import AdoptedItem, Adoption
 from dockertpl.adopt.rest import keep_folders, read_other, read_port_variable, read_ports
 from dockertpl.adopt.runs import read_run
 from dockertpl.adopt.source import LONGEST, Step, steps
 from dockertpl.adopt.stages import CodeCopy, Stage, choose, joined, note_values, pairs, split, values_at_start
 from dockertpl.adopt.start import read_start
+from dockertpl.adopt.translation import Draft, StageState, joined_paths
 from dockertpl.detect.dockerfile import expand
 from dockertpl.errors import BadInputError
-
-KINDS = ("python-fastapi", "nextjs-standalone")
+from dockertpl.kinds import SERVICE_KINDS
 
 
 @lru_cache(maxsize=1)
@@ -61,10 +60,10 @@ def read(
     Raises:
         BadInputError: The kind is no service, or the text is no Dockerfile, or far too long.
     """
-    if kind not in KINDS:
+    if kind not in SERVICE_KINDS:
         raise BadInputError(
             f"A Dockerfile cannot be taken over into the kind {kind}: only services can.",
-            f"Choose one of {', '.join(KINDS)}, or leave the old file out.",
+            f"Choose one of {', '.join(SERVICE_KINDS)}, or leave the old file out.",
         )
     if ignore is not None and len(ignore) > LONGEST:
         raise BadInputError(f"The ignore file beside {path} is longer than {LONGEST // 1024} KiB.", "Check the path.")
@@ -110,7 +109,7 @@ def read_ignore_file(text: str, *, path: str, kind: str, answers: Mapping[str, A
     Raises:
         BadInputError: The kind is not a service, or the text is far too long.
     """
-    if kind not in KINDS or len(text) > LONGEST:
+    if kind not in SERVICE_KINDS or len(text) > LONGEST:
         raise BadInputError(f"{path} cannot be merged.", "Move it away, and carry over by hand what you need of it.")
     draft = Draft(path=path, kind=kind, known=answers, settled=frozenset(answers))
     draft.context = str(answers.get("context", draft.app_dir))
@@ -154,7 +153,7 @@ def _from_root(adoption: Adoption, draft: Draft, line: int) -> Adoption:
             answers[key] = f"{draft.app_dir}/{value}"
         elif value:
             answers[key] = [f"{draft.app_dir}/{one}" for one in value]
-    item = Item(line=line, what="files from the root of the repository", outcome="answer", where="context (.)")
+    item = AdoptedItem(line=line, what="files from the root of the repository", outcome="answer", where="context (.)")
     return replace(
         adoption,
         answers={**adoption.answers, **answers},
@@ -233,9 +232,9 @@ def _ahead(draft: Draft, ahead: Sequence[Step], stages: Sequence[Stage]) -> None
                 draft.dropped(step.line, f"ARG {name}", "nothing reads it")
 
 
-def _stages(draft: Draft, stages: Sequence[Stage], arguments: dict[str, str]) -> dict[int, Scene]:
+def _stages(draft: Draft, stages: Sequence[Stage], arguments: dict[str, str]) -> dict[int, StageState]:
     names = foreign.names_of(stages, draft)
-    scenes: dict[int, Scene] = {}
+    scenes: dict[int, StageState] = {}
     for stage in stages:
         if not stage.reached:
             foreign.drop_stage(draft, stage)
@@ -243,18 +242,18 @@ def _stages(draft: Draft, stages: Sequence[Stage], arguments: dict[str, str]) ->
         if stage.foreign:
             continue
         below = scenes.get(stage.below.index) if stage.below else None
-        scene = Scene(stage=stage, values=values_at_start(stage, arguments))
+        state = StageState(stage=stage, values=values_at_start(stage, arguments))
         if below:
-            scene.folder, scene.shell, scene.user = below.folder, below.shell, below.user
-            scene.installed, scene.copied, scene.built = below.installed, below.copied, below.built
-            scene.sources = below.sources
+            state.folder, state.shell, state.user = below.folder, below.shell, below.user
+            state.installed, state.copied, state.built = below.installed, below.copied, below.built
+            state.sources = below.sources
             if stage.final and below.stage.final:
-                scene.made, scene.owned, scene.own = dict(below.made), dict(below.owned), list(below.own)
-                scene.given = dict(below.given)
-        scenes[stage.index] = scene
+                state.made, state.owned, state.own = dict(below.made), dict(below.owned), list(below.own)
+                state.given = dict(below.given)
+        scenes[stage.index] = state
         bases.read_base(draft, stage)
         for step in stage.steps:
-            _step(step, draft, scene, stages, names, arguments)
+            _step(step, draft, state, stages, names, arguments)
     # Last, since the next line of the template after them begins a stage of its own.
     for stage in stages:
         if stage.reached and stage.foreign:
@@ -265,58 +264,58 @@ def _stages(draft: Draft, stages: Sequence[Stage], arguments: dict[str, str]) ->
 def _step(
     step: Step,
     draft: Draft,
-    scene: Scene,
+    state: StageState,
     stages: Sequence[Stage],
     names: Mapping[int, str],
     arguments: dict[str, str],
 ) -> None:
     match step.name:
         case "RUN":
-            read_run(step, draft, scene)
+            read_run(step, draft, state)
         case "COPY" | "ADD":
-            copies.read_copy(step, draft, scene, stages, names)
+            copies.read_copy(step, draft, state, stages, names)
         case "ENV":
-            read_env(step, draft, scene, arguments)
+            read_env(step, draft, state, arguments)
         case "ARG":
-            read_arg(step, draft, scene, arguments)
+            read_arg(step, draft, state, arguments)
         case "LABEL":
-            read_label(step, draft, scene)
+            read_label(step, draft, state)
         case "WORKDIR":
-            _workdir(step, draft, scene)
-        case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK" if scene.stage.final:
+            _workdir(step, draft, state)
+        case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK" if state.stage.final:
             pass  # the last one counts: see _end
         case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK":
             for word in (*step.flags, *step.words):
                 draft.dropped(step.line, f"{step.name} {word}", "it is of a stage that only builds")
         case _:
-            read_other(step, draft, scene)
+            read_other(step, draft, state)
 
 
-def _workdir(step: Step, draft: Draft, scene: Scene) -> None:
-    word = expand(" ".join(step.words), scene.values)
-    scene.folder = joined(scene.folder, word)
-    moved = draft.moved(scene.folder)
-    note = "WORKDIR /app" if moved == "/app" else f"the template works in /app; {scene.folder} is {moved}"
-    if not scene.stage.final:
+def _workdir(step: Step, draft: Draft, state: StageState) -> None:
+    word = expand(" ".join(step.words), state.values)
+    state.folder = joined(state.folder, word)
+    moved = draft.moved(state.folder)
+    note = "WORKDIR /app" if moved == "/app" else f"the template works in /app; {state.folder} is {moved}"
+    if not state.stage.final:
         note = "the stages that build work in /app"
-    elif scene.folder == moved and moved != "/app":
+    elif state.folder == moved and moved != "/app":
         note = "the template works in /app; kept steps of this folder name it"
     draft.template(step.line, f"WORKDIR {word}", note)
 
 
-def _end(draft: Draft, scenes: Mapping[int, Scene], image: Stage) -> None:
+def _end(draft: Draft, scenes: Mapping[int, StageState], image: Stage) -> None:
     """Read what only its last place counts for, and settle what had to wait."""
-    scene = scenes[image.index]
+    state = scenes[image.index]
     chain = [step for stage in _chain(image) for step in stage.steps]
     last = {name: _last(draft, chain, name) for name in ("ENTRYPOINT", "CMD", "HEALTHCHECK")}
-    keep_folders(draft, scene)
-    read_start(draft, scene, last["ENTRYPOINT"], last["CMD"])
-    read_port_variable(draft, scene, chain)
+    keep_folders(draft, state)
+    read_start(draft, state, last["ENTRYPOINT"], last["CMD"])
+    read_port_variable(draft, state, chain)
     for step in chain:
         if step.name == "EXPOSE":
-            read_ports(step, draft, scene, started="low-port" in draft.facts)
+            read_ports(step, draft, state, started="low-port" in draft.facts)
     if last["HEALTHCHECK"]:
-        read_health(last["HEALTHCHECK"], draft, scene)
+        read_health(last["HEALTHCHECK"], draft, state)
     packages.settle(draft, draft.requests, draft.purged, draft.uses)
     _link(draft)
     draft.settle_arguments()
@@ -344,9 +343,9 @@ def _link(draft: Draft) -> None:
     draft.first("image", f"# What is kept below names {root}, where the application was.\nRUN {made}ln -s /app {root}")
 
 
-def _improved(draft: Draft, image: Stage, ignore: str | None, scene: Scene) -> list[str]:
+def _improved(draft: Draft, image: Stage, ignore: str | None, state: StageState) -> list[str]:
     facts = set(draft.facts)
-    if scene.user.partition(":")[0] in ("", "root", "0"):
+    if state.user.partition(":")[0] in ("", "root", "0"):
         facts.add("root")
     if draft.alone:
         facts.add("alone")

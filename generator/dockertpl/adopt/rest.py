@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 
-from dockertpl.adopt.draft import Draft, Scene
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.stages import joined
 from dockertpl.adopt.start import port
+from dockertpl.adopt.translation import Draft, StageState
 from dockertpl.detect.dockerfile import expand
 
 WRITTEN = "image; a read-only root asks for a volume or --tmpfs there"
 
 
-def read_ports(step: Step, draft: Draft, scene: Scene, *, started: bool) -> None:
+def read_ports(step: Step, draft: Draft, state: StageState, *, started: bool) -> None:
     """Read an EXPOSE of the image.
 
     Args:
         step: It.
         draft: Where answers and items go.
-        scene: The stage at its end.
+        state: The stage at its end.
         started: The command that starts says the port already, or the first port is still to be told.
     """
-    words = [one for word in step.words for one in expand(word, scene.values).split()]
+    words = [one for word in step.words for one in expand(word, state.values).split()]
     for word in words:
         what = f"EXPOSE {word}"
         number, _, protocol = word.partition("/")
@@ -37,12 +37,12 @@ def read_ports(step: Step, draft: Draft, scene: Scene, *, started: bool) -> None
             draft.keep("image", f"EXPOSE {word}")
 
 
-def read_port_variable(draft: Draft, scene: Scene, steps: list[Step]) -> None:
+def read_port_variable(draft: Draft, state: StageState, steps: list[Step]) -> None:
     """Read an ENV PORT: of Next.js it is the port; of Python it is one if the command reads it."""
     for step in steps:
         if step.name != "ENV" or "PORT" not in step.words[::2]:
             continue
-        value = scene.values.get("PORT", "")
+        value = state.values.get("PORT", "")
         if not draft.is_python or draft.answers.get("port") == (int(value) if value.isdigit() else None):
             port(draft, step.line, "ENV PORT", value)
         else:
@@ -50,23 +50,23 @@ def read_port_variable(draft: Draft, scene: Scene, steps: list[Step]) -> None:
             draft.keep("environment", f"ENV PORT={value}")
 
 
-def read_other(step: Step, draft: Draft, scene: Scene) -> None:
+def read_other(step: Step, draft: Draft, state: StageState) -> None:
     """Read an instruction that stands by itself."""
     line, words = step.line, step.words
     match step.name:
         case "USER":
-            scene.user = expand(" ".join(words), scene.values)
-            if scene.stage.final:
+            state.user = expand(" ".join(words), state.values)
+            if state.stage.final:
                 draft.template(line, f"USER {' '.join(words)}", "the user 10001, which has a number and no shell")
             else:
                 draft.template(line, f"USER {' '.join(words)}", "what builds is root's")
         case "SHELL":
-            scene.shell = step.text.partition(" ")[2].strip() if step.exec_form else ""
-            draft.shells.append((line, f"SHELL {' '.join(words)}", scene.shell))
+            state.shell = step.text.partition(" ")[2].strip() if step.exec_form else ""
+            draft.shells.append((line, f"SHELL {' '.join(words)}", state.shell))
         case "STOPSIGNAL":
-            _stop_signal(step, draft, scene)
+            _stop_signal(step, draft, state)
         case "VOLUME":
-            _volumes(step, draft, scene)
+            _volumes(step, draft, state)
         case "ONBUILD":
             draft.dropped(line, f"ONBUILD {step.inner} {' '.join(words)}", "the image is no base of others")
             draft.doubt(line, "ONBUILD makes it a base of other images, which this kind is not.")
@@ -75,9 +75,9 @@ def read_other(step: Step, draft: Draft, scene: Scene) -> None:
             draft.keep("environment", f'LABEL maintainer="{" ".join(words).replace(chr(34), "")}"')
 
 
-def _stop_signal(step: Step, draft: Draft, scene: Scene) -> None:
+def _stop_signal(step: Step, draft: Draft, state: StageState) -> None:
     what = f"STOPSIGNAL {' '.join(step.words)}"
-    if not scene.stage.final:
+    if not state.stage.final:
         draft.dropped(step.line, what, "it is of a stage that only builds")
     elif step.words[:1] in (("SIGTERM",), ("15",)):
         draft.template(step.line, what, "it is the engine's own")
@@ -86,35 +86,35 @@ def _stop_signal(step: Step, draft: Draft, scene: Scene) -> None:
         draft.keep("image", step.verbatim)
 
 
-def _volumes(step: Step, draft: Draft, scene: Scene) -> None:
+def _volumes(step: Step, draft: Draft, state: StageState) -> None:
     for word in step.words:
-        place = joined(scene.folder, expand(word, scene.values))
-        if not scene.stage.final:
+        place = joined(state.folder, expand(word, state.values))
+        if not state.stage.final:
             draft.dropped(step.line, f"VOLUME {word}", "it is of a stage that only builds")
         elif place == draft.root or draft.moved(place) == "/app":
             draft.dropped(step.line, f"VOLUME {word}", "it would hide the application: only development mounts that")
         else:
             draft.item(step.line, f"VOLUME {word}", "kept", "image")
-            scene.made.setdefault(place, 0)
-            scene.owned.setdefault(place, 0)
+            state.made.setdefault(place, 0)
+            state.owned.setdefault(place, 0)
             draft.keep("image", f'VOLUME ["{draft.moved(place)}"]')
 
 
-def keep_folders(draft: Draft, scene: Scene) -> None:
+def keep_folders(draft: Draft, state: StageState) -> None:
     """Keep the folders that the old image made or gave to its user: they are written to when it runs."""
-    for place, line in scene.owned.items():
-        if place not in scene.made:
+    for place, line in state.owned.items():
+        if place not in state.made:
             draft.item(line, f"chown {place}", "kept", "image")
             draft.keep("image", f"RUN chown -R 10001:10001 {draft.moved(place)}")
     lines = []
-    for place, line in scene.made.items():
+    for place, line in state.made.items():
         moved = draft.moved(place)
-        settings = re.match(r"/(?:etc|opt|usr|bin|lib)(?:/|$)", place) and place not in scene.owned
+        settings = re.match(r"/(?:etc|opt|usr|bin|lib)(?:/|$)", place) and place not in state.owned
         if line:
             where = f"{WRITTEN}; /tmp is empty when it starts" if place.split("/")[1] == "tmp" else WRITTEN
             draft.item(line, f"mkdir {place}", "kept", "image" if settings else where)
-        if scene.owned.get(place):
-            draft.item(scene.owned[place], f"chown {place}", "kept", "image")
+        if state.owned.get(place):
+            draft.item(state.owned[place], f"chown {place}", "kept", "image")
         lines.append(f"RUN mkdir -p {moved}" if settings else f"RUN install -d -o 10001 -g 10001 {moved}")
     for text in reversed(lines):
         draft.first("image", text)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from dockertpl.adopt import files, node_installs, packages, python_installs
-from dockertpl.adopt.draft import Draft, Scene, builds
 from dockertpl.adopt.environment import for_the_build, needed_here
 from dockertpl.adopt.secrets import holds_secret
 from dockertpl.adopt.shell import Command, commands
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.tables import pattern, rules
+from dockertpl.adopt.translation import Draft, StageState, builds
 from dockertpl.adopt.verdict import Verdict
 
 # What a person wrote is shorter; what is longer, is kept whole.
@@ -19,16 +19,16 @@ _LONGEST = 16_384
 _MANAGERS = re.compile(r"(?:\S*/)?(?:poetry (?:install|export)|uv sync|pdm (?:install|sync))\b")
 
 
-def read_run(step: Step, draft: Draft, scene: Scene) -> None:
+def read_run(step: Step, draft: Draft, state: StageState) -> None:
     """Read a RUN."""
     text = " ".join(step.words) + "".join(step.heredocs)
     if len(text) > _LONGEST:
-        _too_long(step, draft, scene, text)
+        _too_long(step, draft, state, text)
         return
     found = _commands(step)
     if packages.adds_sources(text):
-        scene.sources = True
-    verdicts = [_verdict(command, draft, scene, step) for command in found]
+        state.sources = True
+    verdicts = [_verdict(command, draft, state, step) for command in found]
     unknown = [verdict is None for verdict in verdicts]
     _flags(step, draft, kept=any(unknown))
     if any("type=cache" in flag for flag in step.flags):
@@ -36,21 +36,21 @@ def read_run(step: Step, draft: Draft, scene: Scene) -> None:
     if not any(unknown):
         for verdict in verdicts:
             if verdict is not None:
-                carry_out(step, draft, scene, verdict)
+                carry_out(step, draft, state, verdict)
         return
     stays = [verdict for verdict in verdicts if verdict is not None and not (verdict.soft or verdict.passing)]
     if not stays or step.heredocs or step.exec_form or any(verdict.state for verdict in stays):
-        _whole(step, draft, scene, found, verdicts)
+        _whole(step, draft, state, found, verdicts)
     else:
-        _parts(step, draft, scene, found, verdicts)
+        _parts(step, draft, state, found, verdicts)
 
 
-def _too_long(step: Step, draft: Draft, scene: Scene, text: str) -> None:
+def _too_long(step: Step, draft: Draft, state: StageState, text: str) -> None:
     """Keep a step that no person wrote, as it is."""
-    region = region_for(text[:_LONGEST], draft, scene)
+    region = region_for(text[:_LONGEST], draft, state)
     if region:
         draft.item(step.line, text, "kept", region)
-        draft.keep_step(region, step.verbatim, folder=_place(draft, scene, region), shell=scene.shell)
+        draft.keep_step(region, step.verbatim, folder=_place(draft, state, region), shell=state.shell)
     else:
         draft.dropped(step.line, text, "it runs after the build, which hands over its result alone")
     draft.doubt(step.line, f"a step of {len(text)} characters is not taken apart: look at what it does.")
@@ -68,10 +68,10 @@ def _commands(step: Step) -> tuple[Command, ...]:
     return (Command(text=text, parts=(tuple(text.split()),), compound=True),)
 
 
-def _verdict(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdict | None:
+def _verdict(command: Command, draft: Draft, state: StageState, step: Step) -> Verdict | None:
     """Return what becomes of a command, or None if it is to be kept as it is."""
     if command.compound:
-        return _compound(command, draft, scene, step)
+        return _compound(command, draft, state, step)
     if not command.is_one:
         return _by_table(" ".join(" ".join(part) for part in command.parts), draft, command)
     words = list(command.words)
@@ -80,23 +80,23 @@ def _verdict(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdic
     if not words:
         # Variables alone: the commands after it read them.
         return Verdict(items=[(command.text, "template", "the steps that read it are the template's")], state=True)
-    return _simple(words, command, draft, scene, step)
+    return _simple(words, command, draft, state, step)
 
 
-def _simple(words: list[str], command: Command, draft: Draft, scene: Scene, step: Step) -> Verdict | None:
+def _simple(words: list[str], command: Command, draft: Draft, state: StageState, step: Step) -> Verdict | None:
     text = " ".join(words)
     program = words[0].rpartition("/")[2]
     if program in ("apt-get", "apt", "aptitude", "apk"):
-        return None if scene.sources else packages.read_command(words, draft, scene, step.line)
-    found = files.read_files(words, draft, scene, command.text)
+        return None if state.sources else packages.read_command(words, draft, state, step.line)
+    found = files.read_files(words, draft, state, command.text)
     if found is not None:
         return found
     if draft.is_python:
-        found = python_installs.read_pip(words, draft, scene.folder)
+        found = python_installs.read_pip(words, draft, state.folder)
         if found is None and _MANAGERS.match(text):
             found = python_installs.read_manager(words, draft)
     else:
-        found = node_installs.read_node(words, draft, scene, command.text)
+        found = node_installs.read_node(words, draft, state, command.text)
     if found is not None and not draft.is_python:
         _set_for(command, found)
     return found or _by_table(text, draft, command)
@@ -129,7 +129,7 @@ def _by_table(text: str, draft: Draft, command: Command) -> Verdict | None:
     return None
 
 
-def _compound(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdict | None:
+def _compound(command: Command, draft: Draft, state: StageState, step: Step) -> Verdict | None:
     """An `if` or a group whose every command the template does anyway, such as one install for each manager."""
     merged = Verdict()
     for part in command.parts:
@@ -140,7 +140,7 @@ def _compound(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdi
         if not draft.is_python and node_installs.is_of_another_manager(words, draft):
             merged.items.append((inner.text, "template", "the lock says which manager installs"))
             continue
-        found = _simple(words, inner, draft, scene, step)
+        found = _simple(words, inner, draft, state, step)
         if found is None or not (found.plain or node_installs.only_flags(found)):
             return None
         merged.answers += found.answers
@@ -152,7 +152,7 @@ def _compound(command: Command, draft: Draft, scene: Scene, step: Step) -> Verdi
     return merged
 
 
-def carry_out(step: Step, draft: Draft, scene: Scene, verdict: Verdict) -> None:
+def carry_out(step: Step, draft: Draft, state: StageState, verdict: Verdict) -> None:
     """Do what a verdict says."""
     line = step.line
     for what, outcome, where in verdict.items:
@@ -162,46 +162,46 @@ def carry_out(step: Step, draft: Draft, scene: Scene, verdict: Verdict) -> None:
     for what, key, value, note in verdict.exact:
         draft.answer(line, what, key, value, note, exact=True)
     for region, text in verdict.kept:
-        needed_here(draft, scene, region, text)
-        draft.keep_step(region, text, folder=_place(draft, scene, region))
+        needed_here(draft, state, region, text)
+        draft.keep_step(region, text, folder=_place(draft, state, region))
         _note_uses(draft, region, [tuple(text.split()[1:])])
     for doubt in verdict.doubts:
         draft.doubt(line, doubt)
     draft.requests += verdict.packages
     draft.purged |= verdict.purged
     draft.facts |= verdict.facts
-    scene.made |= dict.fromkeys((path for path in verdict.made if path not in scene.made), line)
-    scene.owned |= dict.fromkeys((path for path in verdict.owned if path not in scene.owned), line)
-    _progress(draft, scene, verdict)
+    state.made |= dict.fromkeys((path for path in verdict.made if path not in state.made), line)
+    state.owned |= dict.fromkeys((path for path in verdict.owned if path not in state.owned), line)
+    _progress(draft, state, verdict)
 
 
-def _progress(draft: Draft, scene: Scene, verdict: Verdict) -> None:
-    if verdict.installed and scene.copied and not scene.installed and scene.stage.steps:
+def _progress(draft: Draft, state: StageState, verdict: Verdict) -> None:
+    if verdict.installed and state.copied and not state.installed and state.stage.steps:
         draft.facts.add("code-before-dependencies")
-    scene.installed = scene.installed or verdict.installed
-    scene.built = scene.built or verdict.built
+    state.installed = state.installed or verdict.installed
+    state.built = state.built or verdict.built
 
 
-def _place(draft: Draft, scene: Scene, region: str) -> str:
+def _place(draft: Draft, state: StageState, region: str) -> str:
     """Return the folder that a kept step runs in."""
-    moved = draft.moved(scene.folder)
+    moved = draft.moved(state.folder)
     if region == "code" and moved == "/app":
         return f"/app/{draft.app_dir}" if draft.keeps_tree else "/app"
     return moved
 
 
-def region_for(text: str, draft: Draft, scene: Scene) -> str:
+def region_for(text: str, draft: Draft, state: StageState) -> str:
     """Return the region that a step which is kept goes into; empty if there is none."""
-    late = scene.installed or scene.copied
-    if builds(scene, draft) and pattern("toolchain", "match").search(text):
+    late = state.installed or state.copied
+    if builds(state, draft) and pattern("toolchain", "match").search(text):
         return "build"
-    if scene.stage.final:
-        if not draft.is_python and draft.alone and scene.copied and not scene.built:
+    if state.stage.final:
+        if not draft.is_python and draft.alone and state.copied and not state.built:
             return "code"
         return "image" if late or _asks_python(text, draft) else "runtime"
     if draft.is_python:
-        return "" if scene.copied else "build"
-    if scene.built:
+        return "" if state.copied else "build"
+    if state.built:
         return ""
     return "code" if late else "build"
 
@@ -211,29 +211,29 @@ def _asks_python(text: str, draft: Draft) -> bool:
 
 
 def _whole(
-    step: Step, draft: Draft, scene: Scene, found: Sequence[Command], verdicts: Sequence[Verdict | None]
+    step: Step, draft: Draft, state: StageState, found: Sequence[Command], verdicts: Sequence[Verdict | None]
 ) -> None:
     """Keep a step as it is."""
     text = " ".join(step.words) + "".join(step.heredocs)
-    region = region_for(text, draft, scene)
+    region = region_for(text, draft, state)
     for command, verdict in zip(found, verdicts, strict=True):
-        _keep_item(step, draft, scene, command, region)
+        _keep_item(step, draft, state, command, region)
         if verdict is not None and verdict.installed:
             draft.doubt(
                 step.line, "a step that is kept whole also installs the dependencies: take that part out of it."
             )
         if verdict is not None:
-            _progress(draft, scene, verdict)
+            _progress(draft, state, verdict)
     if not region:
         return
     body = step.verbatim
     if re.search(r"\bapt(?:-get)?\b[^&;]*\binstall\b", text) and not re.search(r"\bapt(?:-get)? .*update\b", text):
         body = f"RUN apt-get update\n{body}"
-    _keep(step, draft, scene, region, body, found)
+    _keep(step, draft, state, region, body, found)
 
 
 def _parts(
-    step: Step, draft: Draft, scene: Scene, found: Sequence[Command], verdicts: Sequence[Verdict | None]
+    step: Step, draft: Draft, state: StageState, found: Sequence[Command], verdicts: Sequence[Verdict | None]
 ) -> None:
     """Keep of a step what is not known, with what only makes sense beside it."""
     kept: list[Command] = []
@@ -241,22 +241,22 @@ def _parts(
         if verdict is None or verdict.soft:
             kept.append(command)
         else:
-            carry_out(step, draft, scene, verdict)
-    region = region_for("\n".join(command.text for command in kept), draft, scene)
+            carry_out(step, draft, state, verdict)
+    region = region_for("\n".join(command.text for command in kept), draft, state)
     for command in kept:
-        _keep_item(step, draft, scene, command, region)
+        _keep_item(step, draft, state, command, region)
     if region and kept:
         flags = "".join(f"{flag} \\\n    " for flag in step.flags)
         lines = [kept[0].text]
         lines += [f"{';' if command.before == ';' else '&&'} {command.text}" for command in kept[1:]]
         text = "RUN " + flags + " \\\n    ".join(lines)
         text = text.replace(" \\\n    ; ", "; \\\n    ")
-        _keep(step, draft, scene, region, f"{step.comment}\n{text}" if step.comment else text, kept)
+        _keep(step, draft, state, region, f"{step.comment}\n{text}" if step.comment else text, kept)
 
 
-def _keep(step: Step, draft: Draft, scene: Scene, region: str, text: str, found: Sequence[Command]) -> None:
-    needed_here(draft, scene, region, text)
-    draft.keep_step(region, text, folder=_place(draft, scene, region), shell=scene.shell)
+def _keep(step: Step, draft: Draft, state: StageState, region: str, text: str, found: Sequence[Command]) -> None:
+    needed_here(draft, state, region, text)
+    draft.keep_step(region, text, folder=_place(draft, state, region), shell=state.shell)
     _note_uses(draft, region, [part for command in found for part in command.parts])
     if holds_secret(text):
         draft.doubt(step.line, "a step that is kept holds what looks like a secret: make it a build secret.")
@@ -270,7 +270,7 @@ def _keep(step: Step, draft: Draft, scene: Scene, region: str, text: str, found:
         draft.doubt(step.line, "the flavor distroless has no shell for a step that is kept.")
 
 
-def _keep_item(step: Step, draft: Draft, scene: Scene, command: Command, region: str) -> None:
+def _keep_item(step: Step, draft: Draft, state: StageState, command: Command, region: str) -> None:
     if region:
         draft.item(step.line, command.text, "kept", region)
     else:

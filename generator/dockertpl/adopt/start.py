@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dockertpl.adopt.draft import Draft, Scene
 from dockertpl.adopt.secrets import shown
 from dockertpl.adopt.shell import Command, commands
 from dockertpl.adopt.source import Step
 from dockertpl.adopt.stages import joined
+from dockertpl.adopt.translation import Draft, StageState
 from dockertpl.detect.dockerfile import expand
 from dockertpl.detect.python.starts import SERVERS, Start, options, read_command
 
@@ -44,18 +44,18 @@ class _Start:
     follows: str = "&&"
 
 
-def read_start(draft: Draft, scene: Scene, entry: Step | None, cmd: Step | None) -> None:
+def read_start(draft: Draft, state: StageState, entry: Step | None, cmd: Step | None) -> None:
     """Read how the image starts.
 
     Args:
         draft: Where answers, items and lines go.
-        scene: The image's stage at its end.
+        state: The image's stage at its end.
         entry: The ENTRYPOINT that counts, if there is one.
         cmd: The CMD that counts, if there is one.
     """
     steps = [step for step in (entry, cmd) if step and step.words]
     if not steps:
-        draft.doubt(scene.stage.start.line, "the file does not say what to start. Is it an image of its own?")
+        draft.doubt(state.stage.start.line, "the file does not say what to start. Is it an image of its own?")
         return
     if entry and entry.words and not entry.exec_form and cmd and cmd.words:
         draft.dropped(cmd.line, "CMD " + " ".join(cmd.words), "an ENTRYPOINT in shell form never reads it")
@@ -69,12 +69,12 @@ def read_start(draft: Draft, scene: Scene, entry: Step | None, cmd: Step | None)
         return
     words = [word for step in steps for word in (step.words if step.exec_form else ("sh", "-c", *step.words))]
     begin = len(draft.items)
-    found = _taken_apart(draft, scene, words, line)
+    found = _taken_apart(draft, state, words, line)
     if found is None:
-        _not_understood(draft, scene, words, line)
+        _not_understood(draft, state, words, line)
     else:
-        _entry_point(draft, scene, found)
-        (_python if draft.is_python else _node)(draft, scene, found)
+        _entry_point(draft, state, found)
+        (_python if draft.is_python else _node)(draft, state, found)
     if len(steps) == 2:
         _relocate(draft, begin, *steps)
 
@@ -88,13 +88,13 @@ def _relocate(draft: Draft, begin: int, entry: Step, cmd: Step) -> None:
             draft.items[number] = replace(draft.items[number], line=entry.line)
 
 
-def _taken_apart(draft: Draft, scene: Scene, words: list[str], line: int) -> _Start | None:
+def _taken_apart(draft: Draft, state: StageState, words: list[str], line: int) -> _Start | None:
     at = next(
         (i for i in range(len(words) - 2) if _SHELL.fullmatch(words[i]) and re.fullmatch("-[a-z]*c", words[i + 1])),
         None,
     )
     if at is None:
-        plain = _in_exec_form(draft, scene, words, line)
+        plain = _in_exec_form(draft, state, words, line)
         if plain:
             _skip(draft, line, plain)
         return plain
@@ -102,11 +102,11 @@ def _taken_apart(draft: Draft, scene: Scene, words: list[str], line: int) -> _St
     if len(inside) == 1 and inside[0].is_one and _is_shell(inside[0].words):
         # CMD sh -c "…", which a shell runs that runs a shell.
         draft.template(line, " ".join(words[at : at + 2]), "the server is the first process, and no shell")
-        return _taken_apart(draft, scene, [*words[:at], *inside[0].words], line)
+        return _taken_apart(draft, state, [*words[:at], *inside[0].words], line)
     for number, command in enumerate(inside):
         if not command.is_one:
             continue
-        server = _in_exec_form(draft, scene, list(command.words), line)
+        server = _in_exec_form(draft, state, list(command.words), line)
         if server is None:
             continue
         if inside[number + 1 :]:
@@ -167,17 +167,17 @@ def _skip(draft: Draft, line: int, start: _Start) -> None:
     start.prefix = kept
 
 
-def _in_exec_form(draft: Draft, scene: Scene, words: list[str], line: int) -> _Start | None:
-    at = _server_at(draft, words, scene)
+def _in_exec_form(draft: Draft, state: StageState, words: list[str], line: int) -> _Start | None:
+    at = _server_at(draft, words, state)
     if at is None:
         return None
     return _Start(line=line, prefix=words[:at], server=words[at:])
 
 
-def _server_at(draft: Draft, words: Sequence[str], scene: Scene) -> int | None:
+def _server_at(draft: Draft, words: Sequence[str], state: StageState) -> int | None:
     if draft.is_python:
         at = next((i for i, word in enumerate(words) if word.rpartition("/")[2] in SERVERS), None)
-        if at is None or read_command(words[at:], scene.values) is None:
+        if at is None or read_command(words[at:], state.values) is None:
             return None
         return at
     for i, word in enumerate(words):
@@ -193,12 +193,12 @@ def _server_at(draft: Draft, words: Sequence[str], scene: Scene) -> int | None:
     return None
 
 
-def _entry_point(draft: Draft, scene: Scene, start: _Start) -> None:
-    prefix = [_placed(draft, scene, word) for word in start.prefix]
+def _entry_point(draft: Draft, state: StageState, start: _Start) -> None:
+    prefix = [_placed(draft, state, word) for word in start.prefix]
     before = [command for command in start.before if command.text.strip()]
     idle = [command for command in before if re.match(r"(?:cd|set|echo|export|source|\.)\b", command.text)]
     for word in start.prefix:
-        _keep_word(draft, scene, start.line, word)
+        _keep_word(draft, state, start.line, word)
     if before and len(idle) == len(before) and not any(command.text.startswith("export") for command in before):
         for command in before:
             draft.template(start.line, command.text, "the server starts in /app, and the answer app says where it is")
@@ -215,11 +215,11 @@ def _entry_point(draft: Draft, scene: Scene, start: _Start) -> None:
         _write(draft, prefix)
 
 
-def _keep_word(draft: Draft, scene: Scene, line: int, word: str) -> None:
+def _keep_word(draft: Draft, state: StageState, line: int, word: str) -> None:
     is_script = _SCRIPT.fullmatch(word) and ("/" in word or "." in word)
     draft.item(line, word, "kept", f"image, as ENTRYPOINT; it {_NOTE}" if is_script else "image, as ENTRYPOINT")
     if is_script:
-        _bring(draft, scene, word)
+        _bring(draft, state, word)
 
 
 def _joined(before: Sequence[Command], last: str) -> str:
@@ -248,22 +248,22 @@ def _write(draft: Draft, words: Sequence[str]) -> None:
     draft.keep("image", "ENTRYPOINT " + json.dumps(list(words), ensure_ascii=False))
 
 
-def _placed(draft: Draft, scene: Scene, word: str) -> str:
+def _placed(draft: Draft, state: StageState, word: str) -> str:
     if not _SCRIPT.fullmatch(word) or "$" in word or ("/" not in word and "." not in word):
         return word
-    return draft.moved(joined(scene.folder, word))
+    return draft.moved(joined(state.folder, word))
 
 
-def _bring(draft: Draft, scene: Scene, word: str) -> None:
+def _bring(draft: Draft, state: StageState, word: str) -> None:
     """Copy a script into the image where the template does not: Next.js's holds no sources."""
-    place = _placed(draft, scene, word)
+    place = _placed(draft, state, word)
     if draft.is_python or not place.startswith("/app/") or place in draft.kept("image"):
         return
     draft.keep("image", f"COPY --from=build {place} {place}")
 
 
-def _python(draft: Draft, scene: Scene, start: _Start) -> None:
-    found = read_command(start.server, scene.values) or Start()
+def _python(draft: Draft, state: StageState, start: _Start) -> None:
+    found = read_command(start.server, state.values) or Start()
     line, words = start.line, start.server
     written = words[0].rpartition("/")[2]
     # `fastapi run` hands its options to uvicorn.
@@ -276,12 +276,12 @@ def _python(draft: Draft, scene: Scene, start: _Start) -> None:
     extra: list[str] = []
     for option, value in options(words[1:]):
         if option:
-            _option(draft, scene, line, server, option, expand(value, scene.values), value, extra)
+            _option(draft, state, line, server, option, expand(value, state.values), value, extra)
         else:
             _target(draft, line, found, value)
     if found.port is None and not found.config and not any("$" in word for word in words):
         name = {"gunicorn": "PORT", "uvicorn": "UVICORN_PORT"}.get(server, "")
-        port(draft, line, f"{words[0]}'s own port", scene.values.get(name, "8000"))
+        port(draft, line, f"{words[0]}'s own port", state.values.get(name, "8000"))
     if extra:
         draft.keep("environment", f"ENV GUNICORN_CMD_ARGS={json.dumps(' '.join(extra))}")
 
@@ -311,7 +311,7 @@ def _target(draft: Draft, line: int, found: Start, word: str) -> None:
 
 
 def _option(
-    draft: Draft, scene: Scene, line: int, server: str, option: str, value: str, written: str, extra: list[str]
+    draft: Draft, state: StageState, line: int, server: str, option: str, value: str, written: str, extra: list[str]
 ) -> None:
     table = _data()[server]
     row = table.get(option) or table.get("*") or {}
@@ -322,7 +322,7 @@ def _option(
         draft.template(line, what, row["template"])
     elif "variable" in row:
         text = str(row.get("value", value))
-        text = draft.moved(joined(scene.folder, text)) if row.get("path") else text
+        text = draft.moved(joined(state.folder, text)) if row.get("path") else text
         draft.item(line, what, "kept", f"environment, as {row['variable']}")
         draft.keep("environment", f"ENV {row['variable']}={json.dumps(text)}")
     elif row.get("worker"):
@@ -333,7 +333,7 @@ def _option(
             draft.doubt(line, f"gunicorn starts {value}, which is no worker of uvicorn's.")
     elif row.get("gunicorn"):
         if option in ("-c", "--config"):
-            value = draft.moved(joined(scene.folder, value.removeprefix("file:")))
+            value = draft.moved(joined(state.folder, value.removeprefix("file:")))
         draft.item(line, what, "kept", "environment, in GUNICORN_CMD_ARGS")
         extra.append(f"{option} {value}".strip() if not option.startswith("--") or not value else f"{option}={value}")
     else:
@@ -385,7 +385,7 @@ def port(draft: Draft, line: int, what: str, text: str, *, read: str = "") -> No
         draft.answer(line, what, "port", number, "a PORT at run time is not read any more" if "$" in read else "")
 
 
-def _node(draft: Draft, scene: Scene, start: _Start) -> None:
+def _node(draft: Draft, state: StageState, start: _Start) -> None:
     line, words = start.line, list(start.server)
     at = 0
     loaded: list[str] = []
@@ -396,7 +396,7 @@ def _node(draft: Draft, scene: Scene, start: _Start) -> None:
         if option in ("-p", "--port"):
             value = value or (words[at] if at < len(words) else "")
             at += not equals
-            port(draft, line, f"{option} {value}", expand(value, scene.values), read=value)
+            port(draft, line, f"{option} {value}", expand(value, state.values), read=value)
         elif option in ("-H", "--hostname"):
             given = value or (words[at] if at < len(words) else "")
             at += not equals
@@ -412,7 +412,7 @@ def _node(draft: Draft, scene: Scene, start: _Start) -> None:
             loaded.append(f"{option} {given}" if takes else word)
             draft.item(line, loaded[-1], "kept", "image, in NODE_OPTIONS")
             if takes or given:
-                _loaded(draft, scene, line, given)
+                _loaded(draft, state, line, given)
         elif word == "dev":
             draft.dropped(line, word, "the stage dev reloads")
             draft.facts.add("reload")
@@ -429,10 +429,10 @@ def _node(draft: Draft, scene: Scene, start: _Start) -> None:
         draft.keep("image", f"ENV NODE_OPTIONS={json.dumps(' '.join(loaded))}")
 
 
-def _loaded(draft: Draft, scene: Scene, line: int, module: str) -> None:
+def _loaded(draft: Draft, state: StageState, line: int, module: str) -> None:
     """Bring a file that Node loads ahead of the server, or say that a package has to be there."""
     if module.startswith((".", "/")):
-        place = draft.moved(joined(scene.folder, module))
+        place = draft.moved(joined(state.folder, module))
         if place not in draft.kept("image"):
             draft.keep("image", f"COPY --from=build {place} {place}")
     elif not module.isdigit() and module.split("/")[0] not in draft.kept("image"):
@@ -451,7 +451,7 @@ def _leads_to_script(word: str) -> bool:
     )
 
 
-def _not_understood(draft: Draft, scene: Scene, words: list[str], line: int) -> None:
+def _not_understood(draft: Draft, state: StageState, words: list[str], line: int) -> None:
     """A script starts, or something that is no server."""
     rest = list(words)
     if rest[:1] == ["sh"] and rest[1:2] == ["-c"] and len(commands(rest[2])) == 1:
@@ -460,9 +460,9 @@ def _not_understood(draft: Draft, scene: Scene, words: list[str], line: int) -> 
     rest = rest[1:] if rest[:1] == ["exec"] else rest
     script = next((i for i, word in enumerate(rest) if _SCRIPT.fullmatch(word) and ("/" in word or "." in word)), None)
     if script is not None and all(_leads_to_script(word) for word in rest[:script]):
-        placed = [_placed(draft, scene, word) for word in rest[: script + 1]]
+        placed = [_placed(draft, state, word) for word in rest[: script + 1]]
         for word in rest[: script + 1]:
-            _keep_word(draft, scene, line, word)
+            _keep_word(draft, state, line, word)
         draft.uses.setdefault("start", set()).update(rest[: script + 1])
         for word in rest[script + 1 :]:
             draft.dropped(line, word, "the script gets the server's command instead")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockertpl.adopt.model import Outcome
+from dockertpl.adopt.model import Treatment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Verdict:
         built: It builds the application.
     """
 
-    items: list[tuple[str, Outcome, str]] = field(default_factory=list)
+    items: list[tuple[str, Treatment, str]] = field(default_factory=list)
     soft: bool = False
     state: bool = False
     passing: bool = False

@@ -10,13 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
+from dockertpl import git
 from dockertpl.commands.budgets import Again, Figures, Files
-from dockertpl.commands.subject import Subject, locate
+from dockertpl.commands.dockerfile_to_build import Subject, locate
 from dockertpl.engine.layer_cache import Layer
 from dockertpl.errors import BadInputError, BuildFailedError, NoGitError
-from dockertpl.fleet.objects import Objects, Scratch
+from dockertpl.fleet.git_objects import Objects, Scratch
 from dockertpl.screen import say
-from dockertpl.template import git
 
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _ANOTHER = "Name a commit that has one, or a file that `dockertpl verify --json` wrote."

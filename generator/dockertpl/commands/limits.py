@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from dockertpl.commands import baseline, budgets, verify_markdown
 from dockertpl.commands.budgets import Figures
-from dockertpl.commands.subject import Subject
+from dockertpl.commands.dockerfile_to_build import Subject
 from dockertpl.engine import client as engine
 from dockertpl.engine.build import untag
 from dockertpl.engine.contents import layer_files

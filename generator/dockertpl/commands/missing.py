@@ -7,10 +7,11 @@ import shlex
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from dockertpl.commands.subject import Subject
+from dockertpl.commands.dockerfile_to_build import Subject
 from dockertpl.detect.gitignore import ignored_by
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, NotDetectedError
+from dockertpl.kinds import PYTHON_FASTAPI
 
 if TYPE_CHECKING:
     from dockertpl.detect.repository import Repository
@@ -77,7 +78,7 @@ def _absent(subject: Subject, inside: str) -> str:
     if rule is None:
         return f"{inside} is not in the repository. Commit it, or create it before the application needs it."
     where = f"{rule.path}:{rule.line}"
-    if subject.kind == "python-fastapi" and (answers := _front_end(Repository(root), path, folder or ".")):
+    if subject.kind == PYTHON_FASTAPI and (answers := _front_end(Repository(root), path, folder or ".")):
         return (
             f"{inside} is not in the repository: {where} keeps it out of Git, and a front end's build makes it.\n"
             f"Let the image build it:\n  dockertpl update {answers}"

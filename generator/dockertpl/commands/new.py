@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dockertpl.actions.wanted import Actions
-from dockertpl.commands.subject import FAMILY_KIND
+from dockertpl.actions.action_flags import Actions
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError, DockertplError, StoppedError
-from dockertpl.merge import owners
-from dockertpl.scaffold.look import Found
+from dockertpl.kinds import SHARED_BASE
+from dockertpl.scaffold.detected import Detected
 from dockertpl.screen import printable, say
+from dockertpl.template import answers_files
 from dockertpl.template.answers import read_data_file
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
@@ -118,7 +118,9 @@ def run(
     if app_dir:
         say(f"{destination} is in the repository {root}: app_dir is {app_dir}.", quiet=quiet)
     known = {**request.in_file, **request.given}
-    owners.check_new(root, answers_file="", name=str(known.get("name", "")), app_dir=str(known.get("app_dir", ".")))
+    answers_files.check_new(
+        root, answers_file="", name=str(known.get("name", "")), app_dir=str(known.get("app_dir", "."))
+    )
     template = Template(bundled())
     if not (defaults or quiet) and _is_terminal():
         return _with_a_person(template, request)
@@ -144,7 +146,7 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     """Ask, then write; then offer to verify, and print the commands that come to the same."""
     from dataclasses import replace
 
-    from dockertpl.scaffold import repeat
+    from dockertpl.scaffold import rerun_command
     from dockertpl.template import presentation
     from dockertpl.wizard.flow import Wizard
 
@@ -164,10 +166,10 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     if request.dry_run:
         return _dry_run(scaffold, result, quiet=False)
     result = _write(scaffold, result, quiet=False)
-    ours = repeat.ours(session, request.destination, request.data_file, scaffold)
+    ours = rerun_command.ours(session, request.destination, request.data_file, scaffold)
     say(f"\nThe same without questions:\n  {ours}")
-    taken_over = ", which converts no Dockerfile" if scaffold.takeover else ""
-    say(f"The same with Copier alone{taken_over}:\n  {repeat.copiers(template, scaffold.answers, request.root)}")
+    adopting = ", which converts no Dockerfile" if scaffold.adopted else ""
+    say(f"The same with Copier{adopting}:\n  {rerun_command.copiers(template, scaffold.answers, request.root)}")
     try:
         _offer_proof(console, scaffold)
     except (KeyboardInterrupt, click.Abort):
@@ -176,25 +178,25 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
 
 
 def _again(session: Session, request: _Request) -> str:
-    from dockertpl.scaffold import repeat
+    from dockertpl.scaffold import rerun_command
 
-    again = repeat.again(session, request.destination, request.data_file)
+    again = rerun_command.again(session, request.destination, request.data_file)
     return f"To go on with what was answered so far:\n{again}"
 
 
 def _offer_proof(console: Console, scaffold: Scaffold) -> None:
     """Offer to build and run what was written, where there is an engine to do it."""
-    from dockertpl.commands import prove
+    from dockertpl.commands import offer_verify
     from dockertpl.wizard.console import Option
 
-    if scaffold.answers.values["kind"] == FAMILY_KIND or not prove.is_possible():
+    if scaffold.answers.values["kind"] == SHARED_BASE or not offer_verify.is_possible():
         return
     options = [Option(value="", label="not now"), Option(value="new", label="build it and run it as production would")]
-    if scaffold.takeover:
+    if scaffold.adopted:
         options.append(Option(value="both", label="that, and build the old Dockerfile for comparison"))
     chosen = console.choose("Verify it?", options, "", back=False)
     if chosen:
-        prove.prove(scaffold, compare=chosen == "both")
+        offer_verify.prove(scaffold, compare=chosen == "both")
 
 
 def _console() -> Console:
@@ -211,13 +213,13 @@ def _console() -> Console:
 def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[int, Mapping[str, Any]]:
     """Write without asking anybody."""
     from dockertpl.wizard.lines import uncoloured
-    from dockertpl.wizard.screens import taken_over
+    from dockertpl.wizard.screens import adoption_lines
 
     quiet = request.quiet
     session = _session(template, request, request.actions, go_on=False)
     found = session.found
-    if session.not_taken_over:
-        raise session.not_taken_over
+    if session.not_adopted:
+        raise session.not_adopted
     if problem := found.in_the_way(defaults=defaults):
         raise problem
     scaffold = session.prepare()
@@ -228,8 +230,8 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
     if bot and bot.new is None:
         warnings.append(f"{bot.summary} {bot.by_hand}")
     result = _result(scaffold, found, warnings)
-    if scaffold.takeover:
-        say(uncoloured(taken_over(scaffold.takeover)).rstrip(), quiet=quiet)
+    if scaffold.adopted:
+        say(uncoloured(adoption_lines(scaffold.adopted)).rstrip(), quiet=quiet)
     if not quiet:
         _say_found(scaffold, found)
     for warning in warnings:
@@ -242,8 +244,8 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
         )
     if request.dry_run:
         return _dry_run(scaffold, result, quiet=quiet)
-    if scaffold.takeover and scaffold.takeover.needs_a_word and not request.accept_dropped:
-        raise scaffold.takeover.objection()
+    if scaffold.adopted and scaffold.adopted.needs_a_word and not request.accept_dropped:
+        raise scaffold.adopted.objection()
     result = _write(scaffold, result, quiet=quiet)
     if bot and bot.is_change and not request.actions.tell_bot:
         say(f"The update bot does not know of this image's pins yet. {bot.by_hand}", quiet=quiet)
@@ -251,7 +253,7 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
     return 0, result
 
 
-def _result(scaffold: Scaffold, found: Found, warnings: Sequence[str]) -> Mapping[str, Any]:
+def _result(scaffold: Scaffold, found: Detected, warnings: Sequence[str]) -> Mapping[str, Any]:
     """Return the object of the contract, with nothing written yet."""
     result: dict[str, Any] = {
         "written": [],
@@ -259,8 +261,8 @@ def _result(scaffold: Scaffold, found: Found, warnings: Sequence[str]) -> Mappin
         "warnings": list(dict.fromkeys([*found.warnings, *warnings])),
         "actions": scaffold.done(),
     }
-    if scaffold.takeover:
-        result["adopted"] = scaffold.takeover.as_json()
+    if scaffold.adopted:
+        result["adopted"] = scaffold.adopted.as_json()
     return result
 
 
@@ -272,7 +274,7 @@ def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> t
     if not quiet:
         click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
     would_write = [entry.path for entry in scaffold.to_write]
-    doubtful = scaffold.takeover is not None and scaffold.takeover.needs_a_word
+    doubtful = scaffold.adopted is not None and scaffold.adopted.needs_a_word
     code = 1 if scaffold.in_the_way or doubtful else 0
     if code:
         say(_reason(scaffold), quiet=quiet)
@@ -288,8 +290,8 @@ def _reason(scaffold: Scaffold) -> str:
     except DockertplError as error:
         found = error
     else:
-        assert scaffold.takeover is not None  # noqa: S101 - the only other reason
-        found = scaffold.takeover.objection()
+        assert scaffold.adopted is not None  # noqa: S101 - the only other reason
+        found = scaffold.adopted.objection()
     return f"\nWithout --dry-run, nothing would be written: {found.message}\n{found.remedy}"
 
 
@@ -322,7 +324,7 @@ def _is_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
-def _say_found(scaffold: Scaffold, found: Found) -> None:
+def _say_found(scaffold: Scaffold, found: Detected) -> None:
     from dockertpl.wizard.lines import written
 
     answers = scaffold.answers
@@ -332,13 +334,13 @@ def _say_found(scaffold: Scaffold, found: Found) -> None:
             where = found.evidence.get(key)
             lines.append(f"  {key}: {written(answers.values[key])}{f' ({where})' if where else ''}")
     if lines:
-        say("Found:\n" + "\n".join(lines))
+        say("Detected:\n" + "\n".join(lines))
 
 
 def _next(scaffold: Scaffold) -> str:
     """Return the command that proves what was written."""
     root, answers = scaffold.planned.root, scaffold.answers
-    if answers.values["kind"] == FAMILY_KIND:
+    if answers.values["kind"] == SHARED_BASE:
         there = "" if root == Path.cwd() else f"cd {shlex.quote(str(root))} && "
         return f"{there}docker buildx bake"
     app_dir = answers.values["app_dir"]

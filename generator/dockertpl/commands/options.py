@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
-from dockertpl.commands.subject import FAMILY_KIND, Subject, locate
+from dockertpl.commands.dockerfile_to_build import Subject, locate
 from dockertpl.engine.build import check_secret, check_ssh
 from dockertpl.engine.strict import RunOptions, check_options
 from dockertpl.errors import BadInputError
+from dockertpl.kinds import SHARED_BASE
 
 
 class Given(TypedDict, total=False):
@@ -75,7 +76,7 @@ def prepare(destination: Path, dockerfile: Path | None, given: Given, *, keep: b
         BadInputError: There is no such Dockerfile, its image does not run by itself, or an option cannot be used.
     """
     subject = locate(destination, dockerfile)
-    if subject.kind == FAMILY_KIND:
+    if subject.kind == SHARED_BASE:
         raise BadInputError(
             f"{subject.name} is of the kind {subject.kind}, which does not run by itself.",
             "Build it with: docker buildx bake",

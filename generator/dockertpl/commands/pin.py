@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from dockertpl.commands.chosen import chosen
+from dockertpl.commands.select_answers_files import chosen
 from dockertpl.detect.bases import images, mentions
 from dockertpl.detect.root import repository_root
 from dockertpl.errors import BadInputError
 from dockertpl.merge import plan, repin
-from dockertpl.merge.text import Edit, edited
+from dockertpl.merge.edit_text import Edit, apply_edits
 from dockertpl.merge.write import Change, write
 from dockertpl.registry.client import Resolved
 from dockertpl.registry.client import resolve as ask_registry
@@ -37,7 +37,7 @@ _SHOWN = len("sha256:") + 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Subject:
+class _PinnedFile:
     """One answers file and what is rendered from it.
 
     Attributes:
@@ -63,7 +63,7 @@ class _Subject:
 
 
 @dataclass
-class _Outcome:
+class _PinResult:
     """What is to be done.
 
     Attributes:
@@ -73,7 +73,7 @@ class _Outcome:
         person_needed: Whether one of them is for a person to mend.
     """
 
-    entries: list[plan.Entry] = field(default_factory=list)
+    entries: list[plan.PlannedFile] = field(default_factory=list)
     pinned: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     person_needed: bool = False
@@ -117,7 +117,7 @@ def run(
         for image in dict.fromkeys(image for subject in subjects for image in subject.images):
             say(f"Asking for {image} …", quiet=quiet)
             resolved[image] = ask_registry(parse(image), mirrored)
-        outcome = _Outcome()
+        outcome = _PinResult()
         for subject in subjects:
             _pin(root, subject, resolved, outcome)
     outcome.warnings += [text for image in resolved if (text := _one_platform(image, resolved[image]))]
@@ -142,7 +142,7 @@ def run(
     return code, {**result, "written": paths}
 
 
-def _subject(root: Path, path: str, stack: ExitStack) -> _Subject:
+def _subject(root: Path, path: str, stack: ExitStack) -> _PinnedFile:
     content = read_mapping(root / path)
     stored = {key: value for key, value in content.items() if not key.startswith("_")}
     template = Template(_source(content, stack))
@@ -164,7 +164,7 @@ def _subject(root: Path, path: str, stack: ExitStack) -> _Subject:
         for name, file in tried.items()
         if (names := tuple(image for image in candidates if f"{image}@{_SOME_DIGEST}".encode() in file.content))
     }
-    return _Subject(
+    return _PinnedFile(
         path=path,
         template=template,
         stored=stored,
@@ -191,7 +191,7 @@ def _with(
     return {path: file for path, file in render(template, changed).items() if path != answers_path(template, answers)}
 
 
-def _pin(root: Path, subject: _Subject, resolved: Mapping[str, Resolved], outcome: _Outcome) -> None:
+def _pin(root: Path, subject: _PinnedFile, resolved: Mapping[str, Resolved], outcome: _PinResult) -> None:
     """Work out what one answers file's pins mean for the repository's files."""
     new = {image: resolved[image].digest for image in subject.images}
     stored = subject.answers.values[_KEY]
@@ -239,34 +239,34 @@ def _pin(root: Path, subject: _Subject, resolved: Mapping[str, Resolved], outcom
         )
 
 
-def _moved(text: str, image: str, digest: str, rendered: str, path: str, outcome: _Outcome) -> str:
+def _moved(text: str, image: str, digest: str, rendered: str, path: str, outcome: _PinResult) -> str:
     """Return an edited Dockerfile with one image's digest moved."""
     found = mentions(text, image)
     if not found:
         others = ", ".join(images(text)) or "no image"
         outcome.need(f"{path} was edited and does not name {image}, so that it is not pinned there; it has {others}.")
         return text
-    text = edited(text, [Edit(mention.start, mention.end, f"{image}@{digest}") for mention in found])
+    text = apply_edits(text, [Edit(mention.start, mention.end, f"{image}@{digest}") for mention in found])
     is_first = all(mention.digest is None for mention in found)
     # Somebody who took the label out of a pinned file does not want it back with every move.
     return repin.with_base_digest(text, image, digest, rendered if is_first else "")
 
 
-def _answers_entry(root: Path, subject: _Subject, rendered: Tree, digests: Mapping[str, str]) -> plan.Entry:
+def _answers_entry(root: Path, subject: _PinnedFile, rendered: Tree, digests: Mapping[str, str]) -> plan.PlannedFile:
     name = answers_path(subject.template, subject.answers)
     (entry,) = plan.make(root, {subject.path: subject.rendered[name]}).entries
     old = entry.old
     if old is None or subject.stored.get(_KEY, {}) == digests:
         # It was read a moment ago: where it is gone, writing finds that out.
-        return plan.Entry(path=subject.path, old=old, new=old or entry.new)
+        return plan.PlannedFile(path=subject.path, old=old, new=old or entry.new)
     if old.content == entry.new.content:
         return _changed(subject.path, old, rendered[name].content)
     text = repin.with_digests(old.content.decode(errors="surrogateescape"), digests, subject.path)
     return _changed(subject.path, old, text.encode(errors="surrogateescape"))
 
 
-def _changed(path: str, old: File, content: bytes) -> plan.Entry:
-    return plan.Entry(path=path, old=old, new=File(content=content, executable=old.executable))
+def _changed(path: str, old: File, content: bytes) -> plan.PlannedFile:
+    return plan.PlannedFile(path=path, old=old, new=File(content=content, executable=old.executable))
 
 
 def _is_dockerfile(path: str) -> bool:
@@ -282,7 +282,7 @@ def _one_platform(image: str, found: Resolved) -> str:
     return f"{image} is not multi-platform: {'its index' if found.is_index else 'its tag'} is {what}."
 
 
-def _say(outcome: _Outcome, quiet: bool) -> None:
+def _say(outcome: _PinResult, quiet: bool) -> None:
     say("\n".join(_lines(outcome.pinned)) or "The templates pin no image here.", quiet=quiet)
     for warning in outcome.warnings:
         say(f"Warning: {warning}", quiet=quiet)

@@ -6,8 +6,8 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from dockertpl.commands.beside import Plan, application
-from dockertpl.commands.subject import Subject
+from dockertpl.commands.dockerfile_to_build import Subject
+from dockertpl.commands.with_services import Plan, application
 from dockertpl.detect.services import Application
 from dockertpl.engine import services
 from dockertpl.errors import DockertplError, UnhealthyError

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from dockertpl.commands.subject import Subject
-from dockertpl.detect.node.conventions import KIND as NEXT
+from dockertpl.commands.dockerfile_to_build import Subject
 from dockertpl.detect.root import repository_root
 from dockertpl.detect.served import Served, find_served, is_safe
 from dockertpl.engine.asking import MOST, Question, described
 from dockertpl.errors import BadInputError
+from dockertpl.kinds import NEXTJS_STANDALONE
 
 # Of the questions, so many are left for the files that a page loads.
 _ASSETS = 3
@@ -41,7 +41,7 @@ class Questions:
         if self._found is None:
             return self._given
         known = [Question(*one) for one in self._found.result()]
-        if self._kind != NEXT:
+        if self._kind != NEXTJS_STANDALONE:
             seen = {one.path.rstrip("/") for one in known}
             routes = [one for one in described(port) if is_safe(one.path) and one.path.rstrip("/") not in seen]
             known += routes[: max(0, MOST - len(known) - len(self._given) - _ASSETS)]

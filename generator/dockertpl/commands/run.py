@@ -9,8 +9,8 @@ from typing import Any, Unpack
 
 import click
 
-from dockertpl.commands import beside
-from dockertpl.commands.built import built
+from dockertpl.commands import with_services
+from dockertpl.commands.built_image import built
 from dockertpl.commands.options import Given, prepare
 from dockertpl.commands.variables import with_smoke_test
 from dockertpl.commands.verify_next import url
@@ -18,11 +18,11 @@ from dockertpl.commands.verify_view import Live
 from dockertpl.engine import client as engine
 from dockertpl.engine import container, owner
 from dockertpl.engine.image import inspect_image
-from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.logs import Log
 from dockertpl.engine.run import healthy
 from dockertpl.engine.waiting import Observer, Running
 from dockertpl.errors import UnhealthyError
+from dockertpl.interrupts import terminable
 from dockertpl.screen import say
 
 _POLL = 0.2
@@ -49,13 +49,13 @@ def run(
     with terminable():
         prepared = prepare(destination, dockerfile, given)
         subject = prepared.subject
-        planned = beside.plan(subject, given.get("with_", ()), given.get("run_first", ()), prepared.run)
+        planned = with_services.plan(subject, given.get("with_", ()), given.get("run_first", ()), prepared.run)
         options = with_smoke_test(subject, prepared.run, quiet, planned.templates)
         facts: dict[str, Any] = {"services": []}
         client = engine.find()
         with (
             owner.sweeping(client),
-            beside.started(client, planned, subject.name, facts, quiet) as side,
+            with_services.started(client, planned, subject.name, facts, quiet) as side,
             built(client, subject, prepared.build, facts, quiet) as tag,
         ):
             options = side.ready(options)

@@ -9,20 +9,20 @@ from typing import Any
 
 import click
 
+from dockertpl import git
 from dockertpl.detect.root import repository_root
-from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError, DockertplError, MachineError, NoGitError
-from dockertpl.merge import owners
+from dockertpl.interrupts import terminable
 from dockertpl.merge.edited import edited
-from dockertpl.merge.mine import read_checkout
-from dockertpl.merge.update import Mine
+from dockertpl.merge.image_update import tree
+from dockertpl.merge.new_answers import stored_answers
+from dockertpl.merge.read_checkout import read_checkout
+from dockertpl.merge.update import Local
 from dockertpl.screen import printable
-from dockertpl.template import git
+from dockertpl.template import answers_files
 from dockertpl.template.answers import resolve
 from dockertpl.template.tree import File
 from dockertpl.template.versions import CURRENT, Versions, named
-from dockertpl.upgrade.answers import stored_answers
-from dockertpl.upgrade.image import tree
 
 _WIDTH = 80
 
@@ -44,7 +44,7 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
         KeyboardInterrupt: Ctrl-C or SIGTERM came.
     """
     root, _ = repository_root(destination)
-    found = owners.find(root)
+    found = answers_files.find(root)
     if not found:
         raise BadInputError(f"{root} has no answers file.", "Put an image's files there with: dockertpl new")
     with terminable(), Versions() as versions:
@@ -64,7 +64,7 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
     return int(bool(needed)), result
 
 
-def _row(owner: owners.Owner, *, state: str, note: str = "", **more: Any) -> dict[str, Any]:
+def _row(owner: answers_files.Owner, *, state: str, note: str = "", **more: Any) -> dict[str, Any]:
     return {
         "answers_file": owner.path,
         "name": owner.answers.get("name"),
@@ -83,7 +83,7 @@ def _row(owner: owners.Owner, *, state: str, note: str = "", **more: Any) -> dic
     }
 
 
-def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any]:
+def _image(root: Path, owner: answers_files.Owner, versions: Versions) -> dict[str, Any]:
     if owner.problem:
         return _row(owner, state="error", note=owner.problem)
     if not owner.ours:
@@ -97,12 +97,12 @@ def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any
         template = versions.pair(owner.answers, owner.path, CURRENT).old
         answers = resolve(template, folder_name=root.name, stored=stored_answers(owner.answers))
         rendered = tree(template, answers, owner.path)
-        mine = read_checkout(root, rendered)
+        local = read_checkout(root, rendered)
     except MachineError:
         raise
     except DockertplError as error:
         return _row(owner, state="error", note=error.message)
-    changed = [path for path in edited(rendered, mine) if path != owner.path]
+    changed = [path for path in edited(rendered, local) if path != owner.path]
     state = {"newer": "outdated", "older": "ahead", "same": "up-to-date"}[order]
     return _row(
         owner,
@@ -110,18 +110,18 @@ def _image(root: Path, owner: owners.Owner, versions: Versions) -> dict[str, Any
         latest=latest,
         diverged=bool(changed),
         edited=changed,
-        missing=[path for path in rendered if path not in mine],
-        **_known_to_git(root, mine),
+        missing=[path for path in rendered if path not in local],
+        **_known_to_git(root, local),
     )
 
 
-def _known_to_git(root: Path, mine: Mine) -> dict[str, Any]:
+def _known_to_git(root: Path, local: Local) -> dict[str, Any]:
     try:
-        unmerged = git.unmerged(root, mine)
+        unmerged = git.unmerged(root, local)
     except NoGitError as error:
         # Such as a repository of another user's: what is newer can be told all the same.
         return {"note": error.message}
-    known = git.committed(root, {path: thing.content for path, thing in mine.items() if isinstance(thing, File)})
+    known = git.committed(root, {path: thing.content for path, thing in local.items() if isinstance(thing, File)})
     return {"uncommitted": [path for path, is_there in known.items() if not is_there], "unmerged": unmerged}
 
 

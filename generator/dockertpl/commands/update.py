@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
+from dockertpl import git
 from dockertpl.commands.advice import git_at
-from dockertpl.commands.chosen import chosen
+from dockertpl.commands.select_answers_files import chosen
 from dockertpl.detect.root import repository_root
-from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import (
     BadInputError,
     ConflictError,
@@ -22,16 +22,16 @@ from dockertpl.errors import (
     NotCommittedError,
     OnlyCopierError,
 )
+from dockertpl.interrupts import terminable
 from dockertpl.merge.diff import of_changes
-from dockertpl.merge.mine import read, read_checkout
+from dockertpl.merge.image_update import Upgrade, prepare
+from dockertpl.merge.read_checkout import read, read_checkout
 from dockertpl.merge.update import ConflictMode, Step
 from dockertpl.merge.write import Change, write
 from dockertpl.screen import printable, say
-from dockertpl.template import git
 from dockertpl.template.answers import read_mapping
 from dockertpl.template.tree import File
 from dockertpl.template.versions import Versions, is_bundled, named
-from dockertpl.upgrade.image import Upgrade, prepare
 
 _NETWORK = "Run this again with a network."
 _DONE = {"created": "new", "updated": "updated", "merged": "merged with yours", "removed": "removed"}
@@ -222,7 +222,7 @@ def _mark(root: Path, conflicts: Iterable[Step]) -> None:
     for step in conflicts:
         if not step.conflicts:
             continue
-        sides = ((1, step.base), (2, step.mine), (3, step.theirs))
+        sides = ((1, step.base), (2, step.local), (3, step.theirs))
         stages[step.path] = [(stage, file.content, file.executable) for stage, file in sides if file]
     if not stages:
         return

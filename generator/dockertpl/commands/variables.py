@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from dockertpl.commands.subject import Subject
+from dockertpl.commands.dockerfile_to_build import Subject
 from dockertpl.detect import dotenv
 from dockertpl.engine.strict import RunOptions
 from dockertpl.screen import place, say

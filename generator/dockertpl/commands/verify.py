@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-from dockertpl.commands import beside, missing, proposal
+from dockertpl.commands import missing, proposal, with_services
 from dockertpl.commands.base_layers import Base, find_base
-from dockertpl.commands.built import built
+from dockertpl.commands.built_image import built
+from dockertpl.commands.dockerfile_to_build import Subject
 from dockertpl.commands.limits import Limits
 from dockertpl.commands.options import BuildOptions, Given, prepare
 from dockertpl.commands.questions import Questions, check_paths
-from dockertpl.commands.subject import Subject
 from dockertpl.commands.variables import from_example, with_smoke_test
 from dockertpl.commands.verify_next import kept_text, next_steps, url
 from dockertpl.commands.verify_view import Live, bad, figures, finding_text, good, path_lines
@@ -23,13 +23,13 @@ from dockertpl.engine import container, owner
 from dockertpl.engine.asking import Asked
 from dockertpl.engine.findings import Finding
 from dockertpl.engine.image import inspect_image
-from dockertpl.engine.interrupts import terminable
 from dockertpl.engine.layer_cache import Layer
 from dockertpl.engine.layers import layers
 from dockertpl.engine.run import RunReport, run_strictly
 from dockertpl.engine.strict import RunOptions
 from dockertpl.engine.waiting import Observer
 from dockertpl.errors import BrokenError, DockertplError, UnhealthyError
+from dockertpl.interrupts import terminable
 from dockertpl.screen import counted, say
 
 
@@ -97,7 +97,7 @@ def run(
 
             def verified(one: Subject, known: dict[str, Any], again: bool) -> None:
                 own = replace(prepared.run, keep=keep and not again)
-                planned = beside.plan(one, given.get("with_", ()), given.get("run_first", ()), own)
+                planned = with_services.plan(one, given.get("with_", ()), given.get("run_first", ()), own)
                 _Work(
                     subject=one,
                     build=prepared.build,
@@ -153,7 +153,7 @@ class _Work:
     subject: Subject
     build: BuildOptions
     options: RunOptions
-    planned: beside.Plan
+    planned: with_services.Plan
     questions: Questions
     facts: dict[str, Any]
     quiet: bool
@@ -163,17 +163,17 @@ class _Work:
         client = engine.find()
         name, keep = self.subject.name, self.options.keep
         try:
-            around = beside.started(client, self.planned, name, self.facts, self.quiet, keep=keep)
+            around = with_services.started(client, self.planned, name, self.facts, self.quiet, keep=keep)
             with owner.sweeping(client), around as side:
                 self._build_and_run(client, side)
         except (UnhealthyError, BrokenError) as error:
             if isinstance(error, BrokenError) or not error.missing:
                 error.remedy = proposal.propose(self.subject, self.planned, error) or error.remedy
             if error is side.failed:
-                self.facts["findings"].append(beside.as_finding(error))
+                self.facts["findings"].append(with_services.as_finding(error))
             raise
 
-    def _build_and_run(self, client: engine.Client, side: beside.Side) -> None:
+    def _build_and_run(self, client: engine.Client, side: with_services.Side) -> None:
         # The file may change while it is built.
         text = self.subject.dockerfile.read_text("utf-8", "replace")
         base_of = partial(find_base, text, self.build.target, self.build.build_args)
@@ -194,7 +194,7 @@ class _Work:
         client: engine.Client,
         built: str,
         options: RunOptions,
-        side: beside.Side,
+        side: with_services.Side,
         base_of: Callable[[Sequence[Layer]], Base | None],
     ) -> None:
         facts, quiet = self.facts, self.quiet

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.commands import verify
-from dockertpl.commands.subject import locate_all
+from dockertpl.commands.dockerfile_to_build import locate_all
 from dockertpl.errors import BadInputError, DockertplError, NoEngineError
 from dockertpl.screen import say, tell
 

@@ -6,14 +6,14 @@ import os
 import shlex
 from collections.abc import Sequence
 
-from dockertpl.commands.subject import Subject
+from dockertpl import git
+from dockertpl.commands.dockerfile_to_build import Subject
 from dockertpl.detect.root import repository_root
 from dockertpl.engine.image import ImageFacts
 from dockertpl.engine.strict import RunOptions, strict_options
 from dockertpl.errors import NoGitError
-from dockertpl.merge import owners
 from dockertpl.screen import place
-from dockertpl.template import git
+from dockertpl.template import answers_files
 
 _WIDTH = 78
 _LABEL = "  {:<11} "
@@ -92,7 +92,7 @@ def uncommitted(subject: Subject) -> list[str]:
     if not subject.answers or not (root / ".git").exists():
         return []
     name = str(subject.answers["name"])
-    answers = [owner.path for owner in owners.find(root) if owner.ours and owner.answers["name"] == name]
+    answers = [owner.path for owner in answers_files.find(root) if owner.ours and owner.answers["name"] == name]
     folder = subject.dockerfile.parent
     files = [root / path for path in answers]
     files += [folder / name for name in ("Dockerfile", "Dockerfile.dockerignore", ".dockerignore", "compose.yaml")]

@@ -38,6 +38,6 @@ def look(
     Raises:
         BadInputError: A manifest or a lock is not valid.
     """
-    from dockertpl.detect.kinds import look_for_kind
+    from dockertpl.detect.choose_kind import look_for_kind
 
     return look_for_kind(root, app_dir, given or {})

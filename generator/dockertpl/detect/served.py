@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from dockertpl.errors import BadInputError
+from dockertpl.kinds import NEXTJS_STANDALONE, PYTHON_FASTAPI
 
 _MOST = 8
 # Routes that fail on purpose, change something, or stream without an end.
@@ -46,17 +47,14 @@ def find_served(root: Path, folder: str, kind: str | None, answers: Mapping[str,
     Returns:
         At most eight paths. None where nothing is known.
     """
-    from dockertpl.detect.node.conventions import KIND as NEXT
-    from dockertpl.detect.python.application import KIND as FASTAPI
-
     try:
-        if kind in (None, NEXT):
+        if kind in (None, NEXTJS_STANDALONE):
             from dockertpl.detect.node import served as node
 
             found = choose(node.served(root, folder))
             if found or kind:
                 return found
-        if kind in (None, FASTAPI):
+        if kind in (None, PYTHON_FASTAPI):
             from dockertpl.detect.python import served as python
 
             return choose(python.served(root, folder, answers))

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from dockertpl.engine import hints
 from dockertpl.engine.client import Client, call
-from dockertpl.engine.interrupts import deferred, end
 from dockertpl.engine.progress import Progress
 from dockertpl.errors import BadInputError, BuildFailedError, DockertplError, MachineError, NoEngineError
+from dockertpl.interrupts import deferred, end
 
 _CLEANUP_SECONDS = 20.0
 _LOG_LINES = 20

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from dockertpl.engine import owner
 from dockertpl.engine.client import Client, Output, call, call_json, fault, says, understood
-from dockertpl.engine.interrupts import deferred
 from dockertpl.engine.progress import ESCAPES
 from dockertpl.errors import MachineError, NoEngineError
+from dockertpl.interrupts import deferred
 
 LABEL = "org.dockertpl.verify"
 

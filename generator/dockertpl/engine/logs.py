@@ -12,8 +12,8 @@ from typing import IO, NamedTuple
 
 from dockertpl.engine.client import Client
 from dockertpl.engine.container import timestamp
-from dockertpl.engine.interrupts import end
 from dockertpl.engine.progress import ESCAPES
+from dockertpl.interrupts import end
 
 _KEPT_LINES = 2000
 _LONGEST = 2000

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dockertpl.engine.client import Client, call
-from dockertpl.engine.interrupts import deferred
 from dockertpl.errors import DockertplError
+from dockertpl.interrupts import deferred
 
 #: On everything that a run makes and removes at its end. Without it nothing is ever swept.
 LABEL = "org.dockertpl.owner"

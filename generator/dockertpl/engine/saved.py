@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from dockertpl.engine.client import Client
-from dockertpl.engine.interrupts import end, ended_after
 from dockertpl.errors import MachineError
+from dockertpl.interrupts import end, ended_after
 
 #: How long saving an image may take.
 SAVE_SECONDS = 300.0

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from dockertpl.engine import container, owner
 from dockertpl.engine.client import Client, Output, call, says
-from dockertpl.engine.interrupts import deferred
 from dockertpl.errors import BadInputError, MachineError, NoEngineError
+from dockertpl.interrupts import deferred
 
 #: What data/services.toml says of one service.
 Facts = Mapping[str, Any]

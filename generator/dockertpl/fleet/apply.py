@@ -16,16 +16,16 @@ from typing import Any, Literal, TypeAlias
 from dockertpl import errors
 from dockertpl.errors import DivergedError, ForgeError
 from dockertpl.fleet import branch
+from dockertpl.fleet.assess import Assessment, look_at
+from dockertpl.fleet.checkout import View, opened
 from dockertpl.fleet.forges.base import Forge, Proposal
-from dockertpl.fleet.look import Looked, look_at
-from dockertpl.fleet.model import Outcome, Repository, Result
-from dockertpl.fleet.plan import Item
-from dockertpl.fleet.survey import Tools
+from dockertpl.fleet.model import ItemResult, Repository, Result
+from dockertpl.fleet.plan import PlanItem
+from dockertpl.fleet.scan import Context
 from dockertpl.fleet.texts import changelog, issue, marker, proposal
 from dockertpl.fleet.texts.parts import command
-from dockertpl.fleet.view import View, opened
+from dockertpl.merge.image_update import Upgrade
 from dockertpl.template.tree import File
-from dockertpl.upgrade.image import Upgrade
 
 OnConflict: TypeAlias = Literal["issue", "draft", "skip"]
 
@@ -34,7 +34,7 @@ Verify: TypeAlias = Callable[[Path, str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manner:
+class ApplyOptions:
     """How items are applied.
 
     Attributes:
@@ -55,22 +55,22 @@ class Manner:
     verify: Verify | None = None
 
 
-def apply(items: Sequence[Item], tools: Tools, manner: Manner) -> Iterator[Outcome]:
+def apply(items: Sequence[PlanItem], context: Context, options: ApplyOptions) -> Iterator[ItemResult]:
     """Apply a repository's items, and yield what became of each.
 
     Args:
         items: Items of one repository.
-        tools: What looking at it needs.
-        manner: How they are applied.
+        context: What looking at it needs.
+        options: How they are applied.
     """
     began = monotonic()
     repository = items[0].repository
     left = list(items)
     try:
-        settings = partial(tools.settings, repository)
-        with opened(repository, tools.scratch, settings, whole=manner.verify is not None) as view:
+        settings = partial(context.settings, repository)
+        with opened(repository, context.scratch, settings, whole=options.verify is not None) as view:
             while left:
-                yield _Item(item=left.pop(0), view=view, tools=tools, manner=manner).outcome()
+                yield _Item(item=left.pop(0), view=view, context=context, options=options).outcome()
     except Exception as error:
         # Whatever one repository holds, the others are done.
         for item in left:
@@ -79,12 +79,12 @@ def apply(items: Sequence[Item], tools: Tools, manner: Manner) -> Iterator[Outco
 
 @dataclass(frozen=True, kw_only=True)
 class _Item:
-    item: Item
+    item: PlanItem
     view: View
-    tools: Tools
-    manner: Manner
+    context: Context
+    options: ApplyOptions
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ItemResult:
         began = monotonic()
         try:
             result, url, note = self._applied()
@@ -95,23 +95,23 @@ class _Item:
         return _outcome(self.item, result, url=url, note=note, seconds=monotonic() - began)
 
     def _applied(self) -> tuple[Result, str, str]:
-        looked = look_at(self.view, self.item.row.answers_file, self.tools.goal, self.tools.versions)
+        looked = look_at(self.view, self.item.row.answers_file, self.context.target, self.context.versions)
         if looked.row.state in ("up-to-date", "diverged", "ahead"):
-            if forge := self.manner.forge(self.view.repository):
+            if forge := self.options.forge(self.view.repository):
                 self._close_issue(looked, forge, f"The image has {looked.row.version} now.")
             return "unchanged", "", "it has that version already"
         upgrade = looked.upgrade
         if upgrade is None or looked.digest != self.item.digest or looked.row.state != self.item.row.state:
             return "stale", "", f"it is {looked.row.state} now, and not as it was planned: plan anew"
-        forge = self.manner.forge(self.view.repository)
-        if looked.row.conflicts and (forge is None or self.manner.on_conflict != "draft"):
+        forge = self.options.forge(self.view.repository)
+        if looked.row.conflicts and (forge is None or self.options.on_conflict != "draft"):
             return self._told_of_conflicts(looked, upgrade, forge)
         result, url, note = self._on_branch(looked, upgrade, forge)
         if forge and not looked.row.conflicts:
             self._close_issue(looked, forge, f"The update to {looked.row.target} has no conflicts now: {url}")
         return result, url, note
 
-    def _on_branch(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
+    def _on_branch(self, looked: Assessment, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
         name = branch.name_of(looked.row.image, looked.row.answers_file)
         before = self.view.ours(name)
         held = branch.change_of(before) if before else None
@@ -134,12 +134,12 @@ class _Item:
                 _files(looked, upgrade),
                 digest=change,
                 message=proposal.commit_message(upgrade, looked.row.image),
-                author=self.manner.author,
+                author=self.options.author,
                 ref=name,
             )
-            if self.manner.verify:
-                with self.view.checked_out(commit, self.tools.scratch) as folder:
-                    figures = self.manner.verify(folder, looked.row.answers_file)
+            if self.options.verify:
+                with self.view.checked_out(commit, self.context.scratch) as folder:
+                    figures = self.options.verify(folder, looked.row.answers_file)
             branch.move(self.view, name, commit, before=before)
         if forge is None:
             return "branch" if moved else "unchanged", "", name
@@ -147,7 +147,7 @@ class _Item:
 
     def _proposed(
         self,
-        looked: Looked,
+        looked: Assessment,
         upgrade: Upgrade,
         forge: Forge,
         name: str,
@@ -168,11 +168,11 @@ class _Item:
         made = self._propose(looked, upgrade, forge, name, body)
         return "updated" if is_open else "proposed", made.url, ""
 
-    def _body(self, looked: Looked, upgrade: Upgrade, figures: Mapping[str, Any] | None) -> str:
+    def _body(self, looked: Assessment, upgrade: Upgrade, figures: Mapping[str, Any] | None) -> str:
         news = changelog.changelog(changelog.of_template(upgrade.pair.new), looked.row.version, looked.row.target)
         return proposal.body(upgrade, looked.row.image, digest=looked.digest, changelog=news, verified=figures)
 
-    def _propose(self, looked: Looked, upgrade: Upgrade, forge: Forge, name: str, body: str) -> Proposal:
+    def _propose(self, looked: Assessment, upgrade: Upgrade, forge: Forge, name: str, body: str) -> Proposal:
         """Open a pull request or bring the open one up to date; one with conflicts is a draft from then on."""
         return forge.propose(
             self.view.repository.slug,
@@ -180,22 +180,22 @@ class _Item:
             base=self.view.branch,
             title=proposal.title(upgrade, looked.row.image),
             body=body,
-            draft=self.manner.draft or bool(looked.row.conflicts),
+            draft=self.options.draft or bool(looked.row.conflicts),
         )
 
-    def _declined(self, proposed: Proposal, looked: Looked) -> bool:
+    def _declined(self, proposed: Proposal, looked: Assessment) -> bool:
         """Tell whether a person closed a pull request for this very version without merging it."""
         said = marker.read(proposed.body)
         return (
             proposed.state == "closed"
-            and not self.manner.reopen
+            and not self.options.reopen
             and said is not None
             and said.target == looked.row.target
         )
 
-    def _told_of_conflicts(self, looked: Looked, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
+    def _told_of_conflicts(self, looked: Assessment, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
         note = f"conflicts in {', '.join(looked.row.conflicts)}: {command(upgrade)}"
-        if forge is None or self.manner.on_conflict == "skip":
+        if forge is None or self.options.on_conflict == "skip":
             return "conflicted", "", note
         image = looked.row.image
         told = forge.report(
@@ -206,7 +206,7 @@ class _Item:
         )
         return "reported", told.url, note
 
-    def _close_issue(self, looked: Looked, forge: Forge, comment: str) -> None:
+    def _close_issue(self, looked: Assessment, forge: Forge, comment: str) -> None:
         slug = self.view.repository.slug
         try:
             told = forge.issue(slug, marker.start(looked.row.answers_file))
@@ -219,7 +219,7 @@ class _Item:
             forge.close(slug, told.number, comment)
 
 
-def _files(looked: Looked, upgrade: Upgrade) -> Mapping[str, File | None]:
+def _files(looked: Assessment, upgrade: Upgrade) -> Mapping[str, File | None]:
     """Return what a commit changes: in a draft with conflicts, what could not be merged is beside the files."""
     files = dict(looked.changes)
     for step in upgrade.steps:
@@ -228,14 +228,14 @@ def _files(looked: Looked, upgrade: Upgrade) -> Mapping[str, File | None]:
     return files
 
 
-def _is_of(proposed: Proposal, looked: Looked) -> bool:
+def _is_of(proposed: Proposal, looked: Assessment) -> bool:
     said = marker.read(proposed.body)
     return said is not None and said.digest == looked.digest
 
 
-def _outcome(item: Item, result: Result, *, url: str = "", note: str = "", seconds: float) -> Outcome:
+def _outcome(item: PlanItem, result: Result, *, url: str = "", note: str = "", seconds: float) -> ItemResult:
     row = item.row
-    return Outcome(
+    return ItemResult(
         repository=row.repository,
         answers_file=row.answers_file,
         image=row.image,

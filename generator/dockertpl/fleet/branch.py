@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from dockertpl import git
 from dockertpl.errors import DivergedError, NoGitError
-from dockertpl.fleet.objects import Commit
-from dockertpl.fleet.view import BRANCHES, View
-from dockertpl.template import git
+from dockertpl.fleet.checkout import BRANCHES, View
+from dockertpl.fleet.git_objects import Commit
 from dockertpl.template.tree import File
 
 #: Who commits where nobody else is named. No mail reaches the name `invalid` (RFC 2606).

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl.errors import BadInputError
-from dockertpl.fleet.model import Outcome
+from dockertpl.fleet.model import ItemResult
 
 _SCHEMA = 1
 
@@ -51,11 +51,11 @@ class Journal:
     """
 
     head: Head
-    done: dict[tuple[str, str], Outcome]
+    done: dict[tuple[str, str], ItemResult]
     _descriptor: int
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: ItemResult) -> None:
         """Note what became of an item; it is on the disk when this returns.
 
         Args:
@@ -69,7 +69,7 @@ class Journal:
             self.done[outcome.repository, outcome.answers_file] = outcome
 
 
-def outcomes(path: Path) -> tuple[Head, dict[tuple[str, str], Outcome]]:
+def outcomes(path: Path) -> tuple[Head, dict[tuple[str, str], ItemResult]]:
     """Return what a journal is of and the last outcome of each item.
 
     Args:
@@ -93,7 +93,7 @@ def outcomes(path: Path) -> tuple[Head, dict[tuple[str, str], Outcome]]:
     for value in rest:
         value.pop("time", None)
         try:
-            outcome = Outcome(**value)
+            outcome = ItemResult(**value)
         except TypeError:
             continue
         found[outcome.repository, outcome.answers_file] = outcome

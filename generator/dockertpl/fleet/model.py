@@ -78,7 +78,7 @@ class Repository:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Discovered:
     """A repository that discovery found.
 
     Attributes:
@@ -137,7 +137,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ItemResult:
     """What came of one item of a plan: one image's update.
 
     Attributes:

@@ -17,7 +17,7 @@ from tempfile import mkstemp
 from typing import Any, TypeVar
 
 from dockertpl.errors import BadInputError
-from dockertpl.fleet.look import Goal
+from dockertpl.fleet.assess import Target
 from dockertpl.fleet.model import Repository, Row
 
 _SCHEMA = 1
@@ -28,7 +28,7 @@ Kind = TypeVar("Kind", Repository, Row)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
+class PlanItem:
     """One image of a plan, or a repository without any.
 
     Attributes:
@@ -57,22 +57,22 @@ class Plan:
     """A plan that was read.
 
     Attributes:
-        goal: What it is for.
+        target: What it is for.
         hash: The hash of all of it.
         items: Its items, in order.
     """
 
-    goal: Goal
+    target: Target
     hash: str
-    items: tuple[Item, ...]
+    items: tuple[PlanItem, ...]
 
 
-def write(path: Path, goal: Goal, items: Iterable[Item]) -> str:
+def write(path: Path, target: Target, items: Iterable[PlanItem]) -> str:
     """Write a plan, all of it or nothing, and return its hash.
 
     Args:
         path: Where to.
-        goal: What it is for.
+        target: What it is for.
         items: Its items, in order; they are taken one after the other.
 
     Raises:
@@ -85,7 +85,7 @@ def write(path: Path, goal: Goal, items: Iterable[Item]) -> str:
     try:
         with os.fdopen(descriptor, "wb") as stream:
             # What goes wrong while an item is looked for is not the file's fault.
-            for line in _lines(goal, items):
+            for line in _lines(target, items):
                 digest.update(line)
                 with _writing(path):
                     stream.write(line)
@@ -132,7 +132,7 @@ def read(path: Path) -> Plan:
         if header["schema"] != _SCHEMA:
             raise BadInputError(f"{path} is a plan of another version of dockertpl.", _REMEDY)
         plan = Plan(
-            goal=Goal(template=header["template"], to=header["to"]),
+            target=Target(template=header["template"], to=header["to"]),
             hash=found,
             items=tuple(_item(item) for item in items),
         )
@@ -145,8 +145,8 @@ def read(path: Path) -> Plan:
     return plan
 
 
-def _lines(goal: Goal, items: Iterable[Item]) -> Iterator[bytes]:
-    yield _line({"schema": _SCHEMA, "template": goal.template, "to": goal.to})
+def _lines(target: Target, items: Iterable[PlanItem]) -> Iterator[bytes]:
+    yield _line({"schema": _SCHEMA, "template": target.template, "to": target.to})
     for item in items:
         yield _line({"repository": _short(item.repository), "row": _short(item.row), "digest": item.digest})
 
@@ -161,8 +161,8 @@ def _short(value: Repository | Row) -> dict[str, Any]:
     return {key: thing for key, thing in asdict(value).items() if key not in defaults or thing != defaults[key]}
 
 
-def _item(content: Mapping[str, Any]) -> Item:
+def _item(content: Mapping[str, Any]) -> PlanItem:
     row: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in content["row"].items()
     }
-    return Item(repository=Repository(**content["repository"]), row=Row(**row), digest=content["digest"])
+    return PlanItem(repository=Repository(**content["repository"]), row=Row(**row), digest=content["digest"])

@@ -7,10 +7,10 @@ from dataclasses import replace
 from dockertpl.fleet import branch
 from dockertpl.fleet.forges.base import Forge
 from dockertpl.fleet.model import Row
-from dockertpl.fleet.plan import Item
+from dockertpl.fleet.plan import PlanItem
 
 
-def with_proposal(item: Item, forge: Forge) -> Row:
+def with_proposal(item: PlanItem, forge: Forge) -> Row:
     """Return an item's row with the open pull request of its image, if there is one.
 
     Args:

@@ -11,15 +11,15 @@ from itertools import groupby
 
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import pool
-from dockertpl.fleet.apply import Manner, apply
+from dockertpl.fleet.apply import ApplyOptions, apply
 from dockertpl.fleet.journal import Journal
-from dockertpl.fleet.model import Outcome
-from dockertpl.fleet.plan import Item
-from dockertpl.fleet.survey import Tools
+from dockertpl.fleet.model import ItemResult
+from dockertpl.fleet.plan import PlanItem
+from dockertpl.fleet.scan import Context
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class Rollout:
     """How fast a plan is applied.
 
     Attributes:
@@ -46,45 +46,45 @@ class Ended:
     why: str
 
 
-def check(pace: Pace) -> None:
-    """Refuse a pace that is none.
+def check(rollout: Rollout) -> None:
+    """Refuse a rollout that is none.
 
     Args:
-        pace: The pace.
+        rollout: The rollout.
 
     Raises:
         BadInputError: A wave or the threshold is no number and no share.
     """
-    for text in (*pace.waves, *filter(None, [pace.max_failures])):
+    for text in (*rollout.waves, *filter(None, [rollout.max_failures])):
         _count(text, 1)
 
 
 def run(
-    items: Iterable[Item],
-    tools: Tools,
-    manner: Manner,
-    pace: Pace,
+    items: Iterable[PlanItem],
+    context: Context,
+    options: ApplyOptions,
+    rollout: Rollout,
     journal: Journal,
-) -> Generator[Outcome | Ended]:
+) -> Generator[ItemResult | Ended]:
     """Apply items, and yield what became of each as it is known, in their order, and at last how the run ended.
 
     Args:
         items: The items that are to be applied, in order, also those that the journal has.
-        tools: What looking at repositories needs; `stop` is called where the caller leaves early, too.
-        manner: How items are applied.
-        pace: How fast.
+        context: What looking at repositories needs; `stop` is called where the caller leaves early, too.
+        options: How items are applied.
+        rollout: How fast.
         journal: Where it is noted; what is done there is not done again.
     """
     every = list(items)
     failed = done = 0
-    for end in _ends(pace.waves, len(every)):
+    for end in _ends(rollout.waves, len(every)):
         wave = [item for item in every[:end] if item.key not in journal.done]
         if not wave:
             continue
-        work = partial(_noted, tools, manner, journal)
+        work = partial(_noted, context, options, journal)
         too_many = False
         # Closed before what is left is counted: what has begun comes to its end.
-        with closing(pool.ordered(work, _by_repository(wave), tools.jobs, stop=tools.stop)) as results:
+        with closing(pool.ordered(work, _by_repository(wave), context.jobs, stop=context.stop)) as results:
             for outcomes in results:
                 for outcome in outcomes:
                     done += 1
@@ -93,35 +93,35 @@ def run(
                         yield outcome
                     except GeneratorExit:
                         # Whoever asked was interrupted.
-                        tools.stop()
+                        context.stop()
                         raise
-                too_many = bool(pace.max_failures) and failed > _count(pace.max_failures, max(done, 10))
+                too_many = bool(rollout.max_failures) and failed > _count(rollout.max_failures, max(done, 10))
                 if too_many:
                     break
         if too_many:
             yield _ended(every, journal, "failures")
             return
-        if pace.pause and end < len(every):
+        if rollout.pause and end < len(every):
             yield _ended(every, journal, "paused")
             return
     yield _ended(every, journal, "done")
 
 
-def _noted(tools: Tools, manner: Manner, journal: Journal, items: Sequence[Item]) -> list[Outcome]:
+def _noted(context: Context, options: ApplyOptions, journal: Journal, items: Sequence[PlanItem]) -> list[ItemResult]:
     outcomes = []
-    for outcome in apply(items, tools, manner):
+    for outcome in apply(items, context, options):
         journal.write(outcome)
         outcomes.append(outcome)
     return outcomes
 
 
-def _by_repository(items: Sequence[Item]) -> Iterator[list[Item]]:
+def _by_repository(items: Sequence[PlanItem]) -> Iterator[list[PlanItem]]:
     """Yield what one thread does: no two work on one repository."""
     for _, group in groupby(items, key=lambda item: item.repository.key):
         yield list(group)
 
 
-def _ended(items: Sequence[Item], journal: Journal, why: str) -> Ended:
+def _ended(items: Sequence[PlanItem], journal: Journal, why: str) -> Ended:
     return Ended(left=sum(item.key not in journal.done for item in items), why=why)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from dockertpl.errors import BadInputError
-from dockertpl.fleet.plan import Item
+from dockertpl.fleet.plan import PlanItem
 
 #: The most jobs that a matrix of GitHub's may have.
 MOST_IN_A_MATRIX = 256
@@ -35,7 +35,7 @@ def read(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def shard(items: Sequence[Item], number: int, of: int) -> tuple[Item, ...]:
+def shard(items: Sequence[PlanItem], number: int, of: int) -> tuple[PlanItem, ...]:
     """Return the items of one shard, in the plan's order. Each item is in one shard, and the same plan is parted alike.
 
     A repository's images stay together, as no two machines may push to one repository. What there is to do is spread so
@@ -138,7 +138,7 @@ def _names(of: int) -> list[str]:
     return [f"{number}/{of}" for number in range(1, of + 1)]
 
 
-def _numbers(items: Sequence[Item], of: int) -> dict[str, int]:
+def _numbers(items: Sequence[PlanItem], of: int) -> dict[str, int]:
     """Return the number of each repository's shard by the repository's key."""
     work = Counter(item.repository.key for item in items if item.to_do)
     size = Counter(item.repository.key for item in items)

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from dockertpl.errors import DockertplError
 from dockertpl.merge import regions
 from dockertpl.merge.line_ends import with_ends_of
-from dockertpl.merge.update import Mine, Obstacle
+from dockertpl.merge.update import Local, Obstacle
 from dockertpl.template.tree import File, Tree
 
 
-def edited(rendered: Tree, mine: Mine) -> Iterator[str]:
+def edited(rendered: Tree, local: Local) -> Iterator[str]:
     """Yield the paths whose files are not as they were rendered; what stands in regions is no edit, nor are line ends.
 
     Args:
         rendered: What the template's version renders.
-        mine: What the repository has; a path that it does not have is none that was edited.
+        local: What the repository has; a path that it does not have is none that was edited.
     """
     for path, file in rendered.items():
-        there = mine.get(path)
+        there = local.get(path)
         if there is None or there == file or (isinstance(there, Obstacle) and there.unseen):
             continue
         if isinstance(there, File) and _but_for_regions(file, with_ends_of(there, file)):
@@ -27,13 +27,13 @@ def edited(rendered: Tree, mine: Mine) -> Iterator[str]:
         yield path
 
 
-def _but_for_regions(rendered: File, mine: File) -> bool:
-    if rendered == mine:
+def _but_for_regions(rendered: File, local: File) -> bool:
+    if rendered == local:
         return True
-    if rendered.executable != mine.executable:
+    if rendered.executable != local.executable:
         return False
     try:
-        text, lost = regions.carry(mine.content.decode(), rendered.content.decode())
+        text, lost = regions.carry(local.content.decode(), rendered.content.decode())
     except (UnicodeDecodeError, DockertplError):
         return False
-    return not lost and text.encode() == mine.content
+    return not lost and text.encode() == local.content

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple, TypeAlias
 
-from dockertpl.template import git
+from dockertpl import git
 
 Kind: TypeAlias = Literal["action", "image", "label", "digest"]
 Side: TypeAlias = Literal["repository", "template"]

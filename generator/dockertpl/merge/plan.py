@@ -17,7 +17,7 @@ Status: TypeAlias = Literal["create", "identical", "differs"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class PlannedFile:
     """One rendered file beside what the repository has at its path.
 
     Attributes:
@@ -48,9 +48,9 @@ class Plan:
     """
 
     root: Path
-    entries: tuple[Entry, ...]
+    entries: tuple[PlannedFile, ...]
 
-    def having(self, status: Status) -> list[Entry]:
+    def having(self, status: Status) -> list[PlannedFile]:
         """Return the entries of one status.
 
         Args:
@@ -80,7 +80,7 @@ def make(root: Path, tree: Tree) -> Plan:
         problems.update(dict.fromkeys(found))
         if not found:
             try:
-                entries.append(Entry(path=path, new=new, old=_read(root / path)))
+                entries.append(PlannedFile(path=path, new=new, old=_read(root / path)))
             except OSError as error:
                 problems[f"{path} cannot be read: {error.strerror}."] = None
     if problems:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from dockertpl.errors import BadInputError
-from dockertpl.merge.text import Edit, edited, last_of
+from dockertpl.merge.edit_text import Edit, apply_edits, last_of
 
 _KEY = "digests"
 _BASE_NAME = "org.opencontainers.image.base.name"
@@ -62,7 +62,7 @@ def with_digests(text: str, digests: Mapping[str, str], path: str) -> str:
         if span is None:
             changed = f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}{new}\n"
         else:
-            changed = edited(text, [Edit(*span, new)])
+            changed = apply_edits(text, [Edit(*span, new)])
         good = yaml.safe_load(changed) == {**before, _KEY: dict(digests)}
     except (yaml.YAMLError, TypeError, ValueError, RecursionError):
         good = False

@@ -17,7 +17,7 @@ from dockertpl.merge.line_ends import is_same, with_ends_of
 from dockertpl.merge.pins import Conflict, Merged, Pin, merge_text
 from dockertpl.template.tree import File, Tree
 
-Outcome: TypeAlias = Literal[
+FileChange: TypeAlias = Literal[
     "unchanged", "created", "updated", "merged", "conflicted", "removed", "kept", "deleted", "exists"
 ]
 ConflictMode: TypeAlias = Literal["markers", "rej", "stop"]
@@ -42,7 +42,7 @@ class Obstacle:
 
 
 #: What a repository has at the paths that matter; a path where there is nothing is left out.
-Mine: TypeAlias = Mapping[str, File | Obstacle]
+Local: TypeAlias = Mapping[str, File | Obstacle]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +63,12 @@ class Step:
         rejected: What the template wants and `new` does not have, as a difference to apply, for `.rej`; or nothing.
         pins: Pins that differed, and whose was taken.
         base: What the template had before; the index keeps it beside a conflict.
-        mine: What the repository has, under this path or the one that the file moves from.
+        local: What the repository has, under this path or the one that the file moves from.
         theirs: What the template has now.
     """
 
     path: str
-    outcome: Outcome
+    outcome: FileChange
     old: File | None
     new: File | None
     note: str = ""
@@ -77,7 +77,7 @@ class Step:
     rejected: str = ""
     pins: tuple[Pin, ...] = ()
     base: File | None = None
-    mine: File | None = None
+    local: File | None = None
     theirs: File | None = None
 
     @property
@@ -91,13 +91,13 @@ class Step:
         return self.outcome in ("conflicted", "exists") and self.person_needed
 
 
-def plan(old: Tree, new: Tree, mine: Mine, *, conflict: ConflictMode = "markers") -> tuple[Step, ...]:
+def plan(old: Tree, new: Tree, local: Local, *, conflict: ConflictMode = "markers") -> tuple[Step, ...]:
     """Work out what a new version of a template means for every path of its old and its new version.
 
     Args:
         old: What the version that the repository has renders.
         new: What the new one renders.
-        mine: What the repository has at those paths.
+        local: What the repository has at those paths.
         conflict: What a file becomes in which both sides changed the same lines: text with `markers`; the
             repository's lines, with the template's in `rejected`, for `rej`; for `stop`, too, and the caller writes
             nothing at all.
@@ -108,7 +108,7 @@ def plan(old: Tree, new: Tree, mine: Mine, *, conflict: ConflictMode = "markers"
     Raises:
         NoGitError: Git is missing.
     """
-    merge = _Merge(old=old, new=new, mine=mine, conflict=conflict)
+    merge = _Merge(old=old, new=new, local=local, conflict=conflict)
     steps: dict[str, Step] = {}
     for path in sorted({*old, *new}):
         if path not in steps:
@@ -121,31 +121,31 @@ def plan(old: Tree, new: Tree, mine: Mine, *, conflict: ConflictMode = "markers"
 class _Merge:
     old: Tree
     new: Tree
-    mine: Mine
+    local: Local
     conflict: ConflictMode
     #: The new paths that an edited file has moved to.
     taken: set[str] = field(default_factory=set)
 
     def step(self, path: str) -> Iterator[Step]:
         """Yield what becomes of a path, and of the one that its file moves to."""
-        base, theirs, mine = self.old.get(path), self.new.get(path), self.mine.get(path)
-        if isinstance(mine, Obstacle):
+        base, theirs, local = self.old.get(path), self.new.get(path), self.local.get(path)
+        if isinstance(local, Obstacle):
             changed = base != theirs
-            note = f"is {mine.what} here, and stays so; the template's change is not in it" if changed else ""
-            outcome: Outcome = "kept" if changed else "unchanged"
+            note = f"is {local.what} here, and stays so; the template's change is not in it" if changed else ""
+            outcome: FileChange = "kept" if changed else "unchanged"
             yield Step(path=path, outcome=outcome, old=None, new=None, note=note, person_needed=changed)
-        elif mine is None:
+        elif local is None:
             yield from self._absent(path, base, theirs)
-        elif theirs in (base, mine):
-            yield Step(path=path, outcome="unchanged", old=mine, new=mine)
+        elif theirs in (base, local):
+            yield Step(path=path, outcome="unchanged", old=local, new=local)
         elif theirs is None:
-            yield from self._removed(path, base, mine)
+            yield from self._removed(path, base, local)
         elif base is None:
-            yield self._merged(path, base, theirs, mine)
-        elif is_same(mine, base):
-            yield Step(path=path, outcome="updated", old=mine, new=with_ends_of(theirs, mine))
+            yield self._merged(path, base, theirs, local)
+        elif is_same(local, base):
+            yield Step(path=path, outcome="updated", old=local, new=with_ends_of(theirs, local))
         else:
-            yield self._merged(path, base, theirs, mine)
+            yield self._merged(path, base, theirs, local)
 
     def _absent(self, path: str, base: File | None, theirs: File | None) -> Iterator[Step]:
         if base is None:
@@ -156,56 +156,56 @@ class _Merge:
             note = "was deleted here, and stays so" if base != theirs else ""
             yield Step(path=path, outcome="deleted", old=None, new=None, note=note)
 
-    def _removed(self, path: str, base: File | None, mine: File) -> Iterator[Step]:
+    def _removed(self, path: str, base: File | None, local: File) -> Iterator[Step]:
         """Remove a file that the template removes; an edited one follows the template's, if that has only moved."""
-        if base is None or is_same(mine, base):
-            yield Step(path=path, outcome="removed", old=mine, new=None)
+        if base is None or is_same(local, base):
+            yield Step(path=path, outcome="removed", old=local, new=None)
             return
         target = self._moved_to(path, base)
         if target is None:
             note = "was edited here, and the template does not have it any more: it stays, and is yours"
-            yield Step(path=path, outcome="kept", old=mine, new=mine, note=note, person_needed=True)
+            yield Step(path=path, outcome="kept", old=local, new=local, note=note, person_needed=True)
             return
         self.taken.add(target)
-        yield Step(path=path, outcome="removed", old=mine, new=None, note=f"moved to {target}, with what you edited")
-        yield self._merged(target, base, self.new[target], mine, moved_from=path)
+        yield Step(path=path, outcome="removed", old=local, new=None, note=f"moved to {target}, with what you edited")
+        yield self._merged(target, base, self.new[target], local, moved_from=path)
 
     def _moved_to(self, path: str, base: File) -> str | None:
         """Return the new path whose file is plainly this one: each is what the other is most like. Or None."""
-        free = {there for there in self.new if there not in {*self.old, *self.mine, *self.taken}}
+        free = {there for there in self.new if there not in {*self.old, *self.local, *self.taken}}
         target = _most_like(base, {there: self.new[there] for there in free})
         if target is None:
             return None
         gone = {there: file for there, file in self.old.items() if there not in self.new}
         return target if _most_like(self.new[target], gone) == path else None
 
-    def _merged(self, path: str, base: File | None, theirs: File, mine: File, *, moved_from: str = "") -> Step:
+    def _merged(self, path: str, base: File | None, theirs: File, local: File, *, moved_from: str = "") -> Step:
         # Seen from its new path, a file that moves is new.
-        old = None if moved_from else mine
+        old = None if moved_from else local
         # What both add is the repository's in this, too.
         before = File(content=b"", executable=theirs.executable) if base is None else base
-        executable = theirs.executable if mine.executable == before.executable else mine.executable
+        executable = theirs.executable if local.executable == before.executable else local.executable
         moved = f"was {moved_from}" if moved_from else ""
-        contents = (before.content, theirs.content, mine.content)
-        if mine.content in (before.content, theirs.content):
+        contents = (before.content, theirs.content, local.content)
+        if local.content in (before.content, theirs.content):
             content = theirs.content
         elif theirs.content == before.content:
-            content = mine.content
+            content = local.content
         elif any(_is_binary(each) for each in contents):
             note = "was changed here and by the template, and is no text: yours stays"
             return Step(
                 path=path,
                 outcome="exists" if base is None else "conflicted",
                 old=old,
-                new=File(content=mine.content, executable=executable),
+                new=File(content=local.content, executable=executable),
                 note="; ".join(filter(None, (moved, note))),
                 person_needed=True,
                 base=base,
-                mine=mine,
+                local=local,
                 theirs=theirs,
             )
         else:
-            return self._texts(path, (base, theirs, mine), old, executable, moved)
+            return self._texts(path, (base, theirs, local), old, executable, moved)
         return Step(
             path=path,
             outcome="created" if moved_from and content == theirs.content else "merged",
@@ -217,11 +217,11 @@ class _Merge:
     def _texts(
         self, path: str, sides: tuple[File | None, File, File], old: File | None, executable: bool, moved: str
     ) -> Step:
-        base, theirs, mine = sides
-        texts = ("" if base is None else _text(base), _text(theirs), _text(mine))
+        base, theirs, local = sides
+        texts = ("" if base is None else _text(base), _text(theirs), _text(local))
         merged, lost = _with_regions(*texts)
         notes = [moved] if moved else []
-        outcome: Outcome = "merged"
+        outcome: FileChange = "merged"
         text, rejected = merged.text, ""
         if merged.conflicts:
             outcome = "exists" if base is None else "conflicted"
@@ -243,12 +243,12 @@ class _Merge:
             rejected=rejected,
             pins=merged.pins,
             base=base,
-            mine=mine,
+            local=local,
             theirs=theirs,
         )
 
 
-def _with_regions(old: str, new: str, mine: str) -> tuple[Merged, tuple[str, ...]]:
+def _with_regions(old: str, new: str, local: str) -> tuple[Merged, tuple[str, ...]]:
     """Merge three texts with what the user has in regions in all of them, so that it is no difference.
 
     Returns:
@@ -256,13 +256,13 @@ def _with_regions(old: str, new: str, mine: str) -> tuple[Merged, tuple[str, ...
         conflict with the template's removal of the marks.
     """
     try:
-        contents, before, after = regions.find(mine), regions.find(old), regions.find(new)
+        contents, before, after = regions.find(local), regions.find(old), regions.find(new)
         shared = {name: content for name, content in contents.items() if name in before and name in after}
         with_mine = regions.share(old, shared), regions.share(new, shared)
     except RegionError:
         # Marks that a person wrote into or took apart are lines like others.
-        return merge_text(old, new, mine), ()
-    merged = merge_text(*with_mine, mine)
+        return merge_text(old, new, local), ()
+    merged = merge_text(*with_mine, local)
     lost = tuple(name for name, content in contents.items() if name not in after and content.strip())
     return merged, lost if merged.conflicts else ()
 

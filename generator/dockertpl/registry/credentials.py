@@ -45,7 +45,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class HostCredentials:
     """What was found for a host.
 
     Attributes:
@@ -57,7 +57,7 @@ class Found:
     problem: str = ""
 
 
-def find(host: str, environ: Mapping[str, str] | None = None) -> Found:
+def find(host: str, environ: Mapping[str, str] | None = None) -> HostCredentials:
     """Look for credentials in docker's config.json, as docker itself does: the host's helper, the store, the file.
 
     Args:
@@ -70,13 +70,13 @@ def find(host: str, environ: Mapping[str, str] | None = None) -> Found:
     try:
         config = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return Found()
+        return HostCredentials()
     except OSError as error:
-        return Found(problem=f"{path} cannot be read: {error.strerror}")
+        return HostCredentials(problem=f"{path} cannot be read: {error.strerror}")
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
-        return Found(problem=f"{path} is no JSON object")
+        return HostCredentials(problem=f"{path} is no JSON object")
     problem = ""
     helper = _entry(config.get("credHelpers"), host) or config.get("credsStore")
     if helper:
@@ -84,7 +84,7 @@ def find(host: str, environ: Mapping[str, str] | None = None) -> Found:
         if found.credentials:
             return found
         problem = found.problem
-    return Found(credentials=_stored(_entry(config.get("auths"), host)), problem=problem)
+    return HostCredentials(credentials=_stored(_entry(config.get("auths"), host)), problem=problem)
 
 
 def _login(host: str) -> str:
@@ -126,12 +126,12 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _ask(helper: str, server: str, environ: Mapping[str, str]) -> Found:
+def _ask(helper: str, server: str, environ: Mapping[str, str]) -> HostCredentials:
     """Ask a credential helper; that it knows no credentials is no problem."""
     program = f"docker-credential-{helper}"
     # A name is looked up on PATH; what has a slash in it would be run from wherever it leads.
     if not _HELPER.fullmatch(helper):
-        return Found(problem=f"{program!r} is no credential helper's name")
+        return HostCredentials(problem=f"{program!r} is no credential helper's name")
     try:
         done = subprocess.run(
             [program, "get"],
@@ -142,21 +142,25 @@ def _ask(helper: str, server: str, environ: Mapping[str, str]) -> Found:
             check=False,
         )
     except FileNotFoundError:
-        return Found(problem=f"{program} is not installed")
+        return HostCredentials(problem=f"{program} is not installed")
     except subprocess.TimeoutExpired:
-        return Found(problem=f"{program} did not answer in {_SECONDS} s")
+        return HostCredentials(problem=f"{program} did not answer in {_SECONDS} s")
     except OSError as error:
-        return Found(problem=f"{program} cannot be run: {error.strerror}")
+        return HostCredentials(problem=f"{program} cannot be run: {error.strerror}")
     if done.returncode:
         said = " ".join((done.stdout + done.stderr).decode(errors="replace").split())[:200]
-        return Found() if "credentials not found" in said else Found(problem=f"{program} failed: {said}")
+        return (
+            HostCredentials()
+            if "credentials not found" in said
+            else HostCredentials(problem=f"{program} failed: {said}")
+        )
     try:
         answer = json.loads(done.stdout)
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        return Found(problem=f"{program} answered no JSON object")
+        return HostCredentials(problem=f"{program} answered no JSON object")
     user, secret = _text(answer, "Username"), _text(answer, "Secret")
     if user == _TOKEN_USER:
-        return Found(credentials=Credentials(identity_token=secret))
-    return Found(credentials=Credentials(user=user, secret=secret)) if user else Found()
+        return HostCredentials(credentials=Credentials(identity_token=secret))
+    return HostCredentials(credentials=Credentials(user=user, secret=secret)) if user else HostCredentials()

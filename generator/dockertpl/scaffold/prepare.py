@@ -9,17 +9,17 @@ from typing import Any
 
 from dockertpl.actions import next_config
 from dockertpl.actions import update_bot as bots
+from dockertpl.actions.action_flags import Actions
 from dockertpl.actions.proposal import Proposal
 from dockertpl.actions.update_bot import BotProposal
-from dockertpl.actions.wanted import Actions
+from dockertpl.adopt.adoption import AdoptedDockerfile, backups, find
 from dockertpl.errors import BadInputError
-from dockertpl.merge import owners, plan
-from dockertpl.scaffold.takeover import KINDS, Takeover, backups, find
+from dockertpl.kinds import NEXTJS_STANDALONE, SERVICE_KINDS
+from dockertpl.merge import plan
+from dockertpl.template import answers_files
 from dockertpl.template.answers import Answers
 from dockertpl.template.environment import Template
 from dockertpl.template.render import answers_path, render
-
-NEXT_KIND = "nextjs-standalone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Scaffold:
         actions: Which of the actions are to be done.
         patch: What that would do to next.config; None for another kind.
         bot: What that would do to the bot's configuration; None where there is none.
-        takeover: What becomes of a Dockerfile that is there; None where that is not wanted, or there is none.
+        adopted: What becomes of a Dockerfile that is there; None where that is not wanted, or there is none.
         copies: What keeps the files that are replaced, as far as no commit does.
     """
 
@@ -43,39 +43,41 @@ class Scaffold:
     actions: Actions
     patch: Proposal | None
     bot: BotProposal | None
-    takeover: Takeover | None = None
-    copies: tuple[plan.Entry, ...] = ()
+    adopted: AdoptedDockerfile | None = None
+    copies: tuple[plan.PlannedFile, ...] = ()
 
     @property
     def replaced(self) -> frozenset[str]:
         """The paths of files that new ones take the place of."""
         if self.actions.replace:
             return frozenset(entry.path for entry in self.planned.having("differs"))
-        return self.takeover.old.paths if self.takeover else frozenset()
+        return self.adopted.old.paths if self.adopted else frozenset()
 
     @property
-    def in_the_way(self) -> list[plan.Entry]:
+    def in_the_way(self) -> list[plan.PlannedFile]:
         """What is there, is another file, and is not replaced."""
         return [entry for entry in self.planned.having("differs") if entry.path not in self.replaced]
 
     @property
-    def extra(self) -> tuple[plan.Entry, ...]:
+    def extra(self) -> tuple[plan.PlannedFile, ...]:
         """What the actions would write, which, as the template may not, changes files that are there."""
         chosen = (
             self.patch if self.actions.patch_next_config else None,
             self.bot if self.actions.tell_bot else None,
         )
         return tuple(
-            plan.Entry(path=one.path, new=one.new, old=one.old) for one in chosen if one and one.new and one.is_change
+            plan.PlannedFile(path=one.path, new=one.new, old=one.old)
+            for one in chosen
+            if one and one.new and one.is_change
         )
 
     @property
-    def entries(self) -> tuple[plan.Entry, ...]:
+    def entries(self) -> tuple[plan.PlannedFile, ...]:
         """Every file that would be written or is in the way of one, in the order in which it is shown."""
         return (*self.planned.entries, *self.copies, *self.extra)
 
     @property
-    def to_write(self) -> tuple[plan.Entry, ...]:
+    def to_write(self) -> tuple[plan.PlannedFile, ...]:
         """What is to be written where nothing is in the way."""
         in_the_way = self.in_the_way
         wanted = [one for one in self.planned.entries if one.status != "identical" and one not in in_the_way]
@@ -94,7 +96,7 @@ class Scaffold:
         """All entries as one plan, for a difference."""
         return replace(self.planned, entries=self.entries)
 
-    def done(self, written: Sequence[plan.Entry] = ()) -> list[Mapping[str, Any]]:
+    def done(self, written: Sequence[plan.PlannedFile] = ()) -> list[Mapping[str, Any]]:
         """Return the actions for `--json`, with whether each is done: now, or since before.
 
         Args:
@@ -121,11 +123,11 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
         BadInputError: Another image owns the paths, a path cannot be written, or an action is for another kind.
     """
     kind = answers.values["kind"]
-    patch = next_config.propose(root, str(answers.values["app_dir"])) if kind == NEXT_KIND else None
+    patch = next_config.propose(root, str(answers.values["app_dir"])) if kind == NEXTJS_STANDALONE else None
     if actions.patch_next_config:
         if patch is None:
             raise BadInputError(
-                f"--patch-next-config is for the kind {NEXT_KIND}, and this is {kind}.", "Leave it out."
+                f"--patch-next-config is for the kind {NEXTJS_STANDALONE}, and this is {kind}.", "Leave it out."
             )
         if patch.new is None:
             raise next_config.refusal(patch)
@@ -136,9 +138,9 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
         )
     answers_file = answers_path(template, answers)
     app_dir = str(answers.values["app_dir"])
-    owners.check_new(root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=app_dir)
+    answers_files.check_new(root, answers_file=answers_file, name=str(answers.values["name"]), app_dir=app_dir)
     tree = render(template, answers)
-    taken = _take_over(root, answers, actions) if actions.adopt and not actions.replace and kind in KINDS else None
+    taken = _adopt(root, answers, actions) if actions.adopt and not actions.replace and kind in SERVICE_KINDS else None
     if taken:
         tree = taken.old.fill(tree, taken.adoption)
     planned = plan.make(root, tree)
@@ -147,7 +149,7 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
         answers_file=answers_file,
         planned=planned,
         actions=actions,
-        takeover=taken,
+        adopted=taken,
         patch=patch,
         bot=bots.propose(root, app_dir, actions.bot),
     )
@@ -156,10 +158,10 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
     if not replaced:
         return scaffold
     copies = tuple(backups(root, replaced))
-    return replace(scaffold, copies=copies, takeover=replace(taken, copies=copies) if taken else None)
+    return replace(scaffold, copies=copies, adopted=replace(taken, copies=copies) if taken else None)
 
 
-def _take_over(root: Path, answers: Answers, actions: Actions) -> Takeover | None:
+def _adopt(root: Path, answers: Answers, actions: Actions) -> AdoptedDockerfile | None:
     """Read the old files, anew each time: somebody may have edited them since the first question."""
     values = answers.values
     kind = str(values["kind"])
@@ -167,4 +169,4 @@ def _take_over(root: Path, answers: Answers, actions: Actions) -> Takeover | Non
         root, str(values["app_dir"]), str(values["context"]), kind=kind, answers=values, chosen=actions.adopt_file
     )
     settled = [key for key, origin in answers.origin.items() if origin != "default"]
-    return Takeover(old=old, adoption=old.read(kind, values, settled), answers=values) if old else None
+    return AdoptedDockerfile(old=old, adoption=old.read(kind, values, settled), answers=values) if old else None

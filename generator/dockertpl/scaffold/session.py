@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from dockertpl.actions.wanted import Actions
+from dockertpl.actions.action_flags import Actions
+from dockertpl.adopt.adoption import Old, find
 from dockertpl.errors import BadAnswerError, DockertplError
-from dockertpl.scaffold.look import Found, look
-from dockertpl.scaffold.takeover import KINDS, Old, find
+from dockertpl.kinds import SERVICE_KINDS
+from dockertpl.scaffold.detected import Detected, look
 from dockertpl.template.environment import Template
 from dockertpl.template.interview import Interview
 
@@ -37,7 +38,7 @@ class Session:
         interview: The questions, with what was said so far.
         actions: What is to be done that no template can do.
         old: The Dockerfile that is there already, to be taken over.
-        not_taken_over: Why it cannot be; None if it can.
+        not_adopted: Why it cannot be; None if it can.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Session:
         self.actions = actions
         self._go_on = go_on
         self.old: Old | None = None
-        self.not_taken_over: DockertplError | None = None
+        self.not_adopted: DockertplError | None = None
         self._looked_for: dict[str, Any] = {}
         self.found = self._look()
         self.interview = self._interview({})
@@ -165,7 +166,7 @@ class Session:
     def go_on_without(self) -> None:
         """Leave the repository unread, as plain Copier does."""
         self.detecting = False
-        self.found = Found()
+        self.found = Detected()
         self._again()
 
     def prepare(self) -> Scaffold:
@@ -178,13 +179,13 @@ class Session:
         from dockertpl.scaffold.prepare import prepare
 
         actions = self.actions
-        if self.not_taken_over:
+        if self.not_adopted:
             actions = replace(actions, adopt=False)
         return prepare(self.template, self.root, self.interview.answers(), actions)
 
-    def _look(self) -> Found:
+    def _look(self) -> Detected:
         if not self.detecting:
-            return Found()
+            return Detected()
         given = {**self._looked_for, **self.given}
         return look(self.template, self.root, given=given, in_file=self.in_file, go_on=self._go_on)
 
@@ -224,8 +225,8 @@ class Session:
         known = {**self.in_file, **self.given}
         settled = {*known, *(name for name, prompt in interview.prompts.items() if prompt.origin != "default")}
         known |= {name: prompt.default for name, prompt in interview.prompts.items()}
-        self.old, self.not_taken_over = None, None
-        if known["kind"] not in KINDS:
+        self.old, self.not_adopted = None, None
+        if known["kind"] not in SERVICE_KINDS:
             return None
         try:
             self.old = find(
@@ -238,7 +239,7 @@ class Session:
             )
             return self.old.read(str(known["kind"]), known, settled) if self.old else None
         except DockertplError as error:
-            self.old, self.not_taken_over = None, error
+            self.old, self.not_adopted = None, error
             return None
 
     def _again(self) -> None:

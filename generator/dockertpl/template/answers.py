@@ -160,7 +160,7 @@ class Layers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Resolution:
     """What the questions made of the layers.
 
     Attributes:
@@ -192,7 +192,7 @@ def go_through(
     folder_name: str,
     layers: Layers,
     with_prompts: bool = False,
-) -> Outcome:
+) -> Resolution:
     """Answer every question of a template as far as it can be, one after another.
 
     Args:
@@ -225,7 +225,7 @@ def go_through(
         warnings=tuple(state.warnings),
         unused=state.unused,
     )
-    return Outcome(prompts=state.prompts, dropped=state.dropped, problems=state.problems, _answers=answers)
+    return Resolution(prompts=state.prompts, dropped=state.dropped, problems=state.problems, _answers=answers)
 
 
 def read_data_file(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from dockertpl.template.answers import Answers, Layers, Outcome, Prompt, go_through
+from dockertpl.template.answers import Answers, Layers, Prompt, Resolution, go_through
 from dockertpl.template.environment import Template
 from dockertpl.template.questions import load
 
@@ -118,7 +118,7 @@ class Interview:
         """
         return self._outcome.answers()
 
-    def _go_through(self, said: Mapping[str, Any]) -> Outcome:
+    def _go_through(self, said: Mapping[str, Any]) -> Resolution:
         layers = Layers(**self._layers, asked=said)
         return go_through(
             self._template, self._questions, folder_name=self._folder_name, layers=layers, with_prompts=True

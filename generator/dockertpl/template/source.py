@@ -116,7 +116,7 @@ def opened(where: str | None = None, ref: str | None = None) -> Iterator[Templat
     import shutil
     import tempfile
 
-    from dockertpl.template import git
+    from dockertpl import git
 
     parent = Path(tempfile.mkdtemp(prefix="dockertpl-template-"))
     try:

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
+from dockertpl import git
 from dockertpl.errors import BadInputError, NoGitError
-from dockertpl.template import git
 from dockertpl.template.environment import Template
 from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand, is_remote
 

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from dockertpl.errors import BadInputError, NotDetectedError, StoppedError
-from dockertpl.scaffold.look import candidates
+from dockertpl.scaffold.detected import candidates
 from dockertpl.scaffold.session import Session
 from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
@@ -89,7 +89,7 @@ class Wizard:
     def _settle(self) -> None:
         """Find out which application, and which of its Dockerfiles, it is about, where the repository does not say."""
         self._which_application()
-        problem = self._session.not_taken_over
+        problem = self._session.not_adopted
         if problem and "dockerfiles" in problem.data:
             self._console.say([rule("Which Dockerfile?"), *wrapped(problem.message)])
             paths = [str(path) for path in problem.data["dockerfiles"]]
@@ -219,8 +219,8 @@ class Wizard:
         session = self._session
         scaffold = session.prepare()
         self._console.say(screens.review(session, self._presentation, scaffold))
-        takeover = scaffold.takeover
-        losing = takeover is not None and takeover.drops
+        adopted = scaffold.adopted
+        losing = adopted is not None and adopted.drops
         verb = "show what would be written to" if self._dry_run else "write"
         yes = f"{verb} {len(scaffold.to_write)} files{', without what is dropped above' if losing else ''}"
         old = self._old(scaffold)
@@ -228,7 +228,7 @@ class Wizard:
         options = [
             Option(value=Go.WRITE, label=yes, disabled=f"{', '.join(taken)} would be lost" if taken else ""),
             Option(value=Go.FILES, label="look at the files first"),
-            *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if takeover else []),
+            *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if adopted else []),
             Option(value=Go.CHANGE, label="change an answer"),
             *([Option(value=Go.REPLACE, label=old)] if old else []),
             *self._actions(scaffold),
@@ -240,8 +240,8 @@ class Wizard:
             go = self._go("Write it?", options, usual=usual)
             if go is Go.FILES:
                 self._files(scaffold)
-            elif go is Go.BESIDE and takeover:
-                self._console.page(screens.beside(takeover, scaffold.text(takeover.old.target)))
+            elif go is Go.BESIDE and adopted:
+                self._console.page(screens.beside(adopted, scaffold.text(adopted.old.target)))
                 # It has been seen now.
                 usual = Go.WRITE
             else:

@@ -17,9 +17,9 @@ from dockertpl.wizard.console import Option
 from dockertpl.wizard.lines import WIDTH, Line, Style, read_out, rule, table, wrapped, written
 
 if TYPE_CHECKING:
-    from dockertpl.merge.plan import Entry
+    from dockertpl.adopt.adoption import AdoptedDockerfile
+    from dockertpl.merge.plan import PlannedFile
     from dockertpl.scaffold.prepare import Scaffold
-    from dockertpl.scaffold.takeover import Takeover
 
 
 def seen(session: Session, presentation: Presentation) -> list[Line]:
@@ -42,8 +42,8 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
         lines += wrapped(f"{presentation.title(key)}: {message} {remedy}".strip(), "  ? ")
     if session.old:
         lines += wrapped(f"{session.old.title} is there. What it does is converted: see the review.", "  * ")
-    if session.not_taken_over:
-        problem = session.not_taken_over
+    if session.not_adopted:
+        problem = session.not_adopted
         lines += wrapped(f"{problem.message} {problem.remedy}".strip(), "  ! ", style="warning")
     for warning in found.warnings:
         lines += wrapped(warning, "  ! ", style="warning")
@@ -157,8 +157,8 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
     lines.append(Line("Files", "title"))
     for entry in scaffold.entries:
         lines += wrapped(f"{entry.path}{_what(entry, scaffold)}", "  ", style=_style(entry, scaffold))
-    if scaffold.takeover:
-        lines += taken_over(scaffold.takeover)
+    if scaffold.adopted:
+        lines += adoption_lines(scaffold.adopted)
     if scaffold.bot and scaffold.bot.new is None:
         lines += wrapped(f"{scaffold.bot.summary} {scaffold.bot.by_hand}", "  ! ", style="warning")
     for warning in answers.warnings:
@@ -166,57 +166,57 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
     return [*lines, Line("")]
 
 
-def taken_over(takeover: Takeover) -> list[Line]:
+def adoption_lines(adopted: AdoptedDockerfile) -> list[Line]:
     """Return what becomes of an old Dockerfile, in short: what is dropped or in doubt is said in full.
 
     Args:
-        takeover: What becomes of it.
+        adopted: What becomes of it.
     """
-    adoption = takeover.adoption
+    adoption = adopted.adoption
     counts = Counter(item.outcome for item in adoption.items)
-    lines = [Line(f"{takeover.old.title}, converted", "title")]
+    lines = [Line(f"{adopted.old.title}, converted", "title")]
     known, kept = counts["answer"] + counts["template"], counts["kept"]
     lines += wrapped(f"{known} things the new one does by itself, {kept} are kept as they were.", "  ")
     for improvement in adoption.improvements:
         lines += wrapped(improvement, "  + ", style="added")
-    for item in takeover.lost:
-        lines += wrapped(f"{takeover.place(item)}: {item.what} - {item.where}", "  - ", style="removed")
-    for item in takeover.overruled:
-        lines += wrapped(f"{takeover.place(item)}: {item.what} - {item.where}", "  * ", style="warning")
+    for item in adopted.lost:
+        lines += wrapped(f"{adopted.place(item)}: {item.what} - {item.where}", "  - ", style="removed")
+    for item in adopted.overruled:
+        lines += wrapped(f"{adopted.place(item)}: {item.what} - {item.where}", "  * ", style="warning")
     for doubt in adoption.doubts:
         lines += wrapped(doubt, "  ? ", style="warning")
-    where = ", ".join(copy.path for copy in takeover.copies)
-    lines += wrapped(f"The old one stays as {where}." if where else _stays(takeover), "  ", style="dim")
-    if others := takeover.old.others:
+    where = ", ".join(copy.path for copy in adopted.copies)
+    lines += wrapped(f"The old one stays as {where}." if where else _stays(adopted), "  ", style="dim")
+    if others := adopted.old.others:
         lines += wrapped(f"Not converted: {', '.join(others)}. (--adopt-file F takes another.)", "  ", style="dim")
     return lines
 
 
-def _stays(takeover: Takeover) -> str:
-    old = takeover.old
+def _stays(adopted: AdoptedDockerfile) -> str:
+    old = adopted.old
     if not old.dockerfile or old.dockerfile == old.target:
         return "The old one stays in Git."
     still = f" {' and '.join(old.named_by)} still builds it." if old.named_by else ""
     return f"The new one is {old.target}. {old.dockerfile} stays as it is.{still}"
 
 
-def beside(takeover: Takeover, new: str) -> list[Line]:
+def beside(adopted: AdoptedDockerfile, new: str) -> list[Line]:
     """Return an old Dockerfile item by item with what becomes of each, and then beside the new one.
 
     Args:
-        takeover: What becomes of it.
+        adopted: What becomes of it.
         new: The text of the new one.
     """
-    lines = [*taken_over(takeover), Line(""), Line("Line  What it does, and what becomes of it", "title")]
+    lines = [*adoption_lines(adopted), Line(""), Line("Line  What it does, and what becomes of it", "title")]
     styles: dict[str, Style] = {"dropped": "removed", "kept": "added"}
-    for item in takeover.adoption.items:
+    for item in adopted.adoption.items:
         number = f"{item.line:>4}  " if item.line else "      "
         lines += wrapped(f"{item.what}", number, style=styles.get(item.outcome, "plain"))
         lines += wrapped(f"{_OUTCOMES[item.outcome]} {item.where}", "        ", style="dim")
     width = (WIDTH - 4) // 2
     lines += [Line(""), Line(f"{'The old one':<{width}} | The new one", "title")]
     left, right = (
-        [part for line in text.splitlines() for part in _columns(line, width)] for text in (takeover.old.text, new)
+        [part for line in text.splitlines() for part in _columns(line, width)] for text in (adopted.old.text, new)
     )
     for one, other in zip_longest(left, right, fillvalue=""):
         lines.append(Line(f"{one:<{width}} | {other}".rstrip()))
@@ -237,7 +237,7 @@ def _columns(line: str, width: int) -> list[str]:
     return [text[at : at + width] for at in range(0, len(text), width)] or [""]
 
 
-def _what(entry: Entry, scaffold: Scaffold) -> str:
+def _what(entry: PlannedFile, scaffold: Scaffold) -> str:
     if entry in scaffold.extra:
         return " (one of yours: changed)"
     if entry in scaffold.copies:
@@ -249,7 +249,7 @@ def _what(entry: Entry, scaffold: Scaffold) -> str:
     ]
 
 
-def _style(entry: Entry, scaffold: Scaffold) -> Style:
+def _style(entry: PlannedFile, scaffold: Scaffold) -> Style:
     return "warning" if entry in scaffold.in_the_way else "plain"
 
 
@@ -290,7 +290,7 @@ def files(scaffold: Scaffold) -> list[Option]:
     return found
 
 
-def difference(scaffold: Scaffold, *entries: Entry) -> list[Line]:
+def difference(scaffold: Scaffold, *entries: PlannedFile) -> list[Line]:
     """Return what would change, as a unified difference.
 
     Args:

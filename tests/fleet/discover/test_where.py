@@ -12,8 +12,8 @@ from tests.fleet.fakes import FakeForge, push_bare
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.discover.where import Filters, at_url, find
 from dockertpl.fleet.forges.base import Query
-from dockertpl.fleet.forges.chosen import Forges
-from dockertpl.fleet.model import Found
+from dockertpl.fleet.forges.connect import Forges
+from dockertpl.fleet.model import Discovered
 
 Git = Callable[..., str]
 
@@ -88,7 +88,7 @@ def test_a_forge_is_asked(folder: Path, git: Git) -> None:
 
 
 class _Told(FakeForge):
-    def find(self, query: Query) -> Iterator[Found]:
+    def find(self, query: Query) -> Iterator[Discovered]:
         for found in super().find(query):
             yield replace(found, repository=replace(found.repository, base="main"), answers={"a": "b"})
 

@@ -8,8 +8,8 @@ import pytest
 from tests.fleet.reports import things
 
 from dockertpl.fleet.model import Row
+from dockertpl.fleet.reports.columns import OUTCOMES, ROWS
 from dockertpl.fleet.reports.csv import csv
-from dockertpl.fleet.reports.sheets import OUTCOMES, ROWS
 
 
 def _read(text: str) -> list[dict[str, str]]:

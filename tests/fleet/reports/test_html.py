@@ -15,8 +15,8 @@ import pytest
 from tests.fleet.reports import things
 
 from dockertpl.fleet.reports import html as module
+from dockertpl.fleet.reports.columns import OUTCOMES, ROWS
 from dockertpl.fleet.reports.html import html
-from dockertpl.fleet.reports.sheets import OUTCOMES, ROWS
 
 SCRIPT = Path(module.__file__).parent / "data" / "page.js"
 NODE = shutil.which("node")

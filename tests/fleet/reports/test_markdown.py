@@ -5,8 +5,8 @@ import re
 from markdown_it import MarkdownIt
 from tests.fleet.reports import things
 
+from dockertpl.fleet.reports.columns import OUTCOMES, ROWS
 from dockertpl.fleet.reports.markdown import LIMIT, markdown
-from dockertpl.fleet.reports.sheets import OUTCOMES, ROWS
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from tests.fleet.reports.things import OUTCOMES, ROWS
 
-from dockertpl.fleet.model import Outcome, Row
+from dockertpl.fleet.model import ItemResult, Row
 from dockertpl.fleet.reports.records import records
 
 
@@ -15,5 +15,5 @@ def test_the_keys_are_the_fields_and_json_gives_the_values_back() -> None:
     assert found[1]["conflicts"] == ["Dockerfile"]
     assert found[1]["repository"] == "org/torn"
     outcomes = json.loads(json.dumps(list(records(OUTCOMES))))
-    assert list(outcomes[0]) == [field.name for field in fields(Outcome)]
+    assert list(outcomes[0]) == [field.name for field in fields(ItemResult)]
     assert outcomes[0]["seconds"] == 2.25

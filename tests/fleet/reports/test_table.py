@@ -7,7 +7,7 @@ import pytest
 from tests.fleet.reports import things
 
 from dockertpl.fleet.model import Row
-from dockertpl.fleet.reports.sheets import OUTCOMES, ROWS
+from dockertpl.fleet.reports.columns import OUTCOMES, ROWS
 from dockertpl.fleet.reports.table import colourful, table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import cycle, islice
 
-from dockertpl.fleet.model import RESULTS, STATES, Outcome, Row
+from dockertpl.fleet.model import RESULTS, STATES, ItemResult, Row
 
 #: What a name could hold that means something to a terminal, a page, Markdown or a spreadsheet.
 HOSTILE = "=1+1|</code></td><script>alert(1)</script>`@everyone` fixes #1 \x1b[31m\u202e\udcff\n| x |"
@@ -30,8 +30,10 @@ ROWS = (
 )
 
 OUTCOMES = (
-    Outcome(repository="org/a", result="proposed", image="app", url="https://example.com/org/a/pull/1", seconds=2.25),
-    Outcome(repository="org/b", result="failed", image="app", note="The forge refuses."),
+    ItemResult(
+        repository="org/a", result="proposed", image="app", url="https://example.com/org/a/pull/1", seconds=2.25
+    ),
+    ItemResult(repository="org/b", result="failed", image="app", note="The forge refuses."),
 )
 
 
@@ -72,9 +74,9 @@ def hostile_row() -> Row:
     )
 
 
-def hostile_outcome() -> Outcome:
+def hostile_outcome() -> ItemResult:
     """Return an outcome whose every text is hostile."""
-    return Outcome(
+    return ItemResult(
         repository=HOSTILE,
         result=RESULTS[0],
         answers_file=HOSTILE,

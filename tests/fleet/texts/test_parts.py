@@ -16,8 +16,8 @@ from dockertpl.fleet.texts.parts import (
     within,
     word,
 )
-from dockertpl.merge.update import Outcome
-from dockertpl.upgrade.image import Upgrade
+from dockertpl.merge.image_update import Upgrade
+from dockertpl.merge.update import FileChange
 
 
 def _of(source: str, version: str = "v2.0.0") -> Upgrade:
@@ -26,7 +26,7 @@ def _of(source: str, version: str = "v2.0.0") -> Upgrade:
 
 
 def test_each_outcome_of_a_file_has_its_words() -> None:
-    assert set(OUTCOMES) == set(get_args(Outcome))
+    assert set(OUTCOMES) == set(get_args(FileChange))
 
 
 @pytest.mark.parametrize(

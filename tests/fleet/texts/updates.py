@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from typing import cast
 
 from dockertpl.merge import update
+from dockertpl.merge.image_update import Upgrade
+from dockertpl.merge.new_answers import Difference
 from dockertpl.merge.pins import Pin
 from dockertpl.merge.update import ConflictMode, Step
 from dockertpl.template.environment import Template
 from dockertpl.template.source import TemplateSource
 from dockertpl.template.tree import File
 from dockertpl.template.versions import Order, Pair
-from dockertpl.upgrade.answers import Difference
-from dockertpl.upgrade.image import Upgrade
 
 ORIGIN = "https://robot:secret@github.com/org/template.git"
 LINES = [f"line {number}\n" for number in range(20)]

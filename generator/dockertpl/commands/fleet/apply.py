@@ -12,18 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dockertpl.commands.fleet.session import forges, progress, tell, tools
+from dockertpl.commands.fleet.session import context, forges, progress, tell
 from dockertpl.errors import BadInputError, StoppedError
 from dockertpl.fleet import journal as journals
 from dockertpl.fleet import plan as plans
 from dockertpl.fleet import run as runs
 from dockertpl.fleet import shards
-from dockertpl.fleet.apply import Manner, OnConflict
+from dockertpl.fleet.apply import ApplyOptions, OnConflict
 from dockertpl.fleet.branch import AUTHOR
 from dockertpl.fleet.journal import Head, Journal
-from dockertpl.fleet.model import RESULTS_FOR_PERSON, Outcome
+from dockertpl.fleet.model import RESULTS_FOR_PERSON, ItemResult
 from dockertpl.fleet.plan import Plan
-from dockertpl.fleet.run import Ended, Pace
+from dockertpl.fleet.run import Ended, Rollout
 from dockertpl.screen import counted, say
 
 
@@ -58,9 +58,9 @@ class Options:
     pause: bool
 
     @property
-    def pace(self) -> Pace:
+    def rollout(self) -> Rollout:
         """How fast the plan is applied."""
-        return Pace(waves=self.waves, max_failures=self.max_failures, pause=self.pause)
+        return Rollout(waves=self.waves, max_failures=self.max_failures, pause=self.pause)
 
     def part(self) -> tuple[int, int]:
         """Return which part of how many is meant.
@@ -91,7 +91,7 @@ def run(*, plan: Path, journal: Path | None, quiet: bool, **options: Any) -> tup
     waves = [wave.strip() for wave in options.pop("waves").split(",") if wave.strip()]
     chosen = Options(**{**options, "waves": waves, "author": _author(options.pop("author"))})
     number, of = chosen.part()
-    runs.check(chosen.pace)
+    runs.check(chosen.rollout)
     read = plans.read(plan)
     suffix = f".shard-{number}-of-{of}" if of > 1 else ""
     path = journal or plan.with_suffix(f"{suffix}.journal.jsonl")
@@ -145,7 +145,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
         # Before anything is touched: without a token the first pull request would fail, and so would all.
         for name in sorted({item.repository.forge for item in items if item.repository.forge}):
             at.connect(name)
-    manner = Manner(
+    how = ApplyOptions(
         on_conflict=options.on_conflict,
         draft=options.draft,
         author=options.author,
@@ -157,9 +157,9 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     left = sum(item.key not in journal.done for item in items)
     try:
         with (
-            tools(at, template=plan.goal.template, to=plan.goal.to, jobs=options.jobs) as ready,
+            context(at, template=plan.target.template, to=plan.target.to, jobs=options.jobs) as ready,
             # Ended before what it works with is removed.
-            closing(runs.run(items, ready, manner, options.pace, journal)) as done,
+            closing(runs.run(items, ready, how, options.rollout, journal)) as done,
         ):
             for each in progress(done, total=left, what="images", quiet=quiet):
                 if isinstance(each, Ended):
@@ -174,7 +174,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     return _result(items, journal, ended, path, quiet)
 
 
-def _say(outcome: Outcome, quiet: bool) -> None:
+def _say(outcome: ItemResult, quiet: bool) -> None:
     if not quiet:
         note = f": {outcome.note}" if outcome.note else ""
         url = f" {outcome.url}" if outcome.url else ""
@@ -182,7 +182,7 @@ def _say(outcome: Outcome, quiet: bool) -> None:
 
 
 def _result(
-    items: Sequence[plans.Item], journal: Journal, ended: Ended, path: Path, quiet: bool
+    items: Sequence[plans.PlanItem], journal: Journal, ended: Ended, path: Path, quiet: bool
 ) -> tuple[int, Mapping[str, Any]]:
     outcomes = [journal.done[item.key] for item in items if item.key in journal.done]
     counts = Counter(outcome.result for outcome in outcomes)
@@ -217,6 +217,6 @@ def _author(text: str) -> str:
 
 def _verify(check: Callable[[], None], folder: Path, answers_file: str) -> Mapping[str, Any]:
     # It needs an engine, which an apply mostly does not.
-    from dockertpl.commands.fleet.verified import verified
+    from dockertpl.commands.fleet.verify_item import verified
 
     return verified(folder, answers_file, check=check)

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from dockertpl.commands.fleet import shown
-from dockertpl.commands.fleet.session import fleet, progress, tell, tools
+from dockertpl.commands.fleet import output_formats
+from dockertpl.commands.fleet.session import context, fleet, progress, tell
 from dockertpl.fleet import plan as plans
-from dockertpl.fleet import survey
-from dockertpl.fleet.plan import Item
-from dockertpl.fleet.reports.sheets import ROWS
+from dockertpl.fleet import scan
+from dockertpl.fleet.plan import PlanItem
+from dockertpl.fleet.reports.columns import ROWS
 from dockertpl.screen import counted, say
 
 
@@ -59,16 +59,16 @@ def run(
         BadInputError: A place is none, or the plan cannot be written.
         MachineError: A forge or the template cannot be reached, or git is missing.
     """
-    shown.check(form, shards)
+    output_formats.check(form, shards)
     named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
-    items: list[Item] = []
+    items: list[PlanItem] = []
     with (
-        tools(named.forges, template=template, to=to, jobs=jobs) as ready,
-        closing(survey.items(found, ready, with_diff=diff)) as looked,
+        context(named.forges, template=template, to=to, jobs=jobs) as ready,
+        closing(scan.items(found, ready, with_diff=diff)) as looked,
     ):
 
-        def each() -> Iterator[Item]:
+        def each() -> Iterator[PlanItem]:
             for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet):
                 for item, text in pairs:
                     if text and not quiet:
@@ -76,18 +76,18 @@ def run(
                     items.append(item)
                     yield item
 
-        digest = plans.write(output, ready.goal, each())
+        digest = plans.write(output, ready.target, each())
     rows = [item.row for item in items]
     states = Counter(row.state for row in rows)
     to_do = sum(item.to_do for item in items)
-    if form in shown.DIVIDED:
-        click.echo(shown.divided(form, shards, output), nl=False)
+    if form in output_formats.DIVIDED:
+        click.echo(output_formats.divided(form, shards, output), nl=False)
     elif not quiet and not diff:
-        shown.show(rows, ROWS, form, title=f"Plan for {ready.goal.to}")
+        output_formats.show(rows, ROWS, form, title=f"Plan for {ready.target.to}")
     conflicts = states["conflicted"]
     also = f", and {counted(conflicts, 'has', 'have')} conflicts" if conflicts else ""
     images = counted(len(rows), "image", "images")
-    say(f"{to_do - conflicts} of {images} would be updated to {ready.goal.to}{also}.", quiet=quiet)
+    say(f"{to_do - conflicts} of {images} would be updated to {ready.target.to}{also}.", quiet=quiet)
     say(f"Plan: {output}, hash {digest[:12]}", quiet=quiet)
     if to_do:
         shard = f" --shard K/{shards}" if shards else ""
@@ -95,8 +95,8 @@ def run(
     return int(any(row.person_needed for row in rows)), {
         "plan": str(output),
         "hash": digest,
-        "template": ready.goal.template,
-        "to": ready.goal.to,
+        "template": ready.target.template,
+        "to": ready.target.to,
         "to_do": to_do,
         "states": dict(sorted(states.items())),
         "rows": [asdict(row) for row in rows],

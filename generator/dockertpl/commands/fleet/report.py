@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from dockertpl.commands.fleet import shown
+from dockertpl.commands.fleet import output_formats
 from dockertpl.errors import BadInputError
 from dockertpl.fleet import journal as journals
 from dockertpl.fleet import plan as plans
-from dockertpl.fleet.model import Outcome
-from dockertpl.fleet.reports.sheets import OUTCOMES
+from dockertpl.fleet.model import ItemResult
+from dockertpl.fleet.reports.columns import OUTCOMES
 from dockertpl.screen import counted, say
 
 
@@ -36,7 +36,7 @@ def run(
         BadInputError: One is no journal, or they are of several plans, or of another than the one that is named.
     """
     hashes = set()
-    found: dict[tuple[str, str], Outcome] = {}
+    found: dict[tuple[str, str], ItemResult] = {}
     for path in journals_of:
         head, outcomes = journals.outcomes(path)
         hashes.add(head.hash)
@@ -48,7 +48,7 @@ def run(
     left = _left(plan, hashes, found) if plan else []
     records = [found[key] for key in sorted(found)]
     if not quiet or output:
-        shown.show(records, OUTCOMES, form, title="Fleet, as it was applied", output=output)
+        output_formats.show(records, OUTCOMES, form, title="Fleet, as it was applied", output=output)
     counts = Counter(outcome.result for outcome in records)
     if left:
         what = counted(len(left), "image of the plan is", "images of the plan are")
@@ -61,7 +61,7 @@ def run(
     }
 
 
-def _left(path: Path, hashes: set[str], found: Mapping[tuple[str, str], Outcome]) -> list[tuple[str, str]]:
+def _left(path: Path, hashes: set[str], found: Mapping[tuple[str, str], ItemResult]) -> list[tuple[str, str]]:
     plan = plans.read(path)
     if {plan.hash} != hashes:
         raise BadInputError(f"{path} is another plan than the journals are of.", "Name the one that was applied.")

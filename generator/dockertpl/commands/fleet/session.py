@@ -13,14 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO, TypeVar
 
-from dockertpl.engine.interrupts import terminable
 from dockertpl.errors import BadInputError
+from dockertpl.fleet.assess import Target
 from dockertpl.fleet.discover.where import Filters, find
-from dockertpl.fleet.forges.chosen import Forges
-from dockertpl.fleet.look import Goal
-from dockertpl.fleet.model import Found
-from dockertpl.fleet.objects import Scratch
-from dockertpl.fleet.survey import Tools
+from dockertpl.fleet.forges.connect import Forges
+from dockertpl.fleet.git_objects import Scratch
+from dockertpl.fleet.model import Discovered
+from dockertpl.fleet.scan import Context
+from dockertpl.interrupts import terminable
 from dockertpl.screen import printable, redraws, say, show
 from dockertpl.template.source import PUBLISHED
 from dockertpl.template.versions import Versions
@@ -47,7 +47,7 @@ class Fleet:
     branch: str
     forges: Forges
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[Discovered]:
         """Return them, in the order in which they were named.
 
         Raises:
@@ -88,7 +88,7 @@ def forges(*, share: int = 1, quiet: bool) -> Forges:
 
 
 @contextmanager
-def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) -> Iterator[Tools]:
+def context(forges: Forges, *, template: str | None, to: str | None, jobs: int) -> Iterator[Context]:
     """Give what looking at repositories needs for the time of a `with` block, in which SIGTERM is as good as Ctrl-C.
 
     Args:
@@ -108,9 +108,9 @@ def tools(forges: Forges, *, template: str | None, to: str | None, jobs: int) ->
         Versions() as versions,
         TemporaryDirectory(prefix="dockertpl-fleet-", ignore_cleanup_errors=True) as folder,
     ):
-        goal = Goal(template=place, to=versions.newest(place, to))
-        yield Tools(
-            goal=goal,
+        target = Target(template=place, to=versions.newest(place, to))
+        yield Context(
+            target=target,
             versions=versions,
             scratch=Scratch(folder=Path(folder)),
             settings=forges.settings,

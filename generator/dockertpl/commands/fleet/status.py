@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from dockertpl import errors
-from dockertpl.commands.fleet import shown
-from dockertpl.commands.fleet.session import fleet, progress, tools
-from dockertpl.fleet import pool, survey
-from dockertpl.fleet.forges.chosen import Forges
+from dockertpl.commands.fleet import output_formats
+from dockertpl.commands.fleet.session import context, fleet, progress
+from dockertpl.fleet import pool, scan
+from dockertpl.fleet.forges.connect import Forges
 from dockertpl.fleet.model import Row
-from dockertpl.fleet.plan import Item
+from dockertpl.fleet.plan import PlanItem
 from dockertpl.fleet.proposals import with_proposal
-from dockertpl.fleet.reports.sheets import ROWS
+from dockertpl.fleet.reports.columns import ROWS
 
 
 def run(
@@ -59,25 +59,25 @@ def run(
     named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
     found = named.found()
     with (
-        tools(named.forges, template=template, to=to, jobs=jobs) as ready,
-        closing(survey.items(found, ready, with_branch=True, glance=glance)) as looked,
+        context(named.forges, template=template, to=to, jobs=jobs) as ready,
+        closing(scan.items(found, ready, with_branch=True, glance=glance)) as looked,
     ):
         items = [
             item for pairs in progress(looked, total=len(found), what="repositories", quiet=quiet) for item, _ in pairs
         ]
         rows = list(pool.ordered(lambda item: _row(item, named.forges), items, jobs, stop=ready.stop))
     if not quiet or output:
-        shown.show(rows, ROWS, form, title=f"Fleet, seen from {ready.goal.to}", output=output)
+        output_formats.show(rows, ROWS, form, title=f"Fleet, seen from {ready.target.to}", output=output)
     states = Counter(row.state for row in rows)
     return int(any(row.person_needed or row.state in ("outdated", "pr-open") for row in rows)), {
-        "template": ready.goal.template,
-        "to": ready.goal.to,
+        "template": ready.target.template,
+        "to": ready.target.to,
         "states": dict(sorted(states.items())),
         "rows": [asdict(row) for row in rows],
     }
 
 
-def _row(item: Item, forges: Forges) -> Row:
+def _row(item: PlanItem, forges: Forges) -> Row:
     if not item.repository.forge or not (item.digest or item.to_do):
         return item.row
     try:

@@ -11,7 +11,7 @@ from dockertpl.detect.ending import conclude
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.naming import folder_name, image_name
 from dockertpl.detect.node.configuration import config_path, find_configuration, find_next
-from dockertpl.detect.node.conventions import KIND, QUESTIONS
+from dockertpl.detect.node.conventions import QUESTIONS
 from dockertpl.detect.node.install import find_install_files
 from dockertpl.detect.node.locks import Lock, find_manager, locked
 from dockertpl.detect.node.manager_version import find_manager_version, is_strict
@@ -31,6 +31,7 @@ from dockertpl.detect.opened import compare
 from dockertpl.detect.projects import dockerfiles_of
 from dockertpl.detect.repository import Repository, parent
 from dockertpl.errors import NotDetectedError
+from dockertpl.kinds import NEXTJS_STANDALONE
 
 _NODE = re.compile(r"\bnode\b|\bnpm\b|pnpm|yarn|\bbun\b|\bnext\b")
 
@@ -64,7 +65,7 @@ def look_for_application(
         found.answer("app_dir", folder, "" if folder == "." else folder, None, "" if folder == "." else note)
     if folder is not None and problem is None:
         package = Package(repository, folder, given)
-        found.answer("kind", KIND, *_proof(package), "")
+        found.answer("kind", NEXTJS_STANDALONE, *_proof(package), "")
         problem = _describe(package, found)
     conclude(repository, found, folder, given, QUESTIONS)
     return found, problem
@@ -149,7 +150,7 @@ def _describe(package: Package, found: Detection) -> NotDetectedError | None:
     find_variables(package, found, workspace, needed, [one.path for one in public])
     find_prisma_variables(package, found, workspace, build_script)
     find_secrets(package, found, root)
-    compare(repository, found, KIND, package.folder, [*opened(package, modules), *public])
+    compare(repository, found, NEXTJS_STANDALONE, package.folder, [*opened(package, modules), *public])
     find_required(package, found, modules, needed)
     find_start(package, found, files)
     if repository.is_dir(package.at("public")):

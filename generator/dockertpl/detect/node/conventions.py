@@ -7,8 +7,6 @@ import tomllib
 from functools import lru_cache
 from pathlib import Path
 
-KIND = "nextjs-standalone"
-
 _FOLDER = Path(__file__).parent / "data"
 _DATA = tomllib.loads((_FOLDER / "conventions.toml").read_text("utf-8"))
 _RELEASES = tomllib.loads((_FOLDER / "releases.toml").read_text("utf-8"))

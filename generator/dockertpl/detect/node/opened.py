@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
-from dockertpl.detect.node.conventions import KIND
 from dockertpl.detect.node.package import Package
 from dockertpl.detect.opened import Opened, dropped
 from dockertpl.detect.repository import clean, join, parent
+from dockertpl.kinds import NEXTJS_STANDALONE
 
 _TEXT = r"""(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`)"""
 # path.join(process.cwd(), "docs"), or of a name that was given such a path.
@@ -52,7 +52,7 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
         package: The application's folder.
         modules: Its sources.
     """
-    files = dropped(package.repository, KIND, package.folder)
+    files = dropped(package.repository, NEXTJS_STANDALONE, package.folder)
     # What an import of them may end in: nearly all imports are of modules.
     endings = {part.partition(".")[0] for file in files for part in file.split("/")[-2:]}
     for path in modules:

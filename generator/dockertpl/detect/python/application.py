@@ -45,8 +45,7 @@ from dockertpl.detect.python.workspace import find_workspace, workspace_root
 from dockertpl.detect.repository import Repository, is_within, join
 from dockertpl.detect.tables import strings
 from dockertpl.errors import NotDetectedError
-
-KIND = "python-fastapi"
+from dockertpl.kinds import PYTHON_FASTAPI
 
 
 def repository_of(root: Path) -> Repository:
@@ -112,7 +111,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     chosen, problem = choose_application(project, found, code, starts, projects)
     if problem is None:
         path, line = (chosen.path, chosen.line) if chosen else (project.manifest if project.data else "", None)
-        found.answer("kind", KIND, path, line, "")
+        found.answer("kind", PYTHON_FASTAPI, path, line, "")
 
     root = workspace_root(repository, folder)
     try:
@@ -145,7 +144,7 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
         started_in = join(folder, start_folder)
         everything = [*opened(code, chosen.path, started_in), *_of_settings(code, found, started_in)]
         everything = find_front_end(project, found, everything, files, workspace=root is not None)
-        compare(repository, found, KIND, folder, everything)
+        compare(repository, found, PYTHON_FASTAPI, folder, everything)
     members, local = (given.get(key, found.answers.get(key)) for key in ("workspace_packages", "local_packages"))
     find_git_version(project, found, [*strings(members), *(join(context, path) for path in strings(local))])
     if context == folder:  # else they are of the root already

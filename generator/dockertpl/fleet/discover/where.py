@@ -10,11 +10,11 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from dockertpl.errors import BadInputError
+from dockertpl.fleet.assess import same_place
 from dockertpl.fleet.discover import folders, listfile
 from dockertpl.fleet.forges.base import Query
-from dockertpl.fleet.forges.chosen import Forges
-from dockertpl.fleet.look import same_place
-from dockertpl.fleet.model import ForgeName, Found, Repository
+from dockertpl.fleet.forges.connect import Forges
+from dockertpl.fleet.model import Discovered, ForgeName, Repository
 from dockertpl.template.source import is_remote
 
 _AT_FORGE = re.compile(r"\A(github|gitlab):(?!//)([^?]*)(?:\?(.*))?\Z")
@@ -46,7 +46,7 @@ class Filters:
         return (not self.include or _matches(key, self.include)) and not _matches(key, self.exclude)
 
 
-def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) -> Iterator[Found]:
+def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) -> Iterator[Discovered]:
     """Yield the repositories of a fleet, each once, in the order of their keys within a place.
 
     Args:
@@ -76,15 +76,15 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) 
             yield found
 
 
-def _at(place: str, forges: Forges) -> Iterator[Found]:
+def _at(place: str, forges: Forges) -> Iterator[Discovered]:
     if match := _AT_FORGE.match(place):
         name: ForgeName = "github" if match[1] == "github" else "gitlab"
         query = _query(place, match[2], match[3] or "")
         yield from forges.connect(name).find(query)
     elif is_remote(place):
-        yield Found(repository=at_url(place, forges))
+        yield Discovered(repository=at_url(place, forges))
     elif (path := Path(place)).is_dir():
-        yield from (Found(repository=repository) for repository in folders.find(path))
+        yield from (Discovered(repository=repository) for repository in folders.find(path))
     elif path.is_file():
         for line in listfile.read(path):
             if not (is_remote(line) or _AT_FORGE.match(line) or Path(line).is_dir()):

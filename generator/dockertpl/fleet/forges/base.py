@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from dockertpl.fleet.model import Found
+from dockertpl.fleet.model import Discovered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Query:
 class Forge(Protocol):
     """One forge, with one account."""
 
-    def find(self, query: Query) -> Iterator[Found]:
+    def find(self, query: Query) -> Iterator[Discovered]:
         """Yield the repositories of a query with the texts of their answers files, in the order of their names.
 
         Raises:

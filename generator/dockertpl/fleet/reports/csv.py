@@ -6,7 +6,7 @@ import csv as writer
 import io
 from collections.abc import Iterable, Iterator
 
-from dockertpl.fleet.reports.sheets import Sheet, T, texts
+from dockertpl.fleet.reports.columns import Sheet, T, texts
 from dockertpl.screen import printable
 
 #: What a spreadsheet takes a cell for a formula by, or drops in front of one; the last four are wide forms.

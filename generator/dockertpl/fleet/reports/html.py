@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from dockertpl.fleet.markup import web_address
-from dockertpl.fleet.reports.sheets import Column, Sheet, T, texts
+from dockertpl.fleet.reports.columns import Column, Sheet, T, texts
 from dockertpl.screen import printable
 
 _DATA = Path(__file__).parent / "data"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from dockertpl.fleet.markup import cell, cut, plain, web_address
-from dockertpl.fleet.reports.sheets import Column, Sheet, T, one_line, texts
+from dockertpl.fleet.reports.columns import Column, Sheet, T, one_line, texts
 
 #: GitHub takes a step's summary of this many bytes, and drops a larger one.
 LIMIT = 1024 * 1024

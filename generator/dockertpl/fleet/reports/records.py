@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from dockertpl.fleet.model import Outcome, Row
+from dockertpl.fleet.model import ItemResult, Row
 
 
-def records(items: Iterable[Row] | Iterable[Outcome]) -> Iterator[dict[str, Any]]:
+def records(items: Iterable[Row] | Iterable[ItemResult]) -> Iterator[dict[str, Any]]:
     """Yield each thing as an object whose keys are its fields; several values are a list.
 
     Args:

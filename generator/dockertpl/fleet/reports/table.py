@@ -10,7 +10,7 @@ from typing import TextIO
 
 import click
 
-from dockertpl.fleet.reports.sheets import Column, Level, Sheet, T, one_line, texts
+from dockertpl.fleet.reports.columns import Column, Level, Sheet, T, one_line, texts
 
 _COLOURS: dict[Level, str | None] = {
     "bad": "red",

@@ -8,7 +8,7 @@ from dockertpl.fleet.markup import cell, code, fence, plain
 from dockertpl.fleet.texts.marker import Marker
 from dockertpl.fleet.texts.parts import command, rendered, template_link, version, where, within, word
 from dockertpl.fleet.texts.proposal import attention
-from dockertpl.upgrade.image import Upgrade
+from dockertpl.merge.image_update import Upgrade
 
 _FILES = 30_000
 _REST = 15_000

@@ -15,11 +15,11 @@ import jinja2
 
 from dockertpl.fleet.markup import code, cut, link, web_address
 from dockertpl.fleet.texts.lines import conflicting
-from dockertpl.merge.update import Outcome, Step
+from dockertpl.merge.image_update import Upgrade
+from dockertpl.merge.update import FileChange, Step
 from dockertpl.screen import printable
 from dockertpl.template.environment import Template
 from dockertpl.template.source import expand
-from dockertpl.upgrade.image import Upgrade
 
 #: GitHub takes 65,536 characters, GitLab a million; counted in bytes it fits however they count.
 LIMIT = 60_000
@@ -27,7 +27,7 @@ LIMIT = 60_000
 _USUAL = ".copier-answers.yml"
 
 #: What became of a file, in words.
-OUTCOMES: dict[Outcome, str] = {
+OUTCOMES: dict[FileChange, str] = {
     "unchanged": "as it was",
     "created": "new",
     "updated": "updated",

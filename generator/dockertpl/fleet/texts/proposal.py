@@ -23,10 +23,10 @@ from dockertpl.fleet.texts.parts import (
     word,
 )
 from dockertpl.merge.diff import of_changes
+from dockertpl.merge.image_update import Upgrade
 from dockertpl.merge.pins import Pin
 from dockertpl.merge.update import Step
 from dockertpl.merge.write import Change
-from dockertpl.upgrade.image import Upgrade
 
 # How many bytes each part may have, so that together they leave room for some of the difference.
 _CHANGELOG = 16_000

@@ -13,7 +13,7 @@ from tests.forge.server import Fault, GitHub, serving
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Forge, Query
 from dockertpl.fleet.forges.github import connect
-from dockertpl.fleet.forges.trying import WAITS
+from dockertpl.fleet.forges.retry import WAITS
 
 Git = Callable[..., str]
 WriteFiles = Callable[[Path, Mapping[str, str]], Path]

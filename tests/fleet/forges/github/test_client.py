@@ -10,7 +10,7 @@ from tests.fleet.forges.github.fake import FakeGitHub, answer
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Forge, Query
 from dockertpl.fleet.forges.github.client import Client
-from dockertpl.fleet.forges.github.sending import Sender
+from dockertpl.fleet.forges.github.requests import Sender
 from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.github.tokens import OneToken
 

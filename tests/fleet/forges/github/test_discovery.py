@@ -9,17 +9,17 @@ from tests.fleet.forges.github.fake import FakeGitHub, answer, drops, says
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Forge, Query
-from dockertpl.fleet.model import Found, Repository
+from dockertpl.fleet.model import Discovered, Repository
 
 NAME = ".copier-answers.yml"
 OTHER = ".copier-answers.web.yml"
 
 
-def _texts(found: list[Found]) -> dict[str, Mapping[str, str] | None]:
+def _texts(found: list[Discovered]) -> dict[str, Mapping[str, str] | None]:
     return {item.repository.slug: item.answers for item in found}
 
 
-def _find(forge: Forge, **query: Any) -> list[Found]:
+def _find(forge: Forge, **query: Any) -> list[Discovered]:
     return list(forge.find(Query(**{"owner": "org", **query})))
 
 

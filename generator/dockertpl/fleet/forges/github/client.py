@@ -12,11 +12,11 @@ from github.Requester import Requester
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges import network
-from dockertpl.fleet.forges.github import sending
-from dockertpl.fleet.forges.github.faults import NotYetError
-from dockertpl.fleet.forges.github.sending import Sender
+from dockertpl.fleet.forges.github import requests
+from dockertpl.fleet.forges.github.errors import NotYetError
+from dockertpl.fleet.forges.github.requests import Sender
 from dockertpl.fleet.forges.github.tokens import Tokens, for_owner
-from dockertpl.fleet.forges.trying import WAITS, MaybeDoneError
+from dockertpl.fleet.forges.retry import WAITS, MaybeDoneError
 
 PAGE = 100
 _MOST_PAGES = 100
@@ -59,7 +59,7 @@ class Client:
         Raises:
             ForgeError: GitHub refuses or cannot be reached.
         """
-        return self._rest("GET", slug, path, parameters=parameters, cost=sending.READ, doing=doing, wanted=wanted)
+        return self._rest("GET", slug, path, parameters=parameters, cost=requests.READ, doing=doing, wanted=wanted)
 
     def pages(self, slug: str, path: str, *, doing: str, wanted: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Yield the items of a list, as many pages as it takes.
@@ -96,7 +96,7 @@ class Client:
             ForgeError: GitHub refuses or cannot be reached.
         """
         return self._object(
-            self._rest("PATCH", slug, path, content=content, cost=sending.CHANGE, doing=doing, wanted=wanted), doing
+            self._rest("PATCH", slug, path, content=content, cost=requests.CHANGE, doing=doing, wanted=wanted), doing
         )
 
     def make(
@@ -134,7 +134,7 @@ class Client:
                     slug,
                     path,
                     content=content,
-                    cost=sending.CREATE,
+                    cost=requests.CREATE,
                     doing=doing,
                     wanted=wanted,
                     repeatable=False,
@@ -184,7 +184,7 @@ class Client:
 
         return self.sender.send(
             ask,
-            cost=sending.MUTATION if mutation else sending.QUERY,
+            cost=requests.MUTATION if mutation else requests.QUERY,
             doing=doing,
             wanted=wanted,
             waits=waits,

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Query
 from dockertpl.fleet.forges.github.client import PAGE, Answered, Client
-from dockertpl.fleet.forges.github.faults import BusyError
-from dockertpl.fleet.model import Found, Repository
+from dockertpl.fleet.forges.github.errors import BusyError
+from dockertpl.fleet.model import Discovered, Repository
 
 _ANSWERS = ".copier-answers*.yml"
 _WANTED = "`metadata: read` and `contents: read`"
@@ -57,7 +57,7 @@ class _Listed(NamedTuple):
     names: tuple[str, ...] | None
 
 
-def find(client: Client, query: Query) -> Iterator[Found]:
+def find(client: Client, query: Query) -> Iterator[Discovered]:
     """Yield the repositories of a query with the texts of their answers files, in the order of their names.
 
     A repository whose files cannot be had is yielded all the same, without texts.
@@ -75,7 +75,7 @@ def find(client: Client, query: Query) -> Iterator[Found]:
         batch = ordered[start : start + PAGE]
         texts = _texts(client, query.owner, batch)
         for repository in batch:
-            yield Found(repository=_repository(repository), answers=texts[repository.slug])
+            yield Discovered(repository=_repository(repository), answers=texts[repository.slug])
 
 
 def _list(client: Client, query: Query) -> Iterator[_Listed]:

@@ -11,10 +11,10 @@ from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Issue, Proposal, Query
 from dockertpl.fleet.forges.github import discovery
 from dockertpl.fleet.forges.github.client import Client
-from dockertpl.fleet.forges.github.sending import Sender
+from dockertpl.fleet.forges.github.requests import Sender
 from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.github.tokens import AppTokens, OneToken, Tokens
-from dockertpl.fleet.model import Found
+from dockertpl.fleet.model import Discovered
 
 _PULLS = "`pull-requests: write` (a classic token: the scope `repo`)"
 _ISSUES = "`issues: write` (a classic token: the scope `repo`)"
@@ -57,7 +57,7 @@ class GitHub:
         tokens: Tokens = AppTokens(settings, sender()) if settings.app else OneToken(settings.token)
         self._client = Client(sender(), tokens)
 
-    def find(self, query: Query) -> Iterator[Found]:
+    def find(self, query: Query) -> Iterator[Discovered]:
         """Yield the repositories of a query with the texts of their answers files, in the order of their names."""
         return discovery.find(self._client, query)
 

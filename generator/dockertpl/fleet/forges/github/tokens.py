@@ -12,7 +12,7 @@ from github.Requester import Requester
 
 from dockertpl import __version__
 from dockertpl.errors import ForgeError
-from dockertpl.fleet.forges.github.sending import CONCURRENT, READ, Sender
+from dockertpl.fleet.forges.github.requests import CONCURRENT, READ, Sender
 from dockertpl.fleet.forges.github.settings import Settings
 
 # Longer than a push or a fetch takes that begins with it.

@@ -15,11 +15,11 @@ from gitlab.exceptions import GitlabError
 from dockertpl import __version__
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges import network
-from dockertpl.fleet.forges.gitlab import faults
-from dockertpl.fleet.forges.gitlab.faults import Refused
+from dockertpl.fleet.forges.gitlab import errors
+from dockertpl.fleet.forges.gitlab.errors import Refused
 from dockertpl.fleet.forges.gitlab.settings import Settings
-from dockertpl.fleet.forges.rate import Limit, Limits
-from dockertpl.fleet.forges.trying import WAITS, MaybeDoneError, Tries
+from dockertpl.fleet.forges.rate_limits import Limit, Limits
+from dockertpl.fleet.forges.retry import WAITS, MaybeDoneError, Tries
 
 #: Below the limits of gitlab.com: 2,000 requests a minute of one account, and 60 comments. A server of one's own may
 #: have others, and says so by 429.
@@ -73,8 +73,8 @@ class Client:
         limits = Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep)
         self._tries = Tries(
             limits,
-            judge=faults.judge,
-            errors=faults.ERRORS,
+            judge=errors.judge,
+            errors=errors.ERRORS,
             clock=clock,
             sleep=sleep,
         )
@@ -212,7 +212,7 @@ class Client:
         return self._tries.send(
             once,
             cost=cost,
-            explain=lambda error: faults.explain(error, settings=self.settings, doing=doing),
+            explain=lambda error: errors.explain(error, settings=self.settings, doing=doing),
             too_long=lambda wait: network.too_long(self.settings.name, doing, wait),
             repeatable=repeatable,
         )

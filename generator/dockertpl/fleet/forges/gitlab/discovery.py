@@ -14,7 +14,7 @@ from urllib.parse import quote
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Query
 from dockertpl.fleet.forges.gitlab.client import Client, project
-from dockertpl.fleet.model import Found, Repository
+from dockertpl.fleet.model import Discovered, Repository
 from dockertpl.fleet.pool import ordered
 
 _ANSWERS = ".copier-answers*.yml"
@@ -26,7 +26,7 @@ _MOST_BYTES = 1024 * 1024
 _AT_ONCE = 8
 
 
-def find(client: Client, query: Query) -> Iterator[Found]:
+def find(client: Client, query: Query) -> Iterator[Discovered]:
     """Yield the repositories of a query with the texts of their answers files, in the order of their names.
 
     Args:
@@ -73,7 +73,7 @@ def _wanted(item: Mapping[str, Any], query: Query) -> bool:
     )
 
 
-def _found(client: Client, item: Mapping[str, Any]) -> Found:
+def _found(client: Client, item: Mapping[str, Any]) -> Discovered:
     slug = item["path_with_namespace"]
     repository = Repository(
         key=f"{client.settings.host}/{slug}",
@@ -83,13 +83,13 @@ def _found(client: Client, item: Mapping[str, Any]) -> Found:
         base=item.get("default_branch") or "",
     )
     if item.get("empty_repo") or not repository.base:
-        return Found(repository=repository, answers={})
+        return Discovered(repository=repository, answers={})
     try:
-        return Found(repository=repository, answers=_answers(client, repository))
+        return Discovered(repository=repository, answers=_answers(client, repository))
     except ForgeError as error:
         # One project that does not show its files is no reason to have none of the others: git will say more.
         if error.data.get("status") in (403, 404):
-            return Found(repository=repository)
+            return Discovered(repository=repository)
         raise
 
 

@@ -12,7 +12,7 @@ from dockertpl.fleet.forges.base import Issue, Proposal, Query
 from dockertpl.fleet.forges.gitlab import discovery
 from dockertpl.fleet.forges.gitlab.client import Client, project
 from dockertpl.fleet.forges.gitlab.settings import Settings
-from dockertpl.fleet.model import Found
+from dockertpl.fleet.model import Discovered
 
 # What GitLab takes of a text and of a title, in characters.
 _MOST_TEXT = 1_000_000
@@ -46,7 +46,7 @@ class GitLab:
         self.settings = settings
         self._client = Client(settings, share=share, clock=clock, sleep=sleep)
 
-    def find(self, query: Query) -> Iterator[Found]:
+    def find(self, query: Query) -> Iterator[Discovered]:
         """Yield the repositories of a query with the texts of their answers files, in the order of their names."""
         return discovery.find(self._client, query)
 

@@ -1,0 +1,218 @@
+"""A repository as it is on the branch that updates start from, without a work tree."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from dockertpl import git
+from dockertpl.errors import BadInputError, NoGitError
+from dockertpl.fleet.git_objects import Commit, Objects, Scratch
+from dockertpl.fleet.model import Repository
+from dockertpl.merge.read_checkout import LARGEST
+from dockertpl.merge.update import Obstacle
+from dockertpl.template.tree import File
+
+#: Our branches are below this name.
+BRANCHES = "dockertpl/"
+#: Where ours of a remote repository are kept in the clone.
+_OURS, _BASE = "refs/ours/", "refs/base"
+#: Returns settings of git for a repository. They hold a token, which may end between a fetch and a push.
+Settings = Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A repository that is open for reading.
+
+    Attributes:
+        repository: Which.
+        git_dir: Its folder, or that of our clone of it.
+        objects: Its objects.
+        branch: The branch that updates start from; empty where none is checked out.
+        base: The commit that it is at.
+        settings: Returns settings of git with which it is fetched and pushed, with a token that is good by then.
+        known: Our branches of a remote repository and where they are, as they were fetched.
+    """
+
+    repository: Repository
+    git_dir: Path
+    objects: Objects
+    branch: str
+    base: Commit
+    settings: Settings = dict
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, paths: Iterable[str]) -> dict[str, File | Obstacle]:
+        """Return what the branch has at paths; where there is nothing, a path is left out.
+
+        Args:
+            paths: Clean POSIX paths from the root.
+
+        Raises:
+            BadInputError: An object is missing.
+        """
+        return self.objects.read(self.base.tree, paths)
+
+    def answers_files(self) -> Iterator[str]:
+        """Yield the names of the answers files at its root, in order.
+
+        Raises:
+            BadInputError: An object is missing.
+        """
+        for name in sorted(self.objects.folder(self.base.tree)):
+            if name.startswith(".copier-answers") and name.endswith(".yml"):
+                yield name
+
+    def ours(self, branch: str) -> Commit | None:
+        """Return where a branch of ours is, or None if there is none.
+
+        Args:
+            branch: Its name.
+
+        Raises:
+            BadInputError: The branch is not there as it should be.
+        """
+        if not self.repository.is_local:
+            name = self.known.get(branch)
+            return self.objects.commit(name) if name else None
+        try:
+            name = git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", cwd=self.git_dir)
+        except NoGitError:
+            return None
+        return self.objects.commit(name)
+
+    @contextmanager
+    def checked_out(self, commit: str, scratch: Scratch) -> Iterator[Path]:
+        """Give a folder with a commit's files for the time of a `with` block; no filter or hook runs.
+
+        Args:
+            commit: The commit.
+            scratch: Where the folder is made.
+
+        Raises:
+            NoGitError: Git failed.
+        """
+        with TemporaryDirectory(dir=scratch.folder) as folder:
+            # Named as the repository is, as a template may ask for it.
+            tree = Path(folder) / PurePosixPath(self.repository.key).name
+            tree.mkdir()
+            self.objects.check_out(commit, tree, index=Path(folder) / "index")
+            yield tree
+
+
+@contextmanager
+def opened(repository: Repository, scratch: Scratch, settings: Settings, *, whole: bool = False) -> Iterator[View]:
+    """Give a repository for the time of a `with` block; a clone is removed after it.
+
+    Args:
+        repository: Which.
+        scratch: Where clones are made.
+        settings: Returns settings of git with which it is fetched and pushed.
+        whole: Whether all files are wanted, to build it, and not only those that a template can have made.
+
+    Raises:
+        BadInputError: It is no repository, or has no commit.
+        NoGitError: It cannot be fetched, or git is missing.
+    """
+    if repository.is_local:
+        with _local(repository, scratch) as view:
+            yield view
+        return
+    name = hashlib.sha256(repository.location.encode()).hexdigest()
+    clone = scratch.folder / f"clone-{name}.git"
+    try:
+        with _remote(repository, scratch, clone, settings, whole=whole) as view:
+            yield view
+    finally:
+        shutil.rmtree(clone, ignore_errors=True)
+
+
+@contextmanager
+def _local(repository: Repository, scratch: Scratch) -> Iterator[View]:
+    folder = Path(repository.location)
+    wanted = f"refs/heads/{repository.base}" if repository.base else "HEAD"
+    places = ("--path-format=absolute", "--show-object-format", "--git-dir", "--git-path", "objects")
+    try:
+        found = git.run(
+            "rev-parse",
+            *places,
+            wanted,
+            "--symbolic-full-name",
+            wanted,
+            cwd=folder,
+            # The folder itself, and no repository that it may lie in.
+            variables={"GIT_CEILING_DIRECTORIES": str(folder.absolute().parent)},
+        )
+    except NoGitError as error:
+        if "dubious ownership" in error.message:
+            raise
+        what = f"no branch {repository.base}" if repository.base else "no commit"
+        raise BadInputError(
+            f"{repository.key} is no git repository, or has {what}.", "Commit its files first, or leave it out."
+        ) from error
+    object_format, git_dir, objects, commit, name = found.splitlines()
+    with Objects(scratch.git_dir(object_format), Path(objects), object_format=object_format) as store:
+        yield View(
+            repository=repository,
+            git_dir=Path(git_dir),
+            objects=store,
+            branch=name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else "",
+            base=store.commit(commit),
+        )
+
+
+@contextmanager
+def _remote(
+    repository: Repository, scratch: Scratch, clone: Path, settings: Settings, *, whole: bool
+) -> Iterator[View]:
+    shutil.rmtree(clone, ignore_errors=True)
+    git.run("init", "--quiet", "--bare", "--", str(clone))
+    git.run("config", "remote.origin.url", repository.location, cwd=clone)
+    branch = repository.base or _default_branch(repository, clone, settings)
+    try:
+        git.run(
+            "fetch",
+            "--quiet",
+            "--depth=1",
+            *(() if whole else (f"--filter=blob:limit={LARGEST + 1}",)),
+            "--no-tags",
+            "--no-auto-maintenance",
+            "--recurse-submodules=no",
+            "origin",
+            f"+refs/heads/{branch}:{_BASE}",
+            f"+refs/heads/{BRANCHES}*:{_OURS}{BRANCHES}*",
+            cwd=clone,
+            settings=settings(),
+        )
+    except NoGitError as error:
+        if "couldn't find remote ref" not in error.message:
+            raise
+        raise BadInputError(
+            f"{repository.key} has no branch {branch}.", "Was it renamed? Plan anew: dockertpl fleet plan"
+        ) from error
+    listed = git.run("for-each-ref", "--format=%(refname) %(objectname)", cwd=clone)
+    refs = dict(line.split(" ") for line in listed.splitlines())
+    with Objects(scratch.git_dir("sha1"), clone / "objects") as store:
+        yield View(
+            repository=repository,
+            git_dir=clone,
+            objects=store,
+            branch=branch,
+            base=store.commit(refs[_BASE]),
+            settings=settings,
+            known={name.removeprefix(_OURS): commit for name, commit in refs.items() if name.startswith(_OURS)},
+        )
+
+
+def _default_branch(repository: Repository, clone: Path, settings: Settings) -> str:
+    listed = git.run("ls-remote", "--symref", "origin", "HEAD", cwd=clone, settings=settings())
+    for line in listed.splitlines():
+        if line.startswith("ref: refs/heads/"):
+            return line.removeprefix("ref: refs/heads/").partition("\t")[0]
+    raise BadInputError(f"{repository.key} has no commit.", "Push its files first, or leave it out.")

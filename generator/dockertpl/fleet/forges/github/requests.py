@@ -1,0 +1,100 @@
+"""What GitHub limits, and requests within that: each in its turn, and tried again where that is safe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from github import GithubException
+from requests.exceptions import RequestException
+
+from dockertpl.fleet.forges import network
+from dockertpl.fleet.forges.github import errors
+from dockertpl.fleet.forges.github.settings import Settings
+from dockertpl.fleet.forges.rate_limits import Limit, Limits
+from dockertpl.fleet.forges.retry import WAITS, Tries
+
+#: GitHub's limits for one account. Requests for content are those that make something; a read of the REST API costs
+#: one point, anything else five.
+BUDGETS: Mapping[str, Sequence[Limit]] = {
+    "create": (Limit(80, 60), Limit(500, 3600)),
+    "rest": (Limit(900, 60),),
+    "graphql": (Limit(2000, 60),),
+}
+CONCURRENT = 100
+
+READ = {"rest": 1}
+CHANGE = {"rest": 5}
+CREATE = {"create": 1, "rest": 5}
+QUERY = {"graphql": 1}
+MUTATION = {"graphql": 5}
+
+T = TypeVar("T")
+
+
+class Sender:
+    """Sends requests for every thread of a run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        share: int = 1,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Begin with all of the limits.
+
+        Args:
+            settings: Which GitHub it is.
+            share: How many runs share the account.
+            clock: The time in seconds since 1970.
+            sleep: Waits so many seconds; what it raises ends the wait.
+        """
+        self.settings = settings
+        self.clock = clock
+        self.sleep = sleep
+        self._tries = Tries(
+            Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep),
+            judge=errors.judge,
+            errors=(GithubException, RequestException, RuntimeError),
+            clock=clock,
+            sleep=sleep,
+        )
+
+    def send(
+        self,
+        call: Callable[[], T],
+        *,
+        cost: Mapping[str, int],
+        doing: str,
+        wanted: str,
+        repeatable: bool = True,
+        waits: Sequence[float] = WAITS,
+        renew: Callable[[], bool] = lambda: False,
+    ) -> T:
+        """Return what a request returns.
+
+        Args:
+            call: Sends it once, and raises what PyGithub raises.
+            cost: What it spends of the budgets.
+            doing: What it is for, in the words of an error.
+            wanted: The permission that it takes.
+            repeatable: Whether doing it twice is the same as doing it once.
+            waits: Seconds between tries of what may pass.
+            renew: Gets another token, and tells whether there is one.
+
+        Raises:
+            MaybeDoneError: It is not repeatable, and may have been done.
+            ForgeError: GitHub refuses, or cannot be reached.
+        """
+        return self._tries.send(
+            call,
+            cost=cost,
+            explain=lambda error: errors.explain(error, settings=self.settings, doing=doing, wanted=wanted),
+            too_long=lambda wait: network.too_long(self.settings.name, doing, wait),
+            repeatable=repeatable,
+            waits=waits,
+            renew=renew,
+        )
