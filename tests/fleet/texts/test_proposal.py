@@ -53,12 +53,23 @@ def test_the_difference_is_folded() -> None:
     assert "<<<<<<<" not in text
 
 
-def test_the_changelog_s_headings_are_below_ours_and_its_links_lead_to_the_template() -> None:
+def test_the_changelog_is_shown_as_it_is_with_a_link_to_all_of_it() -> None:
     text = body(upgrade(), "app", digest="abc", changelog=CHANGELOG)
     assert (
-        "\n## What is new\n\n### 2.0.0 - 2026-01-01\n\n#### Added\n"
-        "- A port. [How](<https://github.com/org/template/blob/v2.0.0/docs/port.md>)\n\n## Answers\n" in text
+        f"\n## What is new\n\n```markdown\n{CHANGELOG}\n```\n\n"
+        "From [the template's CHANGELOG.md](<https://github.com/org/template/blob/v2.0.0/CHANGELOG.md>).\n\n"
+        "## Answers\n" in text
     )
+
+
+@pytest.mark.parametrize(
+    "line", ["@org/team", "fixes #1", "Closes: org/app#3", "/close", "```", "</details>", "&#64;bob"]
+)
+def test_a_changelog_notifies_nobody_and_closes_nothing(line: str) -> None:
+    text = body(upgrade(), "app", digest="abc", changelog=f"## 2.0.0\n\n- {line}\n\n{line}\n")
+    _reaches_nobody(text)
+    assert [one.content for one in PARSER.parse(text) if one.type == "fence" and one.info == "markdown"] != []
+    assert re.findall("<h2>.*", PARSER.render(text))[-1] == "<h2>By hand</h2>"
 
 
 def test_what_verify_found_is_said_if_there_is_any() -> None:
@@ -112,7 +123,7 @@ def test_it_is_never_longer_than_a_forge_takes(character: str) -> None:
     assert read(text) == Marker(".copier-answers.yml", "v2.0.0", "abc")
     assert text.count("<details>") == text.count("</details>")
     assert "more |" in text
-    assert "The rest is in the template's CHANGELOG.md." in text
+    assert "The rest is in [the template's CHANGELOG.md](<" in text
 
 
 def test_a_difference_that_is_cut_says_so() -> None:

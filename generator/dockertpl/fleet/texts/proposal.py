@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dockertpl.fleet.markup import cell, code, defused, fence, plain
+from dockertpl.fleet.markup import cell, code, fence, link, plain
 from dockertpl.fleet.texts.marker import Marker
 from dockertpl.fleet.texts.parts import (
     LIMIT,
@@ -81,8 +81,8 @@ def body(
         verified: What `dockertpl verify --json` printed; None if the image was not built.
     """
     marker = Marker(upgrade.answers_file, version(upgrade.pair.new), digest).line()
-    news, news_cut = shown_within(
-        changelog, _CHANGELOG, lambda text: defused(text, files_address(upgrade), deeper=1).strip()
+    news, news_cut = (
+        shown_within(changelog, _CHANGELOG, lambda text: fence(text, "markdown")) if changelog else ("", False)
     )
     context = {
         "image": code(image),
@@ -94,6 +94,7 @@ def body(
         "attention": _listed(attention(upgrade)),
         "changelog": news,
         "changelog_cut": news_cut,
+        "changelog_link": link("the template's CHANGELOG.md", f"{files_address(upgrade)}CHANGELOG.md"),
         "answers": _listed(_answers(upgrade)),
         "files": _listed(_files(upgrade), _FILES),
         "pins": _listed(_pins(upgrade)),
