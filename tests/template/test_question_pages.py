@@ -68,7 +68,7 @@ def test_no_page_shows_jinja_or_leaves_a_default_or_a_condition_unsaid() -> None
             "frontend_node",
             "For `python-fastapi`. Hidden until `frontend` is set and you open the group Application.",
         ),
-        ("digests", "For every kind. Never asked: give it with `-d` or `--data-file`."),
+        ("digests", "Never. Give it with `-d` or `--data-file`."),
     ],
 )
 def test_a_page_says_when_its_question_is_asked(name: str, asked: str) -> None:

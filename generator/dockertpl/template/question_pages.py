@@ -179,8 +179,8 @@ class Pages:
         closed, opened = (_left(question.ask, {"customize": open_}) for open_ in ([], every))
         group = self._group(question.name).name
         if opened is False:
-            sentences.append("Never asked: give it with `-d` or `--data-file`.")
-        elif closed is False:
+            return "Never. Give it with `-d` or `--data-file`."
+        if closed is False:
             also = _if(opened).removeprefix(" if ")
             sentences.append(f"Hidden until {f'{also} and ' if also else ''}you open the group {group}.")
         elif closed is not True:
