@@ -16,8 +16,9 @@ import pytest
 
 from dockertpl.engine import client as client_module
 from dockertpl.engine.build import build
+from dockertpl.engine.image import inspect_image
 from dockertpl.engine.layers import layers
-from dockertpl.engine.measure import start_times
+from dockertpl.engine.run import ready_seconds
 from dockertpl.engine.strict import RunOptions
 
 from . import host
@@ -345,8 +346,9 @@ def test_bytes_are_those_of_the_files_once_each(
 
 def test_a_start_can_be_measured_several_times(docker: host.Engine, app: Path, client: client_module.Client) -> None:
     result = build(client, context=app, dockerfile=app / "Dockerfile", tag=f"dockertpl/{NAME}:verify")
-    times = start_times(client, result.image, runs=2, name=NAME, options=RunOptions(environment={"MODE": "strict"}))
-    assert len(times) == 2 and all(0.01 < seconds < 30 for seconds in times)
+    facts, options = inspect_image(client, result.image), RunOptions(environment={"MODE": "strict"})
+    for _ in range(2):
+        assert 0.01 < ready_seconds(client, facts, name=NAME, options=options) < 30
 
 
 @pytest.fixture

@@ -71,12 +71,13 @@ def test_an_answer_is_seen_by_the_questions_after_it_and_not_by_those_before(mak
         "a: {type: str, default: \"{{ b | default('none') }}\"}\nb: {type: str, default: '{{ a }}'}\n"
     )
     one = interview(template)
-    one.say("b", "late")
-    assert one.prompts["a"].default == "none"
     one.say("a", "early")
-    assert one.prompts["b"].default == "late"
-    one.forget("b")
     assert one.prompts["b"].default == "early"
+    other = interview(template)
+    other.say("b", "late")
+    assert other.prompts["a"].default == "none"
+    other.say("a", "early")
+    assert other.prompts["b"].default == "late"
 
 
 @pytest.mark.parametrize(
@@ -129,17 +130,6 @@ def test_an_answer_that_a_later_change_makes_wrong_is_to_be_asked_again(make_tem
     one.say("manager", "pip")
     one.say("title", "with pip")
     assert (one.dropped, one.answers().values["title"]) == ({}, "with pip")
-
-
-def test_what_is_forgotten_is_as_if_it_had_not_been_said(make_template: MakeTemplate) -> None:
-    one = interview(make_template(QUESTIONS), detected={"manager": "poetry"})
-    before = state(one)
-    one.say("manager", "pip")
-    one.say("requirements", "prod.txt")
-    for name in ("manager", "requirements", "title"):
-        one.forget(name)
-    assert state(one) == before
-    assert one.answers().origin["manager"] == "detected"
 
 
 def test_text_is_read_once(make_template: MakeTemplate) -> None:

@@ -96,19 +96,6 @@ class Interview:
         self._outcome = self._go_through(said)
         self._raw, self._taken = said, {**self._taken, name: value}
 
-    def forget(self, name: str) -> None:
-        """Go back to what holds without the person's answer; one that they did not give is no error.
-
-        Args:
-            name: The question's name.
-
-        Raises:
-            TemplateError: The template cannot be rendered without it; nothing has changed.
-        """
-        said = {key: value for key, value in self._raw.items() if key != name}
-        self._outcome = self._go_through(said)
-        self._raw, self._taken = said, {key: self._taken[key] for key in said}
-
     def answers(self) -> Answers:
         """Return the answers to all questions.
 

@@ -20,7 +20,6 @@ from dockertpl.fleet.reports.table import colourful, table
 
 #: What says into how many runs a plan is divided, in place of a table.
 DIVIDED = ("github-matrix", "gitlab")
-FORMS = ("table", "csv", "markdown", "html")
 
 
 def check(form: str, number: int) -> None:
@@ -61,7 +60,7 @@ def show(records: Sequence[T], sheet: Sheet[T], form: str, *, title: str, output
     Args:
         records: The rows or outcomes.
         sheet: Which of them they are.
-        form: One of `FORMS`.
+        form: The output format, such as `table`.
         title: What they are.
         output: The file; None is stdout.
 

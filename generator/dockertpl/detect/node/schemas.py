@@ -13,7 +13,6 @@ _MAY_MISS = re.compile(
 )
 _PARSED = re.compile(r"\.(?:safeParse|parse)(?:Async)?\(process\.env\b")
 _ENDS = frozenset([","])
-_LONG = 36
 
 
 def of_schemas(source: Source, variable: re.Pattern[str]) -> Iterator[tuple[str, str, int]]:
