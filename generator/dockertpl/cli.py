@@ -116,7 +116,14 @@ def cli() -> None:
 )
 @_destination
 @_kind
-@click.option("-d", "--data", metavar="KEY=VALUE", multiple=True, callback=_pairs, help="An answer; repeatable.")
+@click.option(
+    "-d",
+    "--data",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=_pairs,
+    help="An answer; repeatable. List them with: dockertpl questions.",
+)
 @click.option("--data-file", type=click.Path(path_type=Path), metavar="F", help="Answers from a YAML file.")
 @click.option("--defaults", is_flag=True, help="Ask nothing: take what was detected, then the defaults.")
 @click.option("--no-detect", is_flag=True, help="Do not look at the repository, as plain Copier does not.")

@@ -31,7 +31,7 @@ def run(*, name: str | None, kind: str | None, quiet: bool) -> tuple[int, Mappin
         The exit code and the result for `--json`.
 
     Raises:
-        BadInputError: There is no such question or kind, or the kind does not ask the question.
+        BadInputError: The question or kind does not exist, or the kind does not ask it.
     """
     template = Template(bundled())
     kinds = Pages(template).all_kinds

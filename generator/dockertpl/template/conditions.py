@@ -10,10 +10,8 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 
-#: A condition that always holds, or never.
-Truth = bool
-#: A condition of which some names are known already.
-Condition = nodes.Expr | Truth
+#: An expression, or whether it always holds.
+Condition = nodes.Expr | bool
 
 
 class UnreadableError(ValueError):
@@ -57,14 +55,14 @@ def simplified(
         return _both(condition, known, choices)
     if isinstance(condition, nodes.Or):
         left, right = (simplified(side, known, choices) for side in (condition.left, condition.right))
-        if isinstance(left, Truth):
+        if isinstance(left, bool):
             return left or right
-        if isinstance(right, Truth):
+        if isinstance(right, bool):
             return right or left
         return nodes.Or(left, right)
     if isinstance(condition, nodes.Not):
         inner = simplified(condition.node, known, choices)
-        return not inner if isinstance(inner, Truth) else nodes.Not(inner)
+        return not inner if isinstance(inner, bool) else nodes.Not(inner)
     if isinstance(condition, nodes.Name) and condition.name in known:
         return bool(known[condition.name])
     if isinstance(condition, nodes.Compare) and len(condition.ops) == 1:
@@ -79,9 +77,9 @@ def _both(condition: nodes.And, known: Mapping[str, Any], offered: Mapping[str, 
         with suppress(UnreadableError):
             known = {**known, left.expr.name: _value(left.ops[0].expr, {})}
     right = simplified(condition.right, known, offered)
-    if isinstance(left, Truth):
+    if isinstance(left, bool):
         return left and right
-    if isinstance(right, Truth):
+    if isinstance(right, bool):
         return right and left
     return nodes.And(left, right)
 

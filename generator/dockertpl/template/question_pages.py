@@ -24,7 +24,7 @@ from dockertpl.template.presentation import Words
 from dockertpl.template.questions import MISSING, Question, load
 
 _TYPES = {"bool": "`true` or `false`", "int": "number", "float": "number", "str": "text", "json": "JSON"}
-# Only Copier asks this one, and only `dockertpl pin` answers the other.
+# The wizard shows neither of them, so `templates/wizard.yml` has no words for them.
 _NO_WORDS = Words(title="", why="", effects={})
 _TITLES = {"customize": "Groups to open", "digests": "Digests"}
 
@@ -127,7 +127,7 @@ class Pages:
         """Return the page of one question.
 
         Raises:
-            KeyError: There is no such question.
+            KeyError: The question does not exist.
         """
         question = self._questions[name]
         words = self._presentation.questions.get(name, _NO_WORDS)
@@ -255,7 +255,9 @@ class Pages:
         return "" if not default or default is MISSING else _shown(default)
 
 
-def _left(text: str | bool, known: Mapping[str, Any], offered: Mapping[str, Sequence[Any]] | None = None) -> Any:
+def _left(
+    text: str | bool, known: Mapping[str, Any], offered: Mapping[str, Sequence[Any]] | None = None
+) -> Condition | None:
     """Return what is left of a condition, or nothing if it cannot be read."""
     try:
         return conditions.simplified(conditions.read(text), known, offered)
