@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -13,7 +14,7 @@ def test_all_answers_are_listed_with_their_kinds_within_80_columns(capsys: Captu
     assert cli._run(["questions"]) == 0
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
-    assert "  For python-fastapi and nextjs-standalone:\n    manager               Package manager\n" in shown
+    assert "  For python-fastapi and nextjs-standalone:\n    manager               " in shown
     assert shown.endswith("Describe one with: dockertpl questions NAME\n")
 
 
@@ -27,8 +28,8 @@ def test_one_kind_lists_only_what_it_asks(capsys: Capture) -> None:
 def test_one_answer_is_described(capsys: Capture) -> None:
     assert cli._run(["questions", "port"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("port: Port\n\nWhich port ")
-    assert "Default:  8000 for python-fastapi, 3000 for nextjs-standalone." in shown
+    assert re.match(r"port: .+\n\n.+\?", shown)
+    assert "\nDefault:  8000 for python-fastapi, 3000 for nextjs-standalone." in shown
     assert "Asked:    for python-fastapi and nextjs-standalone.\n" in shown
     assert "Example:  -d port=8080\n" in shown
 
