@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Where a name cannot be resolved for a moment, the network is at fault, and the test runs again.
 RERUN := --reruns 2 --reruns-delay 30 --only-rerun "lookup address information|name resolution|EAI_AGAIN"
-STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
+# The packages of the development environment, by version and hash. `make lock` writes it.
+LOCK := requirements-dev.txt
+STAMP := $(VENV)/.installed-$(shell cat pyproject.toml $(LOCK) | cksum | cut -d' ' -f1)
 
-.PHONY: demo test test-engine test-full lint bench wheel-check clean
+.PHONY: demo test test-engine test-full lint bench wheel-check lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m tests.demo
@@ -31,12 +33,19 @@ bench: $(STAMP)
 wheel-check: $(STAMP)
 	TAG="$(TAG)" $(BIN)/python -m tests.wheel_check
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml $(LOCK)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.installed-*
 	@touch $@
+
+# Not uv.lock, which has the address of the index that made it: docs/decisions/0045.
+lock: $(STAMP)
+	$(BIN)/uv lock --upgrade
+	$(BIN)/uv export --quiet --frozen --all-extras --all-groups --no-emit-project --no-annotate --no-header \
+		--output-file $(LOCK)
+	@rm -f uv.lock
 
 clean:
 	rm -rf $(VENV) .demo dist .pytest_cache .mypy_cache .ruff_cache
