@@ -275,6 +275,16 @@ def _matches(pattern: str) -> list[Path]:
     return [file for file in path.parent.glob(path.name) if file.is_file()]
 
 
+def cache(inputs: Inputs) -> Outputs:
+    """Never have what is asked for."""
+    if not (_lines(inputs["path"]) and inputs["key"]):
+        _fail("Input required and not supplied: path and key")
+    if inputs["fail-on-cache-miss"] == "true":
+        _fail(f"Failed to restore cache entry. Input key: {inputs['key']}")
+    _record("actions/cache", inputs)
+    return {"cache-hit": ""}
+
+
 def attest(inputs: Inputs) -> Outputs:
     if inputs["subject-digest"] and not re.fullmatch(r"sha256:[0-9a-f]{64}", inputs["subject-digest"]):
         _fail(f"subject-digest is no digest: {inputs['subject-digest']!r}")
@@ -314,6 +324,7 @@ def amazon_ecr_login(inputs: Inputs) -> Outputs:
 
 ACTIONS: dict[str, Callable[[Inputs], Outputs]] = {
     "actions/attest": attest,
+    "actions/cache": cache,
     "actions/checkout": checkout,
     "actions/download-artifact": download_artifact,
     "actions/upload-artifact": upload_artifact,
