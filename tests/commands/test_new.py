@@ -490,7 +490,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
 
     def sit_down(answers: dict[str, Any] | None = None) -> Person:
         found = Person(answers)
-        monkeypatch.setattr(new, "_is_terminal", lambda: True)
+        monkeypatch.setattr(new, "_is_terminal", lambda dry_run: True)
         monkeypatch.setattr(new, "_console", lambda: found)
         monkeypatch.setenv("DOCKERTPL_DOCKER", "no-engine")
         return found
@@ -531,7 +531,7 @@ def test_a_person_gets_the_commands_that_come_to_the_same(
     for path in set(asked_for) - {"mine.txt"}:
         (repository / path).unlink()
     # Copier's does without detection; its flags are the same as ours.
-    monkeypatch.setattr(new, "_is_terminal", lambda: False)
+    monkeypatch.setattr(new, "_is_terminal", lambda dry_run: False)
     assert dockertpl(*commands[0][1:]).code == 0
     assert read_tree(repository) == asked_for
     for path in set(asked_for) - {"mine.txt"}:
@@ -644,20 +644,49 @@ def test_of_several_applications_a_person_takes_one(
         patch.setattr(dockertpl_detect, "detect", detect)
         someone = person({"Take": ["app_dir=b"]})
         assert dockertpl("new").code == 0
-    assert someone.offered["Take"] == ["app_dir=a  (a/x.py:1)", "app_dir=b  (b/x.py:2)"]
+    every = "all of them, one after another"
+    assert someone.offered["Take"] == ["app_dir=a  (a/x.py:1)", "app_dir=b  (b/x.py:2)", every]
     assert (repository / "b" / "Dockerfile").is_file()
+    assert not (repository / "a").exists()
 
 
-def test_where_no_application_was_found_a_person_says_what_it_is_to_be(
+def test_of_several_applications_all_are_written_one_after_another(
+    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
+) -> None:
+    def detect(root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None) -> Any:
+        if not (given or {}).get("app_dir"):
+            raise NotDetectedError("Two.", "Choose one:\n-d app_dir=a  (a/x.py:1)\n-d app_dir=b  (b/x.py:2)")
+        detection.answers["name"] = given["app_dir"]  # type: ignore[index]
+        return detection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dockertpl_detect, "detect", detect)
+        person({"Take": ["all of them"]})
+        done = dockertpl("new")
+    assert done.code == 0
+    assert "Image 2 of 2: b" in done.err
+    assert [(repository / folder / "Dockerfile").is_file() for folder in "ab"] == [True, True]
+    assert [(repository / f".copier-answers.{folder}.yml").is_file() for folder in "ab"] == [True, True]
+
+
+def test_where_no_application_was_found_the_reason_comes_once_with_what_is_possible(
     repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
 ) -> None:
     detection.error = NotDetectedError("No application.", "Write one.")
     before = read_tree(repository)
-    someone = person({"Kind of image": ["nextjs"], "What now?": ["stop"]})
+    someone = person({"What now?": ["stop"]})
     done = dockertpl("new")
     assert (done.code, read_tree(repository)) == (2, before)
     assert "No application.\n  Write one." in done.err
-    someone = person({"Kind of image": ["nextjs"], "What now?": ["go on without"]})
+    assert someone.seen.count("No application.") == 1
+    assert someone.offered["What now?"] == [
+        "stop, and do that first",
+        "python-fastapi, with the template's conventions",
+        "nextjs-standalone, with the template's conventions",
+        "Sandbox with several runtimes, for agents and developers",
+        "Base images that other images share",
+    ]
+    someone = person({"What now?": ["nextjs-standalone"]})
     assert dockertpl("new").code == 0
-    assert someone.asked[:2] == ["Kind of image", "What now?"]
+    assert someone.asked[:1] == ["What now?"]
     assert _answers(repository)["kind"] == "nextjs-standalone"

@@ -78,7 +78,7 @@ _REVIEW = [
     Step("a file, as a difference", [ENTER], ["+platforms: amd64", "Look at which file?"]),
     Step("back at the review", [ESCAPE], ["Write it?", "look at the files first"]),
 ]
-_WRITTEN = Step("written", [ENTER], ["The same with Copier alone:", "copier copy --defaults"])
+_WRITTEN = Step("written", [ENTER], ["The same with Copier:", "copier copy --defaults"])
 _KIND = Step("nothing was found", [], ["Kind of image", _LIST])
 
 #: By repository, what the person does.
@@ -98,7 +98,7 @@ RUNS: dict[str, list[Step]] = {
         Step("what was found, and a Dockerfile", [], ["Dockerfile is there.", "What now?", _LIST]),
         Step("the review", [ENTER], ["no longer reloads", "curl", "Write it?", _LIST]),
         Step("the old one beside the new one", [ENTER], ["--port", "8080", "Write it?", _LIST]),
-        Step("without what is dropped", [ENTER], ["--adopt --accept-dropped", "The same with Copier alone"]),
+        Step("without what is dropped", [ENTER], ["--adopt --accept-dropped", "The same with Copier"]),
     ],
     "nextjs-standalone": [
         Step("what was found", [], ["What now?", _LIST]),

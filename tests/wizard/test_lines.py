@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockertpl.screen import printable
-from dockertpl.wizard.lines import WIDTH, Line, coloured, cut, read_out, rule, table, uncoloured, wrapped, written
+from dockertpl.screen import WIDTH, printable
+from dockertpl.wizard.lines import Line, coloured, cut, read_out, rule, table, uncoloured, wrapped, written
 
 TEXT = st.text(st.characters(codec="ascii"), max_size=200)
 

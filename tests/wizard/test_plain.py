@@ -43,10 +43,16 @@ def test_a_choice_is_its_number_or_its_name_and_a_name_comes_first(typed: str, v
     assert _choose(typed)[0] == value
 
 
+@pytest.mark.parametrize(("typed", "value"), [("look", 2), ("Write it", 1), ("w\nwrite i\n", 1)])
+def test_the_beginning_of_a_label_is_a_name_where_one_label_has_it(typed: str, value: int) -> None:
+    options = [Option(value=1, label="write it"), Option(value=2, label="look first"), Option(value=3, label="wait")]
+    assert _talk(f"{typed}\n", lambda console: console.choose("Now", options, 2, back=False))[0] == value
+
+
 def test_what_is_no_choice_is_asked_again_with_the_reason() -> None:
     value, seen = _choose("poetry\n4\n1\n")
     assert value == "uv"
-    assert "  ! poetry is none of these: type a number from 1 to 4.\n" in seen
+    assert "  ! poetry is not in the list: type a number from 1 to 4, or a name.\n" in seen
     assert "  ! not today\n" in seen
     assert "  4) no (not now: not today)\n" in seen
 

@@ -8,12 +8,13 @@ from tests.wizard import repositories
 
 from dockertpl.actions.action_flags import Actions
 from dockertpl.scaffold.session import Session
+from dockertpl.screen import WIDTH
 from dockertpl.template import presentation
 from dockertpl.template.answers import Prompt
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
 from dockertpl.wizard import screens
-from dockertpl.wizard.lines import WIDTH, Line
+from dockertpl.wizard.lines import Line
 
 TEMPLATE = Template(bundled())
 SHOWN = presentation.load(TEMPLATE)
@@ -35,8 +36,12 @@ def _text(lines: list[Line]) -> str:
     return "\n".join(line.text for line in lines)
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
 @pytest.mark.parametrize("kind", repositories.FILES)
-def test_every_screen_of_every_kind_fits_a_terminal(kind: str, tmp_path: Path) -> None:
+def test_every_screen_of_every_kind_fits_a_terminal(
+    kind: str, columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     session = _session(kind, tmp_path)
     scaffold = session.prepare()
     shown = [*screens.seen(session, SHOWN), *screens.review(session, SHOWN, scaffold)]
@@ -44,9 +49,10 @@ def test_every_screen_of_every_kind_fits_a_terminal(kind: str, tmp_path: Path) -
         shown += screens.beside(scaffold.adopted, scaffold.text("Dockerfile"))
     for prompt in _shown(session).values():
         question = screens.question(session, SHOWN, prompt, number=10, count=45)
-        assert len(question) + len(screens.choices(prompt)) < 22, prompt.question.name
+        assert len(question) + len(screens.choices(prompt)) < (22 if columns >= WIDTH else 26), prompt.question.name
+        assert set(prompt.message.split()) <= set(_text(question).split()), f"{prompt.question.name}: a word is broken"
         shown += question
-    assert [line.text for line in shown if len(line.text) >= WIDTH] == []
+    assert [line.text for line in shown if len(line.text) >= columns] == []
 
 
 @pytest.mark.parametrize("kind", repositories.FILES)
@@ -54,7 +60,7 @@ def test_every_question_says_where_its_default_is_from(kind: str, tmp_path: Path
     session = _session(kind, tmp_path)
     for name, prompt in _shown(session).items():
         said = " ".join(_text(screens.question(session, SHOWN, prompt)).split())
-        reason = {"detected": "Found ", "default": SHOWN.why(name)}[prompt.origin]
+        reason = {"detected": "Found: ", "default": SHOWN.why(name)}[prompt.origin]
         assert reason in said, name
 
 

@@ -93,7 +93,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_command_that_it_printed(tmp_pat
         terminal.press(ENTER)
         terminal.see("Write it?", "(arrows")
         terminal.press(ENTER)
-        terminal.see("The same with Copier alone:")
+        terminal.see("The same with Copier:")
         terminal.press(ENTER)
         assert terminal.end() == 0
     assert b"name: billing\n" in (root / ".copier-answers.yml").read_bytes()
@@ -117,7 +117,7 @@ def test_a_screen_reader_gets_lines_and_nothing_that_moves(environment: dict[str
         terminal.press(ENTER)
         terminal.see("Write it?")
         terminal.press("1", ENTER)
-        terminal.see("Written:", "The same with Copier alone:")
+        terminal.see("Written:", "The same with Copier:")
         terminal.press(ENTER)
         assert terminal.end() == 0
     assert b"\x1b" not in terminal.raw

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,8 +122,8 @@ def run(
         root, answers_file="", name=str(known.get("name", "")), app_dir=str(known.get("app_dir", "."))
     )
     template = Template(bundled())
-    if not (defaults or quiet) and _is_terminal():
-        return _with_a_person(template, request)
+    if not (defaults or quiet) and _is_terminal(dry_run):
+        return _asked(template, request)
     return _alone(template, request, defaults=defaults)
 
 
@@ -142,10 +142,23 @@ def _session(template: Template, request: _Request, actions: Actions, *, go_on: 
     )
 
 
-def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[str, Any]]:
-    """Ask, then write; then offer to verify, and print the commands that come to the same."""
-    from dataclasses import replace
+def _asked(template: Template, request: _Request) -> tuple[int, Mapping[str, Any]]:
+    """Ask about an image and write it, then about each other application that was chosen with it."""
+    code, result, rest = _ask(template, request)
+    for number, which in enumerate(rest, 2):
+        say(f"\nImage {number} of {len(rest) + 1}: {which['app_dir']}\n")
+        worse, next_one, _ = _ask(template, replace(request, given={**request.given, **which}))
+        code = max(code, worse)
+        result = {**next_one, "written": [*result["written"], *next_one["written"]]}
+    return code, result
 
+
+def _ask(template: Template, request: _Request) -> tuple[int, Mapping[str, Any], Sequence[Mapping[str, str]]]:
+    """Ask, write, offer to verify, and print the commands that do the same.
+
+    Returns:
+        The exit code, the result for `--json`, and the other applications that were chosen.
+    """
     from dockertpl.scaffold import rerun_command
     from dockertpl.template import presentation
     from dockertpl.wizard.flow import Wizard
@@ -155,7 +168,8 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
     session = _session(template, request, actions, go_on=True)
     console = _console()
     try:
-        scaffold = Wizard(session, presentation.load(template), console, dry_run=request.dry_run).run()
+        wizard = Wizard(session, presentation.load(template), console, dry_run=request.dry_run)
+        scaffold = wizard.run()
     except (KeyboardInterrupt, click.Abort, StoppedError):
         raise StoppedError("stopped; nothing was changed.", _again(session, request)) from None
     except DockertplError as error:
@@ -164,7 +178,7 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
         raise
     result = _result(scaffold, session.found, scaffold.answers.warnings)
     if request.dry_run:
-        return _dry_run(scaffold, result, quiet=False)
+        return *_dry_run(scaffold, result, quiet=False), wizard.rest
     result = _write(scaffold, result, quiet=False)
     ours = rerun_command.ours(session, request.destination, request.data_file, scaffold)
     say(f"\nThe same without questions:\n  {ours}")
@@ -174,7 +188,7 @@ def _with_a_person(template: Template, request: _Request) -> tuple[int, Mapping[
         _offer_proof(console, scaffold)
     except (KeyboardInterrupt, click.Abort):
         raise StoppedError("stopped; what was written stays.", f"Next: {_next(scaffold)}") from None
-    return 0, result
+    return 0, result, wizard.rest
 
 
 def _again(session: Session, request: _Request) -> str:
@@ -191,10 +205,11 @@ def _offer_proof(console: Console, scaffold: Scaffold) -> None:
 
     if scaffold.answers.values["kind"] == SHARED_BASE or not offer_verify.is_possible():
         return
-    options = [Option(value="", label="not now"), Option(value="new", label="build it and run it as production would")]
+    options = [Option(value="new", label="build it and run it as production would")]
     if scaffold.adopted:
         options.append(Option(value="both", label="that, and build the old Dockerfile for comparison"))
-    chosen = console.choose("Verify it?", options, "", back=False)
+    options.append(Option(value="", label="not now"))
+    chosen = console.choose("Verify it?", options, "new", back=False)
     if chosen:
         offer_verify.prove(scaffold, compare=chosen == "both")
 
@@ -320,8 +335,10 @@ def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> di
     return given
 
 
-def _is_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+def _is_terminal(dry_run: bool) -> bool:
+    """Tell whether questions can be asked. A difference that goes to a pager leaves the terminal to the pager."""
+    streams = [sys.stdin, sys.stderr, *([sys.stdout] if dry_run else [])]
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def _say_found(scaffold: Scaffold, found: Detected) -> None:

@@ -124,7 +124,9 @@ class Repository:
                 # A name with a line break or half a character in it could not be shown, and is nobody's module.
                 entries = sorted((entry for entry in found if entry.name.isprintable()), key=lambda entry: entry.name)
         except OSError as error:
-            self._skip(folder, f"{folder} was not read: {error.strerror}.")
+            # A repository that is yet to be made has nothing to read.
+            if folder != "." or self.root.exists():
+                self._skip(folder, f"{folder} was not read: {error.strerror}.")
             return []
         is_environment = folder != "." and any(entry.name == "pyvenv.cfg" for entry in entries)
         return [] if is_environment else entries

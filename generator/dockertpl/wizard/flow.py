@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from dockertpl.errors import BadInputError, NotDetectedError, StoppedError
+from dockertpl.kinds import SERVICE_KINDS
 from dockertpl.scaffold.detected import candidates
 from dockertpl.scaffold.session import Session
 from dockertpl.template.answers import Prompt
@@ -15,7 +16,7 @@ from dockertpl.template.presentation import Presentation
 from dockertpl.template.questions import MISSING
 from dockertpl.wizard import screens
 from dockertpl.wizard.console import BACK, Back, Console, Option, Text
-from dockertpl.wizard.lines import rule, wrapped, written
+from dockertpl.wizard.lines import Line, rule, wrapped, written
 
 if TYPE_CHECKING:
     from dockertpl.scaffold.prepare import Scaffold
@@ -42,6 +43,7 @@ class Wizard:
 
     Attributes:
         asked: How many questions were put to the person.
+        rest: The applications that were chosen besides, each by its answers.
     """
 
     def __init__(self, session: Session, presentation: Presentation, console: Console, *, dry_run: bool) -> None:
@@ -58,6 +60,7 @@ class Wizard:
         self._console = console
         self._dry_run = dry_run
         self.asked = 0
+        self.rest: Sequence[Mapping[str, str]] = ()
 
     def run(self) -> Scaffold:
         """Return what the person said yes to.
@@ -97,27 +100,44 @@ class Wizard:
             self._session.adopt(self._console.choose("Convert", options, paths[0], back=False))
 
     def _which_application(self) -> None:
-        session, presentation = self._session, self._presentation
+        session = self._session
         while problem := session.found.problem:
             offered = candidates(problem)
             if offered:
                 self._console.say([rule("Which one?"), *wrapped(problem.message)])
                 options = [Option(value=answers, label=line.removeprefix("-d ")) for line, answers in offered]
-                session.choose(self._console.choose("Take", options, offered[0][1], back=False))
+                every = [answers for _, answers in offered]
+                if all("app_dir" in answers for answers in every):
+                    options.append(Option(value=None, label="all of them, one after another"))
+                chosen = self._console.choose("Take", options, every[0], back=False)
+                if chosen is None:
+                    chosen, self.rest = every[0], every[1:]
+                session.choose(chosen)
                 continue
-            prompt = session.interview.prompts.get("kind")
-            if prompt is None or session.interview.said.get("kind"):
-                self._console.say(wrapped(problem.message, style="warning") + wrapped(problem.remedy, "  "))
-                options = [
-                    Option(value=False, label="stop, and do that first"),
-                    Option(value=True, label="go on without looking, from the template's own conventions"),
-                ]
-                if not self._console.choose("What now?", options, False, back=False):
-                    raise problem
-                session.go_on_without()
-                return
-            self._console.say(screens.seen(session, presentation))
-            self._put(prompt, 0, 0, back=False)
+            self._without_application(problem)
+            return
+
+    def _without_application(self, problem: NotDetectedError) -> None:
+        """Offer what is possible where no application was found: to stop, another kind, or conventions."""
+        session = self._session
+        self._console.say([rule("No application found"), *wrapped(problem.message, style="warning")])
+        self._console.say([*wrapped(problem.remedy, "  "), Line("")])
+        options = [Option(value="", label="stop, and do that first")]
+        prompt = session.interview.prompts.get("kind")
+        if prompt is None:
+            options.append(Option(value=session.kind, label="continue with the template's conventions"))
+        else:
+            for choice in prompt.choices:
+                looks = f"{choice.value}, with the template's conventions"
+                label = looks if choice.value in SERVICE_KINDS else choice.label
+                options.append(Option(value=str(choice.value), label=label))
+        kind = self._console.choose("What now?", options, "", back=False)
+        if not kind:
+            raise problem
+        if kind in SERVICE_KINDS:
+            session.go_on_without()
+        if prompt is not None:
+            session.say("kind", kind)
 
     def _seen(self) -> Go:
         session = self._session

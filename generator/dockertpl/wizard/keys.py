@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from shutil import get_terminal_size
 from typing import Any
 
 import click
 import questionary
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import ConditionalMargin, ScrollbarMargin
+from prompt_toolkit.output import create_output
 from prompt_toolkit.output.color_depth import ColorDepth
 
 from dockertpl.wizard.console import BACK, Chosen, Option, Text
-from dockertpl.wizard.lines import WIDTH, Line, coloured, cut, uncoloured, wrapped
+from dockertpl.wizard.lines import Line, coloured, cut, uncoloured, width, wrapped
 
+# A list of more entries is filtered by what is typed.
+_SHORT = 6
 # Seconds to wait for the rest of an arrow key after its Esc.
 _ESCAPE = 0.05
 _STYLE = questionary.Style(
@@ -40,7 +47,10 @@ class KeysConsole:
 
     def __init__(self, *, colours: bool) -> None:
         self._text = coloured if colours else uncoloured
-        self._depth = None if colours else ColorDepth.DEPTH_1_BIT
+        self._look: dict[str, Any] = {"style": _STYLE, "color_depth": None if colours else ColorDepth.DEPTH_1_BIT}
+        if not sys.stdout.isatty():
+            # In `new | tee log` the questions stay on the terminal.
+            self._look["output"] = create_output(stdout=sys.stderr)
 
     def say(self, lines: Iterable[Line]) -> None:
         """Show lines."""
@@ -49,24 +59,26 @@ class KeysConsole:
     def choose(self, message: str, options: Sequence[Option], default: Any, *, back: bool) -> Chosen:
         """Have one of several chosen with the arrow keys."""
         # By number, as a value may be anything, and two may be equal; no wider than the line that is left of it.
-        room = WIDTH - len(message) - 4
+        room = width() - len(message) - 4
         choices = [
             questionary.Choice(cut(option.label, room), value=number, disabled=option.disabled or None)
             for number, option in enumerate(options)
         ]
+        long = len(options) > _SHORT
+        how = "type to filter" if long else "arrows, Enter"
         usual = (choice for choice, one in zip(choices, options, strict=True) if one.value == default)
-        chosen = self._ask(
-            questionary.select(
-                message,
-                choices=choices,
-                default=next((choice for choice in usual if not choice.disabled), None),
-                instruction="(arrows, Enter; Esc goes back)" if back else "(arrows, Enter)",
-                pointer=">",
-                style=_STYLE,
-                color_depth=self._depth,
-            ),
-            back=back,
+        question = questionary.select(
+            message,
+            choices=choices,
+            default=next((choice for choice in usual if not choice.disabled), None),
+            instruction=f"({how}; Esc goes back)" if back else f"({how})",
+            pointer=">",
+            use_search_filter=long,
+            use_jk_keys=not long,
+            **self._look,
         )
+        _show_scrollbar(question, len(options))
+        chosen = self._ask(question, back=back)
         return chosen if chosen is BACK else options[chosen].value
 
     def type(self, text: Text, *, back: bool) -> Chosen:
@@ -94,9 +106,8 @@ class KeysConsole:
                 text.name,
                 default=text.default or "",
                 validate=check,
-                style=_STYLE,
-                color_depth=self._depth,
                 bottom_toolbar=toolbar,
+                **self._look,
             ),
             back=back,
         )
@@ -104,7 +115,10 @@ class KeysConsole:
 
     def page(self, lines: Sequence[Line]) -> None:
         """Show lines in the person's own pager."""
-        click.echo_via_pager(self._text(lines))
+        if sys.stdout.isatty():
+            click.echo_via_pager(self._text(lines))
+        else:
+            self.say(lines)
 
     def _ask(self, question: questionary.Question, *, back: bool) -> Any:
         application = question.application
@@ -122,3 +136,12 @@ class KeysConsole:
             return question.unsafe_ask()
         except EOFError:
             raise click.Abort from None
+
+
+def _show_scrollbar(question: questionary.Question, count: int) -> None:
+    """Draw a scrollbar where a list has more entries than the terminal has lines."""
+    margin = ScrollbarMargin(display_arrows=True)
+    hidden = Condition(lambda: count > get_terminal_size().lines - 2)
+    for window in question.application.layout.find_all_windows():
+        if type(window.content).__name__ == "InquirerControl":
+            window.right_margins = [ConditionalMargin(margin, filter=hidden)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 import click
 import yaml
 
-from dockertpl.screen import printable
+from dockertpl.screen import WIDTH, printable
 
 Style: TypeAlias = Literal["plain", "title", "dim", "warning", "added", "removed", "place"]
 
@@ -24,8 +25,14 @@ _COLOURS: Final[dict[Style, dict[str, Any]]] = {
     "removed": {"fg": "red"},
 }
 
-#: Columns that every screen keeps to.
-WIDTH = 80
+# Longer lines of prose are hard to read, and shorter ones than this cannot hold a table.
+_WIDEST = 110
+_NARROWEST = 40
+
+
+def width() -> int:
+    """Return the terminal's width in columns, between 40 and 110; 80 where there is no terminal."""
+    return min(max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST), _WIDEST)
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,8 @@ def rule(text: str) -> Line:
     Args:
         text: What the screen is about.
     """
-    head = f"-- {cut(printable(text), WIDTH - 8)} "
-    return Line(head + "-" * (WIDTH - 1 - len(head)), "title")
+    head = f"-- {cut(printable(text), width() - 8)} "
+    return Line(head + "-" * (width() - 1 - len(head)), "title")
 
 
 def wrapped(text: str, first: str = "", then: str | None = None, style: Style = "plain") -> list[Line]:
@@ -65,7 +72,7 @@ def wrapped(text: str, first: str = "", then: str | None = None, style: Style = 
     for number, paragraph in enumerate(printable(text).splitlines()):
         found += textwrap.wrap(
             paragraph,
-            WIDTH - 1,
+            width() - 1,
             initial_indent=then if number else first,
             subsequent_indent=then,
             break_on_hyphens=False,
@@ -81,7 +88,7 @@ def table(rows: Iterable[tuple[str, str, str]]) -> list[Line]:
     """
     rows = [(printable(label), printable(value), printable(place)) for label, value, place in rows]
     label_width = max((len(label) for label, _, _ in rows), default=0)
-    room = WIDTH - 1 - label_width - 4
+    room = width() - 1 - label_width - 4
     value_width = min(max((len(value) for _, value, _ in rows), default=0), 24)
     found = []
     for label, value, place in rows:
@@ -92,18 +99,18 @@ def table(rows: Iterable[tuple[str, str, str]]) -> list[Line]:
             continue
         found += wrapped(value, f"  {label:<{label_width}}  ", indent)
         if place:
-            found.append(Line(f"{indent}  {cut(place, WIDTH - 3 - len(indent))}", "place"))
+            found.append(Line(f"{indent}  {cut(place, width() - 3 - len(indent))}", "place"))
     return found
 
 
-def cut(text: str, width: int) -> str:
+def cut(text: str, most: int) -> str:
     """Return a text that is not longer than a width.
 
     Args:
         text: One line.
-        width: In characters.
+        most: In characters.
     """
-    return text if len(text) <= width else f"{text[: width - 3].rstrip()}..."
+    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
 def written(value: Any) -> str:

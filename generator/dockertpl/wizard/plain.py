@@ -33,8 +33,9 @@ class PlainConsole:
 
         def check(typed: str) -> Option:
             option = named.get(typed)
+            option = option or _named(typed, options)
             if option is None:
-                raise ValueError(f"{typed} is none of these: type a number from 1 to {len(options)}.")
+                raise ValueError(f"{typed} is not in the list: type a number from 1 to {len(options)}, or a name.")
             if option.disabled:
                 raise ValueError(option.disabled)
             return option
@@ -65,3 +66,10 @@ class PlainConsole:
     def page(self, lines: Sequence[Line]) -> None:
         """Show lines, all at once: a terminal like this has its own way to go back in them."""
         self.say(lines)
+
+
+def _named(typed: str, options: Sequence[Option]) -> Option | None:
+    """Return the option whose label begins with what was typed, if there is only one."""
+    start = typed.strip().lower()
+    found = [option for option in options if start and option.label.lower().startswith(start)]
+    return found[0] if len(found) == 1 else None

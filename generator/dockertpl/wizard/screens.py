@@ -14,7 +14,7 @@ from dockertpl.template.answers import Prompt
 from dockertpl.template.presentation import Presentation
 from dockertpl.template.questions import MISSING
 from dockertpl.wizard.console import Option
-from dockertpl.wizard.lines import WIDTH, Line, Style, read_out, rule, table, wrapped, written
+from dockertpl.wizard.lines import Line, Style, read_out, rule, table, width, wrapped, written
 
 if TYPE_CHECKING:
     from dockertpl.adopt.adoption import AdoptedDockerfile
@@ -93,7 +93,7 @@ def _notes(session: Session, presentation: Presentation, prompt: Prompt) -> Iter
         yield f"You said {read_out(prompt.default)}.", "dim"
     elif prompt.origin == "detected":
         where = session.found.evidence.get(name)
-        yield f"Found {read_out(prompt.default)}{f' ({where})' if where else ''}.", "dim"
+        yield f"Found: {read_out(prompt.default)}{f' ({where})' if where else ''}", "dim"
     elif prompt.default is not MISSING:
         yield f"{read_out(prompt.default)} is the default: {presentation.why(name)}", "dim"
     if effects := list(_effects(session, presentation, name)):
@@ -213,13 +213,13 @@ def beside(adopted: AdoptedDockerfile, new: str) -> list[Line]:
         number = f"{item.line:>4}  " if item.line else "      "
         lines += wrapped(f"{item.what}", number, style=styles.get(item.outcome, "plain"))
         lines += wrapped(f"{_OUTCOMES[item.outcome]} {item.where}", "        ", style="dim")
-    width = (WIDTH - 4) // 2
-    lines += [Line(""), Line(f"{'The old one':<{width}} | The new one", "title")]
+    half = (width() - 4) // 2
+    lines += [Line(""), Line(f"{'The old one':<{half}} | The new one", "title")]
     left, right = (
-        [part for line in text.splitlines() for part in _columns(line, width)] for text in (adopted.old.text, new)
+        [part for line in text.splitlines() for part in _columns(line, half)] for text in (adopted.old.text, new)
     )
     for one, other in zip_longest(left, right, fillvalue=""):
-        lines.append(Line(f"{one:<{width}} | {other}".rstrip()))
+        lines.append(Line(f"{one:<{half}} | {other}".rstrip()))
     return lines
 
 
@@ -263,9 +263,9 @@ def group(session: Session, presentation: Presentation, names: Sequence[str]) ->
     """
     prompts = session.interview.prompts
     shown = [name for name in names if name in prompts]
-    width = max((len(presentation.title(name)) for name in shown), default=0)
+    longest = max((len(presentation.title(name)) for name in shown), default=0)
     return [
-        Option(value=name, label=f"{presentation.title(name):<{width}}  {_default(prompts[name])}") for name in shown
+        Option(value=name, label=f"{presentation.title(name):<{longest}}  {_default(prompts[name])}") for name in shown
     ]
 
 
