@@ -36,17 +36,24 @@ def test_the_linters_have_nothing_to_say(file: Path) -> None:
     assert lint._run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", file) == ""
 
 
-@pytest.mark.parametrize("name", ["dependabot", "workflows/ci", "ISSUE_TEMPLATE/bug", "ISSUE_TEMPLATE/feature"])
-def test_github_s_files_fit_their_schemas(name: str) -> None:
-    schemas = {"dependabot": "dependabot", "workflows/ci": "github-workflows"}
-    schema = ["--builtin-schema", f"vendor.{schemas[name]}"] if name in schemas else []
-    file = ROOT / ".github" / f"{name}.yml"
-    if schema:
-        assert lint._run("check-jsonschema", *schema, file) == ""
-    else:
-        form = yaml.safe_load(file.read_text())
-        assert {"name", "description", "body"} <= form.keys()
-        assert all("label" in part["attributes"] for part in form["body"] if part["type"] != "markdown")
+def test_dependabot_s_settings_are_valid_and_wait_for_a_release_to_settle() -> None:
+    file = ROOT / ".github" / "dependabot.yml"
+    assert lint._run("check-jsonschema", "--builtin-schema", "vendor.dependabot", file) == ""
+    assert lint._run("zizmor", "--offline", "--quiet", "--persona", "pedantic", "--no-config", file) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"), [("bug", "issue-forms"), ("feature", "issue-forms"), ("config", "issue-config")]
+)
+def test_an_issue_form_is_valid(name: str, schema: str) -> None:
+    file = ROOT / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml"
+    assert lint._run("check-jsonschema", "--builtin-schema", f"vendor.github-{schema}", file) == ""
+
+
+def test_a_hook_runs_only_what_the_lock_has() -> None:
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert repository["repo"] == "local"
+    assert [hook["entry"].split()[0] for hook in repository["hooks"]] == [".venv/bin/ruff"] * 2 + [".venv/bin/mypy"]
 
 
 def test_actions_are_pinned_as_the_rendered_workflows_pin_them() -> None:
