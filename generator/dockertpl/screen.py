@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import sys
 import textwrap
 import threading
@@ -20,6 +19,21 @@ from dockertpl.errors import DockertplError
 WIDTH = 80
 # How often a line that lives is drawn, in seconds: more would disturb what is measured.
 _DRAWN = 0.2
+
+
+def terminal_size() -> os.terminal_size:
+    """Return the size of the terminal that stderr is, for prose and questions; 80 by 24 where it is not one.
+
+    `COLUMNS` and `LINES` override it.
+    """
+    try:
+        known = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        known = os.terminal_size((WIDTH, 24))
+    given = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
+    return os.terminal_size(
+        [int(text) if text.isdecimal() and int(text) else real for text, real in zip(given, known, strict=True)]
+    )
 
 
 def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
@@ -57,7 +71,7 @@ def _fitting(text: str) -> str:
     """Return a text whose lines fit the terminal, each broken between words. Elsewhere they stay as they are."""
     if not sys.stderr.isatty():
         return text
-    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    width = terminal_size().columns
     lines: list[str] = []
     for line in _joined(text.splitlines(), width):
         # What stands behind a command is no part of it.
@@ -139,7 +153,7 @@ class LiveLine:
             self._over.wait(_DRAWN)
 
     def _draw(self) -> None:
-        line = cut(printable(self._compose().replace("\n", " ")), shutil.get_terminal_size((WIDTH, 24)).columns - 1)
+        line = cut(printable(self._compose().replace("\n", " ")), terminal_size().columns - 1)
         with self._lock:
             if line != self._drawn and not self._over.is_set():
                 self._drawn = line

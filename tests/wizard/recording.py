@@ -33,6 +33,16 @@ SHOWN = {
 }
 
 
+#: One run is recorded on a narrow and on a wide terminal, too.
+WIDE = "python-fastapi"
+OTHER_WIDTHS = (60, 200)
+
+
+def name_of(kind: str, columns: int = COLUMNS) -> str:
+    """Return the file of a recording."""
+    return f"{kind}.txt" if columns == COLUMNS else f"{kind}-{columns}-columns.txt"
+
+
 class Step(NamedTuple):
     """What a person does, and what they then see.
 
@@ -56,6 +66,7 @@ class Screen(NamedTuple):
 
 
 _LIST = "(arrows, Enter"
+_LONG_LIST = "(type to filter"
 _ALL = [DOWN, DOWN, ENTER]
 
 
@@ -74,12 +85,12 @@ def _tour(name_comes: str, name: str) -> list[Step]:
 
 _REVIEW = [
     Step("the review", [ENTER], ["Write it?", _LIST]),
-    Step("the files", [DOWN, ENTER], ["Look at which file?", _LIST]),
+    Step("the files", [DOWN, ENTER], ["Look at which file?", "> .copier-answers.yml"]),
     Step("a file, as a difference", [ENTER], ["+platforms: amd64", "Look at which file?"]),
     Step("back at the review", [ESCAPE], ["Write it?", "look at the files first"]),
 ]
 _WRITTEN = Step("written", [ENTER], ["The same with Copier:", "copier copy --defaults"])
-_KIND = Step("nothing was found", [], ["Kind of image", _LIST])
+_KIND = Step("nothing was found", [], ["No application found", "What now?", _LIST])
 
 #: By repository, what the person does.
 RUNS: dict[str, list[Step]] = {
@@ -88,7 +99,7 @@ RUNS: dict[str, list[Step]] = {
         *_tour("orders", "shop-api"),
         *_REVIEW,
         Step("what can be changed", [DOWN, DOWN, ENTER], ["Change what?", _LIST]),
-        Step("the answers of a group", [DOWN, ENTER], ["Image: which?", "Flavor", _LIST]),
+        Step("the answers of a group", [DOWN, ENTER], ["Image: which?", "Flavor", _LONG_LIST]),
         Step("a choice, with what it was measured to cost", [ENTER], ["Measured: slim", _LIST]),
         Step("chosen", [DOWN, ENTER], ["Image: which?", "minimal  (you)"]),
         Step("reviewed again", [ESCAPE, ESCAPE], ["Write it?", _LIST]),
@@ -109,14 +120,14 @@ RUNS: dict[str, list[Step]] = {
     ],
     "sandbox-multi-runtime": [
         _KIND,
-        Step("a sandbox, then", [DOWN, DOWN, ENTER], ["What now?", _LIST]),
+        Step("a sandbox, then", [DOWN, DOWN, DOWN, ENTER], ["What now?", _LIST]),
         *_tour("shop", "shop-lab"),
         *_REVIEW,
         _WRITTEN,
     ],
     "shared-base": [
         _KIND,
-        Step("bases, then", [DOWN, DOWN, DOWN, ENTER], ["What now?", _LIST]),
+        Step("bases, then", [DOWN, DOWN, DOWN, DOWN, ENTER], ["What now?", _LIST]),
         *_tour("shop", "shop-base"),
         *_REVIEW,
         _WRITTEN,
@@ -124,18 +135,19 @@ RUNS: dict[str, list[Step]] = {
 }
 
 
-def record(kind: str, root: Path) -> list[Screen]:
+def record(kind: str, root: Path, columns: int = COLUMNS) -> list[Screen]:
     """Run the wizard as a person would.
 
     Args:
         kind: The kind of image.
         root: The repository of that kind.
+        columns: The width of the terminal.
 
     Returns:
         Every screen.
     """
     found = []
-    with Terminal(dockertpl("new"), root) as terminal:
+    with Terminal(dockertpl("new"), root, columns=columns) as terminal:
         for step in RUNS[kind]:
             # One key after another, as a person sees what each does.
             for key in step.keys:
@@ -183,10 +195,14 @@ def main() -> None:
     """Write every recording."""
     SCREENS.mkdir(exist_ok=True)
     PICTURES.mkdir(exist_ok=True)
+    for columns in OTHER_WIDTHS:
+        with tempfile.TemporaryDirectory() as folder:
+            screens = record(WIDE, repositories.make(WIDE, Path(folder)), columns)
+        (SCREENS / name_of(WIDE, columns)).write_text(as_text(screens))
     for kind in RUNS:
         with tempfile.TemporaryDirectory() as folder:
             screens = record(kind, repositories.make(kind, Path(folder)))
-        (SCREENS / f"{kind}.txt").write_text(as_text(screens))
+        (SCREENS / name_of(kind)).write_text(as_text(screens))
         for screen in screens:
             if name := SHOWN.get((kind, screen.caption)):
                 (PICTURES / f"{name}.svg").write_text(as_picture(screen, "dockertpl new"))

@@ -22,28 +22,37 @@ _SOURCES = f"{Path(__file__).parents[2] / 'generator'}:{Path(__file__).parents[2
 
 
 class Terminal:
-    """A program on a terminal of 80 columns, and 24 rows unless another number is given.
+    """A program on a terminal of 80 columns and 24 rows, unless other numbers are given.
 
     Everything that it writes goes through a terminal's emulator, so that a test sees what a person sees.
     """
 
     def __init__(
-        self, arguments: list[str], folder: Path, environment: Mapping[str, str] | None = None, rows: int = ROWS
+        self,
+        arguments: list[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        rows: int = ROWS,
+        columns: int = COLUMNS,
     ) -> None:
         given = {"TERM": "xterm-256color", "PAGER": "cat", "DOCKERTPL_DOCKER": "no-engine"}
         given |= {"DOCKERTPL_IGNORE_MACHINE": "1", **(environment or {})}
-        kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "DOCKERTPL_PLAIN")}
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("NO_COLOR", "DOCKERTPL_PLAIN", "COLUMNS", "LINES")
+        }
         self._child = pexpect.spawn(
             sys.executable,
             arguments,
             cwd=str(folder),
             env={**kept, "PYTHONPATH": _SOURCES, **given},
             timeout=SECONDS,
-            dimensions=(rows, COLUMNS),
+            dimensions=(rows, columns),
         )
         self._child.delaybeforesend = None
-        self._rows = rows
-        self._screen = pyte.HistoryScreen(COLUMNS, rows, history=10_000)
+        self._rows, self._columns = rows, columns
+        self._screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
         #: All that was written, as it came.
         self.raw = b""
@@ -62,14 +71,14 @@ class Terminal:
     @property
     def transcript(self) -> list[str]:
         """Every row, from the first that scrolled away to the last that can be seen."""
-        gone = ["".join(row[column].data for column in range(COLUMNS)) for row in self._screen.history.top]
+        gone = ["".join(row[column].data for column in range(self._columns)) for row in self._screen.history.top]
         return [row.rstrip() for row in [*gone, *self._screen.display]]
 
     @property
     def cells(self) -> list[list[pyte.screens.Char]]:
         """The same as cells, each with its colour."""
         return [
-            [row[column] for column in range(COLUMNS)]
+            [row[column] for column in range(self._columns)]
             for row in map(self._screen.buffer.__getitem__, range(self._rows))
         ]
 

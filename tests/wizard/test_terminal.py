@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,47 @@ def test_a_run_of_each_kind_looks_as_it_was_recorded(kind: str, tmp_path: Path) 
     screens = recording.record(kind, repositories.make(kind, tmp_path))
     expected = (recording.SCREENS / f"{kind}.txt").read_text()
     assert recording.as_text(screens) == expected, "python -m tests.wizard.recording records it anew"
+
+
+@pytest.mark.parametrize("columns", recording.OTHER_WIDTHS)
+def test_a_run_uses_the_width_of_the_terminal(columns: int, tmp_path: Path) -> None:
+    screens = recording.record(recording.WIDE, repositories.make(recording.WIDE, tmp_path), columns)
+    expected = (recording.SCREENS / recording.name_of(recording.WIDE, columns)).read_text()
+    assert recording.as_text(screens) == expected, "python -m tests.wizard.recording records it again"
+
+
+def test_a_long_list_shows_that_it_goes_on_and_is_filtered_by_typing(tmp_path: Path) -> None:
+    root = repositories.make("python-fastapi", tmp_path)
+    with Terminal(dockertpl("new"), root, rows=12) as terminal:
+        terminal.see("What now?", "(arrows")
+        terminal.press(DOWN, ENTER)
+        terminal.see("Change what?")
+        terminal.settle()
+        terminal.press(DOWN, ENTER)
+        terminal.see("Image: which?", "type to filter", "v")
+        terminal.settle()
+        rows = [row for row in terminal.screen.splitlines() if len(row) > 70]
+        assert any(row.endswith("^") for row in rows)
+        assert any(row.endswith("v") for row in rows)
+        terminal.type("proxy")
+        terminal.see("Behind a proxy")
+        terminal.settle()
+        assert "Flavor" not in terminal.screen
+        terminal.press(ENTER)
+        terminal.see("Image: Behind a proxy")
+        terminal.press(INTERRUPT)
+        assert terminal.end() == 130
+
+
+def test_questions_stay_on_the_terminal_where_stdout_is_a_pipe(tmp_path: Path) -> None:
+    root = repositories.make("python-fastapi", tmp_path)
+    command = f"{sys.executable} {shlex.join(dockertpl('new'))} | cat"
+    with Terminal(["-c", f"import os; os.execvp('sh', ['sh', '-c', {command!r}])"], root) as terminal:
+        terminal.see("What now?", "(arrows")
+        assert not (root / "Dockerfile").exists()
+        terminal.press(INTERRUPT)
+        terminal.end()
+    assert not (root / "Dockerfile").exists()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from shutil import get_terminal_size
 from typing import Any
 
 import click
@@ -17,11 +16,12 @@ from prompt_toolkit.layout import ConditionalMargin, ScrollbarMargin
 from prompt_toolkit.output import create_output
 from prompt_toolkit.output.color_depth import ColorDepth
 
+from dockertpl.screen import terminal_size
 from dockertpl.wizard.console import BACK, Chosen, Option, Text
 from dockertpl.wizard.lines import Line, coloured, cut, uncoloured, width, wrapped
 
 # A list of more entries is filtered by what is typed.
-_SHORT = 6
+_SHORT = 8
 # Seconds to wait for the rest of an arrow key after its Esc.
 _ESCAPE = 0.05
 _STYLE = questionary.Style(
@@ -141,7 +141,7 @@ class KeysConsole:
 def _show_scrollbar(question: questionary.Question, count: int) -> None:
     """Draw a scrollbar where a list has more entries than the terminal has lines."""
     margin = ScrollbarMargin(display_arrows=True)
-    hidden = Condition(lambda: count > get_terminal_size().lines - 2)
+    hidden = Condition(lambda: count > terminal_size().lines - 2)
     for window in question.application.layout.find_all_windows():
         if type(window.content).__name__ == "InquirerControl":
             window.right_margins = [ConditionalMargin(margin, filter=hidden)]

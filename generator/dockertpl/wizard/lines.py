@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 import click
 import yaml
 
-from dockertpl.screen import WIDTH, printable
+from dockertpl.screen import printable, terminal_size
 
 Style: TypeAlias = Literal["plain", "title", "dim", "warning", "added", "removed", "place"]
 
@@ -32,7 +31,7 @@ _NARROWEST = 40
 
 def width() -> int:
     """Return the terminal's width in columns, between 40 and 110; 80 where there is no terminal."""
-    return min(max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST), _WIDEST)
+    return min(max(terminal_size().columns, _NARROWEST), _WIDEST)
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def table(rows: Iterable[tuple[str, str, str]]) -> list[Line]:
             continue
         found += wrapped(value, f"  {label:<{label_width}}  ", indent)
         if place:
-            found.append(Line(f"{indent}  {cut(place, width() - 3 - len(indent))}", "place"))
+            found += wrapped(place, f"{indent}  ", style="place")
     return found
 
 
