@@ -16,6 +16,11 @@ from dockertpl.adopt.shell import commands
         ("echo 'x && y' && z", ["echo 'x && y'", "z"]),
         ('echo "a; b"; c', ['echo "a; b"', "c"]),
         ("a $(b && c) && d", ["a $(b && c)", "d"]),
+        ("a $(b (c))&& d", ["a $(b (c))", "d"]),
+        ("a ${X}; b", ["a ${X}", "b"]),
+        ("a `b && c` && d", ["a `b && c`", "d"]),
+        ("a '' && b", ["a ''", "b"]),
+        ('a "x"; b', ['a "x"', "b"]),
         ("(a && b) && c", ["(a && b)", "c"]),
         ("{ a; b; } && c", ["{ a; b; }", "c"]),
         ("if a; then b; else c; fi && d", ["if a; then b; else c; fi", "d"]),
@@ -36,6 +41,10 @@ def test_words_have_no_quotes_and_no_variables_ahead() -> None:
     (command,) = commands("A=1 B='2 3' pip install \"x>=1\" y\\ z")
     assert command.words == ("pip", "install", "x>=1", "y z")
     assert command.assignments == ("A=1", "B=2 3")
+
+
+def test_a_substitution_is_a_word_as_it_stands() -> None:
+    assert commands("a `b && c`d $(e f)g ${X:-'}'}h ''")[0].words == ("a", "`b && c`d", "$(e f)g", "${X:-'}'}h", "")
 
 
 def test_one_command_is_told_from_several() -> None:

@@ -123,6 +123,21 @@ def test_nor_can_a_link(root: Path, image: Image, tmp_path: Path) -> None:
     assert "leads out" in refused(root).message
 
 
+@pytest.mark.parametrize("app_dir", [".", "api"])
+def test_nor_can_a_dockerfile_that_is_a_link(root: Path, image: Image, tmp_path: Path, app_dir: str) -> None:
+    (tmp_path / "outside").write_text("FROM scratch\n")
+    folder = image("api", app_dir, dockerfile=False)
+    (folder / "Dockerfile").symlink_to(tmp_path / "outside")
+    assert "leads out" in refused(root).message
+
+
+def test_a_link_that_stays_inside_is_followed(root: Path, image: Image) -> None:
+    app = image("api", "api", dockerfile=False)
+    (root / "Dockerfile.shared").write_text("FROM scratch\n")
+    (app / "Dockerfile").symlink_to(root / "Dockerfile.shared")
+    assert located(root).dockerfile == root / "Dockerfile.shared"
+
+
 def test_another_templates_answers_are_not_ours(root: Path) -> None:
     (root / ".copier-answers.yml").write_text("_src_path: gh:other/template\nname: x\n")
     (root / "Dockerfile").write_text("")

@@ -52,6 +52,8 @@ def test_the_text_s_line_ends_are_taken_on() -> None:
     filled = regions.fill(windows, {"image": "RUN one\nRUN two"})
     assert filled == windows.replace("and COPY\r\n", "and COPY\r\nRUN one\r\nRUN two\r\n")
     assert regions.find(filled)["image"] == "RUN one\r\nRUN two\r\n"
+    mixed = PLAIN.replace("\n", "\r\n", 1)
+    assert regions.fill(mixed, {"image": "RUN one"}) == mixed.replace("and COPY\n", "and COPY\nRUN one\n")
     assert regions.fill(PLAIN, {"image": "RUN one\r\n"}) == PLAIN.replace("and COPY\n", "and COPY\nRUN one\n")
 
 

@@ -40,8 +40,8 @@ received: list[bytes] = []
 @pytest.mark.parametrize(
     ("label", "path", "good", "bad"),
     [
-        ("/health 2xx", "/health", (200, 204, 299), (199, 302, 404, 503)),
-        ("/ <500", "/", (200, 302, 404, 499), (500, 503)),
+        ("/health 2xx", "/health", (200, 204, 299), (199, 300, 302, 404, 503)),
+        ("/ <500", "/", (100, 200, 302, 404, 499), (99, 500, 503)),
         ("/live?full=1 <400", "/live?full=1", (200, 399), (400,)),
         ("", "/", (404,), (500,)),
         ("health 2xx", "/", (404,), (500,)),
@@ -59,6 +59,11 @@ def test_the_label_says_what_is_good_and_nonsense_says_nothing(
     for status in bad:
         assert not probe.good(rule, probe.Answer(status, 0.0, ""))
     assert not probe.good(rule, probe.Answer(None, 0.0, ""))
+
+
+@pytest.mark.parametrize("label", ["/health 2xx", "/a 3xx", "/ <500", "/live?full=1 <400"])
+def test_a_rule_is_written_as_its_label(label: str) -> None:
+    assert str(probe.rule({probe.LABEL: label})) == label
 
 
 def test_status_and_first_bytes_come_back(serve: Serve) -> None:

@@ -17,6 +17,11 @@ def test_a_heading_fits_and_is_one_line(text: str) -> None:
     assert "\n" not in line
 
 
+@pytest.mark.parametrize("text", ["a", "Which application?", "x" * 200])
+def test_a_heading_fills_its_line(text: str) -> None:
+    assert len(rule(text).text) == WIDTH - 1
+
+
 @given(st.lists(st.tuples(st.text("abc ", max_size=22), TEXT, TEXT), max_size=5))
 def test_no_row_of_a_table_is_wider_than_a_terminal_and_no_value_is_lost(rows: list[tuple[str, str, str]]) -> None:
     rows = [(label, " ".join(value.split()), " ".join(place.split())) for label, value, place in rows]
@@ -54,6 +59,7 @@ def test_a_paragraph_goes_on_below_its_own_beginning() -> None:
         ([], "[]", "none"),
         ("", "", "none"),
         ({"a": 1}, "{a: 1}", "{a: 1}"),
+        (["é" * 90, "b"], f"[{'é' * 90}, b]", f"{'é' * 90}, b"),
         (8000, "8000", "8000"),
     ],
 )

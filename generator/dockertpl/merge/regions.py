@@ -161,7 +161,7 @@ def _lines(name: str, content: str, text: str) -> str:
             )
     crlf, total = text.count("\r\n"), text.count("\n")
     if content and not content.endswith("\n"):
-        content += "\r\n" if crlf and crlf == total else "\n"
+        content += "\n"
     if crlf not in (0, total):
         return content
     content = content.replace("\r\n", "\n")

@@ -44,6 +44,7 @@ def test_a_range_allows_majors(text: str, majors: list[int]) -> None:
         ("18 - 22", 24),
         ("~22.11", 23),
         (">=18 <16", 17),
+        (">=18.5 <18.2", 18),
         (">*", 22),
         ("18.x - 20.x", 21),
     ],
