@@ -30,6 +30,7 @@ SKIPPED = (
     "tests/template/copier/",
     "tests/wizard/screens/",
     "tests/commands/screens/",
+    "templates/kinds/sandbox-multi-runtime/syscalls.yml",
     "tests/style/phrases.toml",
     "docs/style.md",
     "uv.lock",
