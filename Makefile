@@ -7,16 +7,23 @@ RERUN := --reruns 2 --reruns-delay 30 --only-rerun "lookup address information|n
 # The packages of the development environment, by version and hash. `make lock` writes it.
 LOCK := requirements-dev.txt
 STAMP := $(VENV)/.installed-$(shell cat pyproject.toml $(LOCK) | cksum | cut -d' ' -f1)
+# The tests of one file stay together: they share what it prepares.
+PARALLEL := -n auto --dist loadfile
 
-.PHONY: demo test test-engine test-full lint bench wheel-check lock clean
+.PHONY: demo test test-fast test-engine test-full lint bench wheel-check lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python -m tests.demo
 
+# What is quick, for the loop while one works.
+test-fast: $(STAMP)
+	$(BIN)/pytest $(PARALLEL) -m "not engine and not slow" tests
+
 test: $(STAMP)
-	$(BIN)/pytest -n auto --dist loadfile -m "not engine" tests
+	$(BIN)/pytest $(PARALLEL) -m "not engine and not thorough" tests
 
 test-engine: $(STAMP)
+	$(BIN)/pytest $(PARALLEL) -m thorough tests
 	$(BIN)/pytest $(RERUN) -m "engine and not full" tests
 
 test-full: $(STAMP)

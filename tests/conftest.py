@@ -16,15 +16,25 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from tests import compiled  # noqa: E402 - found by the line above
 from tests.registry.server import FakeRegistry, running  # noqa: E402 - found by the line above
 
 # Whether this machine has a proxy or a CA of its own must not decide what is rendered.
 os.environ["DOCKERTPL_IGNORE_MACHINE"] = "1"
+compiled.once()
 
 
 def pytest_configure() -> None:
     """Let Ctrl-C end what tests start: a shell's background job ignores it, and hands that on to every child."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let `-m` see that what is thorough is slow."""
+    for item in items:
+        if item.get_closest_marker("thorough"):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

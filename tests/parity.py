@@ -13,7 +13,6 @@ from unittest import mock
 
 import copier
 from copier import _template
-from copier._jinja_ext import SandboxedEnvironment
 from copier._main import Worker
 from plumbum import local
 
@@ -27,23 +26,6 @@ from dockertpl.template.tree import File, Tree
 ROOT = Path(__file__).resolve().parent.parent
 
 
-_codes: dict[tuple[Any, ...], Any] = {}
-_compile = SandboxedEnvironment.compile
-
-
-def _compile_once(
-    self: SandboxedEnvironment, source: Any, name: str | None = None, filename: str | None = None, *arguments: Any
-) -> Any:
-    """Compile a text once for all of Copier's runs, which is most of their time, wherever it was checked out."""
-    if not isinstance(source, str):
-        return _compile(self, source, name, filename, *arguments)
-    key = (source, name, self.trim_blocks, self.lstrip_blocks, self.keep_trailing_newline, self.undefined, *arguments)
-    if key not in _codes:
-        _codes[key] = _compile(self, source, name, filename, *arguments)
-    return _codes[key]
-
-
-mock.patch.object(SandboxedEnvironment, "compile", _compile_once).start()
 _configs: dict[tuple[Path, int], Any] = {}
 _load_config = _template.load_template_config
 

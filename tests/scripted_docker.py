@@ -6,11 +6,9 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -48,19 +46,21 @@ def log(*lines: str) -> None:
         file.writelines(f"{stamp()} {line}\n" for line in lines)
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        status, body = KNOWN.get("answers", {}).get(self.path, [200, "{}"])
-        log(*KNOWN.get("said", {}).get(self.path, []))
-        self.send_response(status)
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 def serve() -> None:
+    # Imported by the one process that serves: every other command is over in a moment.
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = KNOWN.get("answers", {}).get(self.path, [200, "{}"])
+            log(*KNOWN.get("said", {}).get(self.path, []))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
     server = HTTPServer(("127.0.0.1", 0), Handler)
     write("port", str(server.server_port))
     server.serve_forever()
@@ -76,6 +76,8 @@ def start() -> None:
     if KNOWN.get("deaf"):
         write("port", "1")
         return
+    import subprocess
+
     process = subprocess.Popen(
         [KNOWN["python"], "-S", "-E", __file__, str(FOLDER), "serve"],
         stdin=subprocess.DEVNULL,

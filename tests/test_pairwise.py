@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.pairwise import TABLE, answer_sets, values
+from tests.pairwise import TABLE, answer_sets, some, values
 
 from dockertpl.template.answers import resolve
 from dockertpl.template.environment import Template
@@ -39,6 +39,15 @@ def test_values_that_can_go_together_do() -> None:
         {"compose": True, "private_index": True},
     ):
         assert any(pair.items() <= _plain(answers).items() for answers in sets), pair
+
+
+def test_a_few_of_the_sets_hold_every_value_of_each_kind() -> None:
+    def reached(sets: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+        return {(answers["kind"], name, repr(value)) for answers in sets for name, value in answers.items()}
+
+    sets = answer_sets()
+    assert reached([sets[number] for number in some()]) == reached(sets)
+    assert len(some()) < len(sets) / 4
 
 
 def test_a_set_holds_just_the_answers_that_apply() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +49,14 @@ def found(adoption: adopt.Adoption) -> dict[str, tuple[str, str]]:
     return {item.what: (item.outcome, item.where) for item in adoption.items}
 
 
+@functools.cache
+def _template() -> Template:
+    return Template(bundled())
+
+
 def render_adopted(adoption: adopt.Adoption, kind: str, known: Mapping[str, Any]) -> Adopted:
     """Render what takes the place of a Dockerfile that was read."""
-    template = Template(bundled())
+    template = _template()
     data = {**known, **adoption.answers, "kind": kind}
     answers = resolve(template, folder_name="orders", data=data)
     tree = adopt.apply(render(template, answers), adoption, dockerfile="Dockerfile", ignore_file=".dockerignore")

@@ -215,9 +215,14 @@ def dockerfiles(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow], phases=PHASES)
-@given(dockerfiles())
-def test_nothing_of_any_composition_is_lost(text: str) -> None:
+@pytest.mark.parametrize("count", [20, pytest.param(150, marks=pytest.mark.thorough)])
+def test_nothing_of_any_composition_is_lost(count: int) -> None:
+    settings(deadline=None, max_examples=count, suppress_health_check=[*HealthCheck], phases=PHASES)(
+        given(dockerfiles())(_check_nothing_is_lost)
+    )()
+
+
+def _check_nothing_is_lost(text: str) -> None:
     known = {"manager": "pip", "app": "orders.main:app", "app_file": "orders/main.py"}
     adoption = adopt.read(text, path="Dockerfile", kind="python-fastapi", answers=known)
     assert _lost(text, adoption) == []

@@ -173,7 +173,7 @@ def test_repositories_are_found_with_their_answers_files(there: _There) -> None:
     assert "_commit: v1.0.0" in (found.answers or {})[".copier-answers.yml"]
 
 
-@pytest.mark.parametrize("turn", range(10))
+@pytest.mark.parametrize("turn", [0, 1, *(pytest.param(turn, marks=pytest.mark.thorough) for turn in range(2, 10))])
 def test_eight_workers_at_once_never_fail(turn: int, there: _There) -> None:
     slugs = [f"org/app-{number:02}" for number in range(MANY)]
     for slug in slugs:

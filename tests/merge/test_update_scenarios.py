@@ -12,7 +12,7 @@ from tests.merge.scenario_proofs import DEPARTURES
 from tests.merge.scenario_template import QUICK_ENVIRONMENT, make_template
 
 #: `python -m tests.merge.scenarios --count 2000` is the full run.
-COUNT = 40
+COUNTS = [12, pytest.param(60, marks=pytest.mark.thorough)]
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +21,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("scenarios") / "template")
 
 
+@pytest.mark.parametrize("count", COUNTS)
 def test_updates_are_copier_s_or_safer(
-    template: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    count: int, template: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in QUICK_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
-    @settings(max_examples=COUNT, derandomize=True, database=None, deadline=None, suppress_health_check=[*HealthCheck])
+    @settings(max_examples=count, derandomize=True, database=None, deadline=None, suppress_health_check=[*HealthCheck])
     @given(st.integers(min_value=0, max_value=10**6))
     def check(number: int) -> None:
         outcome = scenarios.run(number, template, tmp_path_factory.mktemp("scenario"))
