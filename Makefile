@@ -15,9 +15,8 @@ PARALLEL := -n auto --dist loadfile
 demo: $(STAMP)
 	@$(BIN)/python -m tests.demo
 
-# What is quick, for the loop while one works.
 test-fast: $(STAMP)
-	$(BIN)/pytest $(PARALLEL) -m "not engine and not slow" tests
+	$(BIN)/pytest $(PARALLEL) -m "not engine and not slow and not thorough" tests
 
 test: $(STAMP)
 	$(BIN)/pytest $(PARALLEL) -m "not engine and not thorough" tests

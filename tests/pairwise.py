@@ -128,7 +128,7 @@ class _Part:
 def values() -> dict[str, list[Any]]:
     """Return the values that are tried for each question, the plainest first.
 
-    A question that has none keeps its default in every set; tests/test_pairwise.py says which.
+    A question without values keeps its default in every set; tests/test_pairwise.py says which.
     """
     template = Template(bundled())
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))

@@ -15,6 +15,8 @@ from dockertpl.actions import update_bot
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
 
+pytestmark = pytest.mark.slow
+
 DIGEST = "sha256:" + "a" * 64
 
 

@@ -20,6 +20,8 @@ from tests.parity import by_us, copy_template, read_tree
 from dockertpl import __version__
 from dockertpl.template.source import PUBLISHED, bundled
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:

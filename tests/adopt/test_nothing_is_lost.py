@@ -215,6 +215,7 @@ def dockerfiles(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [20, pytest.param(150, marks=pytest.mark.thorough)])
 def test_nothing_of_any_composition_is_lost(count: int) -> None:
     settings(deadline=None, max_examples=count, suppress_health_check=[*HealthCheck], phases=PHASES)(

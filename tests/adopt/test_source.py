@@ -12,6 +12,8 @@ from tests.adopt.adopting import read
 from dockertpl.adopt.source import LONGEST, steps
 from dockertpl.errors import BadInputError
 
+pytestmark = pytest.mark.slow
+
 CONTINUED = """\
 # syntax=docker/dockerfile:1
 

@@ -12,6 +12,8 @@ from dockertpl import cli
 from dockertpl.engine import client, layers, saved, waiting
 from dockertpl.errors import MachineError
 
+pytestmark = pytest.mark.slow
+
 #: By the command in which the engine fails, the ways to fail in it.
 FAULTS = {
     "version": ["die", "hang", "garbage", "truncated"],

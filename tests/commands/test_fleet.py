@@ -31,6 +31,8 @@ from dockertpl.fleet.forges.connect import Forges
 from dockertpl.fleet.model import Repository, Row
 from dockertpl.fleet.plan import PlanItem
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 Git = Callable[..., str]
 COUNT = 3

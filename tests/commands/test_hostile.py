@@ -8,8 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.parity import read_tree
 from tests.wizard import repositories
+
+pytestmark = pytest.mark.slow
 
 SECONDS = 20.0
 MEMORY = 1 << 30

@@ -19,6 +19,8 @@ from dockertpl.errors import NotDetectedError
 from dockertpl.template.source import bundled
 from dockertpl.wizard.console import BACK
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 Write = Callable[[Path, Mapping[str, str]], Path]
 

@@ -12,6 +12,8 @@ from tests.parity import read_tree
 
 from dockertpl.adopt.adoption import BACKUP
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Done]
 CMD = 'CMD ["uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "8000"]\n'
 OLD = f"FROM python:3.13-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nENV MODE=shop\n{CMD}"

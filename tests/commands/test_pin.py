@@ -15,6 +15,8 @@ from tests.registry.server import PLATFORMS, FakeRegistry
 from dockertpl.commands import pin as pin_module
 from dockertpl.template.source import TemplateSource, bundled, opened
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 PYTHON, DEBIAN = "python:3.13-slim-trixie", "debian:trixie-slim"
 

@@ -23,6 +23,8 @@ from tests.releases import LINES, commit, scaffold
 from dockertpl.errors import NoGitError
 from dockertpl.template.source import PUBLISHED, bundled
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Any]
 
 

@@ -12,6 +12,8 @@ from tests import scripted
 from tests.commands import verify_recording as recording
 from tests.wizard.terminal import INTERRUPT, Terminal, dockertpl
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", recording.RUNS)
 def test_a_run_is_seen_as_it_was_recorded(name: str, tmp_path: Path) -> None:

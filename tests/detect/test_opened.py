@@ -27,6 +27,7 @@ def found(repo: Repo, main: str, files: Mapping[str, str] | None = None, head: s
     return look(repo({**texts, **(files or {})}))[0]
 
 
+@pytest.mark.slow
 def test_the_table_holds_what_the_ignore_files_leave_out() -> None:
     for answers, tree in rendered():
         kind = answers.values["kind"]

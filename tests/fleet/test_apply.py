@@ -19,6 +19,8 @@ from dockertpl.fleet import branch, checkout
 from dockertpl.fleet.apply import ApplyOptions, apply
 from dockertpl.fleet.model import Repository
 
+pytestmark = pytest.mark.slow
+
 Git = Callable[..., str]
 BRANCH = "dockertpl/app"
 

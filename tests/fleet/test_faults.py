@@ -25,6 +25,8 @@ from dockertpl.fleet.plan import PlanItem
 from dockertpl.fleet.scan import Context
 from dockertpl.template.versions import Versions
 
+pytestmark = pytest.mark.slow
+
 Git = Callable[..., str]
 SLUG = "org/app"
 BRANCH = "dockertpl/app"

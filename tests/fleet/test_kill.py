@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.fleet import kill
+
+pytestmark = pytest.mark.slow
 
 KILLS, REPOSITORIES, SEED = 5, 8, 20261125
 

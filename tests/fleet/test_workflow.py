@@ -21,6 +21,8 @@ from tests.lint import test_workflow as lint
 from tests.workflow import harness
 from tests.workflow.harness import Run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WORKFLOW = ROOT / ".github" / "workflows" / "fleet.yml"
 PIPELINE = ROOT / "ci" / "fleet.gitlab-ci.yml"

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.forge.graphql import About
 from tests.forge.server import Fault, GitHub, serving
 
+pytestmark = pytest.mark.slow
+
 Git = Callable[..., str]
 PULLS = "/repos/org/app/pulls"
 ISSUES = "/repos/org/app/issues"

@@ -12,6 +12,8 @@ from dockertpl.template.environment import Template
 from dockertpl.template.render import render
 from dockertpl.template.source import bundled
 
+pytestmark = pytest.mark.slow
+
 BESIDE = {"app_dir": "backend", "context": ".", "own_lock": True, "frontend": "web"}
 
 

@@ -42,6 +42,7 @@ def test_its_workflow_runs_when_a_folder_beside_it_changes() -> None:
     assert "apps/web/**" in workflow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answers", "line"),
     [

@@ -11,6 +11,8 @@ from dockertpl.template.environment import Template
 from dockertpl.template.render import render
 from dockertpl.template.source import bundled
 
+pytestmark = pytest.mark.slow
+
 
 def rendered(**answers: Any) -> dict[str, str]:
     """Return the files of a FastAPI application."""

@@ -18,6 +18,7 @@ HADOLINT = Path(sysconfig.get_path("scripts"), "hadolint")
 IGNORE = re.compile(r"\s*#\s*(hadolint\s+(global\s+)?ignore|check=)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["some", pytest.param("all", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("regions", ["empty", "filled"])
 def test_hadolint_has_nothing_to_say(regions: str, part: str, renderings: list[Rendering], tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def test_every_forge_has_its_own_files_and_no_other(renderings: list[Rendering])
         assert there == expected
 
 
+@pytest.mark.slow
 def test_actionlint_has_nothing_to_say(files: dict[str, Path]) -> None:
     workflows = _workflows(files)
     assert len(workflows) > 40
@@ -77,6 +78,7 @@ def test_actionlint_has_nothing_to_say(files: dict[str, Path]) -> None:
     assert _run("jactionlint", "--profile", "correctness", "--shellcheck=", *workflows.values()) == ""
 
 
+@pytest.mark.slow
 def test_zizmor_has_nothing_to_say(files: dict[str, Path]) -> None:
     options = ["--offline", "--quiet", "--persona", "pedantic", "--no-config"]
     assert _run("zizmor", *options, *_workflows(files).values()) == ""
@@ -90,6 +92,7 @@ def test_a_finding_of_zizmor_is_ignored_only_with_a_reason_before(files: dict[st
     assert [line for line in reasons if not re.match(r"# \w.{30,}\. # zizmor: ignore\[[a-z-]+\]$", line)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("folder", "schema"), [(".github", "vendor.github-workflows"), (".gitlab", "vendor.gitlab-ci")]
 )
@@ -111,6 +114,7 @@ def _shell(documents: Iterable[dict[str, Any]]) -> dict[str, str]:
     return result
 
 
+@pytest.mark.slow
 def test_shellcheck_has_nothing_to_say(files: dict[str, Path], tmp_path: Path) -> None:
     scripts = _shell(yaml.load(text, yaml.BaseLoader) for text in files)
     assert len(scripts) > 20

@@ -226,6 +226,7 @@ def test_the_answers_file_s_digests_are_pins() -> None:
     assert (merged.text, merged.conflicts) == (text("3.13", C, B), ())
 
 
+@pytest.mark.slow
 def test_what_the_bot_moved_in_a_rendered_image_stands_when_the_template_moves_too() -> None:
     def tree(digest: str, **more: object) -> dict[str, str]:
         digests = {"python:3.13-slim-trixie": digest, "ghcr.io/astral-sh/uv:0.13.9": digest}

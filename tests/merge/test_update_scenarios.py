@@ -11,6 +11,8 @@ from tests.merge import scenarios
 from tests.merge.scenario_proofs import DEPARTURES
 from tests.merge.scenario_template import QUICK_ENVIRONMENT, make_template
 
+pytestmark = pytest.mark.slow
+
 #: `python -m tests.merge.scenarios --count 2000` is the full run.
 COUNTS = [12, pytest.param(60, marks=pytest.mark.thorough)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 from tests.renderings import rendered
 
@@ -25,6 +26,7 @@ def _texts(answers: dict[str, object]) -> dict[str, str]:
     return {path: file.content.decode() for path, file in render(template, resolved).items()}
 
 
+@pytest.mark.slow
 def test_what_is_read_back_gives_the_same_files() -> None:
     template = Template(bundled())
     for answers, tree in rendered():

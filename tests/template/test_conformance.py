@@ -19,6 +19,8 @@ from dockertpl.template.interview import Interview
 from dockertpl.template.questions import load
 from dockertpl.template.source import directory
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime", "shared-base")
 
 

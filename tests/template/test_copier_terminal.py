@@ -21,6 +21,8 @@ from dockertpl.template.environment import Template
 from dockertpl.template.render import render
 from dockertpl.template.source import bundled, directory
 
+pytestmark = pytest.mark.slow
+
 RECORDED = Path(__file__).parent / "copier"
 KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime", "shared-base")
 #: A row that begins a question, as Copier marks it.

@@ -20,6 +20,8 @@ from dockertpl import __version__
 from dockertpl.template.environment import Template
 from dockertpl.template.source import TemplateSource, bundled, directory, opened
 
+pytestmark = pytest.mark.slow
+
 TAG = f"v{__version__}"
 
 

@@ -16,6 +16,8 @@ from tests.parity import by_copier, copy_template, read_tree
 from dockertpl.merge import regions
 from dockertpl.template.tree import Tree
 
+pytestmark = pytest.mark.slow
+
 Git = Callable[..., str]
 
 _ABOVE, _BELOW = "# >>> custom: {{ name }}", "# <<< custom: {{ name }}\n"

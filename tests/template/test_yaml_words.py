@@ -19,6 +19,7 @@ def _rendered(**data: Any) -> dict[str, Any]:
     return {path: yaml.safe_load(file.content) for path, file in tree.items() if path.endswith((".yml", ".yaml"))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["python-fastapi", "nextjs-standalone"])
 @pytest.mark.parametrize("word", ["1", "on", "no", "null", "0x1", "1e3", "12_3", "1.0"])
 def test_a_word_stays_a_word(kind: str, word: str) -> None:

@@ -17,6 +17,8 @@ from dockertpl.template import presentation
 from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
 
+pytestmark = pytest.mark.slow
+
 KINDS = list(repositories.FILES)
 # Several runs of the command line in one process, since most of a run's time is Python's own start. Each waits for
 # Enter at its end, so that the next one does not scroll away what it said.

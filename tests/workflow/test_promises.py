@@ -19,6 +19,7 @@ def test_every_rendered_workflow_keeps_it(promise: Callable[[str], None]) -> Non
         promise(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mutation", "promise"), NOTICED_BY.items(), ids=[mutation.__name__ for mutation in NOTICED_BY]
 )

@@ -60,6 +60,7 @@ def test_values_of_the_wrong_type_are_no_crash(look_at: Any, text: str) -> None:
     look_at({"package.json": text, "next.config.js": "", "turbo.json": "[]", "nx.json": "1"}, app_dir=".", given=GIVEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

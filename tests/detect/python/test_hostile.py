@@ -37,6 +37,7 @@ def test_a_requirements_file_that_includes_files_outside_reads_none(repo: Repo, 
     assert "secretlib" not in str(detect(root))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -109,6 +109,7 @@ def test_another_answers_file_is_named_for_the_shell() -> None:
     assert "dockertpl update --answers-file '.copier-answers.my app.yml' --to v2.0.0\n" in body(other, "a", digest="a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("character", ["x", "`", "<", "@a ", "\x1b", "é", "|", "fixes #1 "])
 def test_it_is_never_longer_than_a_forge_takes(character: str) -> None:
     large = File(content="".join(f"{character * 300}{number}\n" for number in range(3_000)).encode())

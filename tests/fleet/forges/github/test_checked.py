@@ -15,6 +15,8 @@ from dockertpl.fleet.forges.base import Forge, Query
 from dockertpl.fleet.forges.github import connect
 from dockertpl.fleet.forges.retry import WAITS
 
+pytestmark = pytest.mark.slow
+
 Git = Callable[..., str]
 WriteFiles = Callable[[Path, Mapping[str, str]], Path]
 BRANCH = "dockertpl/app"
