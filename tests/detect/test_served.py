@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dockertpl.detect.served import Served, choose, find_served, is_safe
+from dockertpl.detect.facts import Served
+from dockertpl.detect.served import choose, find_served, is_safe
 
 Repo = Callable[[dict[str, str]], Path]
 FASTAPI = "python-fastapi"

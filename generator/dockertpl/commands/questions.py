@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from dockertpl.commands.dockerfile_to_build import Subject
+from dockertpl.detect.facts import Served
 from dockertpl.detect.root import repository_root
-from dockertpl.detect.served import Served, find_served, is_safe
+from dockertpl.detect.served import find_served, is_safe
 from dockertpl.engine.asking import MOST, Question, described
 from dockertpl.errors import BadInputError
 from dockertpl.kinds import NEXTJS_STANDALONE

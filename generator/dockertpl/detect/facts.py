@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,3 +108,17 @@ class Detection:
         for key, facts in self.facts.items():
             for fact in facts:
                 yield key, fact
+
+
+class Served(NamedTuple):
+    """One path.
+
+    Attributes:
+        path: The path.
+        what: A page or route, or a file.
+        source: Where it is known from: a file with its line, or a file that is served as it is.
+    """
+
+    path: str
+    what: Literal["page", "file"]
+    source: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
+from dockertpl.detect.facts import Served
 from dockertpl.errors import BadInputError
 from dockertpl.kinds import NEXTJS_STANDALONE, PYTHON_FASTAPI
 
@@ -19,20 +20,6 @@ _RISKY = re.compile(
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"/[\w./~-]*")
-
-
-class Served(NamedTuple):
-    """One path.
-
-    Attributes:
-        path: The path.
-        what: A page or route, or a file.
-        source: Where it is known from: a file with its line, or a file that is served as it is.
-    """
-
-    path: str
-    what: Literal["page", "file"]
-    source: str
 
 
 def find_served(root: Path, folder: str, kind: str | None, answers: Mapping[str, Any]) -> list[Served]:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from dockertpl.detect.facts import Served
 from dockertpl.detect.node.configuration import config_path
 from dockertpl.detect.node.next_config import read
 from dockertpl.detect.node.package import Package, is_next, repository_of
 from dockertpl.detect.node.routes import answers_to_get, source_folder
 from dockertpl.detect.repository import is_within, relative_to
-from dockertpl.detect.served import Served
 
 _PAGE = re.compile(r"\.(?:tsx|ts|jsx|js|mdx|md)$")
 _PUBLIC = re.compile(r"\.(?:ico|txt|svg|png|jpg|jpeg|webp|gif|json|xml|webmanifest)$")

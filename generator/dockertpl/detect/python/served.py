@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dockertpl.detect.facts import Served
 from dockertpl.detect.python.application import repository_of
 from dockertpl.detect.python.asgi import python_files
 from dockertpl.detect.python.choice import applications_in
@@ -17,7 +18,6 @@ from dockertpl.detect.python.routers import Routers, argument
 from dockertpl.detect.python.sources import project_folders
 from dockertpl.detect.python.syntax import Code, Name, dotted, keyword, string
 from dockertpl.detect.repository import Repository, is_within, join, relative_to
-from dockertpl.detect.served import Served
 
 _MAKES_ROUTES = r"\.(?:get|api_route|route|add_api_route|add_route)\("
 _WITHOUT_PARAMETERS = re.compile(r"^[^{<*]*$")
