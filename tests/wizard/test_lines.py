@@ -33,7 +33,8 @@ def test_no_row_of_a_table_is_wider_than_a_terminal_and_no_value_is_lost(rows: l
 
 
 def test_a_place_that_does_not_fit_beside_its_value_goes_below_it() -> None:
-    assert [line.text for line in table([("Port", "8000", "app/main.py:3"), ("Python", "3.13", "pyproject.toml:4, " + "word " * 12)])] == [
+    rows = [("Port", "8000", "app/main.py:3"), ("Python", "3.13", "pyproject.toml:4, " + "word " * 12)]
+    assert [line.text for line in table(rows)] == [
         "  Port    8000  app/main.py:3",
         "  Python  3.13",
         "            pyproject.toml:4, word word word word word word word word word word",
