@@ -159,7 +159,9 @@ def _by_kind(template: Template, question: Question, kinds: list[str]) -> list[A
 
 def answer_sets() -> list[dict[str, Any]]:
     """Return the sets: each question that is asked, by name, in the order of copier.yml."""
-    return [dict(answers) for answers in _sets()]
+    found = [dict(answers) for answers in _sets()]
+    assert found
+    return found
 
 
 def some() -> list[int]:

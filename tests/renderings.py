@@ -18,4 +18,6 @@ def rendered() -> tuple[tuple[Answers, Tree], ...]:
     """Return each set, with the defaults filled in, and its files. Nothing of it is to be changed."""
     template = Template(bundled())
     sets = (resolve(template, folder_name="repository", data=data) for data in answer_sets())
-    return tuple((answers, render(template, answers)) for answers in sets)
+    found = tuple((answers, render(template, answers)) for answers in sets)
+    assert found
+    return found

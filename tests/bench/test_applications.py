@@ -29,7 +29,9 @@ def test_the_next_js_application_has_pages_and_components_enough(office: Path) -
 
 
 def test_every_page_imports_components_that_are_there_and_draws_them(office: Path) -> None:
-    for page in (office / "app").glob("*/*/page.tsx"):
+    pages = list((office / "app").glob("*/*/page.tsx"))
+    assert pages
+    for page in pages:
         text = page.read_text()
         imported = re.findall(r'import [{] (\w+) [}] from "@/components/([\w-]+)"', text)
         assert len(imported) >= 4 or "api" in page.parts

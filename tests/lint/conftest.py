@@ -9,10 +9,14 @@ from tests.lint.rendering import Rendering, render_all
 
 @pytest.fixture(scope="session")
 def renderings(tmp_path_factory: pytest.TempPathFactory) -> list[Rendering]:
-    return render_all(tmp_path_factory.mktemp("renderings"))
+    found = render_all(tmp_path_factory.mktemp("renderings"))
+    assert found, "without renderings these tests would pass and check nothing"
+    return found
 
 
 @pytest.fixture(scope="session")
 def running(renderings: list[Rendering]) -> list[Rendering]:
     """Those whose image runs something by itself."""
-    return [rendering for rendering in renderings if kind_of(rendering.answers).runs]
+    found = [rendering for rendering in renderings if kind_of(rendering.answers).runs]
+    assert found
+    return found

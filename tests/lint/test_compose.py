@@ -28,9 +28,10 @@ SECRETS = [
 
 def _composed(renderings: list[Rendering], *, stage: str = "") -> list[tuple[Rendering, dict[str, Any]]]:
     """Return the compose files, of kinds that have a stage if one is named."""
-    result = [(rendering, yaml.safe_load(rendering.compose)) for rendering in renderings if rendering.compose]
+    pairs = ((rendering, yaml.safe_load(rendering.compose)) for rendering in renderings if rendering.compose)
+    result = [pair for pair in pairs if not stage or stage in kind_of(pair[0].answers).stages]
     assert result
-    return [pair for pair in result if not stage or stage in kind_of(pair[0].answers).stages]
+    return result
 
 
 def test_a_compose_file_is_there_on_request_only(renderings: list[Rendering]) -> None:

@@ -88,7 +88,9 @@ def test_files_come_from_stages_only(renderings: list[Rendering]) -> None:
 
 def _built(renderings: list[Rendering]) -> list[tuple[Rendering, str]]:
     """Return each rendering with each of the stages that people build."""
-    return [(rendering, stage) for rendering in renderings for stage in kind_of(rendering.answers).stages]
+    found = [(rendering, stage) for rendering in renderings for stage in kind_of(rendering.answers).stages]
+    assert found
+    return found
 
 
 def test_the_user_is_a_number_and_not_root(renderings: list[Rendering]) -> None:

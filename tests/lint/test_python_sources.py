@@ -8,7 +8,9 @@ from tests.lint.rendering import Rendering
 
 @pytest.fixture(scope="module")
 def services(renderings: list[Rendering]) -> list[Rendering]:
-    return [one for one in renderings if one.answers["kind"] == "python-fastapi"]
+    found = [one for one in renderings if one.answers["kind"] == "python-fastapi"]
+    assert found
+    return found
 
 
 def _having(services: list[Rendering], answer: str) -> list[Rendering]:

@@ -40,6 +40,7 @@ def files(renderings: list[Rendering], tmp_path_factory: pytest.TempPathFactory)
                 (root / path).parent.mkdir(parents=True)
                 (root / path).write_text(text, encoding="utf-8")
                 result[text] = root / path
+    assert result
     return result
 
 

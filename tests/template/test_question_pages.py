@@ -33,7 +33,9 @@ def _questions() -> Mapping[str, Question]:
 
 
 def _every_page() -> list[Page]:
-    return [_pages().page(name) for name in _pages().names]
+    found = [_pages().page(name) for name in _pages().names]
+    assert found
+    return found
 
 
 def test_no_page_shows_jinja_or_leaves_a_default_or_a_condition_unsaid() -> None:

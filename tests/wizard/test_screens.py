@@ -29,7 +29,9 @@ def _session(kind: str, folder: Path) -> Session:
 def _shown(session: Session) -> dict[str, Prompt]:
     """Return the questions that the wizard can show."""
     prompts = session.interview.prompts
-    return {name: prompt for name, prompt in prompts.items() if name not in presentation.NOT_SHOWN}
+    found = {name: prompt for name, prompt in prompts.items() if name not in presentation.NOT_SHOWN}
+    assert found
+    return found
 
 
 def _text(lines: list[Line]) -> str:

@@ -44,4 +44,5 @@ def one_of_each_shape() -> tuple[str, ...]:
         tuple((job, len(body["steps"])) for job, body in parse(text)["jobs"].items()): text
         for text in image_workflows()
     }
+    assert shapes
     return tuple(shapes.values())

@@ -28,6 +28,7 @@ def _uses() -> list[tuple[str, dict[str, Any]]]:
     """Return each action that a rendered workflow uses, with what it is given."""
     texts = {text for files in rendering.workflows() for text in files.values()}
     steps = [step for text in texts for _, _, steps in promises.jobs(text) for step in steps if "uses" in step]
+    assert steps
     return [(promises.action(step), step.get("with", {})) for step in steps]
 
 

@@ -153,7 +153,9 @@ def test_a_base_whose_runtime_does_not_start_is_not_pushed(
 
 
 def _families() -> list[str]:
-    return [text for text in rendering.image_workflows() if "matrix.image" in text]
+    found = [text for text in rendering.image_workflows() if "matrix.image" in text]
+    assert found
+    return found
 
 
 def test_a_family_is_built_every_week_too_and_by_its_own_files_alone() -> None:
