@@ -113,7 +113,7 @@ def test_an_answer_that_does_no_more_is_said_and_needs_a_person(app: Path, docke
     done = dockertpl("update", app, "--dry-run", "--json")
     assert (done.code, done.json["images"][0]["answers"]["reset"]) == (1, {"flavor": {"old": "alpine", "new": "slim"}})
     (warning,) = done.json["warnings"]
-    assert "flavor='alpine' any more (\"alpine\" is no choice: slim, tiny); it is 'slim' now" in warning
+    assert "flavor='alpine' any more (\"alpine\" is not a choice: slim, tiny); it is 'slim' now" in warning
     assert dockertpl("update", app, "-d", "flavor=tiny").code == 0
 
 

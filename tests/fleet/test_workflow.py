@@ -138,7 +138,7 @@ def test_two_shards_under_act_merge_to_the_same_report_as_one_run(bench: Bench, 
     halves = [_dockertpl(bench.folder, "fleet", "report", str(journal))["outcomes"] for journal in journals]
     assert [len(half) for half in halves] == [2, 2]
     # A conflict needs a person: the shards are done, and the report says so by failing.
-    assert [step.name for step in run.failed()] == ["Say what became of each image"]
+    assert [step.name for step in run.failed()] == ["Report the result of each image"]
     page = (artifacts / "fleet-report" / "fleet.html").read_text()
     assert all(name in page for name in NAMES)
     asked = (bench.folder / "pipx.txt").read_text().splitlines()

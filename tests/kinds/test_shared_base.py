@@ -41,21 +41,21 @@ def test_a_dependent_is_a_folder_and_a_base(dependent: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("dependents", "said"),
     [
-        (["api"], "is no mapping: write it like {api:"),
-        ({"Api": API}, '"Api" is no image name'),
-        ({1: API}, "1 is no image name"),
-        ({"bases": API}, "has a target or a group of that name"),
-        ({"base-python": API}, "has a target or a group of that name"),
-        ({"a.b": API, "a-b": API}, "has a target or a group of that name"),
-        ({"api": "services/api"}, "is no dependent: write it like {dir:"),
-        ({"api": {**API, "args": {}}}, "is no dependent: write it like {dir:"),
-        ({"api": {"dir": "services/api"}}, 'base is "", but bases has python.'),
-        ({"api": {**API, "base": "node"}}, 'base is "node", but bases has python.'),
-        ({"api": {**API, "base": ["python"]}}, "but bases has python."),
-        ({"api": {"base": "python"}}, 'dir is "", no clean relative path'),
-        ({"api": {**API, "dir": "../api"}}, "no clean relative path"),
-        ({"api": {**API, "dir": 'a" }'}}, "no clean relative path"),
-        ({"api": {**API, "context": "services"}}, 'it is dir (services/api) or "."'),
+        (["api"], "is not a mapping: write it like {api:"),
+        ({"Api": API}, '"Api" is not an image name'),
+        ({1: API}, "1 is not an image name"),
+        ({"bases": API}, "already has a target or a group with that name"),
+        ({"base-python": API}, "already has a target or a group with that name"),
+        ({"a.b": API, "a-b": API}, "already has a target or a group with that name"),
+        ({"api": "services/api"}, "is not valid: write it like {dir:"),
+        ({"api": {**API, "args": {}}}, "is not valid: write it like {dir:"),
+        ({"api": {"dir": "services/api"}}, 'base is "": use one of the answer bases (python).'),
+        ({"api": {**API, "base": "node"}}, 'base is "node": use one of the answer bases (python).'),
+        ({"api": {**API, "base": ["python"]}}, "use one of the answer bases (python)."),
+        ({"api": {"base": "python"}}, 'dir is "": write its app_dir'),
+        ({"api": {**API, "dir": "../api"}}, "a plain relative path like services/api"),
+        ({"api": {**API, "dir": 'a" }'}}, "a plain relative path like services/api"),
+        ({"api": {**API, "context": "services"}}, 'use dir (services/api), or "."'),
         ({"api": {**API, "image": "ghcr.io/acme/api:main"}}, "without a tag"),
         ({"api": {**API, "image": '${REGISTRY}"'}}, "without a tag"),
     ],
@@ -72,8 +72,8 @@ def test_a_bad_dependent_is_refused_in_one_sentence(dependents: Any, said: str) 
         ([], "at least one base"),
         (["python", "python"], "each only once"),
         (["ruby"], '"ruby" is not a base'),
-        ("python", "is no list"),
-        ({"python": 1}, "is no list"),
+        ("python", "is not a list"),
+        ({"python": 1}, "is not a list"),
     ],
 )
 def test_bases_are_known_and_named_once(bases: Any, said: str) -> None:
@@ -100,7 +100,7 @@ def test_a_base_image_has_a_tag(image: str) -> None:
     ],
 )
 def test_a_bad_base_image_is_refused(image: str) -> None:
-    assert "is no image with its tag" in _refusal(base_image=image)
+    assert "is not an image with a tag" in _refusal(base_image=image)
 
 
 @pytest.mark.parametrize("flavor", ["minimal", "distroless"])
@@ -113,4 +113,4 @@ def test_a_flavor_that_copies_from_its_base_is_refused_with_one(kind: str, flavo
 @pytest.mark.parametrize("question", ["cleanup", "prewarm"])
 def test_what_belongs_to_dependents_is_refused_with_the_reason(question: str) -> None:
     message = _refusal(kind="shared-base", image="ghcr.io/acme/base", **{question: True})
-    assert "Dependents name their base" in message or "answer prewarm for the dependent" in message
+    assert "Dependent images refer to their base" in message or "set prewarm for the dependent" in message

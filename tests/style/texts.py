@@ -204,6 +204,8 @@ def _questions(path: str) -> Iterator[Text]:
         return
     for document in yaml.safe_load_all(plain):
         for text in _strings(document):
+            if re.fullmatch(r"[a-z0-9_\s]+", text) and "_" in text:
+                continue  # a list of names, such as system calls
             if len(words(_inline(text))) >= FEWEST_WORDS and not text.startswith("{{"):
                 begun = source.count("\n", 0, max(source.find(text.split("\n")[0][:40]), 0)) + 1
                 for paragraph in re.split(r"\n\s*\n|\n", text):

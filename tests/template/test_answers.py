@@ -60,7 +60,7 @@ def test_every_bad_answer_is_named_in_one_error(make_template: MakeTemplate) -> 
     for line in (
         "5 answers cannot be used:",
         "  manger: there is no such question. Did you mean manager?",
-        '  manager: "pipx" is no choice: uv, poetry, pip. Did you mean pip?',
+        '  manager: "pipx" is not a choice: uv, poetry, pip. Did you mean pip?',
         "  port: 80 is too low.",
     ):
         assert line in caught.value.message.splitlines()

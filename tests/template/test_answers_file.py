@@ -47,7 +47,7 @@ def test_it_is_short_and_grouped() -> None:
         lines = _answers_file(_texts({"kind": kind})).splitlines()
         assert len(lines) <= 40
         assert [line for line in lines[2:] if line.startswith("#")] == [
-            "# The application and how it runs", "# What the image holds", "# CI and registry",
+            "# The application and how it runs", "# What the image contains", "# CI and registry",
         ]  # fmt: skip
         assert not [line for line in lines if re.search(r": (\[\]|\{\}|'')$", line)]
 

@@ -186,7 +186,7 @@ _MUTATIONS = [
     (_QUESTIONS, "|r|bun'", "|bun'", "sandbox-multi-runtime", "tools: to "),
     (_QUESTIONS, "browser == 'chromium' and", "browser == 'none' and", "sandbox-multi-runtime", "browser: to "),
     (_CI, "'..' in branch or", "", "python-fastapi", "branch: to "),
-    ("templates/lib/validate.jinja", "is no clean relative path", "is no path", "python-fastapi", "app_dir: to "),
+    ("templates/lib/validate.jinja", "is not a plain relative path", "is no path", "python-fastapi", "app_dir: to "),
     ("templates/lib/validate.jinja", "forms[registry][1] }}", "registry }}", "python-fastapi", "image: to "),
     # conditions
     (_PYTHON, "and server == 'gunicorn' }}", "}}", "python-fastapi", "Copier asks gunicorn_worker, "),
@@ -205,7 +205,13 @@ _MUTATIONS = [
     (_QUESTIONS, "3000 if kind", "3001 if kind", "nextjs-standalone", "port: default: "),
     (_QUESTIONS, "else 'ghcr' }}", "else 'other' }}", "shared-base", "registry: default: "),
     # words, types, choices
-    (_CI, "help: For which processors?", "help: Which processors?", "shared-base", "platforms: message: "),
+    (
+        _CI,
+        "help: Which platforms is the image built for?",
+        "help: Which platforms?",
+        "shared-base",
+        "platforms: message: ",
+    ),
     (_QUESTIONS, "Docker Hub: dockerhub", "Docker's hub: dockerhub", "shared-base", "registry: choices: "),
     (_SERVICE, "choices: [trixie, bookworm]", "choices: [trixie]", "python-fastapi", "debian_release: choices: "),
     (_QUESTIONS, "port:\n  type: int", "port:\n  type: float", "python-fastapi", "port: type: "),

@@ -27,7 +27,7 @@ RECORDED = Path(__file__).parent / "copier"
 KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime", "shared-base")
 #: A row that begins a question, as Copier marks it.
 _MARK = "🎤"
-_LAST = "Other settings"
+_LAST = "Which other settings"
 
 
 def questions(template: Path, kind: str, folder: Path) -> list[str]:

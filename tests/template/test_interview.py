@@ -85,7 +85,7 @@ def test_an_answer_is_seen_by_the_questions_after_it_and_not_by_those_before(mak
     [
         ("port", "80", "80 is too low."),
         ("port", "many", '"many" is no whole number'),
-        ("manager", "pipx", '"pipx" is no choice: uv, poetry, pip. Did you mean pip?'),
+        ("manager", "pipx", '"pipx" is not a choice: uv, poetry, pip. Did you mean pip?'),
         ("extras", "[", '"[" is no YAML'),
         ("title", "a\x1b[2J", "it holds the invisible character U+001B"),
     ],

@@ -11,7 +11,7 @@ from tests.parity import RefusedError, by_copier, by_us
 from dockertpl.errors import TemplateError
 from dockertpl.template.environment import Template
 from dockertpl.template.questions import RefusedError as AnswerRefusedError
-from dockertpl.template.questions import load, nearest
+from dockertpl.template.questions import load
 
 MakeTemplate = Callable[..., Template]
 
@@ -42,7 +42,7 @@ _CONFORMANCE: Mapping[str, tuple[str, list[dict[str, Any]]]] = {
         "c: {type: str, choices: [[First, f], [Second, s]], default: s}\n",
         [{}, {"a": "x", "b": "1", "c": "f"}, {"a": "z"}, {"b": 3}, {"c": "First"}, {"b": True}],
     ),
-    "default that is no choice": ("a: {type: str, choices: [x, y], default: z}\n", [{}, {"a": "x"}]),
+    "default that is not a choice": ("a: {type: str, choices: [x, y], default: z}\n", [{}, {"a": "x"}]),
     "templated choices": (
         "a: {type: int, default: 2}\nb: {type: str, choices: \"{{ ['x', 'y'][:a] | to_json }}\", default: x}\n"
         "c: {type: str, choices: {'L {{ a }}': 'v{{ a }}'}, default: 'v{{ a }}'}\n",
@@ -137,10 +137,10 @@ def _outcome(run: Callable[..., Any], *arguments: Any) -> Any:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ("potery", '"potery" is no choice: uv, poetry, pip. Did you mean poetry?'),
-        ("UV", '"UV" is no choice: uv, poetry, pip. Did you mean uv?'),
-        ("zzz", '"zzz" is no choice: uv, poetry, pip.'),
-        (3.1, '"3.1" is no choice: uv, poetry, pip. (YAML reads it as a number: write it in quotes.)'),
+        ("potery", '"potery" is not a choice: uv, poetry, pip. Did you mean poetry?'),
+        ("UV", '"UV" is not a choice: uv, poetry, pip. Did you mean uv?'),
+        ("zzz", '"zzz" is not a choice: uv, poetry, pip.'),
+        (3.1, '"3.1" is not a choice: uv, poetry, pip. (YAML reads it as a number: write it in quotes.)'),
     ],
 )
 def test_a_bad_choice_names_the_choices_and_the_nearest(make_template: MakeTemplate, answer: Any, message: str) -> None:
@@ -175,8 +175,3 @@ def test_what_the_reader_does_not_know_is_the_template_s_fault(
 
     with pytest.raises(TemplateError, match=message):
         resolve(make_template(questions), folder_name="x")
-
-
-def test_the_nearest_word_is_only_named_if_it_is_near() -> None:
-    assert nearest("manger", ["kind", "manager"]) == " Did you mean manager?"
-    assert nearest("xyz", ["kind", "manager"]) == ""

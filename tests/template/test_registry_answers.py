@@ -94,12 +94,12 @@ def test_a_cloud_s_identity_is_refused_with_its_form(answers: dict[str, str], wa
     ("answers", "word"),
     [
         ({"ci": "github", "registry": "gitlab"}, "choose other"),
-        ({"ci": "gitlab", "registry": "ecr"}, "choose other"),
-        ({"ci": "gitlab", "platforms": "native"}, "answer emulated"),
+        ({"ci": "gitlab", "registry": "ecr"}, "choose gitlab, or other"),
+        ({"ci": "gitlab", "platforms": "native"}, "choose emulated"),
         ({"prewarm": True}, "answer image"),
-        ({"branch": "a b"}, "no branch"),
-        ({"branch": "$(id)"}, "no branch"),
-        ({"branch": "a/../b"}, "no branch"),
+        ({"branch": "a b"}, "not a branch"),
+        ({"branch": "$(id)"}, "not a branch"),
+        ({"branch": "a/../b"}, "not a branch"),
     ],
 )
 def test_what_a_forge_cannot_do_is_refused_with_a_way_out(answers: dict[str, Any], word: str) -> None:

@@ -67,15 +67,15 @@ def test_what_becomes_a_question_by_an_answer_is_asked_before_the_review(tmp_pat
     scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
     assert scaffold.answers.values["image"] == image
     assert person.asked[-3:] == ["Image in the registry", "AWS role", "Write it?"]
-    assert '! "no image" is no image' in person.seen
+    assert '! "no image" is not an image' in person.seen
 
 
 def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_path: Path) -> None:
     answers = {
         "What now?": ["change something"],
         "Change what?": ["Image:", "done"],
-        "Image: which?": ["Own base image", "Flavor", BACK],
-        "Own base image": ["registry.example/base-python:main", ""],
+        "Image: which?": ["Shared base image", "Flavor", BACK],
+        "Shared base image": ["registry.example/base-python:main", ""],
         "Flavor": ["distroless"],
     }
     scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)

@@ -79,10 +79,19 @@ def test_the_review_has_every_answer_that_is_no_default_and_every_file(tmp_path:
     scaffold = session.prepare()
     said = _text(screens.review(session, SHOWN, scaffold))
     assert re.search(r"Port +8123 +you\n", said)
+    usual = {"check_app", "app_factory", "dev_groups", "layout", "server", "branch"}
     for name, origin in scaffold.answers.origin.items():
         if origin != "default" and name not in scaffold.answers.hidden:
-            assert SHOWN.title(name) in said, name
+            assert (f"\n  {SHOWN.title(name)} " in said) is (name not in usual), name
     assert all(f"  {entry.path}" in said for entry in scaffold.entries)
+
+
+def test_what_was_found_has_no_row_for_no_none_or_the_usual_answer(tmp_path: Path) -> None:
+    said = _text(screens.seen(_session("python-fastapi", tmp_path), SHOWN))
+    assert re.search(r"Import string +app.main:app", said)
+    assert re.search(r"Health route +/health", said)
+    for title in ("Check application file", "Application factory", "Development groups", "Code layout", "Branch"):
+        assert title not in said
 
 
 def test_an_old_dockerfile_is_shown_item_by_item_and_beside_the_new_one(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from dockertpl.screen import WIDTH
 from dockertpl.template.conditions import one_of
 from dockertpl.template.environment import Template
 from dockertpl.template.question_pages import Page, Pages, terminal
-from dockertpl.template.questions import nearest
 from dockertpl.template.source import bundled
+from dockertpl.template.suggest import nearest
 
 _MOST_WIDTH = 100
 

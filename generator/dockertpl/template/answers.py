@@ -16,7 +16,8 @@ import yaml
 from dockertpl.errors import BadAnswerError, BadInputError, TemplateError
 from dockertpl.template import yamltext
 from dockertpl.template.environment import Template
-from dockertpl.template.questions import MISSING, Choice, Question, RefusedError, load, nearest
+from dockertpl.template.questions import MISSING, Choice, Question, RefusedError, load
+from dockertpl.template.suggest import nearest
 from dockertpl.template.values import WrongTypeError, check_inert, shown
 
 Origin: TypeAlias = Literal["-d", "data file", "stored", "detected", "asked", "default"]

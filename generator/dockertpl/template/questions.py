@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 
 from dockertpl.errors import TemplateError
-from dockertpl.template import yamltext
+from dockertpl.template import suggest, yamltext
 from dockertpl.template.environment import Template
 from dockertpl.template.values import TYPES, WrongTypeError, cast, shown
 
@@ -221,7 +221,8 @@ class Question:
                     return value
                 why = why or choice.disabled
         if not why:
-            why = f"{shown(value)} is no choice: {', '.join(map(str, allowed))}.{_nearest(value, allowed)}"
+            names = [str(one) for one in allowed]
+            why = f"{shown(value)} is not a choice: {', '.join(names)}.{suggest.choice(str(value), names)}"
             if isinstance(answer, float) and type_name == "str":
                 why += " (YAML reads it as a number: write it in quotes.)"
         raise RefusedError(why, value, chosen=True)
@@ -257,24 +258,6 @@ def load(template: Template) -> list[Question]:
         TemplateError: A question uses what dockertpl does not know; Copier may.
     """
     return [_question(name, raw) for name, raw in template.config.questions.items()]
-
-
-def nearest(word: str, words: Sequence[str]) -> str:
-    """Return " Did you mean X?" for the word that is most like another, or nothing.
-
-    Args:
-        word: What was written.
-        words: What could have been meant.
-    """
-    import difflib
-
-    found = difflib.get_close_matches(word.casefold(), [candidate.casefold() for candidate in words], n=1, cutoff=0.5)
-    meant = next((candidate for candidate in words if found and candidate.casefold() == found[0]), "")
-    return f" Did you mean {meant}?" if meant else ""
-
-
-def _nearest(value: Any, allowed: Sequence[Any]) -> str:
-    return nearest(str(value), [str(item) for item in allowed])
 
 
 def _question(name: str, raw: Mapping[str, Any]) -> Question:

@@ -34,7 +34,7 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
     rows = [
         (presentation.title(key), read_out(prompt.default), found.evidence.get(key, ""))
         for key, prompt in prompts.items()
-        if prompt.origin == "detected"
+        if prompt.origin == "detected" and _says_something(prompt)
     ]
     rows += [(presentation.title(key), read_out(value), "given") for key, value in given.items()]
     lines += table(rows) if rows else _nothing(session)
@@ -48,6 +48,11 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
     for warning in found.warnings:
         lines += wrapped(warning, "  ! ", style="warning")
     return [*lines, Line("")]
+
+
+def _says_something(prompt: Prompt) -> bool:
+    """Tell whether a finding is worth a row: it is not "no" or "none", or the usual answer of a group's question."""
+    return bool(prompt.default) and (prompt.asked_by_copier or prompt.default != prompt.question.default)
 
 
 def _nothing(session: Session) -> list[Line]:
@@ -143,7 +148,9 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
         for name in group.questions:
             if name in answers.hidden or name not in answers.values:
                 continue
-            if answers.origin[name] == "default":
+            prompt = session.interview.prompts.get(name)
+            found = answers.origin[name] == "detected"
+            if answers.origin[name] == "default" or (found and prompt and not _says_something(prompt)):
                 plain += 1
                 continue
             place = {"asked": "you", "detected": session.found.evidence.get(name, "found")}.get(

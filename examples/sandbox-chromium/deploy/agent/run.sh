@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run the sandbox: sh deploy/agent/run.sh [--image IMAGE] [--fuse] [--sudo] [COMMAND...]
 #
-# By default only the home and /tmp can be written, and there are no capabilities and no new privileges.
+# By default, only the home and /tmp are writable, without capabilities or new privileges.
 # --fuse: allow it to mount a bucket, with /dev/fuse and SYS_ADMIN. SYS_ADMIN is close to root on the host.
 # --sudo: allow it to become root in the container, without no-new-privileges.
 #
@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
 done
 terminal=$([ ! -t 0 ] || echo --tty)
 # The profile allows the browser's own sandbox. Its tabs need more than the default 64 MB of shared memory.
-# shellcheck disable=SC2086 # several words
+# shellcheck disable=SC2086 # split into words
 exec docker run --rm --interactive $terminal --read-only --tmpfs /tmp:exec --volume agent-home:/home/sandbox \
   --cap-drop ALL $strict $more --security-opt "seccomp=$here/seccomp.json" --shm-size 1g \
   --memory 2g --pids-limit 512 "$image" "$@"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run the sandbox: sh deploy/agent/run.sh [--image IMAGE] [--fuse] [--sudo] [COMMAND...]
 #
-# By default only the home and /tmp can be written, and there are no capabilities and no new privileges.
+# By default, only the home and /tmp are writable, without capabilities or new privileges.
 # --fuse: allow it to mount a bucket, with /dev/fuse and SYS_ADMIN. SYS_ADMIN is close to root on the host.
 # --sudo: allow it to become root in the container, without no-new-privileges.
 #
@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 terminal=$([ ! -t 0 ] || echo --tty)
-# shellcheck disable=SC2086 # several words
+# shellcheck disable=SC2086 # split into words
 exec docker run --rm --interactive $terminal --read-only --tmpfs /tmp:exec --volume agent-home:/home/sandbox \
   --cap-drop ALL $strict $more \
   --memory 2g --pids-limit 512 "$image" "$@"
