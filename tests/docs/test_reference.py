@@ -42,3 +42,9 @@ def test_the_commands_reference_has_every_command_and_option_and_no_others() -> 
         # A row may refer to the options of another.
         if "those of" not in rows[name]:
             assert named == options, name
+
+
+def test_an_item_of_the_changelog_is_one_line() -> None:
+    lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").partition("\n## ")[2].splitlines()
+    assert [line for line in lines if len(line) > 100] == []
+    assert [line for line in lines if line.startswith(" ")] == []
