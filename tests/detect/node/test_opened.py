@@ -69,6 +69,12 @@ def test_a_readme_that_is_read_or_imported_is_let_through(look_at: Any) -> None:
         assert found.answers["context_files"] == ["README.md"], text
 
 
+def test_an_import_by_an_alias_of_the_tsconfig_is_followed(look_at: Any) -> None:
+    tsconfig = '{"compilerOptions": {"paths": {"@root/*": ["./*"]}}}'
+    found, _ = look_at({"app/page.tsx": 'import x from "@root/README.md"', "README.md": "", "tsconfig.json": tsconfig})
+    assert found.answers["context_files"] == ["README.md"]
+
+
 @pytest.mark.parametrize("text", ['import x from "react"', "fs.readFileSync(name)", 'fs.readdirSync("content")', ""])
 def test_what_is_not_dropped_needs_nothing(look_at: Any, text: str) -> None:
     found, _ = look_at({"app/page.tsx": HEAD + text, "content/a.md": "", "docs/a.md": ""})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from dockertpl.detect.node.conventions import NOT_BUILT, SOURCES
@@ -53,7 +53,7 @@ def loaded(package: Package, members: Sequence[str]) -> list[str]:
     files = list(sources(repository, [package.folder, *members]))
     everything = set(files)
     packages = {Package(repository, folder).name: folder for folder in members}
-    aliases = _aliases(package)
+    aliases = aliases_of(package)
     waiting = [
         path for path in files if is_within(path, package.folder) and _is_entry(relative_to(path, package.folder))
     ]
@@ -70,7 +70,7 @@ def loaded(package: Package, members: Sequence[str]) -> list[str]:
             else:
                 key = (path.rpartition("/")[0] if name.startswith(".") else "", name.partition("?")[0])
                 if key not in meant:
-                    meant[key] = _target(key[1], key[0], everything, aliases)
+                    meant[key] = target_of(key[1], key[0], everything, aliases)
                 targets = [meant[key]] if meant[key] else []
             fresh = [target for target in targets if target not in found]
             found.update(dict.fromkeys(fresh))
@@ -82,8 +82,8 @@ def _is_entry(path: str) -> bool:
     return _ENTRY_FILES.fullmatch(path) is not None or any(is_within(path, folder) for folder in _ENTRY_FOLDERS)
 
 
-def _aliases(package: Package) -> dict[str, str]:
-    """Return what the application's imports may begin with, and the folder or file that it stands for."""
+def aliases_of(package: Package) -> dict[str, str]:
+    """Return the prefixes of the application's imports, each with its folder or file."""
     texts = [package.repository.text(package.at(name)) or "" for name in ("tsconfig.json", "jsconfig.json")]
     text = next(filter(None, texts), "")
     base = match[1] if (match := _BASE_URL.search(text)) else "."
@@ -106,15 +106,15 @@ def _member(name: str, packages: Mapping[str, str]) -> str:
     return own if own in packages else ""
 
 
-def _target(name: str, folder: str, known: set[str], aliases: Mapping[str, str]) -> str:
-    """Return the file that an import in a folder means, empty if it is none of these."""
+def target_of(name: str, folder: str, known: Collection[str], aliases: Mapping[str, str]) -> str:
+    """Return the known file that an import in a folder means, empty if there is none."""
     if name.startswith("."):
         return _file(clean(join(folder, name)), known)
     alias = max((alias for alias in aliases if name.startswith(alias)), key=len, default=None)
     return "" if alias is None else _file(clean(join(aliases[alias], name[len(alias) :])), known)
 
 
-def _file(place: str | None, known: set[str]) -> str:
+def _file(place: str | None, known: Collection[str]) -> str:
     if place is None:
         return ""
     stem = re.sub(r"\.[cm]?js$", "", place)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
+from dockertpl.detect.node.modules import IMPORT, aliases_of, target_of
 from dockertpl.detect.node.package import Package
 from dockertpl.detect.opened import Opened, dropped
 from dockertpl.detect.repository import clean, join, parent
@@ -39,7 +40,6 @@ _DATABASE = re.compile(rf"\bnew\s+(?:Database|DatabaseSync)\(\s*(?:{_JOIN}|({_TE
 _DEFAULTED = re.compile(r"process\.env\.\w+ ?(?:\|\||\?\?) ?(?=[\"'`])")
 # What libSQL calls the address of a file.
 _FILE_URL = re.compile(r"[\"'`]file:(?:\./)?([\w-][\w./-]*\.(?:db|sqlite3?))[\"'`]")
-_IMPORT = re.compile(r"""(?:\bfrom|\bimport|\brequire\(|\bimport\()\s*["']((?:\.\.?|@|~)/[^"'\n]+)["']""")
 _LONGEST = 1 << 17
 
 _How = Literal["served", "read", "file", "folder"]
@@ -55,6 +55,7 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
     files = dropped(package.repository, NEXTJS_STANDALONE, package.folder)
     # What an import of them may end in: nearly all imports are of modules.
     endings = {part.partition(".")[0] for file in files for part in file.split("/")[-2:]}
+    aliases = aliases_of(package) if files else {}
     for path in modules:
         text = (package.repository.text(path) or "")[:_LONGEST]
         if "process.env" in text:
@@ -63,7 +64,7 @@ def opened(package: Package, modules: Sequence[str]) -> Iterator[Opened]:
         for match in _FILE_URL.finditer(text) if "file:" in text else ():
             yield from _found(join(package.folder, match[1]), "file", path, text, match)
         if files:
-            yield from _imported(files, endings, package.folder, path, text)
+            yield from _imported(files, endings, aliases, path, text)
             yield from _named_folders(package.folder, path, text)
         if not any(
             name in text
@@ -166,20 +167,13 @@ def _place(
         yield Opened(place, how, value[1], path, text.count("\n", 0, match.start()) + 1)
 
 
-def _imported(files: Collection[str], endings: Collection[str], folder: str, path: str, text: str) -> Iterator[Opened]:
+def _imported(
+    files: Collection[str], endings: Collection[str], aliases: Mapping[str, str], path: str, text: str
+) -> Iterator[Opened]:
     """Yield those of some files that a module imports, such as ../README.md."""
-    for match in _IMPORT.finditer(text):
+    for match in IMPORT.finditer(text):
         name = match[1].partition("?")[0]
         if name.rpartition("/")[2].partition(".")[0] not in endings:
             continue
-        starts = [parent(path)] if name.startswith(".") else [folder, join(folder, "src")]
-        inside = name if name.startswith(".") else name.partition("/")[2]
-        for start in starts:
-            place = clean(join(start, inside))
-            for candidate in (
-                place,
-                *(f"{place}{end}" for end in (".ts", ".tsx", ".js", ".jsx", "/index.ts", "/index.tsx")),
-            ):
-                if candidate and candidate in files:
-                    yield Opened(candidate, "read", False, path, text.count("\n", 0, match.start()) + 1)
-                    break
+        if place := target_of(name, parent(path), files, aliases):
+            yield Opened(place, "read", False, path, text.count("\n", 0, match.start()) + 1)
