@@ -1,6 +1,8 @@
 # Everything here sets itself up: a virtual environment in .venv, from whatever Python 3.11 or newer is on PATH.
 PYTHON ?= python3
 VENV := .venv
+# Python is started many times: it compiles each module once.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 # Where a name cannot be resolved for a moment, the network is at fault, and the test runs again.
 RERUN := --reruns 2 --reruns-delay 30 --only-rerun "lookup address information|name resolution|EAI_AGAIN"
