@@ -1,10 +1,10 @@
-"""Write the newest versions and the checksums of what a sandbox fetches from its makers.
+"""Write the newest versions and checksums of what a sandbox downloads from vendors.
 
     python generator/bin/refresh_downloads.py [--set aws-cli=2.36.11] [--set mountpoint=1.24.0]
 
-Each archive of each processor is fetched, its signature is checked by gpg against the fingerprints in the data file (a
-new key is a decision of a person), and only then its SHA-256 is written. Needs the network and gpg. Without --set the
-versions stay, and missing checksums are filled in.
+Downloads each archive for each architecture and checks its signature with gpg against the fingerprints in the data
+file. Only then it writes the SHA-256. Review a new key before you add it. Needs the network and gpg. Without --set,
+the versions stay, and missing checksums are filled in.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DATA = Path(__file__).parents[2] / "templates" / "kinds" / "sandbox-multi-runtim
 
 
 def fetch(url: str) -> bytes:
-    """Return what is at an address."""
+    """Return the content of a URL."""
     sys.stderr.write(f"fetching {url}\n")
     with urllib.request.urlopen(url, timeout=120) as answer:  # noqa: S310  (what the data file says)
         data: bytes = answer.read()
@@ -33,7 +33,7 @@ def fetch(url: str) -> bytes:
 
 
 def proven(archive: bytes, signature: bytes, keys: bytes, fingerprints: list[str]) -> bool:
-    """Tell whether one of the fingerprints' keys made a signature of the archive."""
+    """Return whether a key with one of the fingerprints signed the archive."""
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home)
         for name, data in (("archive", archive), ("signature", signature), ("keys", keys)):
@@ -49,10 +49,10 @@ def proven(archive: bytes, signature: bytes, keys: bytes, fingerprints: list[str
 
 
 def checksum(name: str, item: dict[str, Any], version: str, architecture: str) -> str:
-    """Return the SHA-256 of one archive, once its signature was seen to be good.
+    """Return the SHA-256 of an archive after checking its signature.
 
     Raises:
-        SystemExit: The signature is none of the maker's.
+        SystemExit: The signature is not valid.
     """
     mirror = item["mirror"]["url"]
     url = f"{mirror}/{item['path'].format(version=version, arch=item['arch'][architecture])}"
@@ -60,12 +60,12 @@ def checksum(name: str, item: dict[str, Any], version: str, architecture: str) -
     if item["signature"]:
         keys = item["key"].encode() if "key" in item else fetch(f"{mirror}/{item['keys']}")
         if not proven(archive, fetch(url + item["signature"]), keys, item["fingerprints"]):
-            raise SystemExit(f"{name} {version} for {architecture}: the signature is none of the keys' that are known.")
+            raise SystemExit(f"{name} {version} for {architecture}: no known key made the signature.")
     return hashlib.sha256(archive).hexdigest()
 
 
 def rewritten(text: str, name: str, version: str, checksums: dict[str, str]) -> str:
-    """Return the data file with one artefact's version and checksums changed, and its comments as they were."""
+    """Return the data file with a new version and checksums for one download. Its comments stay."""
     start = re.search(rf"^{name}:\n", text, re.MULTILINE)
     if not start:
         raise SystemExit(f"{name} is not in {DATA.name}.")

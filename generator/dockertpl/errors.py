@@ -1,6 +1,6 @@
-"""Every error that reaches a user: what happened, what to do, and the exit code that says so.
+"""Every error that reaches a user: what happened, what to do, and the exit code.
 
-Exit codes are part of the contract: 0 done, 1 a person is needed, 2 bad input and nothing changed,
+Exit codes are part of the contract: 0 done, 1 the user has to act, 2 bad input and nothing changed,
 3 the machine lacks something, 130 interrupted.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
-#: With it a fault of our own ends with a traceback.
+#: If it is set, an internal error ends with a traceback.
 DEBUG = "DOCKERTPL_DEBUG"
 
 
@@ -18,12 +18,12 @@ class DockertplError(Exception):
 
     Attributes:
         message: What is wrong and where, in one sentence.
-        remedy: What the reader can do about it; may be several lines.
+        remedy: What the user can do about it, in one or more lines.
         data: Facts for `--json`, beside the error object.
-        headline: The verdict in a few words, which a terminal shows last; empty where there is none.
+        headline: The verdict in a few words, which a terminal shows last. May be empty.
         code: A stable word for programs.
-        exit_code: What the process ends with.
-        usual_remedy: The advice where an error has none of its own.
+        exit_code: The exit code of the process.
+        usual_remedy: The remedy if an error is raised with an empty one.
     """
 
     code: ClassVar[str] = "error"
@@ -64,7 +64,7 @@ class NotDetectedError(BadInputError):
 
 
 class DestinationError(BadInputError):
-    """The destination cannot be written as asked: a file, not writable, a link leading out, or another's file."""
+    """The destination cannot be written: a file, not writable, a link that leads out, or another's file."""
 
     code = "destination"
 
@@ -76,7 +76,7 @@ class NoImageError(BadInputError):
 
 
 class RegionError(BadInputError):
-    """The marks of a region that users own are at fault, or what is to stand between them is."""
+    """The markers of a custom region are broken, or its lines contain markers."""
 
     code = "region"
     usual_remedy = "A region is the line `# >>> custom: NAME - …`, your lines, and the line `# <<< custom: NAME`."
@@ -86,29 +86,29 @@ class TemplateError(BadInputError):
     """The template itself cannot be read or rendered."""
 
     code = "template"
-    usual_remedy = "It is the template's fault where no answer asks for it: tell its authors."
+    usual_remedy = "This is probably a bug in the template. Please report it to its authors."
 
 
 class OnlyCopierError(TemplateError):
-    """The template runs code or uses what only Copier has."""
+    """The template runs code, or uses a feature that only Copier has."""
 
     code = "only-copier"
 
 
 class NotCommittedError(BadInputError):
-    """Files that an update would change are not committed, or there is no git repository to commit them to."""
+    """Files that an update would change are not committed, or the folder is not in a Git repository."""
 
     code = "not-committed"
 
 
-# --- 1: done, and a person is needed ---------------------------------------------------------------------------------
+# --- 1: done, and the user has to act --------------------------------------------------------------------------------
 
 
 class BuildFailedError(DockertplError):
     """The image did not build.
 
     Attributes:
-        missing: The file or folder that a step did not find; empty if it is about something else.
+        missing: The file or folder that a step did not find. Empty if the failure has another cause.
     """
 
     code = "build-failed"
@@ -117,11 +117,11 @@ class BuildFailedError(DockertplError):
 
 
 class UnhealthyError(DockertplError):
-    """The container did not start, never got healthy, or did not end as it should.
+    """The container did not start, never became healthy, or did not stop cleanly.
 
     Attributes:
-        missing: The file or folder that it did not find; empty if it is about something else.
-        lacks_setting: Whether it asks for a variable.
+        missing: The file or folder that the application did not find. Empty if the failure has another cause.
+        lacks_setting: Whether the application asks for a variable.
     """
 
     code = "unhealthy"
@@ -131,7 +131,7 @@ class UnhealthyError(DockertplError):
 
 
 class BrokenError(DockertplError):
-    """The image is healthy, but something that it has does not work."""
+    """The image is healthy, but something in it does not work."""
 
     code = "broken"
     exit_code = 1
@@ -145,21 +145,21 @@ class RootUserError(DockertplError):
 
 
 class OverBudgetError(DockertplError):
-    """The image runs as it must, but is larger or starts later than it may."""
+    """The image runs, but exceeds a limit of size or start time."""
 
     code = "over-budget"
     exit_code = 1
 
 
 class ConflictError(DockertplError):
-    """The repository and the template want something else in the same lines, and nothing was written."""
+    """The repository and the template changed the same lines, and nothing was written."""
 
     code = "conflict"
     exit_code = 1
 
 
 class DivergedError(DockertplError):
-    """A person has a hand in a branch of ours, so it is left as it is."""
+    """Someone else committed to an update branch, so it is left as it is."""
 
     code = "diverged"
     exit_code = 1
@@ -182,25 +182,25 @@ class NoEngineError(MachineError):
 
 
 class NoGitError(MachineError):
-    """Git is missing or did what it should not."""
+    """Git is missing or failed."""
 
     code = "no-git"
 
 
 class RegistryError(MachineError):
-    """A registry cannot be reached, refuses, or says what cannot be right."""
+    """A registry cannot be reached, refuses access, or sends something invalid."""
 
     code = "registry"
 
 
 class ForgeError(MachineError):
-    """A forge cannot be reached, refuses, or wants another token."""
+    """GitHub or GitLab cannot be reached, refuses, or needs another token."""
 
     code = "forge"
 
 
 class InternalError(DockertplError):
-    """A fault of dockertpl itself."""
+    """A bug in dockertpl."""
 
     code = "internal"
     exit_code = 3
@@ -208,13 +208,10 @@ class InternalError(DockertplError):
 
 
 def of(error: Exception) -> DockertplError:
-    """Return what a person is told of an error: the error itself, the machine's, or a fault of dockertpl's.
-
-    Args:
-        error: What was raised.
+    """Return the error to show for an exception: itself, a fault of the machine, or a bug in dockertpl.
 
     Raises:
-        Exception: It is a fault of dockertpl's, and DOCKERTPL_DEBUG asks where it happened.
+        Exception: It is a bug in dockertpl, and DOCKERTPL_DEBUG is set.
     """
     if isinstance(error, DockertplError):
         return error

@@ -1,10 +1,10 @@
-"""The one place that calls git, because git has traps.
+"""The one module that calls git, because git has traps.
 
-- A hook that runs us exports GIT_DIR and friends; with them git works on another repository than the one it is told.
+- A hook that runs dockertpl exports GIT_DIR and similar variables. They send git to another repository.
 - Messages follow the language of the machine.
-- Hooks, file-system monitors, `ext::` remotes, submodules and what a partial clone fetches later run what an untrusted
-  repository says.
-- A ref that starts with a dash is read as an option.
+- An untrusted repository can run code: through hooks, file-system monitors, `ext::` remotes, submodules, and what a
+  partial clone fetches later.
+- Git reads a ref that starts with a dash as an option.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from dockertpl.errors import BadInputError, NoGitError
 
-# What a person sets on purpose to reach a repository. Everything else that starts with GIT_ points at some repository.
+# Variables that users set to reach a repository. Every other variable that starts with GIT_ points at a repository.
 _KEPT = frozenset(
     {
         "GIT_ASKPASS",
@@ -49,11 +49,11 @@ _CONTAINED = (
 def environment(
     environ: Mapping[str, str] | None = None, *, settings: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return an environment in which git works on the repository that it is told to, in English, asking nothing.
+    """Return an environment in which git works on the given repository, in English, without prompts.
 
     Args:
-        environ: What to start from; the process's own environment by default.
-        settings: Settings of git that no list of processes shall show, such as a token in a header.
+        environ: The environment to start from, by default the process's own.
+        settings: Git settings that must not appear in a list of processes, such as a token in a header.
     """
     kept = {
         key: value
@@ -74,20 +74,20 @@ def run(
     variables: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> str:
-    """Run git without hooks and return what it printed, as text without the last line's end.
+    """Run git without hooks and return its output, without the last line's end.
 
-    Ctrl-C reaches git, too. A git that it ended has not failed: in whichever thread, that is the same interrupt.
+    Ctrl-C reaches git, too. If it ended git, this raises the same interrupt, in any thread.
 
     Args:
-        arguments: What follows `git`. A value that comes from outside belongs behind `--` or `--end-of-options`.
-        cwd: Where to run it.
-        stdin: What it reads.
+        arguments: What follows `git`. Put values from outside behind `--` or `--end-of-options`.
+        cwd: The working directory.
+        stdin: The standard input.
         variables: Environment variables, such as GIT_DIR.
-        settings: Settings of git that no list of processes shall show.
+        settings: Git settings that must not appear in a list of processes.
 
     Raises:
-        NoGitError: Git is missing or ended with an error; the message holds git's own words.
-        KeyboardInterrupt: Git was ended by SIGINT, as Ctrl-C does to all that we started, or by SIGTERM.
+        NoGitError: Git is missing or failed. The message has git's own words.
+        KeyboardInterrupt: SIGINT or SIGTERM ended git.
     """
     done = _call(arguments, cwd, stdin, {**environment(settings=settings), **(variables or {})})
     out, err = (stream.decode(errors="replace") for stream in (done.stdout, done.stderr))
@@ -97,33 +97,30 @@ def run(
 
 
 def check_interrupt(code: int) -> None:
-    """Interrupt the thread that waited for a process which was interrupted: it did not fail.
+    """Raise KeyboardInterrupt if a process was interrupted. That is not a failure of the process.
 
     Args:
-        code: What the process ended with, as `subprocess` says it.
-
-    Raises:
-        KeyboardInterrupt: It was interrupted.
+        code: The exit code, as `subprocess` gives it.
     """
     if -code in (signal.SIGINT, signal.SIGTERM):
         raise KeyboardInterrupt
 
 
 def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], marker_size: int) -> tuple[int, str]:
-    """Merge three texts by `git merge-file`, whatever git's settings say about conflicts.
+    """Merge three texts with `git merge-file`, independent of git's settings for conflicts.
 
     Args:
-        mine: The text that changes go into.
-        old: The text that both sides started from.
+        mine: The text to merge into.
+        old: The common ancestor.
         new: The other side.
-        labels: What markers call mine, old and new.
-        marker_size: How many characters a marker has.
+        labels: The names of mine, old and new in markers.
+        marker_size: The length of a marker.
 
     Returns:
-        How many conflicts there are (git counts to 127), and the merged text.
+        The number of conflicts (git counts to 127) and the merged text.
 
     Raises:
-        NoGitError: Git is missing, or refuses the texts, as it does where one holds a NUL.
+        NoGitError: Git is missing, or refuses a text, for example because of a NUL.
         KeyboardInterrupt: Git was interrupted.
     """
     with TemporaryDirectory() as folder:
@@ -135,7 +132,7 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
             f"--marker-size={marker_size}",
             *(part for label in labels for part in ("-L", label)),
         ]
-        # Of its own: a repository above the folder for temporary files has no say.
+        # In this folder, so that a repository above it has no effect.
         done = _call(["-c", "merge.conflictStyle=merge", "merge-file", *options, "mine", "old", "new"], Path(folder))
     if not 0 <= done.returncode <= 127:
         raise NoGitError(f"git merge-file failed: {done.stderr.decode(errors='replace').strip() or 'no reason given'}")
@@ -143,11 +140,7 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
 
 
 def started(*arguments: str, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start git without hooks, to talk to it over its standard streams; what it says of errors is not read.
-
-    Args:
-        arguments: What follows `git`.
-        variables: Environment variables, such as GIT_DIR.
+    """Start git without hooks, to talk to it over its standard streams. Its stderr is discarded.
 
     Raises:
         NoGitError: Git is missing.
@@ -179,7 +172,7 @@ def _call(
     except FileNotFoundError as error:
         raise _missing() from error
     except ValueError as error:
-        # Such as a version that an answers file names by a NUL: no process can be told of it.
+        # For example, an answers file names a version with a NUL. No process can get that as an argument.
         raise NoGitError(f"git {arguments[0]} failed: {error}") from error
     check_interrupt(done.returncode)
     return done
@@ -194,11 +187,11 @@ def _missing() -> NoGitError:
 
 
 def clone(url: str, directory: Path) -> None:
-    """Clone all of a repository into an empty directory, checking nothing out yet.
+    """Clone a whole repository into a new directory, without a checkout.
 
     Args:
-        url: What git can clone: a URL or a path.
-        directory: Where to; it is created.
+        url: A URL or a path that git can clone.
+        directory: The directory to create.
 
     Raises:
         NoGitError: The repository cannot be cloned.
@@ -207,28 +200,28 @@ def clone(url: str, directory: Path) -> None:
 
 
 def checkout(repository: Path, ref: str) -> None:
-    """Check a commit out, without its submodules.
+    """Check out a commit, without its submodules.
 
     Args:
-        repository: A clone of ours.
+        repository: A clone that dockertpl made.
         ref: A tag, branch or commit.
 
     Raises:
-        BadInputError: There is no such ref.
+        BadInputError: The ref does not exist.
         NoGitError: Git failed.
     """
     run("checkout", "--quiet", "--force", "--detach", commit_of(repository, ref), cwd=repository)
 
 
 def commit_of(repository: Path, ref: str) -> str:
-    """Return the full name of a commit.
+    """Return the full hash of a commit.
 
     Args:
-        repository: A clone of ours.
-        ref: A tag, a branch of ours or of where the clone is from, or a commit.
+        repository: A clone that dockertpl made.
+        ref: A tag, a local or remote branch, or a commit.
 
     Raises:
-        BadInputError: There is no such ref.
+        BadInputError: The ref does not exist.
     """
     for name in (ref, f"refs/remotes/origin/{ref}"):
         try:
@@ -236,19 +229,19 @@ def commit_of(repository: Path, ref: str) -> str:
         except NoGitError as error:
             cause = error
     tags = run("tag", "--list", "--sort=-version:refname", cwd=repository).splitlines()
-    remedy = f"Its newest are {', '.join(tags[:5])}." if tags else "It has no tags: name a branch or a commit."
+    remedy = f"The newest are {', '.join(tags[:5])}." if tags else "It has no tags. Name a branch or a commit."
     raise BadInputError(f"The template has no version {ref!r}.", remedy) from cause
 
 
 def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool | None]:
-    """Tell of files whether the checked out commit holds them with these very bytes.
+    """Return for each file whether HEAD has it with exactly these bytes.
 
     Args:
-        repository: A repository's root, which may be none.
-        contents: The bytes by path from there.
+        repository: The root of a repository, or a folder that is not one.
+        contents: The bytes by path from the root.
 
     Returns:
-        By path: True, or False where the commit has others, or None where it has no such file.
+        By path: True, False if HEAD has other bytes, or None if it lacks the file.
     """
     result: dict[str, bool | None] = dict.fromkeys(contents)
     if not contents:
@@ -271,10 +264,10 @@ def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool
         words = meta.split()
         if path not in contents or len(words) != 3:
             continue
-        # Git's own name for the bytes: nothing of the repository runs, as a filter would for `git status`.
+        # Hash the bytes here: `git status` could run a filter of the repository.
         digest = hashlib.sha1 if len(words[2]) == 40 else hashlib.sha256
         content = contents[path]
-        # With core.autocrlf a file is committed with other line ends than it has here.
+        # With core.autocrlf, the committed file has other line ends.
         alike = {content, content.replace(b"\r\n", b"\n")}
         names = {digest(b"blob %d\0" % len(each) + each).hexdigest() for each in alike}
         result[path] = words[1] == "blob" and words[2] in names
@@ -282,11 +275,11 @@ def committed(repository: Path, contents: Mapping[str, bytes]) -> dict[str, bool
 
 
 def left_out(repository: Path, paths: Sequence[str]) -> list[str]:
-    """Return which paths git has and, by its sparse checkout, keeps out of the folder.
+    """Return the paths that git tracks but leaves out of the folder because of a sparse checkout.
 
     Args:
-        repository: A repository's root, which may be none.
-        paths: Clean paths from there.
+        repository: The root of a repository, or a folder that is not one.
+        paths: Clean paths from the root.
 
     Raises:
         NoGitError: Git is missing.
@@ -296,16 +289,13 @@ def left_out(repository: Path, paths: Sequence[str]) -> list[str]:
     try:
         listed = run("ls-files", "-t", "-z", "--", *(f":(top,literal){path}" for path in paths), cwd=repository)
     except NoGitError:
-        # No repository of git's after all, or not one that it reads.
+        # Not a Git repository, or not one that git can read.
         return []
     return [entry[2:] for entry in listed.split("\0") if entry.startswith("S ") and entry[2:] in paths]
 
 
 def has_modes(repository: Path) -> bool:
-    """Tell whether the executable bits of a checkout mean something, as they do not on a file system of Windows.
-
-    Args:
-        repository: A repository's root, which may be none.
+    """Return whether executable bits mean something in a checkout. On a Windows file system they do not.
 
     Raises:
         NoGitError: Git is missing.
@@ -319,11 +309,7 @@ def has_modes(repository: Path) -> bool:
 
 
 def executable(repository: Path, paths: Sequence[str]) -> set[str]:
-    """Return which files git has as executable ones, whatever they are in the folder.
-
-    Args:
-        repository: A repository's root.
-        paths: Clean paths from there.
+    """Return the files that git tracks as executable, whatever their mode in the folder.
 
     Raises:
         NoGitError: Git is missing, or cannot read the repository.
@@ -334,11 +320,7 @@ def executable(repository: Path, paths: Sequence[str]) -> set[str]:
 
 
 def unmerged(repository: Path, paths: Iterable[str]) -> list[str]:
-    """Return which files hold conflicts of which nobody has told git that they are solved.
-
-    Args:
-        repository: A repository's root, which may be none.
-        paths: Clean paths from there.
+    """Return the files with conflicts that are not marked as resolved in git.
 
     Raises:
         NoGitError: Git is missing, or cannot read the repository.
@@ -351,11 +333,11 @@ def unmerged(repository: Path, paths: Iterable[str]) -> list[str]:
 
 
 def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, bytes, bool]]]) -> None:
-    """Tell git that files hold conflicts, so that it commits none before somebody has said that they are solved.
+    """Record conflicts in git's index, so git refuses to commit before they are marked as resolved.
 
     Args:
-        repository: A repository's root.
-        stages: By path, what the sides have: the stage (1 before, 2 here, 3 there), the bytes, and whether executable.
+        repository: The root of a repository.
+        stages: By path, one entry per side: stage (1 base, 2 ours, 3 theirs), bytes, and whether it is executable.
 
     Raises:
         NoGitError: Git failed.
@@ -368,20 +350,14 @@ def mark_unmerged(repository: Path, stages: Mapping[str, Sequence[tuple[int, byt
             lines.append(f"{'100755' if executable else '100644'} {name} {stage}\t{path}")
     directory = run("rev-parse", "--absolute-git-dir", cwd=repository)
     with TemporaryDirectory() as empty:
-        # Without the files: of one that was just written git would ask the repository's filters whether it changed.
+        # In an empty work tree: with the files, git would run the repository's filters on them.
         places = {"GIT_DIR": directory, "GIT_WORK_TREE": empty}
         entries = "".join(f"{line}\0" for line in lines).encode()
         run("update-index", "-z", "--index-info", cwd=Path(empty), stdin=entries, variables=places)
 
 
 def is_ancestor(repository: Path, one: str, other: str) -> bool:
-    """Tell whether a commit is the other or among those before it; not if one of them is unknown.
-
-    Args:
-        repository: A repository.
-        one: A tag, branch or commit.
-        other: Another.
-    """
+    """Return whether a commit is the other or an ancestor of it. False if one of them is unknown."""
     try:
         run("merge-base", "--is-ancestor", "--end-of-options", one, other, cwd=repository)
     except NoGitError:
@@ -392,10 +368,6 @@ def is_ancestor(repository: Path, one: str, other: str) -> bool:
 def describe(repository: Path, ref: str = "HEAD") -> str:
     """Return a commit as Copier records it: its tag, or `<tag>-<count>-g<hash>`, or the short hash.
 
-    Args:
-        repository: A git checkout.
-        ref: The commit; by default the one that is checked out.
-
     Raises:
         NoGitError: Git failed.
     """
@@ -403,17 +375,13 @@ def describe(repository: Path, ref: str = "HEAD") -> str:
 
 
 def name_of(repository: Path, ref: str) -> str:
-    """Return what an answers file calls a commit: its release, else as git describes it.
+    """Return the name of a commit for an answers file: its release, else what `git describe` says.
 
-    Of several tags on one commit git describes it by any, such as the candidate that became the release, or a tag
-    `v2` that will be moved; then nothing could tell any more which version the files are of.
-
-    Args:
-        repository: A clone of ours.
-        ref: A tag, branch or commit.
+    If a commit has several tags, `git describe` picks any. That may be a release candidate, or a tag `v2` that
+    moves later, and then the version of the files would be lost.
 
     Raises:
-        BadInputError: There is no such ref.
+        BadInputError: The ref does not exist.
         NoGitError: Git failed.
     """
     commit = commit_of(repository, ref)
@@ -421,10 +389,7 @@ def name_of(repository: Path, ref: str) -> str:
 
 
 def latest_release(repository: Path) -> str | None:
-    """Return the highest tag that is a version by PEP 440 and no pre-release, or None without one.
-
-    Args:
-        repository: A git checkout.
+    """Return the highest tag that is a PEP 440 version and not a pre-release, or None.
 
     Raises:
         NoGitError: Git failed.
@@ -433,7 +398,7 @@ def latest_release(repository: Path) -> str | None:
 
 
 def _highest(tags: str) -> str | None:
-    """Return the highest release among tags, one a line; of two spellings of one the longer."""
+    """Return the highest release among tags, one per line. Of two spellings, return the longer."""
     from packaging.version import InvalidVersion, Version
 
     releases = []

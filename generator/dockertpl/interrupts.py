@@ -1,4 +1,4 @@
-"""Interrupts: what was started is ended, and what must not be cut in half is not."""
+"""Interrupts: end the processes that were started, and finish what must not be cut in half."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Within it SIGTERM is as good as Ctrl-C: it raises KeyboardInterrupt, so that everything is cleaned up."""
+    """Treat SIGTERM like Ctrl-C within the block: it raises KeyboardInterrupt, so everything is cleaned up."""
     with _handlers(_interrupt, (signal.SIGTERM,)):
         yield
 
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
-    """Within it an interrupt waits until the block is through, then raises KeyboardInterrupt.
+    """Delay an interrupt to the end of the block, then raise KeyboardInterrupt.
 
-    For the moments in which an interrupt would leave something behind: between asking the engine for a container
-    and knowing that it exists, and while it is removed.
+    For moments in which an interrupt would leave something behind, such as between asking the engine for a
+    container and knowing that it exists.
     """
     came: list[int] = []
     with _handlers(lambda number, _frame: came.append(number), _SIGNALS):
@@ -56,24 +56,19 @@ def _handlers(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a child that leads a session of its own, with whatever it started: politely, then for good."""
+    """End a process that leads a session, with everything that it started. Ask first, then kill."""
     with deferred():
         _signal_group(process.pid, signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_PATIENCE)
-        # What it started may not have listened.
+        # Its children may have ignored the signal.
         _signal_group(process.pid, signal.SIGKILL)
         process.wait()
 
 
 @contextlib.contextmanager
 def ended_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
-    """Within it a child that leads a session of its own has that long; then it is killed, and what it writes ends.
-
-    Args:
-        process: The child.
-        seconds: How long it has.
-    """
+    """Kill a process that leads a session if it runs longer than some seconds within the block."""
     timer = threading.Timer(seconds, _signal_group, (process.pid, signal.SIGKILL))
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""The kinds of image, by the names that `kind` has in answers."""
+"""The kinds of image, by the values of the answer `kind`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ PYTHON_FASTAPI: Final = "python-fastapi"
 NEXTJS_STANDALONE: Final = "nextjs-standalone"
 SHARED_BASE: Final = "shared-base"
 
-#: Kinds whose images serve HTTP. They are the ones that detection and adoption know.
+#: Kinds whose images serve HTTP. Detection and adoption know these.
 SERVICE_KINDS: Final = (PYTHON_FASTAPI, NEXTJS_STANDALONE)

@@ -1,4 +1,4 @@
-"""What a person sees: results on stdout, prose on stderr, and nothing that a file could do to a terminal."""
+"""The terminal: results on stdout, prose on stderr, and no control characters from files."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import click
 
 from dockertpl.errors import DockertplError
 
-#: The columns of a terminal that does not say how many it has.
+#: The width of a terminal that reports none.
 WIDTH = 80
-# How often a line that lives is drawn, in seconds: more would disturb what is measured.
+# Seconds between two drawings of a live line. Drawing more often would disturb measurements.
 _DRAWN = 0.2
 
 
@@ -37,12 +37,12 @@ def terminal_size() -> os.terminal_size:
 
 
 def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
-    """Write prose to stderr, above a line that lives.
+    """Write prose to stderr, above a live line.
 
     Args:
-        text: What to say; may be several lines.
-        quiet: Whether to say nothing, as with `--json`.
-        color: A color, for a terminal that may have colors.
+        text: One or more lines.
+        quiet: Whether to write nothing.
+        color: The color, if the terminal has colors.
     """
     if quiet:
         return
@@ -56,7 +56,7 @@ def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
 
 
 def tell(error: DockertplError) -> None:
-    """Write an error, what to do about it, and its headline to stderr; for a terminal, its lines are wrapped."""
+    """Write an error, its remedy and its headline to stderr. On a terminal, wrap the lines."""
     if error.headline:
         say()
     say(_fitting(f"dockertpl: {error.message}"))
@@ -68,13 +68,13 @@ def tell(error: DockertplError) -> None:
 
 
 def _fitting(text: str) -> str:
-    """Return a text whose lines fit the terminal, each broken between words. Elsewhere they stay as they are."""
+    """Return a text whose lines are wrapped between words to fit a terminal. Elsewhere, return it as it is."""
     if not sys.stderr.isatty():
         return text
     width = terminal_size().columns
     lines: list[str] = []
     for line in _joined(text.splitlines(), width):
-        # What stands behind a command is no part of it.
+        # A note after a command is not part of the command.
         command, gap, note = line.partition("        (")
         parts = [command, f"      ({note}"] if gap and len(line) > width else [line]
         for part in parts:
@@ -87,7 +87,7 @@ def _fitting(text: str) -> str:
 
 
 def _joined(lines: list[str], width: int) -> list[str]:
-    """Return lines in which what was broken for a wider screen is one again."""
+    """Return lines in which lines that were wrapped for a wider screen are joined."""
     joined: list[str] = []
     for line in lines:
         prose = re.match(r" {0,2}(?![ |])", line)
@@ -99,12 +99,12 @@ def _joined(lines: list[str], width: int) -> list[str]:
 
 
 def redraws() -> bool:
-    """Return whether stderr is a terminal on which a line can be drawn anew, as a bar is; in CI it is not."""
+    """Return whether stderr is a terminal that can redraw a line, outside CI."""
     return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb" and not os.environ.get("CI")
 
 
 def draws(character: str) -> bool:
-    """Tell whether stderr can write a character that is not ASCII."""
+    """Return whether stderr can write a character that is not ASCII."""
     try:
         character.encode(sys.stderr.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -113,13 +113,13 @@ def draws(character: str) -> bool:
 
 
 class LiveLine:
-    """The last line of a terminal, drawn anew a few times a second by a thread of its own until the block ends."""
+    """The last line of a terminal, redrawn a few times a second by a thread until the block ends."""
 
-    #: The line that is on the terminal now.
+    #: The line that is on the terminal now, if any.
     shown: LiveLine | None = None
 
     def __init__(self, compose: Callable[[], str]) -> None:
-        """Take what returns the line's text. It is called by another thread."""
+        """Take a function that returns the line's text. Another thread calls it."""
         self._compose = compose
         self._lock = threading.RLock()
         self._over = threading.Event()
@@ -133,7 +133,7 @@ class LiveLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the line away."""
+        """Remove the line."""
         LiveLine.shown = None
         self._over.set()
         with self._lock:
@@ -141,7 +141,7 @@ class LiveLine:
         self._thread.join(1)
 
     def above(self, text: str) -> None:
-        """Write a text that stays, above the line."""
+        """Write a permanent text above the line."""
         with self._lock:
             self._clear()
             click.echo(text, err=True)
@@ -171,11 +171,7 @@ def cut(line: str, width: int = WIDTH) -> str:
 
 
 def show(text: str) -> None:
-    """Write a part of the result to stdout, for work that goes on whether or not somebody reads it.
-
-    Args:
-        text: The part, with the ends of its lines.
-    """
+    """Write a part of the result to stdout. The work continues even if the reader has closed the pipe."""
     try:
         click.echo(text, nl=False)
     except BrokenPipeError:
@@ -183,40 +179,30 @@ def show(text: str) -> None:
 
 
 def spell_out() -> None:
-    """Let stdout spell out the characters that its encoding does not have, as stderr does by itself."""
+    """Let stdout escape characters that its encoding lacks, as stderr does by default."""
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def leave_unread() -> None:
-    """Let what is still to come on stdout go nowhere, as whoever read it has enough of it."""
-    # What is left in the buffer must not fail at the very end either.
+    """Discard the rest of stdout, because its reader has closed the pipe."""
+    # The buffer must not fail at exit either.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def counted(number: int, one: str, several: str) -> str:
-    """Return a number of things in words.
-
-    Args:
-        number: How many.
-        one: What one of them is called.
-        several: What several are called.
-    """
+    """Return a number with the right noun, such as "1 file" or "2 files"."""
     return f"{number:,} {one if number == 1 else several}"
 
 
 def printable(text: str) -> str:
-    """Return a text in which control and direction characters are spelled out, as they can rewrite a terminal's lines.
-
-    Args:
-        text: Text that may hold what a repository, an answer or a program gave.
-    """
+    """Return a text with control and direction characters escaped, because they can rewrite a terminal's lines."""
     if text.isascii() and text.replace("\n", "").isprintable():
         return text
     return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def place(path: Path) -> str:
-    """Return a path relative to the working directory where it is below it, else the path itself."""
+    """Return a path relative to the working directory if it is below it, else the path itself."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -108,7 +108,7 @@ def test_files_of_git_lfs_are_taken_from_its_store(repo: Path) -> None:
 
 
 def test_a_commit_that_is_not_here_is_refused_with_how_to_fetch_it(repo: Path) -> None:
-    with pytest.raises(BadInputError, match="no such file and no such commit") as caught:
+    with pytest.raises(BadInputError, match="no such file or commit") as caught:
         seen("release", repo)
     assert "git fetch --depth 1 origin release" in caught.value.remedy
 
@@ -116,7 +116,7 @@ def test_a_commit_that_is_not_here_is_refused_with_how_to_fetch_it(repo: Path) -
 def test_a_commit_without_such_an_image_is_refused(repo: Path) -> None:
     (repo / "other").mkdir()
     (repo / "other" / "Dockerfile").write_text("FROM scratch\n")
-    with pytest.raises(BadInputError, match="has no Dockerfile of other there"):
+    with pytest.raises(BadInputError, match="has no Dockerfile for other there"):
         seen("main", repo / "other")
 
 

@@ -313,7 +313,7 @@ def test_bad_input_is_one_clear_error(
 
 def test_a_matrix_and_json_are_never_on_one_output(folder: Path, fleet: Run) -> None:
     done = fleet("plan", "fleet", "--shards", "2", "--format", "github-matrix", "--json")
-    assert (done.code, "both want standard output" in done.json["error"]["message"]) == (2, True)
+    assert (done.code, "both write to stdout" in done.json["error"]["message"]) == (2, True)
     assert not (folder / "fleet-plan.jsonl").exists()
 
 

@@ -70,7 +70,7 @@ def test_a_subfolder_is_seen_from_its_repository(root: Path, dockertpl: Callable
 def test_no_application_is_said_with_the_remedy_and_ends_1(tmp_path: Path, dockertpl: Callable[..., Any]) -> None:
     done = dockertpl("inspect", tmp_path)
     assert done.code == 1
-    assert "Could not tell:\n  app: No FastAPI and no Next.js application was found" in done.out
+    assert "Not detected:\n  app: No FastAPI and no Next.js application was found" in done.out
     assert "-d app=package.module:app" in done.out
     assert dockertpl("inspect", tmp_path, "--json").json["unknown"][0]["key"] == "app"
 

@@ -82,7 +82,7 @@ def test_a_baseline_that_is_not_healthy_is_compared_by_size(repo: Path, dockertp
     (repo / "Dockerfile").write_text(LINE.format(105_000_000, 1.0))
     done = dockertpl("verify", repo, "--baseline", "main")
     assert done.code == 0
-    assert "main is not as it must be: It answers 500." in done.err
+    assert "main does not pass: It answers 500." in done.err
 
 
 def test_an_image_that_fails_has_a_summary_and_no_baseline_is_built(repo: Path, dockertpl: Run, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_nothing_is_said_of_a_file_that_the_ignore_file_lets_through(make: Make,
 def test_a_folder_that_git_does_not_have_is_told_with_the_line_and_the_front_end(make: Make) -> None:
     subject = make({"api/.dockerignore": "", ".gitignore": "*.log\ndist/\n"}, folder="api")
     said = explain(subject, "/app/app/dist")
-    assert ".gitignore:2 keeps it out of Git" in said and "front end" in said and "more_regions" in said
+    assert ".gitignore:2 excludes it from Git" in said and "front end" in said and "more_regions" in said
 
 
 def test_a_folder_that_a_front_end_of_the_repository_makes_is_told_with_the_answers(make: Make) -> None:
@@ -70,7 +70,7 @@ def test_a_folder_that_a_front_end_of_the_repository_makes_is_told_with_the_answ
         "api/web/pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
     }
     said = explain(make(files, folder="api"), "/app/web/dist/assets")
-    assert "a front end's build makes it" in said
+    assert "a front-end build creates it" in said
     wanted = "-d frontend=web -d frontend_output=web/dist -d frontend_manager=pnpm"
     assert said.splitlines()[-1] == f"  dockertpl update {wanted}"
 

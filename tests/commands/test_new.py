@@ -612,7 +612,7 @@ def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was
     done = dockertpl("new")
     assert done.code == 130
     assert "nothing was changed" not in done.err
-    assert "dockertpl: stopped; what was written stays.\n  Next: dockertpl verify\n" in done.err
+    assert "dockertpl: stopped; the written files stay.\n  Next: dockertpl verify\n" in done.err
     assert (repository / "Dockerfile").is_file()
 
 

@@ -79,7 +79,7 @@ def test_a_second_run_has_nothing_left_to_do(
     before = read_tree(repository)
     done = pin()
     assert done.code == 0
-    assert done.err.endswith("nothing left to do.\n")
+    assert done.err.endswith("Nothing to do.\n")
     assert f"{PYTHON}: {digests[PYTHON][:19]} unchanged" in done.err
     assert pin("--json").json["written"] == []
     assert read_tree(repository) == before
@@ -336,7 +336,7 @@ def test_answers_that_place_files_elsewhere_are_refused(
 ) -> None:
     path = repository / ".copier-answers.yml"
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), key: value}))
-    assert f"does not take its {key}" in _refused(repository, pin, code=2)["message"]
+    assert f"does not accept its {key}" in _refused(repository, pin, code=2)["message"]
     assert fake_registry.seen == []
 
 

@@ -59,7 +59,7 @@ FAULTS = {
         ignored="pages",
         error="broken",
         says=("GET /planted: status 500: FileNotFoundError", "pages/index.html", "orders/main.py:"),
-        remedy=("keeps it out of the image", "pages/index.html"),
+        remedy=("excludes it from the image", "pages/index.html"),
     ),
     "a template is not in the repository": Fault(
         code=route('from pathlib import Path\nreturn Path("pages/index.html").read_text()'),

@@ -1,1 +1,1 @@
-"""One short file a command: what it does, in order."""
+"""One module per command: what it does, in order."""

@@ -1,4 +1,4 @@
-"""Commands that a person is told to type."""
+"""Commands to show in messages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from pathlib import Path
 
 
 def git_at(root: Path) -> str:
-    """Return how git is called for a repository, with paths from its root, wherever the person is.
-
-    Args:
-        root: The repository's root.
-    """
+    """Return how to call git for a repository, with paths relative to its root, from the current directory."""
     try:
         here = Path.cwd()
     except OSError:

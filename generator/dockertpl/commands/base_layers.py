@@ -1,4 +1,4 @@
-"""Which layers of an image are its base image's: all below what the Dockerfile's own instructions made."""
+"""Which layers of an image belong to its base image: all below those of the Dockerfile's own instructions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Base(NamedTuple):
     """The base image of an image.
 
     Attributes:
-        name: What FROM says, without a digest; empty where that is not known.
+        name: The image in FROM, without a digest. Empty if it is unknown.
         layers: How many layers it has.
     """
 
@@ -25,12 +25,12 @@ class Base(NamedTuple):
 
 
 def find_base(text: str, target: str | None, build_args: Mapping[str, str], contents: Sequence[Layer]) -> Base | None:
-    """Return the base of an image; None if it is not certain which layers are its own.
+    """Return the base of an image, or None if the split between its layers and the base's is uncertain.
 
     Args:
         text: The Dockerfile.
         target: The stage that was built, or None for the last.
-        build_args: The build arguments that were given.
+        build_args: The build arguments of the build.
         contents: The layers of the image, the base's first.
     """
     for name, value in build_args.items():
@@ -46,7 +46,7 @@ def find_base(text: str, target: str | None, build_args: Mapping[str, str], cont
         if step.name in _MAKE_LAYERS and not (step.name == "WORKDIR" and step.value.strip("\"'") == "/")
     ]
     count = len(contents) - len(own)
-    # Where the engine made other layers than the Dockerfile has instructions, nothing is certain.
+    # If the engine made other layers than the Dockerfile has instructions, nothing is certain.
     if count < 0 or [layer.instruction.partition(" ")[0] for layer in contents[count:]] != own:
         return None
     name = chain[-1].base.partition("@")[0]
@@ -54,7 +54,7 @@ def find_base(text: str, target: str | None, build_args: Mapping[str, str], cont
 
 
 def _chain(known: Sequence[Stage], target: str | None) -> list[Stage]:
-    """Return a stage and the stages it is based on, down to the one that starts from an image."""
+    """Return a stage and all stages it is based on. The last one starts from an image."""
     at = len(known) - 1
     if target is not None:
         named = [n for n, stage in enumerate(known) if stage.name.lower() == target.lower() or str(n) == target]

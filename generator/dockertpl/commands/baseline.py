@@ -1,4 +1,4 @@
-"""What `verify --baseline` compares an image with: the figures of an earlier run, or a commit that is built for it."""
+"""`verify --baseline`: compare an image with the figures of an earlier run, or with an image built from a commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dockertpl.fleet.git_objects import Objects, Scratch
 from dockertpl.screen import say
 
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
-_ANOTHER = "Name a commit that has one, or a file that `dockertpl verify --json` wrote."
+_ANOTHER = "Name a commit that has one, or a file written by `dockertpl verify --json`."
 
 #: Builds and measures a subject; returns its figures.
 Measure: TypeAlias = Callable[[Subject, str], Figures]
@@ -29,19 +29,19 @@ Measure: TypeAlias = Callable[[Subject, str], Figures]
 def opened(
     named: str | None, subject: Subject, destination: Path, dockerfile: Path | None, *, quiet: bool
 ) -> Iterator[Callable[[Measure], Figures | None]]:
-    """Find what an image is compared with, and give a function that returns its figures, built when it is called.
+    """Find the baseline, and give a function that returns its figures. It builds a commit only when you call it.
 
-    A commit's files are written into a temporary folder, without hooks and filters; the repository is only read.
+    A commit's files go into a temporary folder, without hooks and filters. The repository is only read.
 
     Args:
-        named: A file of figures or a commit; None compares with nothing.
-        subject: What is verified.
-        destination: Where `verify` was asked to look.
-        dockerfile: The Dockerfile that was given, or None.
+        named: A file of figures, a commit, or None to compare with nothing.
+        subject: The image to verify.
+        destination: The destination of `verify`.
+        dockerfile: The Dockerfile of the command line, or None.
         quiet: Whether to print nothing.
 
     Raises:
-        BadInputError: It is neither a file nor a commit, or the commit has no such Dockerfile.
+        BadInputError: The baseline is neither a file nor a commit, or the commit has no such Dockerfile.
         NoGitError: Git is missing, or cannot read the repository.
     """
     if named is None:
@@ -59,28 +59,28 @@ def opened(
 
 
 def from_file(path: Path) -> Figures:
-    """Return the figures that an earlier `verify --json` wrote.
+    """Return the figures from a file of `verify --json`.
 
     Raises:
-        BadInputError: The file holds something else, or the figures of an image that did not build.
+        BadInputError: The file has no figures, or those of an image that did not build.
     """
     try:
         return figures(path.name, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise BadInputError(
-            f"--baseline {path}: there are no figures of an image in it.",
+            f"--baseline {path}: the file has no figures of an image.",
             "Write them with: dockertpl verify --json > baseline.json",
         ) from error
 
 
 def _commit(named: str, folder: Path) -> tuple[Path, str]:
-    """Return the repository's root and the full name of a commit, one of the remote's branches included."""
+    """Return the repository's root and the full hash of a commit. It may be on a remote branch."""
     try:
         root = Path(git.run("rev-parse", "--show-toplevel", cwd=folder))
     except NoGitError as error:
         if "not a git repository" not in error.message:
             raise
-        raise BadInputError(f"--baseline {named}: there is no such file, and no Git repository here.") from error
+        raise BadInputError(f"--baseline {named}: no such file, and this is not a Git repository.") from error
     for name in (named, f"refs/remotes/origin/{named}"):
         try:
             found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", cwd=root)
@@ -88,13 +88,13 @@ def _commit(named: str, folder: Path) -> tuple[Path, str]:
         except NoGitError:
             continue
     raise BadInputError(
-        f"--baseline {named}: there is no such file and no such commit here.",
-        f"In CI, a checkout has one commit. Fetch the other first: git fetch --depth 1 origin {named}:{named}",
+        f"--baseline {named}: no such file or commit.",
+        f"A checkout in CI has only one commit. Fetch the other first: git fetch --depth 1 origin {named}:{named}",
     )
 
 
 def _write(root: Path, commit: str, tree: Path, folder: Path) -> None:
-    """Write a commit's files into a folder, with those of Git LFS in place of their pointers."""
+    """Write a commit's files into a folder, with the files of Git LFS instead of their pointers."""
     places = ("--path-format=absolute", "--show-object-format", "--git-path", "objects", "--git-path", "lfs/objects")
     object_format, objects, large = git.run("rev-parse", *places, cwd=root).splitlines()
     tree.mkdir()
@@ -110,7 +110,7 @@ def _write(root: Path, commit: str, tree: Path, folder: Path) -> None:
             stored = Path(large, name[:2], name[2:4], name)
             if not name.isalnum() or not stored.is_file():
                 raise BadInputError(
-                    f"--baseline {commit[:10]}: {path.relative_to(tree)} is in Git LFS, and that version is not here.",
+                    f"--baseline {commit[:10]}: {path.relative_to(tree)} is in Git LFS, and this version is not here.",
                     f"Fetch it first: git lfs fetch origin {commit}",
                 )
             shutil.copyfile(stored, path)
@@ -119,7 +119,7 @@ def _write(root: Path, commit: str, tree: Path, folder: Path) -> None:
 def _located(
     named: str, subject: Subject, tree: Path, root: Path, destination: Path, dockerfile: Path | None
 ) -> Subject:
-    # It marks the root, as `locate` looks for one; no build shall see it.
+    # `locate` looks for this marker of a root. It is removed before the build.
     marker = tree / ".git"
     marker.mkdir()
     try:
@@ -127,7 +127,7 @@ def _located(
         found = locate(tree / destination.relative_to(root), given)
     except (BadInputError, ValueError) as error:
         raise BadInputError(
-            f"--baseline {named}: that commit has no Dockerfile of {subject.name} there.", _ANOTHER
+            f"--baseline {named}: that commit has no Dockerfile for {subject.name} there.", _ANOTHER
         ) from error
     finally:
         marker.rmdir()
@@ -143,13 +143,13 @@ def _built(named: str, commit: str, before: Subject, measure: Measure, quiet: bo
 
 
 def figures(name: str, facts: Mapping[str, Any], *, again: Again | None = None, files: Files | None = None) -> Figures:
-    """Return what is compared of the facts of `verify`.
+    """Return the figures to compare, from the facts of `verify`.
 
     Args:
-        name: What the image is called.
-        facts: What is known of it.
-        again: Starts it once more.
-        files: Returns its files.
+        name: The name of the image.
+        facts: The facts of `verify`.
+        again: A function that starts the image once more.
+        files: A function that returns its files.
     """
     layers = [Layer(int(layer["bytes"]), str(layer["instruction"]), "") for layer in facts["layers"]]
     ready = facts["ready_seconds"]

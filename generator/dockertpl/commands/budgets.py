@@ -1,7 +1,7 @@
-"""What `verify` compares an image with: `--max-bytes`, `--max-ready`, and its growth over a baseline.
+"""The limits of `verify`: `--max-bytes`, `--max-ready`, and growth over a baseline.
 
-A growth counts from 10 %. A start has to be a quarter of a second slower besides, and the quickest of three counts:
-whatever else the machine does makes a start slower, and never quicker.
+Growth counts from 10 %. A slower start also has to be a quarter of a second slower. The fastest of three starts
+counts, because other load on the machine only ever makes a start slower.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any, NamedTuple
 from dockertpl.engine.layer_cache import Layer
 from dockertpl.errors import BadInputError, OverBudgetError
 
-#: How much larger or slower an image may become, and what a start may take longer whatever its share.
+#: How much larger or slower an image may become, and how many seconds a start may always take longer.
 GROWTH = 0.10
 SLACK_SECONDS = 0.25
-#: How often an image is started before it is called slow.
+#: How many starts it takes to call an image slow.
 _STARTS = 3
-#: How many layers and files are named.
+#: How many layers and files to name.
 _LAYERS = 3
 _FILES = 5
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
-#: Starts an image again and returns the seconds until its first good answer, or None.
+#: Starts an image again and returns the seconds to its first good answer, or None.
 Again = Callable[[], float | None]
 #: Returns the sizes of the files of each layer, by path.
 Files = Callable[[], Sequence[Mapping[str, int]]]
@@ -33,15 +33,15 @@ Files = Callable[[], Sequence[Mapping[str, int]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What is compared of an image.
+    """The figures of an image to compare.
 
     Attributes:
-        name: What it is called: a file of figures, a commit, or the image itself.
+        name: A file of figures, a commit, or the image itself.
         bytes: Its unpacked bytes.
-        ready: Seconds to its first good answer, or None if that is not known.
+        ready: Seconds to its first good answer, or None if unknown.
         layers: Its layers, the base's first.
-        again: Starts it once more; None if the image is not here.
-        files: Returns its files; None if the image is not here.
+        again: Starts it once more. None if the image is not here.
+        files: Returns its files. None if the image is not here.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Figures:
     files: Files | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the key `baseline` of the contract."""
+        """Return the value of `baseline` in the JSON."""
         return {"name": self.name, "image_bytes": self.bytes, "ready_seconds": self.ready, "layers": len(self.layers)}
 
 
@@ -61,8 +61,8 @@ class Growth(NamedTuple):
 
     Attributes:
         bytes: By how much.
-        before: Its place among the layers of the baseline, or None where none of them has such an instruction.
-        after: Its place among the layers now.
+        before: Its index among the layers of the baseline, or None if it is new.
+        after: Its index among the layers now.
     """
 
     bytes: int
@@ -71,31 +71,31 @@ class Growth(NamedTuple):
 
 
 def parse_bytes(text: str) -> int:
-    """Return an amount such as 250MB, 1.5GB or 900000 in bytes; kB, MB and GB are powers of 1000, KiB … of 1024.
+    """Return an amount such as 250MB or 1.5GB in bytes. kB, MB and GB are powers of 1000, KiB and MiB of 1024.
 
     Raises:
-        BadInputError: It is not an amount.
+        BadInputError: The text is not an amount.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
     unit = _UNITS.get(match[2].upper()) if match else None
     if match is None or unit is None or float(match[1]) == 0:
-        raise BadInputError(f"--max-bytes {text!r} is not an amount of bytes.", "Write it like 250MB or 1.5GB.")
+        raise BadInputError(f"--max-bytes {text!r} is not a size in bytes.", "Write it like 250MB or 1.5GB.")
     return int(float(match[1]) * unit)
 
 
 def check(
     image: Figures, *, max_bytes: int | None, max_ready: float | None, baseline: Figures | None
 ) -> list[dict[str, Any]]:
-    """Return a finding for each budget that an image exceeds, as the contract has them: rule, message, lines, remedy.
+    """Return a finding for each limit that an image exceeds: rule, message, lines and remedy, as in the JSON.
 
     Args:
-        image: What was measured.
-        max_bytes: The most unpacked bytes.
-        max_ready: The most seconds to the first good answer.
-        baseline: What it is compared with.
+        image: The figures of the image.
+        max_bytes: The limit of unpacked bytes.
+        max_ready: The limit of seconds to the first good answer.
+        baseline: The figures to compare with.
 
     Raises:
-        MachineError: The engine cannot give the files of a layer that grew.
+        MachineError: The engine cannot list the files of a layer that grew.
     """
     found = []
     if max_bytes is not None and image.bytes > max_bytes:
@@ -105,7 +105,7 @@ def check(
                 "max-bytes",
                 f"The image has {megabytes(image.bytes)}; --max-bytes allows {megabytes(max_bytes)}.",
                 [f"{megabytes(layer.bytes)}  {layer.instruction}" for layer in largest],
-                "Raise --max-bytes if the image has to be that large.",
+                "Raise --max-bytes if the image has to be this large.",
             )
         )
     if max_ready is not None and image.ready is not None:
@@ -114,14 +114,14 @@ def check(
             ready = ready if ready <= max_ready else _quicker(image, ready)
         if ready > max_ready:
             message = f"The image was ready after {ready:.2f} s; --max-ready allows {max_ready:g} s."
-            found.append(_finding("max-ready", message, [], "Raise --max-ready if it has to start that slowly."))
+            found.append(_finding("max-ready", message, [], "Raise --max-ready if it has to start this slowly."))
     if baseline is not None:
         found += [finding for finding in (_larger(image, baseline), _slower(image, baseline)) if finding]
     return found
 
 
 def error(findings: Sequence[Mapping[str, Any]]) -> OverBudgetError:
-    """Return one error with the messages, lines, and advice of all findings."""
+    """Return one error with the messages, lines and remedies of all findings."""
     text = "\n".join(
         "\n".join([finding["message"], *(f"  {line}" for line in finding["lines"])]) for finding in findings
     )
@@ -129,14 +129,10 @@ def error(findings: Sequence[Mapping[str, Any]]) -> OverBudgetError:
 
 
 def grown(before: Sequence[Layer], after: Sequence[Layer]) -> list[Growth]:
-    """Return the layers that grew, the one that grew most first.
+    """Return the layers that grew, the largest growth first.
 
-    Layers belong together whose instructions are the same; of the rest those that begin with the same two words, since
-    a command that was edited or a base of another day is the same layer still.
-
-    Args:
-        before: The layers of the baseline.
-        after: The layers of the image.
+    Layers with the same instruction are pairs. Of the rest, layers whose instructions begin with the same two words
+    are pairs, because an edited command or a newer base is still the same layer.
     """
     pairs: dict[int, int] = {}
     left = list(range(len(before)))
@@ -154,16 +150,16 @@ def grown(before: Sequence[Layer], after: Sequence[Layer]) -> list[Growth]:
 
 
 def grown_files(before: Mapping[str, int] | None, after: Mapping[str, int]) -> list[str]:
-    """Return a line for each of the files that a layer has more of: the largest growth first, a few of them.
+    """Return a line for the files that a layer has more of: a few, the largest growth first.
 
     Args:
-        before: The sizes of the earlier layer's files, by path; None if they are not known, which gives the largest.
-        after: Those of the layer.
+        before: The sizes of the earlier layer's files by path, or None to list the largest.
+        after: The sizes of this layer's files.
     """
     known = before or {}
     more = Counter({path: size - known.get(path, 0) for path, size in after.items()})
     sign = "" if before is None else "+"
-    # What is less than a hundredth of it explains nothing.
+    # A file with less than a hundredth of the growth explains nothing.
     total = sum(size for size in more.values() if size > 0)
     return [
         f"{sign}{megabytes(size)}  /{path}{' (new)' if before is not None and path not in known else ''}"
@@ -173,7 +169,7 @@ def grown_files(before: Mapping[str, int] | None, after: Mapping[str, int]) -> l
 
 
 def megabytes(count: int) -> str:
-    """Return an amount as people read it."""
+    """Return an amount in MB."""
     return f"{count / 1e6:.1f} MB"
 
 
@@ -185,7 +181,7 @@ def _larger(image: Figures, baseline: Figures) -> dict[str, Any] | None:
         f"The image grew by {megabytes(image.bytes - baseline.bytes)} ({share:.0%}): "
         f"{megabytes(baseline.bytes)} in {baseline.name}, {megabytes(image.bytes)} now."
     )
-    # What adds less than a hundredth explains nothing.
+    # A layer that adds less than a hundredth explains nothing.
     growths = [one for one in grown(baseline.layers, image.layers) if one.bytes * 100 > baseline.bytes][:_LAYERS]
     files = image.files() if image.files and growths else ()
     old_files = baseline.files() if baseline.files and growths else ()
@@ -196,7 +192,7 @@ def _larger(image: Figures, baseline: Figures) -> dict[str, Any] | None:
         if files:
             known = {} if one.before is None else old_files[one.before] if old_files else None
             lines += [f"  {line}" for line in grown_files(known, files[one.after])]
-    return _finding("baseline-bytes", message, lines, "If that is meant, compare with a newer baseline.")
+    return _finding("baseline-bytes", message, lines, "If this is intended, compare with a newer baseline.")
 
 
 def _slower(image: Figures, baseline: Figures) -> dict[str, Any] | None:
@@ -205,16 +201,16 @@ def _slower(image: Figures, baseline: Figures) -> dict[str, Any] | None:
     now, before = image.ready, baseline.ready
     for turn in range(_STARTS):
         if turn:
-            # In turn, since a machine may get busier meanwhile.
+            # Alternate, because the load of the machine may change.
             now, before = _quicker(image, now), _quicker(baseline, before)
         if now <= before * (1 + GROWTH) or now - before < SLACK_SECONDS:
             return None
     message = f"The image starts {now - before:.2f} s later: {before:.2f} s in {baseline.name}, {now:.2f} s now."
-    return _finding("baseline-ready", message, [], "If that is meant, compare with a newer baseline.")
+    return _finding("baseline-ready", message, [], "If this is intended, compare with a newer baseline.")
 
 
 def _quicker(image: Figures, known: float) -> float:
-    """Return the seconds of one more start, if it is quicker than what is known and the image is here."""
+    """Return the seconds of one more start if it is faster than a known one."""
     again = image.again() if image.again else None
     return known if again is None else min(known, again)
 

@@ -1,4 +1,4 @@
-"""An image that is built for one command, under a tag of its own."""
+"""An image built for one command, under its own tag."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def built(
     facts: dict[str, Any],
     quiet: bool,
 ) -> Iterator[str]:
-    """Build an image, and hand over its id; what the block raises of it is explained.
+    """Build an image and yield its id. Add the reason to an error if a file is missing in the image.
 
     Args:
         client: The engine.
-        subject: What is built.
-        options: How it is built.
-        facts: Gets what is known of the build.
+        subject: What to build.
+        options: How to build it.
+        facts: Receives the facts of the build.
         quiet: Whether to print nothing.
     """
     kept = f"dockertpl/{subject.name}:verify"
-    # Another verify may move that tag meanwhile, and an image without a tag is one that the engine may drop.
+    # Another verify may move that tag meanwhile, and the engine may drop an image without a tag.
     own = f"{kept}-{token_hex(4)}"
     try:
         with Live(quiet, "building", f"Building {place(subject.dockerfile)} …") as live:

@@ -1,4 +1,4 @@
-"""Which Dockerfile is meant, and its build context: the answers files say it, or a path does."""
+"""Find the Dockerfile to build and its build context, from the answers files or a path."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from dockertpl.errors import BadInputError
 from dockertpl.kinds import SHARED_BASE
 from dockertpl.template import answers_files
 
-#: Its answers file has several images, of which none runs by itself.
-
 
 class Subject(NamedTuple):
-    """What is built.
+    """An image to build.
 
     Attributes:
-        name: The image's name, from its answers file, else from the folder.
-        dockerfile: An absolute path to a file; a family has none there.
+        name: The image's name, from its answers file or else the folder.
+        dockerfile: An absolute path to a file. Base images have none there.
         context: The absolute path of the build context.
-        kind: What the answers file says, or None where there is none.
-        environment: The variables that the smoke test gives it, from the answers file.
-        answers: Everything that the answers file says.
+        kind: The kind in the answers file, or None without an answers file.
+        environment: The variables of the smoke test, from the answers file.
+        answers: All answers of the answers file.
     """
 
     name: str
@@ -40,24 +38,24 @@ def locate(destination: Path, dockerfile: Path | None = None) -> Subject:
 
     Args:
         destination: A repository's root, or an application's folder in it.
-        dockerfile: The one that is meant, from here or from the destination; None if there is but one.
+        dockerfile: The Dockerfile, relative to here or to the destination. None finds the only one.
 
     Raises:
-        BadInputError: There is none, or there are several, or an answers file leads out of the repository.
+        BadInputError: No Dockerfile was found, or several, or an answers file leads out of the repository.
     """
     folder = destination.resolve()
     if not folder.is_dir():
         if folder.is_file():
             raise BadInputError(
-                f"{destination} is a file.", "Give the repository's folder; a Dockerfile goes to --file."
+                f"{destination} is a file.", "Give the repository's folder. Name a Dockerfile with --file."
             )
-        raise BadInputError(f"{destination}: there is no such folder.", "Give the repository's root.")
+        raise BadInputError(f"{destination}: no such folder.", "Give the repository's root.")
     owned = list(_owned(folder))
     if dockerfile is not None:
         return _chosen(folder, dockerfile, owned)
-    # At the root every image of the repository is meant; in an application's folder, its own.
+    # At the root, look at every image of the repository; in an application's folder, only at its own.
     mine = [subject for root, subject in owned if root == folder or subject.dockerfile.parent == folder]
-    # Beside its children a family is not what is meant.
+    # Base images do not count beside their dependents.
     mine = [subject for subject in mine if subject.kind != SHARED_BASE] or mine
     if len(mine) > 1:
         raise BadInputError(
@@ -69,39 +67,36 @@ def locate(destination: Path, dockerfile: Path | None = None) -> Subject:
     if subject.kind != SHARED_BASE and not subject.dockerfile.is_file():
         raise BadInputError(
             f"{destination} has no {_relative(subject.dockerfile, folder)}.",
-            "Write one with `dockertpl new`, or name yours with --file.",
+            "Create one with `dockertpl new`, or name yours with --file.",
         )
     return subject
 
 
 def locate_all(destination: Path) -> list[Subject]:
-    """Return every image of a repository that runs by itself, by name.
-
-    Args:
-        destination: The repository's root.
+    """Return every image of a repository that can run, sorted by name.
 
     Raises:
-        BadInputError: No answers file there has one, or one of them leads out of the repository.
+        BadInputError: No answers file has such an image, or one leads out of the repository.
     """
     folder = destination.resolve()
     owned = [subject for root, subject in _owned(folder) if root == folder and subject.kind != SHARED_BASE]
     if not owned:
         raise BadInputError(
-            f"{destination} has no answers file of an image that runs by itself.",
+            f"{destination} has no answers file of an image that can run.",
             "Give the repository's root, or leave --all out.",
         )
     return sorted(owned, key=lambda subject: subject.name)
 
 
 def image_name(text: str) -> str:
-    """Return text made into the last part of an image's name: lower case, with single separators."""
+    """Turn text into the last part of an image's name: lower case, with single separators."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-") or "app"
 
 
 def _chosen(folder: Path, dockerfile: Path, owned: list[tuple[Path, Subject]]) -> Subject:
     path = dockerfile if dockerfile.exists() else folder / dockerfile
     if not path.is_file():
-        raise BadInputError(f"--file {dockerfile}: there is no such file.", "Write one with `dockertpl new`.")
+        raise BadInputError(f"--file {dockerfile}: no such file.", "Create one with `dockertpl new`.")
     path = path.resolve()
     return next((subject for _, subject in owned if subject.dockerfile == path), _plain(folder, path))
 
@@ -111,7 +106,7 @@ def _plain(folder: Path, dockerfile: Path) -> Subject:
 
 
 def _owned(folder: Path) -> Iterator[tuple[Path, Subject]]:
-    """Yield what the answers files here and above, up to the repository's root, say: their folder and the image."""
+    """Yield a folder and an image for each answers file here and above, up to the repository's root."""
     for root in (folder, *folder.parents):
         for owner in answers_files.find(root):
             if owner.ours:
@@ -130,7 +125,7 @@ def _subject(root: Path, owner: answers_files.Owner) -> Subject:
     if context not in (app_dir, ".") or not (folder.is_relative_to(root) and dockerfile.is_relative_to(root)):
         raise BadInputError(
             f"{owner.path} leads out of the repository (app_dir {app_dir!r}, context {context!r}).",
-            "Both are folders below the repository's root, and the Dockerfile is no link to elsewhere.",
+            "Both must be folders below the repository's root, and the Dockerfile must not link to elsewhere.",
         )
     given = owner.answers.get("smoke_test_env")
     environment = {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else {}

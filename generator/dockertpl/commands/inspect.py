@@ -1,4 +1,4 @@
-"""`dockertpl inspect`: what is known of the application, each fact with file and line; what could not be told."""
+"""`dockertpl inspect`: what is detected about an application, each fact with file and line."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _VALUE = 30
 
 
 def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
-    """Look at the repository around a folder and say what is known.
+    """Look at the repository around a folder and print what is detected.
 
     Args:
         destination: A repository's root, or the application's folder in it.
-        quiet: Print nothing.
+        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if no application was found, or several) and the object of the JSON contract.
 
     Raises:
-        BadInputError: There is no such folder, or a manifest is not valid.
+        BadInputError: The folder does not exist, or a manifest is not valid.
     """
     root, app_dir = repository_root(destination)
     found, problem = look(root, app_dir)
@@ -64,7 +64,7 @@ def _report(root: Path, found: Detection, unknown: list[Unknown]) -> Iterator[st
         yield from _fact(key, fact, key_width, value_width)
     if unknown:
         yield ""
-        yield "Could not tell:"
+        yield "Not detected:"
         for one in unknown:
             yield from _wrapped(f"{one.key}: {one.message}", "  ", "    ")
             for line in one.remedy.splitlines():
@@ -77,7 +77,7 @@ def _report(root: Path, found: Detection, unknown: list[Unknown]) -> Iterator[st
 
 
 def _fact(key: str, fact: Fact, key_width: int, value_width: int) -> Iterator[str]:
-    """Yield key, value and place on one line where they fit; a note, or what does not fit, goes below the value."""
+    """Yield key, value and place on one line if they fit. A note, or what does not fit, goes below the value."""
     indent = " " * (key_width + 2)
     text, where, note = _text(fact), fact.evidence.where, fact.evidence.note
     line = f"{key:<{key_width}}  {text:<{value_width}}  {where}".rstrip()

@@ -19,18 +19,17 @@ from dockertpl.engine.contents import layer_files
 from dockertpl.errors import DockertplError
 from dockertpl.screen import say
 
-#: Verifies a subject and fills in its facts; the flag says that it is one more run, which says nothing and asks for
-#: no paths.
+#: Verifies a subject and fills in its facts. The flag is for one more run, which prints nothing and requests no paths.
 Verify: TypeAlias = Callable[[Subject, dict[str, Any], bool], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The options of `verify` about budgets and history.
+    """The options of `verify` about limits and history.
 
     Attributes:
-        max_bytes: The most unpacked bytes, as text with a unit.
-        max_ready: The most seconds to the first good answer.
+        max_bytes: The limit of unpacked bytes, as text with a unit.
+        max_ready: The limit of seconds to the first good answer.
         baseline: A file of figures, or a commit.
         markdown: A file for the summary, or "-" for stdout.
     """
@@ -41,10 +40,10 @@ class Limits:
     markdown: str | None = None
 
     def check(self, *, as_json: bool) -> None:
-        """Refuse what cannot be used, so that nothing is built in vain.
+        """Refuse options that cannot be used, before anything is built.
 
         Args:
-            as_json: Whether stdout has the JSON.
+            as_json: Whether stdout is for JSON.
 
         Raises:
             BadInputError: An amount or a path is wrong.
@@ -63,23 +62,23 @@ class Limits:
         *,
         quiet: bool,
     ) -> Iterator[None]:
-        """After the block, which verifies a subject, check its image against the budgets and write the summary.
+        """Check an image against the limits after the block that verifies it, and write the summary.
 
         Args:
-            subject: What is verified.
-            place: The destination and the Dockerfile that were given.
-            facts: What the block fills in; `findings` and `baseline` are added.
-            verify: Does again what the block does, or for a commit.
+            subject: The image to verify.
+            place: The destination and the Dockerfile of the command line.
+            facts: The facts that the block fills in. Receives `findings` and `baseline`.
+            verify: Verifies an image once more, or that of a commit.
             quiet: Whether to print nothing.
 
         Raises:
-            BadInputError: The baseline is neither a file nor a commit with such an image. The block did not begin.
+            BadInputError: The baseline is neither a file nor a commit with such an image. The block did not run.
             BuildFailedError: The baseline does not build.
-            OverBudgetError: The image is larger or slower than it may be.
+            OverBudgetError: The image exceeds a limit.
         """
         blank = copy.deepcopy(facts)
         compared: Figures | None = None
-        # Another verify may be at its baseline, too.
+        # Another verify may build its baseline at the same time.
         name = f"{subject.name}-baseline-{token_hex(4)}"
 
         def measured(one: Subject) -> tuple[dict[str, Any], DockertplError | None]:
@@ -104,7 +103,7 @@ class Limits:
             commit = commit._replace(name=name)
             known, error = measured(commit)
             if error:
-                say(f"{called} is not as it must be: {error.message}", quiet=quiet)
+                say(f"{called} does not pass: {error.message}", quiet=quiet)
             return figures(called, commit, known)
 
         try:

@@ -1,4 +1,4 @@
-"""`dockertpl questions`: which answers there are, and what each is about."""
+"""`dockertpl questions`: list the answers, or describe one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(*, name: str | None, kind: str | None, quiet: bool) -> tuple[int, Mappin
     """List the questions, or describe one.
 
     Args:
-        name: The question to describe; all are listed without it.
+        name: The question to describe. None lists all.
         kind: Only what this kind of image asks.
         quiet: Whether to print nothing.
 

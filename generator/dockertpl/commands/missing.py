@@ -1,4 +1,4 @@
-"""Why an image lacks a file that a step or the application did not find."""
+"""Why an image lacks a file that a step or the application needs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _FOLDERS = ("frontend", "frontend_output", "frontend_root")
 
 
 def explain(subject: Subject, path: str, workdir: str = "/app") -> str:
-    """Return why a file or folder is not in the image, and what to do; empty if that is unknown.
+    """Return why a file or folder is not in the image, and what to do. Empty if that is unknown.
 
     Args:
-        subject: What was built.
+        subject: The image.
         path: The path as the log has it.
-        workdir: The folder in the image that it starts from.
+        workdir: The folder in the image that the path is relative to.
     """
     place = PurePosixPath(workdir, path)
     if not place.is_relative_to(_HOME) or ".." in place.parts or place == _HOME:
@@ -45,7 +45,7 @@ def _ignored(subject: Subject, inside: str) -> str:
     file = next((one for one in (own, subject.context / ".dockerignore") if one.is_file()), None)
     if file is None:
         return ""
-    # Of several lines that match the last one counts, and each is anchored.
+    # The last line that matches counts, and each line is anchored.
     rule = 0
     for number, raw in enumerate(file.read_text("utf-8", "replace")[:_LONGEST].splitlines(), 1):
         line = raw.strip()
@@ -61,12 +61,12 @@ def _ignored(subject: Subject, inside: str) -> str:
     if not rule:
         return ""
     how = (
-        f"  dockertpl update -d context_files='[{inside}]'        (the whole list, with that path in it)"
+        f"  dockertpl update -d context_files='[{inside}]'        (the whole list, including that path)"
         if subject.kind
         else f"  add the line !{inside} to it"
     )
     where = f"line {rule} of {file.name}"
-    return f"{inside} is in the repository, but {where} keeps it out of the image. Let it through:\n{how}"
+    return f"{inside} is in the repository, but {where} excludes it from the image. Let it through:\n{how}"
 
 
 def _absent(subject: Subject, inside: str) -> str:
@@ -80,18 +80,18 @@ def _absent(subject: Subject, inside: str) -> str:
     where = f"{rule.path}:{rule.line}"
     if subject.kind == PYTHON_FASTAPI and (answers := _front_end(Repository(root), path, folder or ".")):
         return (
-            f"{inside} is not in the repository: {where} keeps it out of Git, and a front end's build makes it.\n"
+            f"{inside} is not in the repository: {where} excludes it from Git, and a front-end build creates it.\n"
             f"Let the image build it:\n  dockertpl update {answers}"
         )
     return (
-        f"{inside} is not in the repository: {where} keeps it out of Git. If a front end's build makes it, run that\n"
-        "build before the image's, or in a stage of the Dockerfile (region `stages`):\n"
+        f"{inside} is not in the repository: {where} excludes it from Git. If a front-end build creates it, run that\n"
+        "build before the image's build, or in a stage of the Dockerfile (region `stages`):\n"
         "  dockertpl update -d more_regions=true"
     )
 
 
 def _front_end(repository: Repository, path: str, context: str) -> str:
-    """Return the options that name the front end whose build makes a path; none where it is outside of the context."""
+    """Return the options that name the front end whose build creates a path. Empty if it is outside the context."""
     from dockertpl.detect.node.front_end_build import find_build
     from dockertpl.detect.node.front_ends import front_ends
     from dockertpl.detect.repository import is_within, relative_to

@@ -1,4 +1,4 @@
-"""`dockertpl new`: look at a repository, ask, show, write."""
+"""`dockertpl new`: read a repository, ask, show, write."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from dockertpl.scaffold.session import Session
     from dockertpl.wizard.console import Console
 
-#: Set to anything, it makes the wizard ask by lines alone, as on a dumb terminal.
+#: If it is set, the wizard asks line by line, as on a dumb terminal.
 PLAIN = "DOCKERTPL_PLAIN"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """What the command line said."""
+    """The command line."""
 
     destination: Path
     root: Path
@@ -66,34 +66,34 @@ def run(
     adopt_file: str = "",
     replace: bool = False,
 ) -> tuple[int, Mapping[str, Any]]:
-    """Put an image's files into a repository.
+    """Write an image's files into a repository.
 
     Args:
-        destination: The repository's root, or a folder in it, which is then the application's; made if it is not there.
-        kind: The kind of image, the same as `kind` in `data`.
+        destination: The repository's root, or the application's folder in it. It is created if it does not exist.
+        kind: The kind of image, same as `kind` in `data`.
         data: Answers as text, by question.
         data_file: A YAML file of answers.
         defaults: Whether to ask nothing.
-        no_detect: Whether to leave the repository unread, but for the files that an action would change.
-        update_bot: The bot to tell about the image's pins, or `none`; None to offer it, where one is configured.
-        patch_next_config: Whether to set `output: 'standalone'` in the application's next.config, where it is not set.
-        adopt: Whether to convert an existing Dockerfile even where the repository is left unread.
-        adopt_file: The Dockerfile to convert, where there are several.
+        no_detect: Whether to leave the repository unread, except for files that an action changes.
+        update_bot: The bot to configure for the image's pins, or `none`. None offers it if a bot is configured.
+        patch_next_config: Whether to set `output: 'standalone'` in next.config if it is missing.
+        adopt: Whether to convert an existing Dockerfile even if the repository is left unread.
+        adopt_file: The Dockerfile to convert, if there are several.
         replace: Whether to replace existing files and convert nothing.
-        accept_dropped: Whether to go on where the new Dockerfile does without something of the old one.
+        accept_dropped: Whether to continue if the new Dockerfile drops something of the old one.
         dry_run: Whether to print a diff on stdout and write nothing.
-        quiet: Whether to print nothing at all and to ask nothing.
+        quiet: Whether to print nothing and ask nothing.
 
     Returns:
-        The exit code (1 for a dry run that found other files in the way) and the result for `--json`.
+        The exit code (1 for a dry run that found conflicting files) and the result for `--json`.
 
     Raises:
-        BadInputError: The answers, the destination or what is in it will not do; nothing was changed.
-        MachineError: Writing failed; nothing was changed.
-        StoppedError: The person stopped; nothing was changed.
+        BadInputError: The answers, the destination or its content are not valid. Nothing was changed.
+        MachineError: Writing failed. Nothing was changed.
+        StoppedError: The user stopped. Nothing was changed.
     """
     if replace and (adopt or adopt_file):
-        raise BadInputError("--replace converts nothing, and --adopt does.", "Give one of them.")
+        raise BadInputError("--replace converts nothing, and --adopt does.", "Use only one of them.")
     root, app_dir = repository_root(destination, missing_ok=True)
     request = _Request(
         destination=destination,
@@ -128,7 +128,7 @@ def run(
 
 
 def _session(template: Template, request: _Request, actions: Actions, *, go_on: bool) -> Session:
-    """Look at the repository."""
+    """Read the repository."""
     from dockertpl.scaffold.session import Session
 
     return Session(
@@ -173,7 +173,7 @@ def _ask(template: Template, request: _Request) -> tuple[int, Mapping[str, Any],
     except (KeyboardInterrupt, click.Abort, StoppedError):
         raise StoppedError("stopped; nothing was changed.", _again(session, request)) from None
     except DockertplError as error:
-        # What was answered is not to be typed again for it.
+        # You should not have to type the answers again.
         error.remedy = f"{error.remedy}\n{_again(session, request)}".strip()
         raise
     result = _result(scaffold, session.found, scaffold.answers.warnings)
@@ -187,7 +187,7 @@ def _ask(template: Template, request: _Request) -> tuple[int, Mapping[str, Any],
     try:
         _offer_proof(console, scaffold)
     except (KeyboardInterrupt, click.Abort):
-        raise StoppedError("stopped; what was written stays.", f"Next: {_next(scaffold)}") from None
+        raise StoppedError("stopped; the written files stay.", f"Next: {_next(scaffold)}") from None
     return 0, result, wizard.rest
 
 
@@ -195,11 +195,11 @@ def _again(session: Session, request: _Request) -> str:
     from dockertpl.scaffold import rerun_command
 
     again = rerun_command.again(session, request.destination, request.data_file)
-    return f"To go on with what was answered so far:\n{again}"
+    return f"To continue with the answers so far:\n{again}"
 
 
 def _offer_proof(console: Console, scaffold: Scaffold) -> None:
-    """Offer to build and run what was written, where there is an engine to do it."""
+    """Offer to build and run the new image if an engine is available."""
     from dockertpl.commands import offer_verify
     from dockertpl.wizard.console import Option
 
@@ -215,7 +215,7 @@ def _offer_proof(console: Console, scaffold: Scaffold) -> None:
 
 
 def _console() -> Console:
-    """Return the console that this terminal is up to."""
+    """Return the richest console that this terminal supports."""
     if os.environ.get(PLAIN) or os.environ.get("TERM", "dumb") == "dumb":
         from dockertpl.wizard.plain import PlainConsole
 
@@ -226,7 +226,7 @@ def _console() -> Console:
 
 
 def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[int, Mapping[str, Any]]:
-    """Write without asking anybody."""
+    """Write without asking."""
     from dockertpl.wizard.lines import uncoloured
     from dockertpl.wizard.screens import adoption_lines
 
@@ -253,8 +253,8 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
         say(f"Warning: {warning}", quiet=quiet)
     if patch and patch.is_change and not request.actions.patch_next_config:
         say(
-            f"{patch.path} does not set output: 'standalone': the build asks for it, by NEXT_PRIVATE_STANDALONE. "
-            "(--patch-next-config would write it there.)",
+            f"{patch.path} does not set output: 'standalone'. The build sets it with NEXT_PRIVATE_STANDALONE. "
+            "(--patch-next-config writes it into the file.)",
             quiet=quiet,
         )
     if request.dry_run:
@@ -263,13 +263,13 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
         raise scaffold.adopted.objection()
     result = _write(scaffold, result, quiet=quiet)
     if bot and bot.is_change and not request.actions.tell_bot:
-        say(f"The update bot does not know of this image's pins yet. {bot.by_hand}", quiet=quiet)
-        say(f"(--update-bot {bot.bot} would have done it.)", quiet=quiet)
+        say(f"The update bot does not know this image's pins yet. {bot.by_hand}", quiet=quiet)
+        say(f"(--update-bot {bot.bot} does this for you.)", quiet=quiet)
     return 0, result
 
 
 def _result(scaffold: Scaffold, found: Detected, warnings: Sequence[str]) -> Mapping[str, Any]:
-    """Return the object of the contract, with nothing written yet."""
+    """Return the object of the JSON contract, with nothing written yet."""
     result: dict[str, Any] = {
         "written": [],
         "answers_file": scaffold.answers_file,
@@ -282,7 +282,7 @@ def _result(scaffold: Scaffold, found: Detected, warnings: Sequence[str]) -> Map
 
 
 def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> tuple[int, Mapping[str, Any]]:
-    """Show what would be written; return the exit code and what that adds to the result."""
+    """Show what would be written. Return the exit code and the result with the diff."""
     from dockertpl.merge.diff import unified
 
     text = unified(scaffold.shown)
@@ -297,7 +297,7 @@ def _dry_run(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> t
 
 
 def _reason(scaffold: Scaffold) -> str:
-    """Return why the same without --dry-run would write nothing."""
+    """Return why the same command without --dry-run would write nothing."""
     from dockertpl.merge import plan
 
     try:
@@ -311,7 +311,7 @@ def _reason(scaffold: Scaffold) -> str:
 
 
 def _write(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> Mapping[str, Any]:
-    """Write all, and say what is next; return the result with what was written."""
+    """Write the files and print the next command. Return the result with the written files."""
     from dockertpl.merge import plan
     from dockertpl.merge.write import Change, write
 
@@ -325,13 +325,13 @@ def _write(scaffold: Scaffold, result: Mapping[str, Any], *, quiet: bool) -> Map
 
 
 def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> dict[str, str]:
-    """Return the command line's answers, with those that it gives in other ways."""
+    """Return the answers of the command line, including those from other options."""
     given = dict(data)
     for key, value, how in (("kind", kind, "--kind"), ("app_dir", app_dir, "the destination")):
         if value is None:
             continue
         if given.setdefault(key, value) != value:
-            raise BadInputError(f"-d {key}={given[key]} and {how} ({value}) differ.", "Give one of them.")
+            raise BadInputError(f"-d {key}={given[key]} and {how} ({value}) differ.", "Give only one of them.")
     return given
 
 
@@ -355,7 +355,7 @@ def _say_found(scaffold: Scaffold, found: Detected) -> None:
 
 
 def _next(scaffold: Scaffold) -> str:
-    """Return the command that proves what was written."""
+    """Return the command that verifies the new image."""
     root, answers = scaffold.planned.root, scaffold.answers
     if answers.values["kind"] == SHARED_BASE:
         there = "" if root == Path.cwd() else f"cd {shlex.quote(str(root))} && "

@@ -1,4 +1,4 @@
-"""After the files are written: builds and runs the image, and beside it what an old Dockerfile made."""
+"""After the files are written: build and run the image, and compare it with the old Dockerfile's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dockertpl.screen import say
 
 
 def is_possible() -> bool:
-    """Tell whether there is an engine."""
+    """Return whether an engine is available."""
     try:
         engine.find()
     except NoEngineError:
@@ -29,14 +29,14 @@ def is_possible() -> bool:
 
 
 def prove(scaffold: Scaffold, *, compare: bool) -> None:
-    """Verify what was written, and say how it compares with what was there.
+    """Verify the new image, and print how it compares with the old one.
 
     Args:
         scaffold: What was written.
-        compare: Whether to build the old Dockerfile too.
+        compare: Whether to build the old Dockerfile, too.
 
     Raises:
-        DockertplError: The new image did not build, or is not as it must be. The old one's failure is said, no error.
+        DockertplError: The new image did not build or does not pass. A failure of the old one is only printed.
     """
     root, app_dir = scaffold.planned.root, Path(str(scaffold.answers.values["app_dir"]))
     facts = verify.plainly(root, root / app_dir / "Dockerfile", quiet=False)
@@ -50,14 +50,14 @@ def prove(scaffold: Scaffold, *, compare: bool) -> None:
 
 
 def _built(old: Old, scaffold: Scaffold) -> Mapping[str, Any]:
-    """Build the old Dockerfile with its own ignore list; return the same figures as `verify`."""
+    """Build the old Dockerfile with its own ignore file. Return the same figures as `verify`."""
     client = engine.find()
     context = scaffold.planned.root / str(scaffold.answers.values["context"])
     tag = f"dockertpl/{scaffold.answers.values['name']}:before"
     with tempfile.TemporaryDirectory(prefix="dockertpl-") as folder:
         dockerfile = Path(folder) / "Dockerfile"
         dockerfile.write_text(old.text, encoding="utf-8")
-        # The engine prefers it to the context's, which is the new one by now.
+        # The engine prefers this file to the context's, which is the new one by now.
         Path(f"{dockerfile}.dockerignore").write_text(old.ignored or "", encoding="utf-8")
         with Live(False, "building") as live:
             result = build(client, context=context, dockerfile=dockerfile, tag=tag, on_progress=live.built)

@@ -1,4 +1,4 @@
-"""The options that `verify` and `run` have in common: how an image is built, and how it is run."""
+"""The options that `verify` and `run` share: how to build an image, and how to run it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Given(TypedDict, total=False):
     Attributes:
         target: The stage to build, or None for the last.
         build_args: Build arguments.
-        secrets: BuildKit secrets, each as `docker build --secret` takes it.
-        ssh: SSH agents or keys, each as `docker build --ssh` takes it.
+        secrets: BuildKit secrets, in the syntax of `docker build --secret`.
+        ssh: SSH agents or keys, in the syntax of `docker build --ssh`.
         environment: Variables for the container.
-        env_files: Files with such variables.
+        env_files: Files with variables for the container.
         tmpfs: Paths that the application may write to.
         network: A network of the engine.
-        timeout: Seconds to wait for healthy; None for the start period and the retries of the image's own probe.
-        with_: Services to start beside it: NAME, NAME:VERSION or NAME=IMAGE.
-        run_first: Commands to run in the image before it is started.
+        timeout: Seconds to wait for healthy. None uses the start period and retries of the image's probe.
+        with_: Services to start: NAME, NAME:VERSION or NAME=IMAGE.
+        run_first: Commands to run in the image before it starts.
     """
 
     target: str | None
@@ -46,7 +46,7 @@ class Given(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """How an image is built. The attributes are those of `Given`."""
+    """How to build an image. See `Given` for the attributes."""
 
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class BuildOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """One image, and how it is built and run. Nothing was built yet, and everything was checked."""
+    """An image with its checked options, before the build."""
 
     subject: Subject
     build: BuildOptions
@@ -64,21 +64,21 @@ class Prepared:
 
 
 def prepare(destination: Path, dockerfile: Path | None, given: Given, *, keep: bool = False) -> Prepared:
-    """Find the Dockerfile that is meant, and check the options before an engine is looked for.
+    """Find the Dockerfile to build, and check the options before looking for an engine.
 
     Args:
         destination: The repository's root, or the application's folder.
-        dockerfile: The Dockerfile, where there are several or none that an answers file names.
+        dockerfile: The Dockerfile, if there are several or no answers file names it.
         given: The options.
-        keep: Whether the container stays.
+        keep: Whether to keep the container.
 
     Raises:
-        BadInputError: There is no such Dockerfile, its image does not run by itself, or an option cannot be used.
+        BadInputError: The Dockerfile does not exist, its image cannot run, or an option is not valid.
     """
     subject = locate(destination, dockerfile)
     if subject.kind == SHARED_BASE:
         raise BadInputError(
-            f"{subject.name} is of the kind {subject.kind}, which does not run by itself.",
+            f"{subject.name} is of the kind {subject.kind}: base images, which do not run.",
             "Build it with: docker buildx bake",
         )
     build = BuildOptions(

@@ -1,4 +1,4 @@
-"""`dockertpl pin`: the digests that base images' tags have now, into the answers and into the Dockerfiles."""
+"""`dockertpl pin`: write the current digests of base images into the answers and the Dockerfiles."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, opened
 from dockertpl.template.tree import File, Tree
 
 _KEY = "digests"
-# Stands for a digest, to see what a template does with one.
+# A placeholder, to see what a template does with a digest.
 _SOME_DIGEST = "sha256:" + 64 * "0"
-# What says which files an answers file owns.
+# The answers that decide which files an answers file owns.
 _PLACING = ("kind", "name", "app_dir", "context")
 _SHOWN = len("sha256:") + 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class _PinnedFile:
-    """One answers file and what is rendered from it.
+    """An answers file and the files that are rendered from it.
 
     Attributes:
         path: The answers file's name.
         template: The template that it names.
-        stored: The answers that it holds.
-        answers: The same, as the template's questions take them.
-        rendered: The files of those answers.
-        pinned: The rendered files that name a digest where the answers hold one, by path, and which images' there.
+        stored: The answers in it.
+        answers: The same answers, as the template's questions take them.
+        rendered: The rendered files.
+        pinned: The rendered files that name digests, by path, with the images that they pin.
     """
 
     path: str
@@ -64,13 +64,13 @@ class _PinnedFile:
 
 @dataclass
 class _PinResult:
-    """What is to be done.
+    """What to do.
 
     Attributes:
-        entries: Every file that is looked at, beside what it is to be.
-        pinned: One for each image of an answers file, for `--json`.
-        warnings: What a person should know.
-        person_needed: Whether one of them is for a person to mend.
+        entries: Every file to look at, with its new content.
+        pinned: One entry for each image of an answers file, for `--json`.
+        warnings: Warnings to print.
+        person_needed: Whether the user has to act on a warning.
     """
 
     entries: list[plan.PlannedFile] = field(default_factory=list)
@@ -79,7 +79,7 @@ class _PinResult:
     person_needed: bool = False
 
     def need(self, warning: str) -> None:
-        """Note what a person has to mend."""
+        """Add a warning that the user has to act on."""
         self.warnings.append(warning)
         self.person_needed = True
 
@@ -95,18 +95,18 @@ def run(
     """Pin the base images of a repository's Dockerfiles.
 
     Args:
-        destination: The repository's root, for all of its images, or an application's folder, for its own.
-        answers_files: The answers files that are meant; none means all.
-        registry_mirrors: `HOST=MIRROR` each.
+        destination: The repository's root for all of its images, or an application's folder for its own.
+        answers_files: The answers files to act on. Empty means all.
+        registry_mirrors: `HOST=MIRROR` pairs.
         dry_run: Whether to print a diff on stdout and write nothing.
-        quiet: Whether to print nothing at all.
+        quiet: Whether to print nothing.
 
     Returns:
-        The exit code (1 where a reference was not found, and a person is needed) and the result for `--json`.
+        The exit code (1 if a reference was not found and the user has to act) and the result for `--json`.
 
     Raises:
-        BadInputError: There is no answers file, or what it says will not do; nothing was changed.
-        MachineError: A registry cannot be asked, or writing failed; nothing was changed.
+        BadInputError: An answers file is missing or not valid. Nothing was changed.
+        MachineError: A registry cannot be reached, or writing failed. Nothing was changed.
     """
     root, app_dir = repository_root(destination, missing_ok=True)
     mirrored = mirrors(registry_mirrors)
@@ -115,7 +115,7 @@ def run(
         subjects = [_subject(root, path, stack) for path in names]
         resolved: dict[str, Resolved] = {}
         for image in dict.fromkeys(image for subject in subjects for image in subject.images):
-            say(f"Asking for {image} …", quiet=quiet)
+            say(f"Resolving {image} …", quiet=quiet)
             resolved[image] = ask_registry(parse(image), mirrored)
         outcome = _PinResult()
         for subject in subjects:
@@ -138,7 +138,7 @@ def run(
     if paths:
         say("Written:\n" + "\n".join(f"  {path}" for path in paths), quiet=quiet)
     elif not outcome.person_needed:
-        say("Every base image is pinned to what its tag is now; nothing left to do.", quiet=quiet)
+        say("All base images are up to date. Nothing to do.", quiet=quiet)
     return code, {**result, "written": paths}
 
 
@@ -150,14 +150,14 @@ def _subject(root: Path, path: str, stack: ExitStack) -> _PinnedFile:
     refused = [key for key in _PLACING if key in stored and answers.values.get(key) != stored[key]]
     if refused:
         raise BadInputError(
-            f"{path}: the template does not take its {' and '.join(refused)}.",
-            "\n".join(answers.warnings) or "Restore the answers file, from git for instance.",
+            f"{path}: the template does not accept its {' and '.join(refused)}.",
+            "\n".join(answers.warnings) or "Restore the answers file, for example from git.",
         )
     bare = _with(template, answers, root, stored, {})
     candidates = dict.fromkeys(
         image for name, file in bare.items() if _is_dockerfile(name) for image in images(file.content.decode())
     )
-    # Only what the template pins is asked for: not the name of a sibling image, which no registry may have.
+    # Only ask for what the template pins. A registry may not have the name of a sibling image.
     tried = _with(template, answers, root, stored, dict.fromkeys(candidates, _SOME_DIGEST))
     pinned = {
         name: names
@@ -175,7 +175,7 @@ def _subject(root: Path, path: str, stack: ExitStack) -> _PinnedFile:
 
 
 def _source(content: Mapping[str, Any], stack: ExitStack) -> TemplateSource:
-    """Return the template that an answers file was rendered from."""
+    """Return the template of an answers file."""
     own = bundled()
     where, commit = (str(content[key]) if content.get(key) else None for key in ("_src_path", "_commit"))
     if where in (None, PUBLISHED) and commit in (None, own.commit):
@@ -186,13 +186,13 @@ def _source(content: Mapping[str, Any], stack: ExitStack) -> TemplateSource:
 def _with(
     template: Template, answers: Answers, root: Path, stored: Mapping[str, Any], digests: Mapping[str, str]
 ) -> Tree:
-    """Return what is rendered from stored answers and other digests."""
+    """Return the files for stored answers with other digests."""
     changed = resolve(template, folder_name=root.name, stored=stored, data={_KEY: dict(digests)})
     return {path: file for path, file in render(template, changed).items() if path != answers_path(template, answers)}
 
 
 def _pin(root: Path, subject: _PinnedFile, resolved: Mapping[str, Resolved], outcome: _PinResult) -> None:
-    """Work out what one answers file's pins mean for the repository's files."""
+    """Collect the changes for one answers file."""
     new = {image: resolved[image].digest for image in subject.images}
     stored = subject.answers.values[_KEY]
     digests = {**stored, **new}
@@ -206,7 +206,7 @@ def _pin(root: Path, subject: _PinnedFile, resolved: Mapping[str, Resolved], out
         names = subject.pinned[entry.path]
         if entry.old is None:
             outcome.need(
-                f"{entry.path} is not there, though {subject.path} owns it; its pins are in the answers alone."
+                f"{entry.path} does not exist, although {subject.path} owns it. Only the answers have its pins now."
             )
             continue
         text = entry.old.content.decode(errors="surrogateescape")
@@ -222,7 +222,7 @@ def _pin(root: Path, subject: _PinnedFile, resolved: Mapping[str, Resolved], out
                 text = _moved(text, image, new[image], fresh, entry.path, outcome)
             content = text.encode(errors="surrogateescape")
         else:
-            outcome.need(f"{entry.path} was edited, and its digests are for you to move.")
+            outcome.need(f"{entry.path} was edited. Update its digests by hand.")
             continue
         outcome.entries.append(_changed(entry.path, entry.old, content))
     outcome.entries.append(_answers_entry(root, subject, rendered, digests))
@@ -240,15 +240,15 @@ def _pin(root: Path, subject: _PinnedFile, resolved: Mapping[str, Resolved], out
 
 
 def _moved(text: str, image: str, digest: str, rendered: str, path: str, outcome: _PinResult) -> str:
-    """Return an edited Dockerfile with one image's digest moved."""
+    """Return an edited Dockerfile with a new digest for one image."""
     found = mentions(text, image)
     if not found:
         others = ", ".join(images(text)) or "no image"
-        outcome.need(f"{path} was edited and does not name {image}, so that it is not pinned there; it has {others}.")
+        outcome.need(f"{path} was edited and does not name {image}, so it is not pinned there. It has {others}.")
         return text
     text = apply_edits(text, [Edit(mention.start, mention.end, f"{image}@{digest}") for mention in found])
     is_first = all(mention.digest is None for mention in found)
-    # Somebody who took the label out of a pinned file does not want it back with every move.
+    # If you removed the label from a pinned file, do not add it again.
     return repin.with_base_digest(text, image, digest, rendered if is_first else "")
 
 
@@ -257,7 +257,7 @@ def _answers_entry(root: Path, subject: _PinnedFile, rendered: Tree, digests: Ma
     (entry,) = plan.make(root, {subject.path: subject.rendered[name]}).entries
     old = entry.old
     if old is None or subject.stored.get(_KEY, {}) == digests:
-        # It was read a moment ago: where it is gone, writing finds that out.
+        # It was read a moment ago. If it is gone, writing fails.
         return plan.PlannedFile(path=subject.path, old=old, new=old or entry.new)
     if old.content == entry.new.content:
         return _changed(subject.path, old, rendered[name].content)
@@ -275,15 +275,15 @@ def _is_dockerfile(path: str) -> bool:
 
 
 def _one_platform(image: str, found: Resolved) -> str:
-    """Return a warning for an image that only one platform finds, else nothing."""
+    """Return a warning for an image with a single platform, else an empty text."""
     if found.is_multi_platform:
         return ""
-    what = f"for {found.platforms[0]} alone" if found.platforms else "for one platform alone, and does not say which"
+    what = f"only for {found.platforms[0]}" if found.platforms else "for one platform only, and does not say which"
     return f"{image} is not multi-platform: {'its index' if found.is_index else 'its tag'} is {what}."
 
 
 def _say(outcome: _PinResult, quiet: bool) -> None:
-    say("\n".join(_lines(outcome.pinned)) or "The templates pin no image here.", quiet=quiet)
+    say("\n".join(_lines(outcome.pinned)) or "The templates pin no images here.", quiet=quiet)
     for warning in outcome.warnings:
         say(f"Warning: {warning}", quiet=quiet)
 
