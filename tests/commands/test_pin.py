@@ -311,7 +311,7 @@ def _refused(root: Path, pin: Run, *arguments: object, code: int) -> dict[str, s
 def test_without_an_answers_file_new_is_named(tmp_path: Path, pin: Run) -> None:
     (tmp_path / "empty").mkdir()
     error = _refused(tmp_path, pin, tmp_path / "empty", code=2)
-    assert "has no answers file of dockertpl's" in error["message"]
+    assert "has no dockertpl answers file" in error["message"]
     assert "dockertpl new" in error["remedy"]
 
 
@@ -325,7 +325,7 @@ def test_an_answers_file_that_is_none_of_ours_is_refused(repository: Path, pin: 
     (repository / ".copier-answers.other.yml").write_text("_src_path: gh:another/template\n")
     (repository.parent / ".copier-answers.yml").write_text((repository / ".copier-answers.yml").read_text())
     error = _refused(repository, pin, "--answers-file", file, code=2)
-    assert "it is no answers file of dockertpl's" in error["message"]
+    assert "not a dockertpl answers file" in error["message"]
 
 
 @pytest.mark.parametrize(

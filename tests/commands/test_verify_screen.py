@@ -79,7 +79,7 @@ def test_run_prints_the_url_alone_and_ctrl_c_stops_the_container(tmp_path: Path)
     root = scripted.shop(tmp_path / "shop")
     given = environment(tmp_path, {"log": ["hello from the application"]})
     with Terminal(dockertpl("run"), root, given) as terminal:
-        terminal.see("http://localhost:", "Ctrl-C stops it.", "hello from the application")
+        terminal.see("http://localhost:", "Press Ctrl-C to stop it.", "hello from the application")
         terminal.press(INTERRUPT)
         assert terminal.end() == 0
         assert "Stopping it" in terminal.screen

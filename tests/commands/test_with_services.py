@@ -151,7 +151,7 @@ def test_a_server_that_is_missed_is_proposed_as_a_command_with_what_asks_for_it(
     (tmp_path / "alembic.ini").touch()
     (tmp_path / "compose.yaml").write_text("services:\n  db:\n    image: postgres:16\n")
     assert proposed(shop(tmp_path, "asyncpg", "alembic", "redis"), REFUSED) == (
-        "It needs PostgreSQL, for asyncpg (requirements.txt:1). Start it beside the image, for one run:\n"
+        "It needs PostgreSQL, for asyncpg (requirements.txt:1). Start it beside the image for one run:\n"
         "  dockertpl verify --with postgres:16 --run 'alembic upgrade head'"
     )
 
@@ -166,7 +166,7 @@ def test_what_was_given_is_given_again(tmp_path: Path) -> None:
 
 def test_where_the_log_names_no_server_all_that_the_dependencies_need_are(tmp_path: Path) -> None:
     advice = proposed(shop(tmp_path, "asyncpg", "redis"), "  | could not translate host name to address")
-    assert advice.endswith("Start them beside the image, for one run:\n  dockertpl verify --with postgres --with redis")
+    assert advice.endswith("Start them beside the image for one run:\n  dockertpl verify --with postgres --with redis")
 
 
 def test_a_log_that_names_a_server_is_enough(tmp_path: Path) -> None:
@@ -207,8 +207,8 @@ def test_tables_that_are_missing_propose_the_migrations(tmp_path: Path) -> None:
 def test_of_a_service_that_is_there_it_is_said_where(tmp_path: Path) -> None:
     subject = shop(tmp_path, "redis")
     assert proposed(subject, "  | Error 111 connecting to localhost:6379.", plan(subject, "redis")) == (
-        "Redis is ready at redis:6379, as these variables say: REDIS_URL, REDIS_HOST, REDIS_PORT.\n"
-        "Does it read its address from another variable, or is the address fixed?"
+        "Redis is ready at redis:6379. These variables point to it: REDIS_URL, REDIS_HOST, REDIS_PORT.\n"
+        "Does the application read its address from another variable, or is it hard-coded?"
     )
 
 

@@ -1,4 +1,4 @@
-"""When an image fails because a server or migrations are missing: which flags of `verify` give it what it lacks."""
+"""Propose flags of `verify` for an image that fails because a server or migrations are missing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _NO_TABLE = re.compile(
 
 
 def propose(subject: Subject, planned: Plan, error: DockertplError) -> str:
-    """Return what to start beside an image that failed, empty where nothing says that it needs something.
+    """Return what to start beside a failed image, or an empty text if nothing shows that it needs something.
 
     Args:
-        subject: What was built.
-        planned: What was there already.
+        subject: The image.
+        planned: What already runs beside it.
         error: How it failed.
     """
-    # The probe's own refused connection means nothing here; the text of a bad answer does.
+    # The probe's own refused connection means nothing. The text of a bad answer does.
     lines = [line for line in error.message.splitlines() if line.startswith("  | ") or ": status 5" in line]
     log = "\n".join(lines)
     missed = services.unreached(log)
@@ -49,7 +49,7 @@ def propose(subject: Subject, planned: Plan, error: DockertplError) -> str:
     verb = "needs" if missed is not None or lacks_setting else "may need"
     what = "it" if len(lacking) == 1 else "them"
     return (
-        f"It {verb} {'; and '.join(reasons)}. Start {what} beside the image, for one run:\n"
+        f"It {verb} {'; and '.join(reasons)}. Start {what} beside the image for one run:\n"
         f"  dockertpl verify {' '.join(flags)}"
     )
 
@@ -70,7 +70,7 @@ def _names(log: str, found: Application, service: str) -> bool:
 
 
 def _flags(planned: Plan) -> list[str]:
-    """Return what was given, to be given again."""
+    """Return the flags of this run, to repeat them."""
     named = []
     for one in planned.wanted:
         image, colon, version = one.image.rpartition(":")
@@ -89,11 +89,11 @@ def _migrate(planned: Plan, found: Application) -> str:
 
 
 def _elsewhere(planned: Plan, names: Sequence[str]) -> str:
-    """Say where a service is that the application does not find."""
+    """Return where a service is that the application does not find."""
     lines = []
     for one in planned.wanted:
         if one.name in names or one.facts.get("like") in names:
             variables = ", ".join(key for key, (owner, _) in planned.templates.items() if owner == one.name)
             place = f"{one.name}:{one.facts['port']}"
-            lines.append(f"{one.facts['title']} is ready at {place}, as these variables say: {variables}.")
-    return "\n".join([*lines, "Does it read its address from another variable, or is the address fixed?"])
+            lines.append(f"{one.facts['title']} is ready at {place}. These variables point to it: {variables}.")
+    return "\n".join([*lines, "Does the application read its address from another variable, or is it hard-coded?"])

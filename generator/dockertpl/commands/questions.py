@@ -1,4 +1,4 @@
-"""What `verify` asks a healthy service for: the caller's paths, the sources', and those that it describes itself."""
+"""What `verify` requests from a healthy service: paths of the user, of the sources, and of the API description."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dockertpl.engine.asking import MOST, Question, described
 from dockertpl.errors import BadInputError
 from dockertpl.kinds import NEXTJS_STANDALONE
 
-# Of the questions, so many are left for the files that a page loads.
+# The number of questions that are reserved for files that a page loads.
 _ASSETS = 3
 
 
 class Questions:
-    """What to ask a healthy container for.
+    """The requests to a healthy container.
 
-    The sources are read while the image is built; the rest is known once the application answers.
+    The sources are read during the build. The application's own description is read once it answers.
     """
 
     def __init__(self, subject: Subject, paths: Sequence[str], *, paths_only: bool) -> None:
@@ -38,7 +38,7 @@ class Questions:
             pool.shutdown(wait=False)
 
     def found(self, port: int) -> list[Question]:
-        """Return the questions for the service on a port of this machine."""
+        """Return the requests to the service on a port of this machine."""
         if self._found is None:
             return self._given
         known = [Question(*one) for one in self._found.result()]
@@ -50,17 +50,17 @@ class Questions:
 
 
 def _answered(subject: Subject) -> list[str]:
-    """Return the paths that the workflow's smoke test asks for, too."""
+    """Return the paths that the workflow's smoke test also requests."""
     given = subject.answers.get("smoke_test_paths")
     paths = given if isinstance(given, list) else []
     return [path for path in paths if isinstance(path, str) and re.fullmatch(r"/[!-~]*", path)]
 
 
 def check_paths(paths: Sequence[str]) -> None:
-    """Refuse a path that no request can have.
+    """Refuse a path that cannot be requested.
 
     Raises:
-        BadInputError: It does not begin with a slash, or has a space or a control character in it.
+        BadInputError: The path does not begin with a slash, or has a space or a control character.
     """
     for path in paths:
         if not re.fullmatch(r"/[!-~]*", path):

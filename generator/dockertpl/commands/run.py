@@ -31,20 +31,20 @@ _POLL = 0.2
 def run(
     *, destination: Path, dockerfile: Path | None, quiet: bool, **given: Unpack[Given]
 ) -> tuple[int, Mapping[str, Any]]:
-    """Build an image, start it strictly, print its URL on stdout and its log on stderr until it is stopped or ends.
+    """Build an image and start it under strict limits. Print its URL on stdout and its log on stderr.
 
     Args:
         destination: The repository's root, or the application's folder.
-        dockerfile: The Dockerfile, where there are several or none that an answers file names.
-        quiet: Whether to print nothing but the URL.
-        given: How it is built and run.
+        dockerfile: The Dockerfile, if there are several or no answers file names it.
+        quiet: Whether to print only the URL.
+        given: How to build and run it.
 
     Returns:
-        0 once Ctrl-C or SIGTERM has stopped it, and nothing for JSON.
+        0 after Ctrl-C or SIGTERM, and nothing for JSON.
 
     Raises:
-        DockertplError: It did not build, did not get healthy, or ended by itself.
-        KeyboardInterrupt: It was stopped before it was healthy.
+        DockertplError: The image did not build, did not become healthy, or exited.
+        KeyboardInterrupt: The user stopped it before it was healthy.
     """
     with terminable():
         prepared = prepare(destination, dockerfile, given)
@@ -75,7 +75,7 @@ def _serve(client: engine.Client, running: Running, log: Log, quiet: bool) -> tu
     try:
         if running.port is not None:
             click.echo(url(running.port))
-        say("Ctrl-C stops it.", quiet=quiet)
+        say("Press Ctrl-C to stop it.", quiet=quiet)
         log.follow(lambda line: say(line.text, quiet=quiet))
         while not log.ended():
             time.sleep(_POLL)
@@ -84,4 +84,4 @@ def _serve(client: engine.Client, running: Running, log: Log, quiet: bool) -> tu
         return 0, {}
     log.drain()
     code = container.state(client, running.name).exit_code
-    raise UnhealthyError(f"The container ended by itself, with exit code {code}.", "Its last lines may say why.")
+    raise UnhealthyError(f"The container exited with code {code}.", "Its last lines may say why.")

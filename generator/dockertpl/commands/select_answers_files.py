@@ -1,4 +1,4 @@
-"""Which answers files of a repository are meant."""
+"""Select the answers files of a repository to act on."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from pathlib import Path
 from dockertpl.errors import BadInputError
 from dockertpl.template.answers_files import find
 
-_CORRECT = "Correct it first; a merge of two branches may have left its markers there."
+_CORRECT = "Correct it first. A merge of two branches may have left its markers there."
 
 
 def chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Sequence[Path]) -> list[str]:
-    """Return the names of the answers files that are meant, each at the root.
+    """Return the names of the answers files to act on, each at the root.
 
     Args:
         root: The repository's root.
         app_dir: The application's folder, if the destination is one.
-        destination: What the command line named, for the error.
-        answers_files: Those that the command line named; none means all, or the application's.
+        destination: The destination of the command line, for errors.
+        answers_files: The files of the command line. Empty means all, or the application's.
 
     Raises:
-        BadInputError: There is none, one of those that were named is none of dockertpl's, or one that may be meant
-            cannot be read.
+        BadInputError: No answers file was found, a given one is not dockertpl's, or one cannot be read.
     """
     found = find(root)
     ours = {owner.path: owner for owner in found if owner.ours}
@@ -36,8 +35,8 @@ def chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Se
                 raise BadInputError(problems[path.name], _CORRECT)
             if path.resolve().parent != root.resolve() or path.name not in ours:
                 raise BadInputError(
-                    f"--answers-file {file}: it is no answers file of dockertpl's in {root}.",
-                    f"It has {', '.join(ours)}." if ours else "Write one with: dockertpl new",
+                    f"--answers-file {file}: not a dockertpl answers file in {root}.",
+                    f"Use one of {', '.join(ours)}." if ours else "Create one with: dockertpl new",
                 )
             names.append(path.name)
         return list(dict.fromkeys(names))
@@ -47,8 +46,8 @@ def chosen(root: Path, app_dir: str | None, destination: Path, answers_files: Se
         raise BadInputError(next(iter(problems.values())), _CORRECT + (f"\nWithout it: {others}" if others else ""))
     if not mine:
         raise BadInputError(
-            f"{destination} has no answers file of dockertpl's.",
-            f"Put an image's files there first, with: dockertpl new {destination}"
-            + (f"\nThe repository's own are in {root}: {', '.join(ours)}." if ours else ""),
+            f"{destination} has no dockertpl answers file.",
+            f"Create an image's files first, with: dockertpl new {destination}"
+            + (f"\nThe answers files of the repository are in {root}: {', '.join(ours)}." if ours else ""),
         )
     return mine

@@ -1,4 +1,4 @@
-"""`dockertpl status`: which template a repository's images are from, what is newer, what was edited."""
+"""`dockertpl status`: the template and version of each image, newer versions, and edits."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ _WIDTH = 80
 
 
 def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
-    """Say for each answers file which version of which template it is of, and what was edited since.
+    """Print for each answers file its template and version, and what was edited since.
 
     Args:
         destination: A repository, or a folder in it.
-        quiet: Whether to print nothing at all.
+        quiet: Whether to print nothing.
 
     Returns:
-        The exit code (1 where an image is outdated, its answers file will not do, or conflicts are not solved) and the
-        result for `--json`.
+        The exit code (1 if an image is outdated, an answers file is not valid, or conflicts are open) and the result
+        for `--json`.
 
     Raises:
-        BadInputError: There is no answers file.
-        MachineError: Git is missing, or a template cannot be fetched; `images` holds what is known of the others.
-        KeyboardInterrupt: Ctrl-C or SIGTERM came.
+        BadInputError: The repository has no answers file.
+        MachineError: Git is missing, or a template cannot be fetched. `images` has what is known of the others.
+        KeyboardInterrupt: Ctrl-C or SIGTERM.
     """
     root, _ = repository_root(destination)
     found = answers_files.find(root)
     if not found:
-        raise BadInputError(f"{root} has no answers file.", "Put an image's files there with: dockertpl new")
+        raise BadInputError(f"{root} has no answers file.", "Create an image's files with: dockertpl new")
     with terminable(), Versions() as versions:
         images, failures = [], []
         for owner in found:
@@ -59,7 +59,7 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
         click.echo(printable("\n".join(line for image in images for line in _lines(image))))
     result = {"root": str(root), "images": images}
     if failures:
-        raise MachineError(failures[0].message, failures[0].remedy or "Run this again with a network.", **result)
+        raise MachineError(failures[0].message, failures[0].remedy or "Try again with a network.", **result)
     needed = [image for image in images if image["state"] in ("outdated", "unmanaged", "error") or image["unmerged"]]
     return int(bool(needed)), result
 
@@ -87,7 +87,7 @@ def _image(root: Path, owner: answers_files.Owner, versions: Versions) -> dict[s
     if owner.problem:
         return _row(owner, state="error", note=owner.problem)
     if not owner.ours:
-        return _row(owner, state="foreign", note="another template's")
+        return _row(owner, state="foreign", note="belongs to another template")
     try:
         named(owner.answers, owner.path)
     except BadInputError as error:
@@ -119,7 +119,7 @@ def _known_to_git(root: Path, local: Local) -> dict[str, Any]:
     try:
         unmerged = git.unmerged(root, local)
     except NoGitError as error:
-        # Such as a repository of another user's: what is newer can be told all the same.
+        # For example, a repository of another user. Newer versions are known all the same.
         return {"note": error.message}
     known = git.committed(root, {path: thing.content for path, thing in local.items() if isinstance(thing, File)})
     return {"uncommitted": [path for path, is_there in known.items() if not is_there], "unmerged": unmerged}
@@ -128,14 +128,14 @@ def _known_to_git(root: Path, local: Local) -> dict[str, Any]:
 def _lines(image: Mapping[str, Any]) -> Iterator[str]:
     yield image["answers_file"]
     version = image["version"] or "no version"
-    latest = f", {image['latest']} is there" if image["state"] == "outdated" else ""
+    latest = f", {image['latest']} is available" if image["state"] == "outdated" else ""
     yield _cut(f"  state     {image['state']}{', diverged' if image['diverged'] else ''}: {version}{latest}")
     if image["name"]:
         yield _cut(f"  image     {image['name']} ({image['kind']})")
     if image["template"]:
         yield _cut(f"  template  {image['template']}")
     if image["note"]:
-        # Nothing else says it: what was cut off would be gone.
+        # Wrap it: nothing else shows the end of a note.
         yield textwrap.fill(
             f"  note      {image['note']}",
             _WIDTH,

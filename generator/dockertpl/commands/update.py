@@ -1,4 +1,4 @@
-"""`dockertpl update`: what a newer template, or other answers, change, merged into one repository."""
+"""`dockertpl update`: merge template updates, or changed answers, into a repository."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from dockertpl.template.answers import read_mapping
 from dockertpl.template.tree import File
 from dockertpl.template.versions import Versions, is_bundled, named
 
-_NETWORK = "Run this again with a network."
+_NETWORK = "Try again with a network."
 _DONE = {"created": "new", "updated": "updated", "merged": "merged with yours", "removed": "removed"}
 
 
@@ -47,38 +47,38 @@ def run(
     dry_run: bool,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
-    """Bring the template's changes, or changed answers, into a repository: all of it or nothing.
+    """Merge template updates, or changed answers, into a repository. Write all of it or nothing.
 
     Args:
-        destination: The repository's root, for all of its images, or an application's folder, for its own.
-        to: The version to go to; None is the latest release.
+        destination: The repository's root for all of its images, or an application's folder for its own.
+        to: The version to update to. None is the latest release.
         data: Answers as text, by question.
-        answers_files: The answers files that are meant; none means all.
-        conflict: What happens where both sides changed the same lines.
+        answers_files: The answers files to act on. Empty means all.
+        conflict: What to do if both sides changed the same lines.
         dry_run: Whether to print a diff on stdout and write nothing.
-        quiet: Whether to print nothing at all.
+        quiet: Whether to print nothing.
 
     Returns:
-        The exit code (1 where a person has to look) and the result for `--json`.
+        The exit code (1 if the user has to act) and the result for `--json`.
 
     Raises:
-        BadInputError: The answers files or the answers will not do, or files are not committed; nothing was changed.
-        ConflictError: There are conflicts and `conflict` is `stop`, or those of an earlier update are not solved;
-            nothing was changed.
-        MachineError: The template cannot be fetched, git is missing, or writing failed; nothing was changed.
-        KeyboardInterrupt: Ctrl-C or SIGTERM came; nothing was changed.
+        BadInputError: The answers files or the answers are not valid, or files are not committed. Nothing was changed.
+        ConflictError: There are conflicts and `conflict` is `stop`, or an earlier update left open conflicts.
+            Nothing was changed.
+        MachineError: The template cannot be fetched, git is missing, or writing failed. Nothing was changed.
+        KeyboardInterrupt: Ctrl-C or SIGTERM. Nothing was changed.
     """
     root, app_dir = repository_root(destination)
     names = chosen(root, app_dir, destination, answers_files)
     if data and len(names) > 1 and not answers_files:
         raise BadInputError(
             f"-d would change the answers of several images: {', '.join(names)}.",
-            "Name the one that is meant with --answers-file; repeat it to change several.",
+            "Name the image with --answers-file. Repeat it to change several.",
         )
     if not dry_run and not (root / ".git").exists():
         raise NotCommittedError(
-            f"{root} is no git repository, so that an update could not be taken back.",
-            "Run git init and commit its files, or see what would change with --dry-run.",
+            f"{root} is not a Git repository, so an update could not be reverted.",
+            "Run git init and commit the files, or preview the changes with --dry-run.",
         )
     with terminable(), Versions() as versions:
         upgrades = [_prepared(root, name, versions, to, data, conflict) for name in names]
@@ -97,8 +97,8 @@ def run(
     if conflict == "stop" and conflicts:
         raise ConflictError(
             f"You and the template changed the same lines of {', '.join(step.path for step in conflicts)}.",
-            "Nothing was changed. --dry-run shows the difference; --conflict markers writes both into the files,\n"
-            "--conflict rej keeps yours and writes the template's beside it.",
+            "Nothing was changed. --dry-run shows the diff. --conflict markers writes both sides into the files, and\n"
+            "--conflict rej keeps yours and writes the template's to .rej files.",
             **result,
         )
     _check_committed(root, changes, upgrades)
@@ -117,7 +117,7 @@ def _prepared(
         pair = versions.pair(content, name, to)
     except NoGitError as error:
         alone = data and not to and is_bundled(*named(content, name))
-        advice = "Answers alone change without a network, by --to :current:" if alone else _NETWORK
+        advice = "To change answers without a network, add --to :current:" if alone else _NETWORK
         error.remedy = error.remedy or advice
         raise
     except OnlyCopierError as error:
@@ -125,7 +125,7 @@ def _prepared(
         version = f" --vcs-ref {shlex.quote(to)}" if to else ""
         raise OnlyCopierError(
             error.message,
-            "Such a template runs its own programs on this machine. If you trust it, let Copier update it:\n"
+            "It runs its own programs on this machine. If you trust it, update it with Copier:\n"
             f"copier update --trust --answers-file {shlex.quote(name)}{version}{options}",
         ) from error
 
@@ -136,23 +136,23 @@ def _prepared(
 
 
 def _changes(root: Path, upgrades: Sequence[Upgrade], *, with_rejected: bool) -> list[Change]:
-    """Return what is to be written: removals, then the rest, by path."""
+    """Return the changes: removals, then the rest, by path."""
     changes: dict[str, Change] = {}
     for upgrade in upgrades:
         for change in _of(root, upgrade.steps, with_rejected):
             if change.path in changes:
                 raise DestinationError(
-                    f"{change.path} belongs to two answers files, of which one is {upgrade.answers_file}.",
-                    "Update them one after the other with --answers-file, or give one of the images another folder.",
+                    f"{change.path} belongs to two answers files. One is {upgrade.answers_file}.",
+                    "Update them one at a time with --answers-file, or move one of the images to another folder.",
                 )
             changes[change.path] = change
     return sorted(changes.values(), key=lambda change: (change.new is not None, change.path))
 
 
 def _in_order(changes: Iterable[Change], answers_files: Iterable[str]) -> list[Change]:
-    """Return changes so that what a `kill -9` leaves undone is seen by the next update: the answers files come last.
+    """Return the changes with the answers files last, so the next update sees what a `kill -9` left undone.
 
-    What goes comes after what stays, as it may live on there under another name.
+    Removals follow the rest, because a removed file may continue under another name.
     """
     answers = set(answers_files)
     return sorted(changes, key=lambda change: (change.path in answers, change.new is None))
@@ -166,27 +166,27 @@ def _of(root: Path, steps: Iterable[Step], with_rejected: bool) -> Iterator[Chan
             path = f"{step.path}.rej"
             if read(root, [path]):
                 raise DestinationError(
-                    f"{path} is there already, of an earlier update.",
-                    "Take from it what you want and remove it, then run this again.",
+                    f"{path} already exists, from an earlier update.",
+                    "Copy what you need from it and remove it, then run this again.",
                 )
             yield Change(path=path, old=None, new=File(content=step.rejected.encode(errors="surrogateescape")))
 
 
 def _check_solved(root: Path, upgrades: Iterable[Upgrade]) -> None:
-    """Refuse to look at files with markers as if somebody had written them."""
+    """Refuse to merge files that still have conflict markers."""
     files = git.unmerged(root, [step.path for upgrade in upgrades for step in upgrade.steps])
     if files:
         raise ConflictError(
-            f"Git knows of conflicts that are not solved in {', '.join(files)}.",
-            f"Nothing was changed. Choose in each file, then: {git_at(root)} add {shlex.join(files)}",
+            f"These files have unresolved conflicts: {', '.join(files)}.",
+            f"Nothing was changed. Resolve them, then: {git_at(root)} add {shlex.join(files)}",
         )
 
 
 def _check_committed(root: Path, changes: Sequence[Change], upgrades: Sequence[Upgrade]) -> None:
-    """Refuse to change what no commit holds, but for files in which there is nothing of a person's."""
+    """Refuse to change files with uncommitted changes, except files without any edits."""
     contents = {change.path: change.old.content for change in changes if change.old is not None}
     if changes:
-        # What is rendered from an edited answers file is merged with the wrong base.
+        # An edited answers file would give the merge a wrong base.
         answers = read(root, [upgrade.answers_file for upgrade in upgrades])
         contents.update({path: thing.content for path, thing in answers.items() if isinstance(thing, File)})
     pristine = {step.path for upgrade in upgrades for step in upgrade.steps if step.outcome in ("updated", "removed")}
@@ -197,15 +197,15 @@ def _check_committed(root: Path, changes: Sequence[Change], upgrades: Sequence[U
     if dirty:
         shown = ", ".join(sorted(dirty))
         raise NotCommittedError(
-            f"These files would be changed, and no commit holds them as they are: {shown}.",
-            "Commit or stash them first, so that you can take the update back:\n"
+            f"These files have uncommitted changes: {shown}.",
+            "Commit or stash them first, so you can revert the update:\n"
             f"{git_at(root)} add {shlex.join(sorted(dirty))} && {git_at(root)} commit",
             paths=sorted(dirty),
         )
 
 
 def _tidy(root: Path, removed: Iterable[str]) -> None:
-    """Remove the folders that are empty now; git knows none of them."""
+    """Remove the folders that are empty now. Git does not track them."""
     for path in removed:
         for parent in PurePosixPath(path).parents:
             if str(parent) == ".":
@@ -217,7 +217,7 @@ def _tidy(root: Path, removed: Iterable[str]) -> None:
 
 
 def _mark(root: Path, conflicts: Iterable[Step]) -> None:
-    """Tell git of the files with markers, so that it commits none as it is."""
+    """Mark the files with conflicts in git, so it refuses to commit them."""
     stages = {}
     for step in conflicts:
         if not step.conflicts:
@@ -229,11 +229,11 @@ def _mark(root: Path, conflicts: Iterable[Step]) -> None:
     try:
         git.mark_unmerged(root, stages)
     except NoGitError as error:
-        error.remedy = "Nothing was changed. Run this again when no other git is at work here."
+        error.remedy = "Nothing was changed. Try again when no other git command runs here."
         raise
 
 
-# --- what is said ----------------------------------------------------------------------------------------------------
+# --- output ----------------------------------------------------------------------------------------------------------
 
 
 def _paths(changes: Iterable[Change]) -> tuple[list[str], list[str]]:
@@ -292,14 +292,14 @@ def _warnings(upgrade: Upgrade) -> Iterator[str]:
     name = upgrade.answers_file
     for key, (old, new) in upgrade.difference.reset.items():
         why = upgrade.difference.why(key)
-        yield f"{name}: the template does not take {key}={old!r} any more{why}; it is {new!r} now. Other: -d {key}=…"
+        yield f"{name}: the template no longer accepts {key}={old!r}{why}. It is {new!r} now. To change it: -d {key}=…"
     for warning in upgrade.warnings:
         yield f"{name}: {warning}"
     for step in upgrade.steps:
         if step.note:
             yield f"{step.path} {step.note}."
         yield from (
-            f"{step.path}: {pin.name} was pinned to {pin.repository} and has {pin.template} now, without a digest."
+            f"{step.path}: {pin.name} was pinned to {pin.repository}. It is {pin.template} now, without a digest."
             for pin in step.pins
             if pin.loosened
         )
@@ -317,7 +317,7 @@ def _say(root: Path, upgrades: Sequence[Upgrade], conflict: ConflictMode, quiet:
             elif step.changes and step.outcome in _DONE:
                 lines.append(f"  {step.path}: {_DONE[step.outcome]}")
         if len(lines) == 1:
-            lines.append("  nothing to do")
+            lines.append("  up to date")
         say("\n".join(lines), quiet=quiet)
         for warning in _warnings(upgrade):
             say(f"Warning: {warning}", quiet=quiet)
@@ -325,8 +325,8 @@ def _say(root: Path, upgrades: Sequence[Upgrade], conflict: ConflictMode, quiet:
 
 def _where(root: Path, step: Step, conflict: ConflictMode) -> str:
     if conflict == "stop":
-        return "; so nothing would be written"
+        return "; nothing would be written"
     if step.rejected:
         return f"; yours stays, the template's is in {step.path}.rej"
     lines = ", ".join(str(each.first) for each in step.conflicts)
-    return f" in line {lines}: choose, then {git_at(root)} add {shlex.quote(step.path)}" if lines else "; yours stays"
+    return f" in line {lines}: resolve, then {git_at(root)} add {shlex.quote(step.path)}" if lines else "; yours stays"

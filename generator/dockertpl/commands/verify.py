@@ -51,22 +51,22 @@ def run(
 
     Args:
         destination: The repository's root, or the application's folder.
-        dockerfile: The Dockerfile, where there are several or none that an answers file names.
-        paths: Paths to ask for besides, once it is healthy.
-        paths_only: Whether to ask for nothing else.
-        max_bytes: The most unpacked bytes, with a unit.
-        max_ready: The most seconds to the first good answer.
-        baseline: A file that `verify --json` wrote or a commit, which the image must not outgrow.
+        dockerfile: The Dockerfile, if there are several or no answers file names it.
+        paths: More paths to request once the image is healthy.
+        paths_only: Whether to request only these.
+        max_bytes: The limit of unpacked bytes, with a unit.
+        max_ready: The limit of seconds to the first good answer.
+        baseline: A file of `verify --json`, or a commit, to compare with.
         markdown: A file for a summary, or "-" for stdout.
-        keep: Whether the container stays and goes on running.
+        keep: Whether to leave the container running.
         quiet: Whether to print nothing.
-        given: How it is built and run.
+        given: How to build and run it.
 
     Returns:
         0, and the figures of the contract.
 
     Raises:
-        DockertplError: It did not build, or is not as it must be; `data` has the figures that are known.
+        DockertplError: The image did not build or does not pass. `data` has the figures so far.
     """
     facts: dict[str, Any] = {
         "built": False,
@@ -103,7 +103,7 @@ def run(
                     build=prepared.build,
                     options=with_smoke_test(one, own, quiet or again, planned.templates),
                     planned=planned,
-                    # A baseline, and one more start, are about size and time: no paths are asked for.
+                    # A baseline and another start are only about size and time, so no paths are requested.
                     questions=Questions(one, () if again else paths, paths_only=paths_only or again),
                     facts=known,
                     quiet=quiet or again,
@@ -121,16 +121,16 @@ def run(
 
 
 def plainly(destination: Path, dockerfile: Path, *, paths_only: bool = False, quiet: bool) -> Mapping[str, Any]:
-    """Verify an image with nothing but what its files say, and return the figures.
+    """Verify an image with only the options in its files, and return the figures.
 
     Args:
         destination: The repository's root.
         dockerfile: The Dockerfile.
-        paths_only: Whether to ask for its health alone.
+        paths_only: Whether to check only its health.
         quiet: Whether to print nothing.
 
     Raises:
-        DockertplError: It did not build, or is not as it must be.
+        DockertplError: The image did not build or does not pass.
     """
     _, facts = run(destination=destination, dockerfile=dockerfile, paths_only=paths_only, quiet=quiet)
     return facts
@@ -138,15 +138,15 @@ def plainly(destination: Path, dockerfile: Path, *, paths_only: bool = False, qu
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """One image that is verified.
+    """The verification of one image.
 
     Attributes:
-        subject: What is built.
-        build: How it is built.
-        options: How it is run.
-        planned: What is started beside it.
-        questions: What it is asked for.
-        facts: Gets the figures as they become known.
+        subject: The image.
+        build: How to build it.
+        options: How to run it.
+        planned: What to start beside it.
+        questions: What to request from it.
+        facts: Receives the figures as they become known.
         quiet: Whether to print nothing.
     """
 
@@ -159,7 +159,7 @@ class _Work:
     quiet: bool
 
     def verify(self) -> None:
-        """Build it and run it, and raise the first thing that is wrong."""
+        """Build and run the image, and raise its first failure."""
         client = engine.find()
         name, keep = self.subject.name, self.options.keep
         try:
@@ -174,7 +174,7 @@ class _Work:
             raise
 
     def _build_and_run(self, client: engine.Client, side: with_services.Side) -> None:
-        # The file may change while it is built.
+        # The file may change during the build.
         text = self.subject.dockerfile.read_text("utf-8", "replace")
         base_of = partial(find_base, text, self.build.target, self.build.build_args)
         with built(client, self.subject, self.build, self.facts, self.quiet) as image:
@@ -230,20 +230,20 @@ class _Work:
 
 
 def _let_go(client: engine.Client, facts: dict[str, Any]) -> None:
-    """Remove a container that was to stay."""
+    """Remove a container that was kept."""
     if name := facts.pop("container", None):
         facts.pop("url")
         container.remove(client, name)
 
 
 def explained(subject: Subject, finding: Finding, workdir: str) -> Finding:
-    """Return a finding with the reason why the image lacks its file, where that can be seen in the repository."""
+    """Return a finding with the reason why a file is missing in the image, if the repository shows it."""
     remedy = missing.explain(subject, finding.missing, workdir) if finding.missing else ""
     return finding._replace(remedy=remedy) if remedy else finding
 
 
 def broken(failing: Sequence[Finding]) -> BrokenError:
-    """Return the error for an image that is healthy, with what is wrong with it."""
+    """Return the error of an image that is healthy but has findings."""
     return BrokenError(
         f"The image is healthy, and {counted(len(failing), 'thing is', 'things are')} wrong with it:\n"
         + "\n".join(finding_text(finding) for finding in failing),
@@ -252,7 +252,7 @@ def broken(failing: Sequence[Finding]) -> BrokenError:
 
 
 def as_facts(report: RunReport, contents: Sequence[Layer], found: Sequence[Finding]) -> dict[str, Any]:
-    """Return what a run has shown, as the contract has it."""
+    """Return the facts of a run, as in the JSON contract."""
 
     def rounded(seconds: float | None) -> float | None:
         return None if seconds is None else round(seconds, 3)
@@ -275,7 +275,7 @@ def as_facts(report: RunReport, contents: Sequence[Layer], found: Sequence[Findi
 
 
 def as_json(one: Asked) -> dict[str, Any]:
-    """Return an answer as the contract has it."""
+    """Return an answer, as in the JSON contract."""
     return {
         "path": one.question.path,
         "status": one.status,

@@ -1,4 +1,4 @@
-"""`dockertpl verify --all`: every image of a repository in turn."""
+"""`dockertpl verify --all`: verify every image of a repository, one at a time."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from dockertpl.screen import say, tell
 def run(
     *, destination: Path, dockerfile: Path | None, target: str | None, quiet: bool, **options: Any
 ) -> tuple[int, Mapping[str, Any]]:
-    """Verify every image of a repository that runs by itself. One that fails does not stop the next.
+    """Verify every image of a repository that can run. A failure does not stop the next one.
 
     Args:
         destination: The repository's root.
-        dockerfile: Must be None, as it names one image.
+        dockerfile: Must be None, because it names one image.
         target: Must be None, too.
         quiet: Whether to print nothing.
-        options: What `verify.run` takes besides.
+        options: The other options of `verify.run`.
 
     Returns:
-        The worst exit code, and `images`: the name and the Dockerfile of each, and its figures.
+        The worst exit code, and `images`: the name, Dockerfile and figures of each.
 
     Raises:
         BadInputError: The repository has no image, or an option applies to a single image.
         NoEngineError: No engine answers.
     """
     if dockerfile is not None or target is not None:
-        raise BadInputError("--all takes every image, and --file and --target name one.", "Leave one of them out.")
+        raise BadInputError("--all verifies every image, but --file and --target name one.", "Leave one of them out.")
     if options.get("markdown") not in (None, "-"):
-        raise BadInputError("--all has a summary for each image, and --markdown names one file.", "Use --markdown -.")
+        raise BadInputError("--all writes a summary per image, but --markdown names one file.", "Use --markdown -.")
     subjects = locate_all(destination)
     worst, images = 0, []
     for number, subject in enumerate(subjects, 1):

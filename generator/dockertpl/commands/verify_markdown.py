@@ -1,4 +1,4 @@
-"""What `verify` found as Markdown, for the summary of a workflow's run or a comment of a pull request."""
+"""The result of `verify` as Markdown, for a workflow summary or a comment on a pull request."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _INSTRUCTION = 80
 
 
 def check(target: str | None, *, as_json: bool) -> None:
-    """Refuse a place that cannot be written, so that nothing is built in vain.
+    """Refuse a target that cannot be written, before anything is built.
 
     Args:
         target: A file, "-" for stdout, or None.
-        as_json: Whether stdout has the JSON.
+        as_json: Whether stdout is for JSON.
 
     Raises:
-        BadInputError: The file cannot be written, or stdout is taken.
+        BadInputError: The file cannot be written, or stdout is in use.
     """
     if target == "-" and as_json:
         raise BadInputError("--markdown - and --json both write to stdout.", "Give --markdown a file.")
     if target and target != "-" and (Path(target).is_dir() or not Path(target).absolute().parent.is_dir()):
-        raise BadInputError(f"--markdown {target}: there is no folder for such a file.", "Give the path of a file.")
+        raise BadInputError(f"--markdown {target}: the folder does not exist.", "Give the path of a file.")
 
 
 def write(target: str | None, text: str) -> None:
-    """Write a summary to a file, or to stdout for "-"; None writes nothing.
+    """Write a summary to a file, or to stdout for "-". None writes nothing.
 
     Raises:
         BadInputError: The file cannot be written.
@@ -50,20 +50,20 @@ def write(target: str | None, text: str) -> None:
 
 
 def document(name: str, facts: Mapping[str, Any], baseline: Figures | None, error: DockertplError | None) -> str:
-    """Return the summary: a headline, the figures beside those of the baseline, the layers, and what is wrong.
+    """Return the summary: a headline, the figures beside the baseline's, the layers, and the findings.
 
     Args:
         name: The image's name.
-        facts: What `verify` found, as in its JSON.
-        baseline: What it was compared with.
-        error: What is wrong, or None.
+        facts: The facts of `verify`, as in its JSON.
+        baseline: The figures to compare with.
+        error: The failure, or None.
     """
     lines = [f"### {name}: {(bad(facts, error) if error else good(facts)) or 'not proven'}", ""]
     layers = [Layer(layer["bytes"], layer["instruction"], "") for layer in facts["layers"]]
     if layers:
         lines += [*_figures(facts, layers, baseline), "", *_layers(layers, baseline), ""]
     findings = facts["findings"]
-    # The findings already say all that this error says.
+    # The findings already say everything that these errors say.
     if error and not isinstance(error, BrokenError | OverBudgetError):
         lines += _fenced([*error.message.splitlines(), *error.remedy.splitlines()])
     for finding in findings:
@@ -110,18 +110,18 @@ def _seconds(seconds: float | None) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text as code in a table, whatever it holds."""
+    """Return text as code in a table cell."""
     short = text if len(text) <= _INSTRUCTION else f"{text[: _INSTRUCTION - 1]}…"
     return "`" + short.replace("`", "'").replace("|", "\\|") + "`" if short else ""
 
 
 def _text(text: str) -> str:
-    """Return text of which nothing is taken for Markdown."""
+    """Return text with all Markdown escaped."""
     return re.sub(r"([\\`*_{}\[\]<>#|~@])", r"\\\1", " ".join(text.split()))
 
 
 def _fenced(lines: Sequence[str]) -> list[str]:
-    """Return lines as they are; none of them ends the block."""
+    """Return lines in a code block that none of them can end."""
     if not lines:
         return []
     fence = max((match for line in lines for match in re.findall(r"`+", line)), key=len, default="``") + "`"

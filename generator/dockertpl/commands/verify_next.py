@@ -1,4 +1,4 @@
-"""What to do after a proof: the command that runs the image, its address, and the files to commit."""
+"""What to do after `verify`: run the image, open its URL, and commit its files."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _LABEL = "  {:<11} "
 
 
 def next_steps(subject: Subject, image: ImageFacts, options: RunOptions, *, beside_it: bool) -> str:
-    """Return what to do with an image that is as it must be, as lines of at most 80 columns where words allow it.
+    """Return the next steps with a good image, in lines of at most 80 columns where possible.
 
     Args:
-        subject: What was built.
-        image: The image.
-        options: What it was run with.
-        beside_it: Whether servers ran beside it, which are gone.
+        subject: The image.
+        image: Its facts.
+        options: The options of its run.
+        beside_it: Whether services ran beside it, which are gone now.
     """
     tag = f"dockertpl/{subject.name}:verify"
     rows = [("tag", tag)]
@@ -42,15 +42,9 @@ def next_steps(subject: Subject, image: ImageFacts, options: RunOptions, *, besi
 
 
 def docker_run(image: ImageFacts, options: RunOptions, tag: str) -> list[str]:
-    """Return the words of the command that runs an image in the background as it was verified.
-
-    Args:
-        image: The image.
-        options: What it was run with.
-        tag: What the image is called.
-    """
+    """Return the words of a command that runs an image in the background as it was verified."""
     said = {f"--publish=127.0.0.1::{image.port}": f"--publish=127.0.0.1:{image.port}:{image.port}"}
-    # What the shell has is passed on by its name: it may be a password.
+    # Pass on variables of the shell by name. They may be passwords.
     said |= {
         f"--env={key}={value}": f"--env={key}" for key, value in options.environment.items() if _is_set(key, value)
     }
@@ -62,18 +56,18 @@ def _is_set(name: str, value: str) -> bool:
 
 
 def url(port: int | None) -> str:
-    """Return the address of a service on a port of this machine; empty without a port."""
+    """Return the URL of a service on a port of this machine, or an empty text without a port."""
     return f"http://localhost:{port}" if port else ""
 
 
 def kept_text(name: str, address: str, beside: Sequence[str], network: str) -> str:
-    """Return where a container is that was kept, and how to remove it.
+    """Return where a kept container is, and how to remove it.
 
     Args:
         name: The container.
-        address: Its URL; empty without one.
+        address: Its URL, or an empty text.
         beside: The containers that were started beside it.
-        network: Their network; empty without one.
+        network: Their network, or an empty text.
     """
     rows = [("kept", f"{name}{f', {address}' if address else ''}")]
     rows.append(("remove it", _wrapped(["docker", "rm", "-f", "-v", name, *beside])))
@@ -83,11 +77,7 @@ def kept_text(name: str, address: str, beside: Sequence[str], network: str) -> s
 
 
 def uncommitted(subject: Subject) -> list[str]:
-    """Return the image's own files that Git does not have as they are, as the current folder sees them.
-
-    Args:
-        subject: The image.
-    """
+    """Return the image's files with uncommitted changes, relative to the current folder."""
     root, _ = repository_root(subject.context)
     if not subject.answers or not (root / ".git").exists():
         return []
@@ -109,7 +99,7 @@ def uncommitted(subject: Subject) -> list[str]:
 
 
 def _wrapped(words: Sequence[str]) -> str:
-    """Return a command that can be pasted, on several lines if it is long."""
+    """Return a command to paste, on several lines if it is long."""
     indent = " " * len(_LABEL.format(""))
     lines = [""]
     for word in map(shlex.quote, words):

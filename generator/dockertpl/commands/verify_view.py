@@ -1,4 +1,4 @@
-"""What `verify` shows: a line that lives while it works, and then what came of it."""
+"""The output of `verify`: a live line while it works, and then the result."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ _OWN_SHOWN = 5
 _BASE_SHOWN = 2
 _TIMES = (("ready in", "ready_seconds"), ("healthy in", "healthy_seconds"), ("stopped in", "stop_seconds"))
 _LEAST = 50_000  # bytes; less would be shown as 0.0 MB
-# A build says a lot; the line is composed less often.
+# A build reports a lot, so the line is composed less often.
 _NOTED = 0.1
 
 
 class Live:
-    """What is going on: on a terminal one line with the phase and its seconds, elsewhere a line for each phase."""
+    """The progress: one line with the phase and its seconds on a terminal, else a line per phase."""
 
     def __init__(self, quiet: bool, phase: str, plain: str = "") -> None:
-        """Take the first phase, as `phase` does."""
+        """Begin the first phase, as `phase` does."""
         self._quiet = quiet
-        # Where a line cannot be written over, and for a screen reader, each step would be a line of its own.
+        # Without a terminal, or with a screen reader, every update would be another line.
         self._line = LiveLine(self._composed) if not quiet and redraws() else None
         self.phase(phase, plain)
 
     def __enter__(self) -> Live:
-        """Show it."""
+        """Show the line."""
         if self._line:
             self._line.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the line away."""
+        """Remove the line."""
         self.end()
 
     def end(self) -> None:
-        """Take the line away before the block ends."""
+        """Remove the line before the block ends."""
         if self._line:
             self._line.__exit__()
 
@@ -53,27 +53,27 @@ class Live:
         """Begin a phase.
 
         Args:
-            name: What the line calls it, such as "building".
-            plain: What is said where no line lives; nothing if it is empty.
+            name: The name in the line, such as "building".
+            plain: What to print if no line is shown. May be empty.
         """
         self._phase, self._said, self._began, self._noted = name, "", time.monotonic(), 0.0
         if plain and not self._line:
             say(plain, quiet=self._quiet)
 
     def built(self, progress: Progress) -> None:
-        """Take in how far a build is."""
+        """Show the progress of a build."""
         now = time.monotonic()
         if self._line and now > self._noted + _NOTED:
             self._noted = now
             self._said = build_text(progress, now - self._began)
 
     def watched(self, seen: Watched) -> None:
-        """Take in what a container that is waited for does."""
+        """Show what a container does while verify waits for it."""
         answer = "no port to ask" if seen.answer is None else str(seen.answer)
         self._said = f"{'ready' if seen.ready else answer}{'  | ' + seen.line.strip() if seen.line else ''}"
 
     def asked(self, one: Asked) -> None:
-        """Take in the answer to a question."""
+        """Show the answer to a request."""
         self._said = f"{one.status or one.verdict}  {one.question.path}"
 
     def _composed(self) -> str:
@@ -81,13 +81,13 @@ class Live:
 
 
 def build_text(progress: Progress, seconds: float) -> str:
-    """Return how far a build is.
+    """Return the progress of a build.
 
-    How long a step takes is not known before its end. What a transfer has left is, where it says how large it is.
+    The duration of a step is unknown. The rest of a transfer is known if it reports its size.
 
     Args:
         progress: The build.
-        seconds: How long it has been going.
+        seconds: How long it has been running.
     """
     head = f"{progress.done()}/{len(progress.steps())}"
     current, total = progress.moved()
@@ -102,9 +102,9 @@ def figures(facts: Mapping[str, Any], contents: Sequence[Layer], base: Base | No
     """Return the figures as lines of at most 80 columns.
 
     Args:
-        facts: As `verify --json` has them.
+        facts: The facts, as in `verify --json`.
         contents: The image's layers, the base's first.
-        base: Which of them are the base image's, where that is known.
+        base: The base image's layers, if they are known.
     """
     rows = [
         *_sizes(contents, base),
@@ -145,7 +145,7 @@ def _sum(contents: Sequence[Layer]) -> str:
 
 
 def path_lines(asked: Sequence[Asked]) -> list[str]:
-    """Return what was asked for as lines of at most 80 columns."""
+    """Return the requests as lines of at most 80 columns."""
     lines = []
     for number, one in enumerate(asked):
         status = "-" if one.status is None else str(one.status)
@@ -162,11 +162,7 @@ def finding_text(finding: Finding) -> str:
 
 
 def good(facts: Mapping[str, Any]) -> str:
-    """Return the headline of an image that is as it must be.
-
-    Args:
-        facts: As `verify --json` has them.
-    """
+    """Return the headline of an image that passes. `facts` are those of `verify --json`."""
     seconds = facts["ready_seconds"] if facts["healthy_seconds"] is None else facts["healthy_seconds"]
     root = "a read-only root" if facts["read_only"] else "a writable root"
     line = f"healthy in {seconds or 0:.1f} s as uid {facts['uid']} on {root}"
@@ -177,11 +173,11 @@ def good(facts: Mapping[str, Any]) -> str:
 
 
 def bad(facts: Mapping[str, Any], error: DockertplError) -> str:
-    """Return the headline of an image that is not as it must be; empty where the image is not at fault.
+    """Return the headline of an image that fails. Empty if the image is not at fault.
 
     Args:
-        facts: As `verify --json` has them, as far as they are known.
-        error: What is wrong.
+        facts: The facts so far, as in `verify --json`.
+        error: The failure.
     """
     known = {
         "build-failed": "broken: it does not build",

@@ -1,4 +1,4 @@
-"""What `verify` starts beside an image: services and their variables, and commands that run first."""
+"""What `verify` starts beside an image: services with their variables, and commands to run first."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _WIDTH = 80
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the caller asks for beside the image.
+    """What to start beside an image.
 
     Attributes:
         wanted: The services.
-        first: The commands that are run before the image is started.
-        templates: The variables of the application's container: the service, and its value as a template.
-        schemes: By service, the scheme of its address.
+        first: The commands to run before the image starts.
+        templates: The variables of the application's container, each with its service and its value as a template.
+        schemes: The scheme of the address, by service.
     """
 
     wanted: Sequence[services.Wanted] = ()
@@ -46,26 +46,26 @@ def plan(subject: Subject, with_: Sequence[str], run: Sequence[str], options: Ru
     """Read --with and --run.
 
     Args:
-        subject: What is built.
-        with_: What --with was given.
-        run: What --run was given.
-        options: What else the caller gives; its variables are left as they are.
+        subject: The image.
+        with_: The values of --with.
+        run: The values of --run.
+        options: The other options. Variables that they set stay as they are.
 
     Raises:
-        BadInputError: One of them cannot be used.
+        BadInputError: A value is not valid.
     """
     wanted, commands = services.parse(with_), [first.parse(text) for text in run]
     if not wanted:
         return Plan(first=commands)
     if options.network:
         raise BadInputError(
-            "--with and --network are both given, and --with makes a network of its own.",
-            "Leave --network out; or leave --with out, and give the server's address by --env.",
+            "--with creates its own network, so it cannot be combined with --network.",
+            "Leave out --network. Or leave out --with, and give the server's address with --env.",
         )
     found = application(subject)
     given = {*options.environment, *(name for file in options.env_files for name in dotenv.read(file))}
     templates: dict[str, tuple[str, str]] = {}
-    # A name that the application reads says more than a usual one.
+    # Names that the application reads are better evidence than the usual names.
     for names in ([found.reads(one.facts) for one in wanted], [one.facts["set"] for one in wanted]):
         for one, own in zip(wanted, names, strict=True):
             for name, template in own.items():
@@ -76,7 +76,7 @@ def plan(subject: Subject, with_: Sequence[str], run: Sequence[str], options: Ru
 
 
 class Side:
-    """What runs beside one image while it is verified."""
+    """What runs beside an image while it is verified."""
 
     def __init__(
         self, client: Client, planned: Plan, running: services.Beside | None, facts: dict[str, Any], quiet: bool
@@ -87,17 +87,14 @@ class Side:
         self._facts = facts
         self._quiet = quiet
         self._first = list(planned.first)
-        #: How a command that comes first failed, or None.
+        #: The failure of a command that runs first, or None.
         self.failed: UnhealthyError | None = None
 
     def ready(self, options: RunOptions) -> RunOptions:
-        """Wait until the services are ready, and return the options that put the image beside them.
-
-        Args:
-            options: What the image is run with otherwise.
+        """Wait until the services are ready, and return the options that connect the image to them.
 
         Raises:
-            MachineError: One did not get ready.
+            MachineError: A service did not become ready.
         """
         if self._running is None:
             return options
@@ -117,27 +114,27 @@ class Side:
                     "variables": [*templates],
                 }
             )
-            text = f"{title} is ready after {seconds:.1f} s, and set in {', '.join(templates)}."
+            text = f"{title} is ready after {seconds:.1f} s. Its address is in {', '.join(templates)}."
             say(textwrap.fill(text, _WIDTH, subsequent_indent="  "), quiet=self._quiet)
         return replace(options, network=self._running.network, environment={**options.environment, **added})
 
     @property
     def kept(self) -> tuple[list[str], str]:
-        """The containers and the network of the services; the network is empty where there is none."""
+        """The containers and the network of the services. Both are empty without services."""
         if self._running is None:
             return [], ""
         return [one.container for one in self._running.services], self._running.network
 
     def run_first(self, image: ImageFacts, name: str, options: RunOptions) -> None:
-        """Run the commands that come before the server; one that ended well is not run again.
+        """Run the commands that come before the server. A command that succeeded does not run again.
 
         Args:
             image: The image.
-            name: Becomes part of the container's name.
-            options: What the image is run with.
+            name: A part of the container's name.
+            options: The options of the image's run.
 
         Raises:
-            UnhealthyError: One failed.
+            UnhealthyError: A command failed.
         """
         while self._first:
             shown = shlex.join(self._first[0])
@@ -155,18 +152,18 @@ class Side:
 def started(
     client: Client, planned: Plan, name: str, facts: dict[str, Any], quiet: bool, *, keep: bool = False
 ) -> Iterator[Side]:
-    """Start the services, so that they get ready while the image is built, and remove them at the end of the block.
+    """Start the services, so they become ready during the build, and remove them at the end of the block.
 
     Args:
         client: The engine.
-        planned: From `plan`.
-        name: Becomes part of their names.
-        facts: Gets `services`: each with its image, seconds and variables.
+        planned: The plan from `plan`.
+        name: A part of their names.
+        facts: Receives `services`: each with its image, seconds and variables.
         quiet: Whether to print nothing.
-        keep: Whether they stay where `facts` has a `container` that does.
+        keep: Whether they stay if `facts` has a kept `container`.
 
     Raises:
-        DockertplError: An image cannot be had, or a container cannot be started.
+        DockertplError: An image cannot be pulled, or a container cannot be started.
     """
     if not planned.wanted:
         yield Side(client, planned, None, facts, quiet)
@@ -174,22 +171,18 @@ def started(
     stays = (lambda: bool(facts.get("container"))) if keep else None
     tell = partial(say, quiet=quiet)
     with services.started(client, planned.wanted, name=name, tell=tell, stays=stays) as running:
-        say(f"Started {', '.join(one.image for one in planned.wanted)} on a network of its own.", quiet=quiet)
+        say(f"Started {', '.join(one.image for one in planned.wanted)} on a temporary network.", quiet=quiet)
         yield Side(client, planned, running, facts, quiet)
 
 
 def as_finding(error: UnhealthyError) -> dict[str, Any]:
-    """Return the failure of a command that comes first as the contract has it."""
+    """Return the failure of a command that runs first, as in the JSON contract."""
     message, *rest = error.message.splitlines()
     lines = [line.removeprefix("  | ") for line in rest if line.startswith("  | ")]
     return {"rule": "run-first", "message": message, "remedy": error.remedy, "lines": lines, "fails": True}
 
 
 def application(subject: Subject) -> Application:
-    """Return what an application says of the servers that it needs.
-
-    Args:
-        subject: What is built.
-    """
+    """Return what an application shows about the servers that it needs."""
     root, inside = repository_root(subject.dockerfile.parent if subject.answers else subject.context)
     return look(root, inside or ".", subject.environment)
