@@ -213,7 +213,7 @@ def test_a_long_wait_for_a_forge_is_told_once(quiet: bool, capsys: pytest.Captur
     said = capsys.readouterr().err
     assert said.count("Waiting until ") == (not quiet)
     told(3600)
-    assert capsys.readouterr().err.count("as the forge's limits ask for.\n") == (not quiet)
+    assert capsys.readouterr().err.count("because of a rate limit.\n") == (not quiet)
 
 
 def test_two_shards_are_the_whole(fleet: Run) -> None:
@@ -286,7 +286,7 @@ def test_what_is_discovered_is_a_list_for_the_others(folder: Path, fleet: Run) -
     ("arguments", "code", "word"),
     [
         (("plan", "missing"), 2, "no place"),
-        (("plan", "fleet", "--exclude", "*"), 2, "none is wanted"),
+        (("plan", "fleet", "--exclude", "*"), 2, "no repositories found"),
         (("plan", "fleet", "-o", "missing/plan.jsonl"), 2, "cannot be written"),
         (("plan", "fleet", "--shards", "2"), 2, "--shards goes with"),
         (("plan", "fleet", "--shards", "999", "--format", "github-matrix"), 2, "256"),
@@ -328,7 +328,7 @@ def test_a_plan_that_changed_since_is_not_gone_on_with(folder: Path, fleet: Run)
     _conflict(folder / "fleet" / "app-1")
     fleet("plan", "fleet")
     done = fleet("resume", journal)
-    assert (done.code, "another plan" in done.err) == (2, True)
+    assert (done.code, "has changed" in done.err) == (2, True)
 
 
 def test_a_plan_that_is_not_there_is_not_to_be_made_anew(
@@ -339,7 +339,7 @@ def test_a_plan_that_is_not_there_is_not_to_be_made_anew(
     monkeypatch.chdir(folder / "fleet")
     resumed = fleet("resume", "../plan.journal.jsonl", "--json")
     assert (resumed.code, "plan.jsonl" in resumed.json["error"]["message"]) == (2, True)
-    assert "in the folder in which it was applied" in resumed.json["error"]["remedy"]
+    assert "in the folder where you applied it" in resumed.json["error"]["remedy"]
     monkeypatch.chdir(folder)
     assert fleet("resume", "plan.journal.jsonl", "--json").json["left"] == 0
 

@@ -547,11 +547,11 @@ def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
     repository: Path, dockertpl: Run, person: Callable[..., Person], yes: bool
 ) -> None:
     (repository / "renovate.json").write_text('{"extends": ["a"]}\n')
-    look = ["look at the files"]
-    someone = person({"Write it?": look if yes else [*look, "do not put"], "Look at which file?": ["renovate", "back"]})
+    look = ["show the files"]
+    someone = person({"Write it?": look if yes else [*look, "do not put"], "Show which file?": ["renovate", "back"]})
     assert dockertpl("new").code == 0
     assert f'+{{"extends": ["a", "{PRESET}"]}}\n' in someone.seen
-    assert "  renovate.json (one of yours: changed)\n" in someone.seen
+    assert "  renovate.json (your file: changed)\n" in someone.seen
     assert _bot(repository) == (["a", PRESET] if yes else ["a"])
 
 
@@ -560,7 +560,7 @@ def test_a_person_sees_the_patch_of_next_config_and_may_say_yes(
     repository: Path, dockertpl: Run, person: Callable[..., Person], yes: bool
 ) -> None:
     (repository / "next.config.js").write_text(CONFIG)
-    answers = {"Write it?": ["also put", "look"], "Look at which file?": ["next.config.js", BACK]} if yes else {}
+    answers = {"Write it?": ["also put", "show"], "Show which file?": ["next.config.js", BACK]} if yes else {}
     someone = person(answers)
     assert dockertpl("new", "--no-detect", "--kind", "nextjs-standalone").code == 0
     assert ("+  output: 'standalone',\n" in someone.seen) is yes
@@ -623,7 +623,7 @@ def test_a_file_that_is_in_the_way_cannot_be_written_over(
     (repository / ".github/workflows/shop-image.yml").write_text("on: push\n")
     someone = person({"Write it?": ["stop"]})
     assert dockertpl("new").code == 130
-    assert ".github/workflows/shop-image.yml (IN THE WAY: is there, and another)" in " ".join(someone.seen.split())
+    assert ".github/workflows/shop-image.yml (exists, and differs)" in " ".join(someone.seen.split())
     assert ".github/workflows/shop-image.yml would be lost" in someone.offered["Write it?"][0]
 
 

@@ -75,19 +75,19 @@ def _tour(name_comes: str, name: str) -> list[Step]:
     return [
         Step("the first of all questions", _ALL, ["1 of", _LIST]),
         Step("the second", [ENTER], ["2 of", name_comes, "Enter takes it"]),
-        Step("what will not do", ["!"], ["That will not do:"]),
-        Step("back at the first, with what was said", [ESCAPE], ["You said", _LIST]),
+        Step("what will not do", ["!"], ["Invalid value:"]),
+        Step("back at the first, with what was said", [ESCAPE], ["Your answer:", _LIST]),
         Step("forward again, and another name", [ENTER, "\x15", name, ENTER], ["3 of"]),
-        Step("back at the name", [ESCAPE], [f"You said {name}.", "Enter takes it"]),
+        Step("back at the name", [ESCAPE], [f"Your answer: {name}.", "Enter takes it"]),
         Step("back at the start", [ESCAPE, ESCAPE], ["go through every question"]),
     ]
 
 
 _REVIEW = [
     Step("the review", [ENTER], ["Write it?", _LIST]),
-    Step("the files", [DOWN, ENTER], ["Look at which file?", "> .copier-answers.yml"]),
-    Step("a file, as a difference", [ENTER], ["+platforms: amd64", "Look at which file?"]),
-    Step("back at the review", [ESCAPE], ["Write it?", "look at the files first"]),
+    Step("the files", [DOWN, ENTER], ["Show which file?", "> .copier-answers.yml"]),
+    Step("a file, as a difference", [ENTER], ["+platforms: amd64", "Show which file?"]),
+    Step("back at the review", [ESCAPE], ["Write it?", "show the files first"]),
 ]
 _WRITTEN = Step("written", [ENTER], ["The same with Copier:", "copier copy --defaults"])
 _KIND = Step("nothing was found", [], ["No application found", "What now?", _LIST])
@@ -106,7 +106,7 @@ RUNS: dict[str, list[Step]] = {
         _WRITTEN,
     ],
     "old-dockerfile": [
-        Step("what was found, and a Dockerfile", [], ["Dockerfile is there.", "What now?", _LIST]),
+        Step("what was found, and a Dockerfile", [], ["Found Dockerfile.", "What now?", _LIST]),
         Step("the review", [ENTER], ["no longer reloads", "curl", "Write it?", _LIST]),
         Step("the old one beside the new one", [ENTER], ["--port", "8080", "Write it?", _LIST]),
         Step("without what is dropped", [ENTER], ["--adopt --accept-dropped", "The same with Copier"]),

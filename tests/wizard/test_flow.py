@@ -51,7 +51,7 @@ def test_going_back_keeps_what_was_said_and_going_on_offers_it(tmp_path: Path) -
         "Image name",
         "Application folder",
     ]
-    assert person.seen.count("You said billing.") == 2
+    assert person.seen.count("Your answer: billing.") == 2
 
 
 def test_what_becomes_a_question_by_an_answer_is_asked_before_the_review(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_pa
     scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
     assert scaffold.answers.values["flavor"] == "distroless"
     assert scaffold.answers.values["base_image"] == ""
-    assert "registry.example/base-python:main does not do any more: The flavor distroless has" in " ".join(
+    assert "registry.example/base-python:main is no longer valid: The flavor distroless has" in " ".join(
         person.seen.split()
     )
 
@@ -116,7 +116,7 @@ def test_a_dockerfile_that_cannot_be_read_is_in_the_way_and_said(tmp_path: Path)
     with pytest.raises(StoppedError):
         Wizard(session, SHOWN, person, dry_run=False).run()
     assert "Dockerfile:2" in person.seen
-    assert "Dockerfile (IN THE WAY: is there, and another)" in person.seen
+    assert "Dockerfile (exists, and differs)" in person.seen
     assert "Dockerfile would be lost" in person.offered["Write it?"][0]
 
 

@@ -159,7 +159,7 @@ def test_a_screen_reader_gets_lines_and_nothing_that_moves(environment: dict[str
         terminal.press("My App", ENTER)
         terminal.see('! "My App" is not an image name')
         terminal.press("<", ENTER)
-        terminal.see("You said python-fastapi.")
+        terminal.see("Your answer: python-fastapi.")
         terminal.press("<", ENTER)
         terminal.settle()
         terminal.press(ENTER)

@@ -1,1 +1,1 @@
-"""The person at the keyboard: what is shown, what is asked, and in which order."""
+"""The wizard: its screens, its questions, and their order."""

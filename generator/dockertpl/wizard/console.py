@@ -1,4 +1,4 @@
-"""What the wizard wants of a terminal; `plain` and `keys` are two ways to give it."""
+"""The terminal that the wizard needs. `plain` and `keys` implement it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Back(Enum):
     BACK = "back"
 
 
-#: What a person answers who wants to see the screen before.
+#: The answer of a user who wants the previous screen.
 BACK: Final = Back.BACK
 
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One thing to choose.
+    """An option of a choice.
 
     Attributes:
-        value: What choosing it means.
-        label: What a person reads.
-        disabled: Why it cannot be chosen now; empty if it can.
+        value: Its value.
+        label: The text to show.
+        disabled: Why it cannot be chosen now, or an empty text.
     """
 
     value: Any
@@ -37,14 +37,14 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """Something to type.
+    """A text to type.
 
     Attributes:
-        name: What is typed, in a word.
-        default: What Enter alone means, as it would be typed; None where it has no meaning.
-        check: Returns what the typed text means, or raises ValueError with what is wrong with it.
-        secret: Whether it is not to be read over a shoulder.
-        quoted: Whether "" is a way to type nothing at all, where Enter alone means something else.
+        name: Its name, in a word.
+        default: The text that Enter returns, or None.
+        check: Returns the value of a typed text, or raises ValueError.
+        secret: Whether to hide the input.
+        quoted: Whether "" means an empty text, because Enter means something else.
     """
 
     name: str
@@ -59,19 +59,19 @@ Chosen: TypeAlias = Any
 
 
 class Console(Protocol):
-    """A terminal with a person in front of it.
+    """A terminal with a user.
 
-    Each method that asks raises KeyboardInterrupt for Ctrl-C and click.Abort where there is no more input.
+    Methods that ask raise KeyboardInterrupt on Ctrl-C and click.Abort at the end of the input.
     """
 
     def say(self, lines: Iterable[Line]) -> None:
         """Show lines."""
 
     def choose(self, message: str, options: Sequence[Option], default: Any, *, back: bool) -> Chosen:
-        """Have one of several chosen; returns its value, or `BACK` where that is offered."""
+        """Ask for one of several options. Return its value, or `BACK` if that is offered."""
 
     def type(self, text: Text, *, back: bool) -> Chosen:
-        """Have something typed; returns what `check` makes of it, or `BACK` where that is offered."""
+        """Ask for a text. Return the result of `check`, or `BACK` if that is offered."""
 
     def page(self, lines: Sequence[Line]) -> None:
-        """Show lines that may be more than a screen holds."""
+        """Show lines that may not fit on a screen."""

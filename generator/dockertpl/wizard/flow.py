@@ -1,4 +1,4 @@
-"""The wizard's order: what is seen, what is asked, what is reviewed, and the ways back."""
+"""The order of the wizard: what it shows, what it asks, the review, and the ways back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Go(Enum):
-    """Where a person goes from a screen."""
+    """Where to go from a screen."""
 
     REVIEW = auto()
     CHANGE = auto()
@@ -39,21 +39,21 @@ class Go(Enum):
 
 
 class Wizard:
-    """Leads one person from what was found to the last yes.
+    """Leads a user from the first screen to the last confirmation.
 
     Attributes:
-        asked: How many questions were put to the person.
-        rest: The applications that were chosen besides, each by its answers.
+        asked: The number of questions asked.
+        rest: The other applications to ask about, each by its answers.
     """
 
     def __init__(self, session: Session, presentation: Presentation, console: Console, *, dry_run: bool) -> None:
-        """Get ready; nothing is shown yet.
+        """Prepare the wizard without showing anything.
 
         Args:
             session: The run.
             presentation: Labels, groups and reasons of the questions.
-            console: The person's terminal.
-            dry_run: Whether a yes writes nothing, which the person is then told.
+            console: The user's terminal.
+            dry_run: Whether a confirmation writes nothing. The wizard says so.
         """
         self._session = session
         self._presentation = presentation
@@ -63,11 +63,11 @@ class Wizard:
         self.rest: Sequence[Mapping[str, str]] = ()
 
     def run(self) -> Scaffold:
-        """Return what the person said yes to.
+        """Return what the user confirmed.
 
         Raises:
-            StoppedError: They said no.
-            KeyboardInterrupt: They pressed Ctrl-C.
+            StoppedError: The user chose to stop.
+            KeyboardInterrupt: The user pressed Ctrl-C.
             BadInputError: The repository cannot be used as it is.
         """
         self._settle()
@@ -90,7 +90,7 @@ class Wizard:
                 go = agreed
 
     def _settle(self) -> None:
-        """Find out which application, and which of its Dockerfiles, it is about, where the repository does not say."""
+        """Ask which application and which Dockerfile to use, if the repository has several."""
         self._which_application()
         problem = self._session.not_adopted
         if problem and "dockerfiles" in problem.data:
@@ -118,7 +118,7 @@ class Wizard:
             return
 
     def _without_application(self, problem: NotDetectedError) -> None:
-        """Offer what is possible where no application was found: to stop, another kind, or conventions."""
+        """Offer the choices without an application: stop, another kind, or the template's conventions."""
         session = self._session
         self._console.say([rule("No application found"), *wrapped(problem.message, style="warning")])
         self._console.say([*wrapped(problem.remedy, "  "), Line("")])
@@ -143,7 +143,7 @@ class Wizard:
         session = self._session
         self._console.say(screens.seen(session, self._presentation))
         count = len(session.pending)
-        ask = f"answer {count} question{'s' if count > 1 else ''}, then review" if count else "take it all, and review"
+        ask = f"answer {count} question{'s' if count > 1 else ''}, then review" if count else "accept all, and review"
         options = [
             Option(value=Go.REVIEW, label=ask),
             Option(value=Go.CHANGE, label="change something"),
@@ -160,7 +160,7 @@ class Wizard:
         return [name for group in self._presentation.groups for name in group.questions]
 
     def _tour(self, names: Sequence[str]) -> Go:
-        """Put questions one after another, with a way back; those that do not apply meanwhile are passed over."""
+        """Ask questions one after another, with a way back. Skip those that no longer apply."""
         session = self._session
         at, step = 0, 1
         while 0 <= at < len(names):
@@ -173,7 +173,7 @@ class Wizard:
         return Go.SEEN if at < 0 else Go.REVIEW
 
     def _put(self, prompt: Prompt, number: int, count: int, *, back: bool = True) -> Back | None:
-        """Put one question until it is answered; return `BACK` if the person went back instead."""
+        """Ask a question until it has a valid answer. Return `BACK` if the user went back instead."""
         self.asked += 1
         session, presentation, name = self._session, self._presentation, prompt.question.name
         self._console.say(screens.question(session, presentation, prompt, number=number, count=count))
@@ -198,7 +198,7 @@ class Wizard:
         default = None if prompt.default is MISSING else written(prompt.default)
 
         def check(typed: str) -> Any:
-            # What Enter takes as it is, not as it was printed.
+            # Enter returns the default itself, not its printed form.
             answer = prompt.default if typed == default else typed
             prompt.check(answer)
             return answer
@@ -212,7 +212,7 @@ class Wizard:
         )
 
     def _change(self) -> Go:
-        """Let the person pick a group, then a question of it."""
+        """Let the user pick a group, then one of its questions."""
         presentation = self._presentation
         prompts = self._session.interview.prompts
         while True:
@@ -235,7 +235,7 @@ class Wizard:
                     self._put(self._session.interview.prompts[name], 0, 0)
 
     def _review(self) -> Scaffold | Go:
-        """Show all there is to know before the last yes."""
+        """Show everything before the last confirmation."""
         session = self._session
         scaffold = session.prepare()
         self._console.say(screens.review(session, self._presentation, scaffold))
@@ -247,14 +247,14 @@ class Wizard:
         taken = [] if self._dry_run else [entry.path for entry in scaffold.in_the_way]
         options = [
             Option(value=Go.WRITE, label=yes, disabled=f"{', '.join(taken)} would be lost" if taken else ""),
-            Option(value=Go.FILES, label="look at the files first"),
-            *([Option(value=Go.BESIDE, label="look at the old Dockerfile beside the new one")] if adopted else []),
+            Option(value=Go.FILES, label="show the files first"),
+            *([Option(value=Go.BESIDE, label="show the old Dockerfile beside the new one")] if adopted else []),
             Option(value=Go.CHANGE, label="change an answer"),
             *([Option(value=Go.REPLACE, label=old)] if old else []),
             *self._actions(scaffold),
             Option(value=Go.STOP, label="stop, and write nothing"),
         ]
-        # Enter alone is a yes, but for a loss.
+        # Enter confirms, unless something would be lost.
         usual = options[2 if losing else 0].value
         while True:
             go = self._go("Write it?", options, usual=usual)
@@ -262,7 +262,7 @@ class Wizard:
                 self._files(scaffold)
             elif go is Go.BESIDE and adopted:
                 self._console.page(screens.beside(adopted, scaffold.text(adopted.old.target)))
-                # It has been seen now.
+                # The user has seen it now.
                 usual = Go.WRITE
             else:
                 break
@@ -272,7 +272,7 @@ class Wizard:
         return scaffold if go is Go.WRITE else go
 
     def _actions(self, scaffold: Scaffold) -> list[Option]:
-        """Return what can be done besides, as switches."""
+        """Return optional actions, as switches."""
         found = []
         actions = scaffold.actions
         for go, on, proposal in (
@@ -284,11 +284,11 @@ class Wizard:
         return found
 
     def _old(self, scaffold: Scaffold) -> str:
-        """Return the label of the switch between converting what is there and replacing it; empty if nothing is."""
+        """Return the label of the switch between converting and replacing existing files. It may be empty."""
         if scaffold.actions.replace:
-            return "convert the old Dockerfile after all" if self._session.old else "keep the files that are there"
+            return "convert the old Dockerfile after all" if self._session.old else "keep the existing files"
         replaced = {*(entry.path for entry in scaffold.in_the_way), *scaffold.replaced}
-        return f"replace {', '.join(sorted(replaced))}: Git keeps what was there" if replaced else ""
+        return f"replace {', '.join(sorted(replaced))} (Git keeps the old ones)" if replaced else ""
 
     def _toggle(self, go: Go) -> None:
         actions = self._session.actions
@@ -302,11 +302,11 @@ class Wizard:
         )
 
     def _files(self, scaffold: Scaffold) -> None:
-        """Show what would be written, file by file."""
+        """Show the files to write, one at a time."""
         options = [*screens.files(scaffold), Option(value=BACK, label="back to the review")]
         path = options[0].value
         while True:
-            path = self._console.choose("Look at which file?", options, path, back=True)
+            path = self._console.choose("Show which file?", options, path, back=True)
             if path is BACK:
                 return
             self._console.page(screens.difference(scaffold, *(one for one in scaffold.entries if one.path == path)))

@@ -1,4 +1,4 @@
-"""A console of keys: arrows choose, what is typed is checked at each key, Esc goes back."""
+"""A console with keys: arrows choose, typed text is checked at each key, Esc goes back."""
 
 from __future__ import annotations
 
@@ -39,11 +39,7 @@ _STYLE = questionary.Style(
 
 
 class KeysConsole:
-    """Asks with questionary.
-
-    Args:
-        colours: Whether to use any.
-    """
+    """Asks with questionary."""
 
     def __init__(self, *, colours: bool) -> None:
         self._text = coloured if colours else uncoloured
@@ -57,8 +53,8 @@ class KeysConsole:
         click.echo(self._text(lines), nl=False, err=True)
 
     def choose(self, message: str, options: Sequence[Option], default: Any, *, back: bool) -> Chosen:
-        """Have one of several chosen with the arrow keys."""
-        # By number, as a value may be anything, and two may be equal; no wider than the line that is left of it.
+        """Ask for one of several options with the arrow keys."""
+        # By number, because a value may be anything and two may be equal. Labels get the rest of the line.
         room = width() - len(message) - 4
         choices = [
             questionary.Choice(cut(option.label, room), value=number, disabled=option.disabled or None)
@@ -82,7 +78,7 @@ class KeysConsole:
         return chosen if chosen is BACK else options[chosen].value
 
     def type(self, text: Text, *, back: bool) -> Chosen:
-        """Have a line typed, which is checked while it is."""
+        """Ask for a text, and check it while it is typed."""
         wrong = ""
 
         def check(typed: str) -> bool | str:
@@ -91,8 +87,8 @@ class KeysConsole:
                 text.check(typed)
             except ValueError as error:
                 wrong = str(error)
-                # The toolbar below has room for all of it.
-                return "That will not do:"
+                # The toolbar below has room for the whole message.
+                return "Invalid value:"
             wrong = ""
             return True
 
@@ -114,7 +110,7 @@ class KeysConsole:
         return typed if typed is BACK else text.check(typed)
 
     def page(self, lines: Sequence[Line]) -> None:
-        """Show lines in the person's own pager."""
+        """Show lines in the user's pager."""
         if sys.stdout.isatty():
             click.echo_via_pager(self._text(lines))
         else:

@@ -1,4 +1,4 @@
-"""Lines for a terminal: text of a certain width, each with what it is."""
+"""Lines for a terminal, each with a style."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _NARROWEST = 40
 
 
 def width() -> int:
-    """Return the terminal's width in columns, between 40 and 110; 80 where there is no terminal."""
+    """Return the terminal's width in columns, between 40 and 110. Without a terminal it is 80."""
     return min(max(terminal_size().columns, _NARROWEST), _WIDEST)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line.
+    """A line.
 
     Attributes:
-        text: What it says; whatever a repository or a person wrote in it is spelled out where it is no plain text.
-        style: What it is; how that looks is the console's business.
+        text: Its text, with control characters from a repository or a user escaped.
+        style: Its style. The console decides how it looks.
     """
 
     text: str
@@ -48,11 +48,7 @@ class Line:
 
 
 def rule(text: str) -> Line:
-    """Return a heading that begins a screen.
-
-    Args:
-        text: What the screen is about.
-    """
+    """Return a heading for the top of a screen."""
     head = f"-- {cut(printable(text), width() - 8)} "
     return Line(head + "-" * (width() - 1 - len(head)), "title")
 
@@ -61,10 +57,10 @@ def wrapped(text: str, first: str = "", then: str | None = None, style: Style = 
     """Return a text as lines.
 
     Args:
-        text: One paragraph, or several lines that are each one.
-        first: What stands in front of the first line.
-        then: What stands in front of the others; as many blanks as `first` is long where it is None.
-        style: What the lines are.
+        text: One paragraph, or one per line.
+        first: The prefix of the first line.
+        then: The prefix of the other lines. None means as many blanks as `first` has characters.
+        style: The style of the lines.
     """
     then = " " * len(first) if then is None else then
     found = []
@@ -80,11 +76,7 @@ def wrapped(text: str, first: str = "", then: str | None = None, style: Style = 
 
 
 def table(rows: Iterable[tuple[str, str, str]]) -> list[Line]:
-    """Return rows of a label, a value and a place, which goes below its value where it does not fit beside it.
-
-    Args:
-        rows: The rows.
-    """
+    """Return rows of a label, a value and a place. A place that does not fit goes below its value."""
     rows = [(printable(label), printable(value), printable(place)) for label, value, place in rows]
     label_width = max((len(label) for label, _, _ in rows), default=0)
     room = width() - 1 - label_width - 4
@@ -103,21 +95,12 @@ def table(rows: Iterable[tuple[str, str, str]]) -> list[Line]:
 
 
 def cut(text: str, most: int) -> str:
-    """Return a text that is not longer than a width.
-
-    Args:
-        text: One line.
-        most: In characters.
-    """
+    """Return a text that is not longer than a width."""
     return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
 
 
 def written(value: Any) -> str:
-    """Return a value as a person would write it as an answer: on one line, as YAML where it is no text.
-
-    Args:
-        value: An answer.
-    """
+    """Return a value as a user would type it: on one line, as YAML if it is not a text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | dict):
@@ -127,29 +110,17 @@ def written(value: Any) -> str:
 
 
 def read_out(value: Any) -> str:
-    """Return a value as a table has it: as `written` does, and a word where that would be nothing.
-
-    Args:
-        value: An answer.
-    """
+    """Return a value for a table: as `written` does, but "none" for an empty one."""
     if value in ("", [], {}):
         return "none"
     return ", ".join(map(str, value)) if isinstance(value, list) else written(value)
 
 
 def coloured(lines: Iterable[Line]) -> str:
-    """Return lines as text with a terminal's colours.
-
-    Args:
-        lines: The lines.
-    """
+    """Return lines as text with the colors of a terminal."""
     return "".join(f"{click.style(line.text, **_COLOURS[line.style])}\n" for line in lines)
 
 
 def uncoloured(lines: Iterable[Line]) -> str:
-    """Return lines as text and nothing else.
-
-    Args:
-        lines: The lines.
-    """
+    """Return lines as text without colors."""
     return "".join(f"{line.text}\n" for line in lines)

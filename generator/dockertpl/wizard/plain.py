@@ -1,4 +1,4 @@
-"""A console of lines alone: nothing moves and nothing is written over, for a screen reader and a dumb terminal."""
+"""A console of lines, for screen readers and dumb terminals. Nothing moves and nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _NOTHING = ('""', "''")
 
 
 class PlainConsole:
-    """Asks by lines: a choice by its number or its name, "<" to go back."""
+    """Asks line by line: type a number or a name to choose, "<" to go back."""
 
     def say(self, lines: Iterable[Line]) -> None:
         """Show lines."""
         click.echo(uncoloured(lines), nl=False, err=True)
 
     def choose(self, message: str, options: Sequence[Option], default: object, *, back: bool) -> Chosen:
-        """Have one of several chosen by its number or its value."""
+        """Ask for one of several options by number or value."""
         numbers = {}
         for number, option in enumerate(options, 1):
             numbers[str(number)] = option
             why_not = f" (not now: {option.disabled})" if option.disabled else ""
             self.say(wrapped(f"{option.label}{why_not}", f"  {number}) "))
-        # A value that reads like a number, such as a version, is itself before it is a number of the list.
+        # A value that looks like a number, such as a version, comes before the number of an option.
         named = {**numbers, **{str(option.value): option for option in options}}
         usual = next((number for number, option in numbers.items() if option.value == default), None)
 
@@ -44,7 +44,7 @@ class PlainConsole:
         return chosen if chosen is BACK else chosen.value
 
     def type(self, text: Text, *, back: bool) -> Chosen:
-        """Have a line typed, until it will do."""
+        """Ask for a text until it is valid."""
         hint = f' ("{_BACK}" goes back)' if back else ""
         while True:
             typed = str(
@@ -64,7 +64,7 @@ class PlainConsole:
                 self.say(wrapped(str(error), "  ! "))
 
     def page(self, lines: Sequence[Line]) -> None:
-        """Show lines, all at once: a terminal like this has its own way to go back in them."""
+        """Show all lines at once. Such terminals have their own way to scroll."""
         self.say(lines)
 
 

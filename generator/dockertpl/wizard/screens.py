@@ -1,4 +1,4 @@
-"""What each screen of the wizard says, as lines; nothing here asks or knows a terminal."""
+"""The lines of each screen of the wizard. Nothing here asks or uses a terminal."""
 
 from __future__ import annotations
 
@@ -23,14 +23,9 @@ if TYPE_CHECKING:
 
 
 def seen(session: Session, presentation: Presentation) -> list[Line]:
-    """Return the first screen: what was found, each fact with its evidence, and what was not.
-
-    Args:
-        session: The run.
-        presentation: The questions' labels.
-    """
+    """Return the first screen: what was detected, each fact with its evidence, and what was not."""
     found, prompts, given = session.found, session.interview.prompts, {**session.in_file, **session.given}
-    lines = [rule(f"This is what I see in {session.root.name}")]
+    lines = [rule(f"Found in {session.root.name}")]
     rows = [
         (presentation.title(key), read_out(prompt.default), found.evidence.get(key, ""))
         for key, prompt in prompts.items()
@@ -41,7 +36,7 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
     for key, (message, remedy) in found.unknown.items():
         lines += wrapped(f"{presentation.title(key)}: {message} {remedy}".strip(), "  ? ")
     if session.old:
-        lines += wrapped(f"{session.old.title} is there. What it does is converted: see the review.", "  * ")
+        lines += wrapped(f"Found {session.old.title}. It will be converted: see the review.", "  * ")
     if session.not_adopted:
         problem = session.not_adopted
         lines += wrapped(f"{problem.message} {problem.remedy}".strip(), "  ! ", style="warning")
@@ -58,21 +53,21 @@ def _says_something(prompt: Prompt) -> bool:
 def _nothing(session: Session) -> list[Line]:
     if session.found.problem:
         return wrapped(session.found.problem.message, "  ")
-    why = "Nothing that answers a question." if session.detecting else "I was told not to look (--no-detect)."
+    why = "Nothing that answers a question." if session.detecting else "Detection is off (--no-detect)."
     return wrapped(why, "  ")
 
 
 def question(
     session: Session, presentation: Presentation, prompt: Prompt, *, number: int = 0, count: int = 0
 ) -> list[Line]:
-    """Return the screen of one question, without what is typed or chosen.
+    """Return the screen of a question, without its input.
 
     Args:
         session: The run.
         presentation: The questions' labels and reasons.
         prompt: The question.
-        number: Which it is in a row of several, from 1.
-        count: How many there are in that row.
+        number: Its number in a row of questions, from 1.
+        count: The length of that row.
     """
     name = prompt.question.name
     where = f", {number} of {count}" if count else ""
@@ -84,18 +79,18 @@ def question(
 
 
 def _notes(session: Session, presentation: Presentation, prompt: Prompt) -> Iterator[tuple[str, Style]]:
-    """Yield what helps with an answer: why the last one will not do, what is not known, where the default is from."""
+    """Yield help for an answer: why the last one was refused, what is unknown, where the default comes from."""
     name = prompt.question.name
     if name in session.interview.dropped:
         yield (
-            f"{written(session.interview.said[name])} does not do any more: {session.interview.dropped[name]}",
+            f"{written(session.interview.said[name])} is no longer valid: {session.interview.dropped[name]}",
             "warning",
         )
     elif name in session.found.unknown and prompt.origin != "asked":
         message, remedy = session.found.unknown[name]
         yield f"{message} {remedy}".strip(), "warning"
     if prompt.origin == "asked":
-        yield f"You said {read_out(prompt.default)}.", "dim"
+        yield f"Your answer: {read_out(prompt.default)}.", "dim"
     elif prompt.origin == "detected":
         where = session.found.evidence.get(name)
         yield f"Found: {read_out(prompt.default)}{f' ({where})' if where else ''}", "dim"
@@ -108,7 +103,7 @@ def _notes(session: Session, presentation: Presentation, prompt: Prompt) -> Iter
 
 
 def _effects(session: Session, presentation: Presentation, name: str) -> Iterator[str]:
-    """Yield what each choice, or each item of a list, was measured to come to."""
+    """Yield the measured effect of each choice, or of each item of a list."""
     effects = presentation.questions[name].effects
     for value in effects:
         if effect := presentation.effect(name, value, session.kind):
@@ -116,11 +111,7 @@ def _effects(session: Session, presentation: Presentation, name: str) -> Iterato
 
 
 def choices(prompt: Prompt) -> list[Option]:
-    """Return a question's choices; none for what is typed.
-
-    Args:
-        prompt: The question.
-    """
+    """Return a question's choices. Empty if the answer is typed."""
     if prompt.type_name == "bool" and not prompt.choices:
         return [Option(value=True, label="yes"), Option(value=False, label="no")]
     found = []
@@ -132,13 +123,7 @@ def choices(prompt: Prompt) -> list[Option]:
 
 
 def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> list[Line]:
-    """Return the last screen: the answers that are no defaults, the files, and what is changed besides.
-
-    Args:
-        session: The run.
-        presentation: The questions' labels.
-        scaffold: What would be written.
-    """
+    """Return the last screen: the answers that differ from the defaults, the files, and other changes."""
     answers = scaffold.answers
     lines = [rule(f"Review: {answers.values['name']}, into {session.root.name}")]
     given = {**session.in_file, **session.given}
@@ -160,7 +145,7 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
         if rows:
             lines.append(Line(group.name, "title"))
             lines += table(rows)
-    lines.append(Line(f"{plain} other answers are the defaults.", "dim"))
+    lines.append(Line(f"{plain} other answers have their defaults.", "dim"))
     lines.append(Line("Files", "title"))
     for entry in scaffold.entries:
         lines += wrapped(f"{entry.path}{_what(entry, scaffold)}", "  ", style=_style(entry, scaffold))
@@ -174,16 +159,12 @@ def review(session: Session, presentation: Presentation, scaffold: Scaffold) -> 
 
 
 def adoption_lines(adopted: AdoptedDockerfile) -> list[Line]:
-    """Return what becomes of an old Dockerfile, in short: what is dropped or in doubt is said in full.
-
-    Args:
-        adopted: What becomes of it.
-    """
+    """Return a summary of how an old Dockerfile is converted, with every dropped or doubtful part."""
     adoption = adopted.adoption
     counts = Counter(item.outcome for item in adoption.items)
     lines = [Line(f"{adopted.old.title}, converted", "title")]
     known, kept = counts["answer"] + counts["template"], counts["kept"]
-    lines += wrapped(f"{known} things the new one does by itself, {kept} are kept as they were.", "  ")
+    lines += wrapped(f"{known} steps are covered by the new one, {kept} are kept as they are.", "  ")
     for improvement in adoption.improvements:
         lines += wrapped(improvement, "  + ", style="added")
     for item in adopted.lost:
@@ -195,7 +176,7 @@ def adoption_lines(adopted: AdoptedDockerfile) -> list[Line]:
     where = ", ".join(copy.path for copy in adopted.copies)
     lines += wrapped(f"The old one stays as {where}." if where else _stays(adopted), "  ", style="dim")
     if others := adopted.old.others:
-        lines += wrapped(f"Not converted: {', '.join(others)}. (--adopt-file F takes another.)", "  ", style="dim")
+        lines += wrapped(f"Not converted: {', '.join(others)}. (--adopt-file F converts another.)", "  ", style="dim")
     return lines
 
 
@@ -208,13 +189,8 @@ def _stays(adopted: AdoptedDockerfile) -> str:
 
 
 def beside(adopted: AdoptedDockerfile, new: str) -> list[Line]:
-    """Return an old Dockerfile item by item with what becomes of each, and then beside the new one.
-
-    Args:
-        adopted: What becomes of it.
-        new: The text of the new one.
-    """
-    lines = [*adoption_lines(adopted), Line(""), Line("Line  What it does, and what becomes of it", "title")]
+    """Return an old Dockerfile with the outcome of each step, and then side by side with the new one."""
+    lines = [*adoption_lines(adopted), Line(""), Line("Line  Step, and what becomes of it", "title")]
     styles: dict[str, Style] = {"dropped": "removed", "kept": "added"}
     for item in adopted.adoption.items:
         number = f"{item.line:>4}  " if item.line else "      "
@@ -232,28 +208,26 @@ def beside(adopted: AdoptedDockerfile, new: str) -> list[Line]:
 
 _OUTCOMES = {
     "answer": "becomes the answer",
-    "template": "the new one does so:",
+    "template": "the new one does this:",
     "kept": "is kept, in your region",
     "dropped": "is dropped:",
 }
 
 
 def _columns(line: str, width: int) -> list[str]:
-    """Return a line as lines that a column has room for."""
+    """Return a line as lines that fit a column."""
     text = printable(line).replace("\t", "    ")
     return [text[at : at + width] for at in range(0, len(text), width)] or [""]
 
 
 def _what(entry: PlannedFile, scaffold: Scaffold) -> str:
     if entry in scaffold.extra:
-        return " (one of yours: changed)"
+        return " (your file: changed)"
     if entry in scaffold.copies:
         return " (the old one)"
     if entry.status == "differs" and entry not in scaffold.in_the_way:
-        return " (takes the old one's place)"
-    return {"create": "", "identical": " (is there, the same)", "differs": " (IN THE WAY: is there, and another)"}[
-        entry.status
-    ]
+        return " (replaces the old one)"
+    return {"create": "", "identical": " (unchanged)", "differs": " (exists, and differs)"}[entry.status]
 
 
 def _style(entry: PlannedFile, scaffold: Scaffold) -> Style:
@@ -261,13 +235,7 @@ def _style(entry: PlannedFile, scaffold: Scaffold) -> Style:
 
 
 def group(session: Session, presentation: Presentation, names: Sequence[str]) -> list[Option]:
-    """Return the questions of a group that apply, each with its answer.
-
-    Args:
-        session: The run.
-        presentation: The questions' labels.
-        names: The group's questions.
-    """
+    """Return the questions of a group that apply, each with its answer."""
     prompts = session.interview.prompts
     shown = [name for name in names if name in prompts]
     longest = max((len(presentation.title(name)) for name in shown), default=0)
@@ -282,11 +250,7 @@ def _default(prompt: Prompt) -> str:
 
 
 def files(scaffold: Scaffold) -> list[Option]:
-    """Return the files that can be looked at, each with the lines that it gains and loses.
-
-    Args:
-        scaffold: What would be written.
-    """
+    """Return the files to show, each with the number of lines that it gains and loses."""
     found = []
     for entry in scaffold.entries:
         if entry.status == "identical":
@@ -298,12 +262,7 @@ def files(scaffold: Scaffold) -> list[Option]:
 
 
 def difference(scaffold: Scaffold, *entries: PlannedFile) -> list[Line]:
-    """Return what would change, as a unified difference.
-
-    Args:
-        scaffold: What would be written.
-        entries: The files; all where none is named.
-    """
+    """Return the changes as a unified diff. Without entries, return those of all files."""
     from dockertpl.merge.diff import unified
 
     text = unified(replace(scaffold.planned, entries=entries or scaffold.entries))

@@ -1,4 +1,4 @@
-"""`dockertpl fleet apply` and `resume`: a plan becomes branches and pull requests."""
+"""`dockertpl fleet apply` and `resume`: turn a plan into branches and pull requests."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from dockertpl.screen import counted, say
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a plan is applied; a journal keeps it, so that `resume` needs no more.
+    """Options of `fleet apply`. The journal stores them for `fleet resume`.
 
     Attributes:
-        jobs: How many repositories at once.
-        shard: Which part of the plan, as `1/4`; empty for all of it.
-        branches_only: Whether no forge is asked: branches are pushed, and no pull request is opened.
-        on_conflict: What happens where both sides changed the same lines.
-        draft: Whether every pull request is a draft.
-        reopen: Whether a pull request is opened anew that a person closed.
-        verify: Whether each image is built and run before its branch is pushed.
-        author: Who commits.
-        waves: How many items are done after each wave.
-        max_failures: Where to stop.
+        jobs: The number of repositories at a time.
+        shard: The part of the plan, such as `1/4`. Empty for all of it.
+        branches_only: Whether to push branches without opening pull requests.
+        on_conflict: What to do if both sides changed the same lines.
+        draft: Whether to open every pull request as a draft.
+        reopen: Whether to open another pull request if one was closed by hand.
+        verify: Whether to build and run each image before its branch is pushed.
+        author: The author of the commits.
+        waves: The number or share of items to have done after each wave.
+        max_failures: The number or share of failures that stops the rollout.
         pause: Whether to stop after each wave.
     """
 
@@ -59,14 +59,14 @@ class Options:
 
     @property
     def rollout(self) -> Rollout:
-        """How fast the plan is applied."""
+        """The pace of the rollout."""
         return Rollout(waves=self.waves, max_failures=self.max_failures, pause=self.pause)
 
     def part(self) -> tuple[int, int]:
-        """Return which part of how many is meant.
+        """Return the number of the shard and the number of shards.
 
         Raises:
-            BadInputError: It is none.
+            BadInputError: The option `--shard` is not valid.
         """
         return shards.read(self.shard) if self.shard else (1, 1)
 
@@ -76,15 +76,15 @@ def run(*, plan: Path, journal: Path | None, quiet: bool, **options: Any) -> tup
 
     Args:
         plan: The plan's file.
-        journal: Where what was done is noted; None is beside the plan.
-        quiet: Whether to print nothing at all.
+        journal: The file to record progress in. None is beside the plan.
+        quiet: Whether to print nothing.
         options: The fields of `Options`.
 
     Returns:
-        The exit code (1 where a person is needed) and the result for `--json`.
+        The exit code (1 if the user has to act) and the result for `--json`.
 
     Raises:
-        BadInputError: The plan or an option will not do, or the journal is there already.
+        BadInputError: The plan or an option is not valid, or the journal already exists.
         MachineError: A forge or the template cannot be reached, or git is missing.
         StoppedError: Ctrl-C.
     """
@@ -100,31 +100,31 @@ def run(*, plan: Path, journal: Path | None, quiet: bool, **options: Any) -> tup
 
 
 def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[str, Any]]:
-    """Go on with a plan that was stopped, paused or killed.
+    """Continue an apply that was stopped, paused or killed.
 
     Args:
         journal: The journal.
-        failed: Whether what needs a person or failed is done again too.
-        quiet: Whether to print nothing at all.
+        failed: Whether to retry what failed or needs the user.
+        quiet: Whether to print nothing.
 
     Returns:
-        The exit code (1 where a person is needed) and the result for `--json`.
+        The exit code (1 if the user has to act) and the result for `--json`.
 
     Raises:
-        BadInputError: It is no journal, is in use, or its plan is another now.
+        BadInputError: The journal is not valid or is in use, or the plan has changed.
         MachineError: A forge or the template cannot be reached, or git is missing.
         StoppedError: Ctrl-C.
     """
     with journals.gone_on(journal) as opened:
         if not Path(opened.head.plan).exists():
             raise BadInputError(
-                f"{opened.head.plan}, the plan that {journal} is of, is not there.",
-                "Go on in the folder in which it was applied, or put it back where it was.",
+                f"{opened.head.plan}, the plan of {journal}, does not exist.",
+                "Run this in the folder where you applied it, or put the plan back.",
             )
         read = plans.read(Path(opened.head.plan))
         if read.hash != opened.head.hash:
             raise BadInputError(
-                f"{opened.head.plan} is another plan than {journal} is of.",
+                f"{opened.head.plan} is not the plan of {journal}. It has changed.",
                 f"Apply the new one with: dockertpl fleet apply {shlex.quote(opened.head.plan)} --journal ANOTHER",
             )
         if failed:
@@ -133,7 +133,9 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
         try:
             chosen = Options(**opened.head.options)
         except TypeError as error:
-            raise BadInputError(f"{journal} is of another version of dockertpl.", "Plan and apply anew.") from error
+            raise BadInputError(
+                f"{journal} is from another version of dockertpl.", "Make another plan, and apply it."
+            ) from error
         return _applied(read, chosen, opened, journal, quiet)
 
 
@@ -142,7 +144,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     items = [item for item in shards.shard(plan.items, number, of) if item.to_do]
     at = forges(share=of, quiet=quiet)
     if not options.branches_only:
-        # Before anything is touched: without a token the first pull request would fail, and so would all.
+        # First of all: without a token, every pull request would fail.
         for name in sorted({item.repository.forge for item in items if item.repository.forge}):
             at.connect(name)
     how = ApplyOptions(
@@ -158,7 +160,7 @@ def _applied(plan: Plan, options: Options, journal: Journal, path: Path, quiet: 
     try:
         with (
             context(at, template=plan.target.template, to=plan.target.to, jobs=options.jobs) as ready,
-            # Ended before what it works with is removed.
+            # Close it before its inputs are removed.
             closing(runs.run(items, ready, how, options.rollout, journal)) as done,
         ):
             for each in progress(done, total=left, what="images", quiet=quiet):
@@ -189,7 +191,7 @@ def _result(
     words = ", ".join(f"{count} {result}" for result, count in sorted(counts.items())) or "nothing to do"
     say(f"{words}. Journal: {path}", quiet=quiet)
     if ended.why != "done":
-        why = "Paused after a wave" if ended.why == "paused" else "Stopped, as more failed than --max-failures allows"
+        why = "Paused after a wave" if ended.why == "paused" else "Stopped: more failed than --max-failures allows"
         say(f"{why}: {counted(ended.left, 'image is', 'images are')} left.\n{_go_on(path)}", quiet=quiet)
     needed = ended.left or any(outcome.person_needed for outcome in outcomes)
     return int(bool(needed)), {
@@ -204,7 +206,7 @@ def _result(
 
 
 def _go_on(journal: Path) -> str:
-    return f"Go on with: dockertpl fleet resume {shlex.quote(str(journal))}"
+    return f"Continue with: dockertpl fleet resume {shlex.quote(str(journal))}"
 
 
 def _author(text: str) -> str:
@@ -216,7 +218,7 @@ def _author(text: str) -> str:
 
 
 def _verify(check: Callable[[], None], folder: Path, answers_file: str) -> Mapping[str, Any]:
-    # It needs an engine, which an apply mostly does not.
+    # Imported here because it needs an engine, and most applies do not.
     from dockertpl.commands.fleet.verify_item import verified
 
     return verified(folder, answers_file, check=check)

@@ -1,4 +1,4 @@
-"""`dockertpl fleet discover`: the repositories of a fleet, one a line, as a list for the other commands."""
+"""`dockertpl fleet discover`: print the repositories of a fleet, one per line, as a list for the other commands."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from dockertpl.screen import counted, printable, say
 def run(
     *, places: Sequence[str], include: Sequence[str], exclude: Sequence[str], branch: str, quiet: bool
 ) -> tuple[int, Mapping[str, Any]]:
-    """Print the repositories that are found, by what git reads.
+    """Print the repositories that were found, as locations that git can read.
 
     Args:
-        places: Where they are.
-        include: Patterns of those that are wanted; none means all.
-        exclude: Patterns of those that are not.
+        places: Where to look.
+        include: Patterns of repositories to keep. Empty keeps all.
+        exclude: Patterns of repositories to skip.
         branch: The branch that updates start from.
-        quiet: Whether to print nothing at all.
+        quiet: Whether to print nothing.
 
     Returns:
         The exit code and the result for `--json`.
 
     Raises:
-        BadInputError: A place is none, or nothing is there.
+        BadInputError: A place is not valid, or no repository was found.
         ForgeError: A forge refuses or cannot be reached.
     """
     found = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet).found()

@@ -1,4 +1,4 @@
-"""Prints rows and outcomes in the form that was asked for."""
+"""Print rows and results in the requested format."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from dockertpl.fleet.reports.html import html
 from dockertpl.fleet.reports.markdown import markdown
 from dockertpl.fleet.reports.table import colourful, table
 
-#: What says into how many runs a plan is divided, in place of a table.
+#: Formats that divide a plan into shards for CI, instead of a table.
 DIVIDED = ("github-matrix", "gitlab")
 
 
 def check(form: str, number: int) -> None:
-    """Refuse a form that goes with shards where there are none, and the other way round.
+    """Refuse a format for shards without shards, and the other way round.
 
     Args:
-        form: The form.
-        number: Into how many runs the plan is divided; 0 for not at all.
+        form: The format.
+        number: The number of shards. 0 means the plan is not divided.
 
     Raises:
-        BadInputError: They do not fit.
+        BadInputError: The two do not fit.
     """
     if (form in DIVIDED) != bool(number):
         raise BadInputError(
-            "--shards goes with --format github-matrix or gitlab, and these with --shards.", "Name both or neither."
+            "--shards needs --format github-matrix or gitlab, and these need --shards.", "Use both or neither."
         )
 
 
 def divided(form: str, number: int, plan: Path) -> str:
-    """Return what lets an engine of CI run a plan's shards beside each other.
+    """Return the CI configuration that runs a plan's shards in parallel.
 
     Args:
         form: One of `DIVIDED`.
-        number: How many shards.
+        number: The number of shards.
         plan: The plan.
 
     Raises:
-        BadInputError: There are more than the engine takes.
+        BadInputError: There are more shards than the CI service allows.
     """
     if form == "gitlab":
         return shards.gitlab_children(number, plan=plan.as_posix())
@@ -58,11 +58,11 @@ def show(records: Sequence[T], sheet: Sheet[T], form: str, *, title: str, output
     """Print rows or outcomes, or write them to a file.
 
     Args:
-        records: The rows or outcomes.
-        sheet: Which of them they are.
-        form: The output format, such as `table`.
-        title: What they are.
-        output: The file; None is stdout.
+        records: The rows or results.
+        sheet: Their columns.
+        form: One of `FORMS`.
+        title: Their title.
+        output: The file, or None for stdout.
 
     Raises:
         BadInputError: The file cannot be written.
@@ -86,6 +86,6 @@ def _pieces(records: Sequence[T], sheet: Sheet[T], form: str, title: str) -> Ite
         return markdown(records, sheet, title=title)
     if form == "html":
         return html(records, sheet, title=title)
-    # What is no terminal is mostly a log, which is read as wide as it is.
+    # Anything but a terminal is probably a log, which has no fixed width.
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
     return [table(records, sheet, width=width, colour=colourful(sys.stdout))]

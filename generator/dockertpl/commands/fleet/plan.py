@@ -1,4 +1,4 @@
-"""`dockertpl fleet plan`: what an update of a fleet would change, written as a plan with a hash."""
+"""`dockertpl fleet plan`: write what an update of a fleet would change, as a plan with a hash."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ def run(
     form: str,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
-    """Look at every repository, print what would change, and write the plan; no repository is changed.
+    """Look at every repository, print what would change, and write the plan. Change no repository.
 
     Args:
         places: Where the repositories are.
-        include: Patterns of those that are wanted; none means all.
-        exclude: Patterns of those that are not.
+        include: Patterns of repositories to keep. Empty keeps all.
+        exclude: Patterns of repositories to skip.
         branch: The branch that updates start from.
-        template: The template whose images are meant; None is the published one.
-        to: The version that they are to have; None is its latest release.
-        jobs: How many repositories at once.
-        output: Where the plan is written.
-        diff: Whether to print the differences in place of the table.
-        shards: Into how many runs the plan will be divided.
-        form: What is printed.
-        quiet: Whether to print nothing at all.
+        template: The template of the images. None is the published one.
+        to: The version to update to. None is the latest release.
+        jobs: The number of repositories at a time.
+        output: The file of the plan.
+        diff: Whether to print diffs instead of the table.
+        shards: The number of shards to divide the plan into.
+        form: The format to print.
+        quiet: Whether to print nothing.
 
     Returns:
-        The exit code (1 where a person would be needed) and the result for `--json`.
+        The exit code (1 if the user would have to act) and the result for `--json`.
 
     Raises:
-        BadInputError: A place is none, or the plan cannot be written.
+        BadInputError: A place is not valid, or the plan cannot be written.
         MachineError: A forge or the template cannot be reached, or git is missing.
     """
     output_formats.check(form, shards)

@@ -1,4 +1,4 @@
-"""`dockertpl fleet report`: what one or several journals say became of a plan."""
+"""`dockertpl fleet report`: the result of an apply, from one or more journals."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from dockertpl.screen import counted, say
 def run(
     *, journals_of: Sequence[Path], plan: Path | None, form: str, output: Path | None, quiet: bool
 ) -> tuple[int, Mapping[str, Any]]:
-    """Print what became of each item of a plan, by the journals of all its shards.
+    """Print the result of each item of a plan, from the journals of all its shards.
 
     Args:
-        journals_of: The journals; all of one plan.
-        plan: The plan, to tell what no journal has; None for not to tell.
-        form: What is printed.
-        output: Where it is written; None is stdout.
-        quiet: Whether to print nothing at all.
+        journals_of: The journals, all of one plan.
+        plan: The plan, to also list what no journal has. None lists only the journals.
+        form: The format to print.
+        output: The file, or None for stdout.
+        quiet: Whether to print nothing.
 
     Returns:
-        The exit code (1 where a person is needed) and the result for `--json`.
+        The exit code (1 if the user has to act) and the result for `--json`.
 
     Raises:
-        BadInputError: One is no journal, or they are of several plans, or of another than the one that is named.
+        BadInputError: A journal is not valid, or the files belong to different plans.
     """
     hashes = set()
     found: dict[tuple[str, str], ItemResult] = {}
@@ -43,16 +43,16 @@ def run(
         found |= outcomes
     if len(hashes) > 1:
         raise BadInputError(
-            f"{', '.join(map(str, journals_of))} are of {len(hashes)} plans.", "Report on one plan at a time."
+            f"{', '.join(map(str, journals_of))} belong to {len(hashes)} plans.", "Report on one plan at a time."
         )
     left = _left(plan, hashes, found) if plan else []
     records = [found[key] for key in sorted(found)]
     if not quiet or output:
-        output_formats.show(records, OUTCOMES, form, title="Fleet, as it was applied", output=output)
+        output_formats.show(records, OUTCOMES, form, title="Result of the apply", output=output)
     counts = Counter(outcome.result for outcome in records)
     if left:
         what = counted(len(left), "image of the plan is", "images of the plan are")
-        say(f"{what} in no journal, such as {' '.join(left[0])}.", quiet=quiet)
+        say(f"{what} in no journal, for example {' '.join(left[0])}.", quiet=quiet)
     return int(bool(left) or any(outcome.person_needed for outcome in records)), {
         "hash": next(iter(hashes)),
         "results": dict(sorted(counts.items())),
@@ -64,5 +64,5 @@ def run(
 def _left(path: Path, hashes: set[str], found: Mapping[tuple[str, str], ItemResult]) -> list[tuple[str, str]]:
     plan = plans.read(path)
     if {plan.hash} != hashes:
-        raise BadInputError(f"{path} is another plan than the journals are of.", "Name the one that was applied.")
+        raise BadInputError(f"{path} is not the plan of these journals.", "Name the plan that was applied.")
     return [item.key for item in plan.items if item.to_do and item.key not in found]

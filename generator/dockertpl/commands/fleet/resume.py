@@ -1,4 +1,4 @@
-"""`dockertpl fleet resume`: goes on with an apply that was stopped, paused or killed."""
+"""`dockertpl fleet resume`: continue an apply that was stopped, paused or killed."""
 
 from dockertpl.commands.fleet.apply import resume as run
 

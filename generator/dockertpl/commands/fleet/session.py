@@ -1,4 +1,4 @@
-"""What the fleet's commands share: the repositories that were named, and what looking at them needs."""
+"""What the fleet commands share: the selected repositories, and the context for looking at them."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from dockertpl.template.versions import Versions
 
 Thing = TypeVar("Thing")
 
-#: Seconds; of shorter waits nothing is said.
+#: Shorter waits, in seconds, are not reported.
 _LONG = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """The repositories that were named.
+    """The selected repositories.
 
     Attributes:
-        places: Where they are.
-        filters: Which are wanted.
-        branch: The branch that updates start from; empty for the one that is checked out, or the default.
+        places: Where to look.
+        filters: Which to keep.
+        branch: The branch that updates start from. Empty for the checked-out or default branch.
         forges: The forges.
     """
 
@@ -48,59 +48,51 @@ class Fleet:
     forges: Forges
 
     def found(self) -> list[Discovered]:
-        """Return them, in the order in which they were named.
+        """Return the repositories, in the order of the command line.
 
         Raises:
-            BadInputError: A place is none, or nothing is there.
+            BadInputError: A place is not valid, or no repository was found.
             ForgeError: A forge refuses or cannot be reached.
         """
         found = list(find(self.places, filters=self.filters, base=self.branch, forges=self.forges))
         if not found:
             raise BadInputError(
-                f"{', '.join(self.places)}: no repository is there, or none is wanted.",
+                f"{', '.join(self.places)}: no repositories found (check --include and --exclude).",
                 "Name a folder of repositories, a list file, a URL, github:OWNER or gitlab:GROUP.",
             )
         return found
 
 
 def fleet(*, places: Sequence[str], include: Sequence[str], exclude: Sequence[str], branch: str, quiet: bool) -> Fleet:
-    """Return the repositories that the command line names.
-
-    Args:
-        places: Where they are.
-        include: Patterns of those that are wanted; none means all.
-        exclude: Patterns of those that are not.
-        branch: The branch that updates start from.
-        quiet: Whether nothing is told of waits.
-    """
+    """Return the repositories that the command line selects."""
     filters = Filters(include=include, exclude=exclude)
     return Fleet(places=places or ["."], filters=filters, branch=branch, forges=forges(quiet=quiet))
 
 
 def forges(*, share: int = 1, quiet: bool) -> Forges:
-    """Return the forges of a run, whose long waits are told.
+    """Return the forges of a run, which report their long waits.
 
     Args:
-        share: How many runs share the forges' limits.
-        quiet: Whether nothing is told.
+        share: The number of runs that share the forges' limits.
+        quiet: Whether to report nothing.
     """
     return Forges(environ=os.environ, share=share, waiting=_Waiting(quiet=quiet).told)
 
 
 @contextmanager
 def context(forges: Forges, *, template: str | None, to: str | None, jobs: int) -> Iterator[Context]:
-    """Give what looking at repositories needs for the time of a `with` block, in which SIGTERM is as good as Ctrl-C.
+    """Yield the context for looking at repositories. Within the block, SIGTERM is treated like Ctrl-C.
 
     Args:
         forges: The forges.
-        template: The template whose images are meant; None is the published one.
-        to: The version that they are to have; None is its latest release.
-        jobs: How many repositories at once.
+        template: The template of the images. None is the published one.
+        to: The version to update to. None is the latest release.
+        jobs: The number of repositories at a time.
 
     Raises:
         BadInputError: The template has no such version.
         NoGitError: The template cannot be cloned, or git is missing.
-        KeyboardInterrupt: Ctrl-C or SIGTERM came.
+        KeyboardInterrupt: Ctrl-C or SIGTERM.
     """
     place = template or PUBLISHED
     with (
@@ -121,12 +113,12 @@ def context(forges: Forges, *, template: str | None, to: str | None, jobs: int) 
 
 
 def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> Iterator[Thing]:
-    """Yield things, with a bar on stderr where one can be drawn.
+    """Yield things, with a progress bar on stderr if it can be drawn.
 
     Args:
         things: The things.
         total: How many there will be.
-        what: What they are.
+        what: Their plural.
         quiet: Whether to show nothing.
     """
     if quiet or not redraws():
@@ -134,18 +126,14 @@ def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> 
         return
     from tqdm import tqdm
 
-    # Its thread, which redraws a bar that stands still, must not be there when processes begin.
+    # Its thread, which redraws an idle bar, must not exist when processes start.
     tqdm.monitor_interval = 0
     form = f"{{percentage:3.0f}}%|{{bar}}| {{n_fmt}}/{{total_fmt}} {what} [{{elapsed}}<{{remaining}}]"
     yield from tqdm(things, total=total, bar_format=form, file=sys.stderr, leave=False, dynamic_ncols=True)
 
 
 def tell(text: str) -> None:
-    """Write lines to stdout while things are on their way: above the bar, if there is one.
-
-    Args:
-        text: The lines, with their ends.
-    """
+    """Write lines to stdout during the work, above a progress bar. The lines include their ends."""
     with _above_bar(sys.stdout):
         show(printable(text))
 
@@ -156,7 +144,7 @@ def _above_bar(stream: TextIO) -> AbstractContextManager[object]:
 
 
 class _Waiting:
-    """Tells of waits that make a person wonder, each once, however many threads wait."""
+    """Reports long waits, each once, however many threads wait."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
@@ -164,15 +152,11 @@ class _Waiting:
         self._lock = threading.Lock()
 
     def told(self, seconds: float) -> None:
-        """Tell of a wait that begins.
-
-        Args:
-            seconds: How long it is.
-        """
+        """Report a wait that begins, in seconds."""
         until = time.time() + seconds
         with self._lock:
             if self._quiet or seconds < _LONG or until < self._until + _LONG:
                 return
             self._until = until
         with _above_bar(sys.stderr):
-            say(f"Waiting until {time.strftime('%H:%M:%S', time.localtime(until))}, as the forge's limits ask for.")
+            say(f"Waiting until {time.strftime('%H:%M:%S', time.localtime(until))} because of a rate limit.")

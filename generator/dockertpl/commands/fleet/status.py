@@ -1,4 +1,4 @@
-"""`dockertpl fleet status`: one row an image, with the state that it is in."""
+"""`dockertpl fleet status`: one row per image, with its state."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ def run(
     output: Path | None,
     quiet: bool,
 ) -> tuple[int, Mapping[str, Any]]:
-    """Look at every repository and print what state each of its images is in.
+    """Look at every repository and print the state of each image.
 
     Args:
         places: Where the repositories are.
-        include: Patterns of those that are wanted; none means all.
-        exclude: Patterns of those that are not.
+        include: Patterns of repositories to keep. Empty keeps all.
+        exclude: Patterns of repositories to skip.
         branch: The branch that updates start from.
-        template: The template whose images are meant; None is the published one.
-        to: The version that they are to have; None is its latest release.
-        jobs: How many repositories at once.
-        glance: Whether answers files alone are read where the forge's API gives them, and nothing is cloned.
-        form: What is printed.
-        output: Where it is written; None is stdout.
-        quiet: Whether to print nothing at all.
+        template: The template of the images. None is the published one.
+        to: The version to compare with. None is the latest release.
+        jobs: The number of repositories at a time.
+        glance: Whether to read only answers files over the forge's API, and clone nothing.
+        form: The format to print.
+        output: The file, or None for stdout.
+        quiet: Whether to print nothing.
 
     Returns:
-        The exit code (1 where something is outdated or a person is needed) and the result for `--json`.
+        The exit code (1 if an image is outdated or the user has to act) and the result for `--json`.
 
     Raises:
-        BadInputError: A place is none, or the output cannot be written.
+        BadInputError: A place is not valid, or the output cannot be written.
         MachineError: A forge or the template cannot be reached, or git is missing.
     """
     named = fleet(places=places, include=include, exclude=exclude, branch=branch, quiet=quiet)
@@ -67,7 +67,7 @@ def run(
         ]
         rows = list(pool.ordered(lambda item: _row(item, named.forges), items, jobs, stop=ready.stop))
     if not quiet or output:
-        output_formats.show(rows, ROWS, form, title=f"Fleet, seen from {ready.target.to}", output=output)
+        output_formats.show(rows, ROWS, form, title=f"Fleet, compared with {ready.target.to}", output=output)
     states = Counter(row.state for row in rows)
     return int(any(row.person_needed or row.state in ("outdated", "pr-open") for row in rows)), {
         "template": ready.target.template,
@@ -84,5 +84,5 @@ def _row(item: PlanItem, forges: Forges) -> Row:
         forge = forges.of(item.repository)
         return with_proposal(item, forge) if forge else item.row
     except Exception as error:
-        # Whatever the forge says of one, the others are seen.
+        # A failure for one repository must not hide the others.
         return replace(item.row, notes=(*item.row.notes, errors.of(error).message))

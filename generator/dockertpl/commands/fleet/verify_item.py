@@ -1,4 +1,4 @@
-"""Builds and runs an image of the fleet before its branch is pushed: the one place where a repository's code is run."""
+"""Build and run an image of the fleet before its branch is pushed. Only here does a repository's code run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from dockertpl.commands import verify
 from dockertpl.template.answers import read_mapping
 
-# Two builds beside each other take as long as one after the other, and time out more easily.
+# Two builds at the same time take as long as one after the other, and time out more easily.
 _one = threading.Lock()
 
 
@@ -19,14 +19,14 @@ def verified(folder: Path, answers_file: str, *, check: Callable[[], None]) -> M
 
     Args:
         folder: The repository's files.
-        answers_file: The image's answers file's name.
-        check: Called when it is this image's turn; what it raises ends the wait.
+        answers_file: The name of the image's answers file.
+        check: Called before this image's turn. If it raises, the wait ends.
 
     Raises:
-        DockertplError: It did not build, or does not run as it must.
+        DockertplError: The image did not build or does not pass.
     """
     app_dir = str(read_mapping(folder / answers_file).get("app_dir") or ".")
     with _one:
         check()
-        # A route may need a database, and that none is here is not the update's fault.
+        # A route may need a database. That it is missing here is not the update's fault.
         return verify.plainly(folder, folder / app_dir / "Dockerfile", paths_only=True, quiet=True)
