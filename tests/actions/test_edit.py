@@ -12,7 +12,7 @@ def test_a_byte_order_mark_is_no_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b" " * (LARGEST + 1), "larger than 64 KiB"), ("{}".encode("utf-16"), "no UTF-8")]
+    ("content", "reason"), [(b" " * (LARGEST + 1), "larger than 64 KiB"), ("{}".encode("utf-16"), "not UTF-8")]
 )
 def test_what_is_no_small_text_is_left_alone(content: bytes, reason: str) -> None:
     with pytest.raises(NotEditableError, match=reason):

@@ -77,7 +77,7 @@ def test_one_that_is_set_already_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("export default { output: 'export' }", "sets output in line 1 already"),
+        ("export default { output: 'export' }", "already sets output in line 1"),
         ("export default { output: process.env.X ? 'standalone' : undefined }", "under a condition"),
         ("import c from './c'\nexport default c", "cannot be edited with certainty"),
         ("import c from './c'\nexport default { ...c }", "cannot be edited with certainty"),

@@ -82,19 +82,19 @@ def _refusal(root: Path, choice: str) -> tuple[str, str]:
 def test_a_file_that_cannot_be_read_is_for_a_person(tmp_path: Path, write_files: Write) -> None:
     write_files(tmp_path, {"renovate.json": "{"})
     summary, by_hand = _refusal(tmp_path, "renovate")
-    assert summary.startswith("renovate.json is no JSON, nor JSON with comments: ")
+    assert summary.startswith("renovate.json is not valid JSON or JSON5: ")
     assert by_hand == f'Add "{PRESET}" to "extends" in renovate.json.'
     (tmp_path / "renovate.json").unlink()
     write_files(tmp_path, {".github/dependabot.yml": "a: ["})
     summary, by_hand = _refusal(tmp_path, "dependabot")
-    assert summary.startswith(".github/dependabot.yml is no YAML: ")
+    assert summary.startswith(".github/dependabot.yml is not valid YAML: ")
     assert "package-ecosystem: github-actions" in by_hand
 
 
 def test_package_json_is_read_and_never_edited(tmp_path: Path, write_files: Write) -> None:
     write_files(tmp_path, {"package.json": '{"renovate": {"extends": ["a"]}}'})
     summary, by_hand = _refusal(tmp_path, "renovate")
-    assert summary.startswith("package.json holds Renovate's configuration")
+    assert summary.startswith("package.json has Renovate's configuration")
     assert by_hand == f'Add "{PRESET}" to "extends" of "renovate" in package.json.'
 
 
@@ -118,7 +118,7 @@ def test_links_folders_and_pipes_are_never_followed(tmp_path: Path, write_files:
     assert "is a link" in _refusal(root, "renovate")[0]
     (root / "renovate.json").unlink()
     os.mkfifo(root / "renovate.json")
-    assert "is no file" in _refusal(root, "renovate")[0]
+    assert "is not a regular file" in _refusal(root, "renovate")[0]
     (root / "renovate.json").unlink()
     (root / "renovate.json").mkdir()
     assert "is a folder" in _refusal(root, "renovate")[0]

@@ -1,4 +1,4 @@
-"""Why a file is not in the image is said with the line that keeps it out; what cannot be told is not said."""
+"""A message says why a file is not in the image, with the line that excludes it. Without a known reason it says nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make(tmp_path: Path) -> Make:
 def test_a_file_that_the_ignore_file_drops_is_told_with_its_line(make: Make, ignore: str, path: str, line: int) -> None:
     subject = make({".dockerignore": ignore, "README.md": "", "docs/guide.md": ""})
     said = explain(subject, path)
-    assert f"line {line} of .dockerignore keeps it out" in said and "-d context_files=" in said
+    assert f"line {line} of .dockerignore excludes it from the image" in said and "-d context_files=" in said
 
 
 def test_the_ignore_file_of_the_dockerfile_counts_before_the_context_s(make: Make) -> None:
@@ -59,7 +59,7 @@ def test_nothing_is_said_of_a_file_that_the_ignore_file_lets_through(make: Make,
 def test_a_folder_that_git_does_not_have_is_told_with_the_line_and_the_front_end(make: Make) -> None:
     subject = make({"api/.dockerignore": "", ".gitignore": "*.log\ndist/\n"}, folder="api")
     said = explain(subject, "/app/app/dist")
-    assert ".gitignore:2 excludes it from Git" in said and "front end" in said and "more_regions" in said
+    assert ".gitignore:2 excludes it from Git" in said and "front-end" in said and "more_regions" in said
 
 
 def test_a_folder_that_a_front_end_of_the_repository_makes_is_told_with_the_answers(make: Make) -> None:

@@ -261,7 +261,7 @@ def test_what_no_default_can_build_stops_with_defaults_too(
 def test_other_files_in_the_way_are_named(repository: Path, dockertpl: Run) -> None:
     (repository / "Dockerfile").write_text("FROM mine\n")
     message, remedy = _refused(repository, dockertpl, "--defaults", "--no-detect")
-    assert message == "Dockerfile is already there, and not what would be written."
+    assert message == "Dockerfile already exists and differs."
     assert "git mv Dockerfile Dockerfile.old" in remedy
 
 
@@ -353,7 +353,7 @@ def test_without_the_flag_next_config_stays_and_one_line_says_so(repository: Pat
     done = dockertpl(*NEXT)
     assert done.code == 0
     assert (repository / "next.config.js").read_text() == CONFIG
-    assert "--patch-next-config would write it there" in done.err
+    assert "--patch-next-config writes it into the file" in done.err
     assert "NEXT_PRIVATE_STANDALONE" in (repository / "Dockerfile").read_text()
 
 
@@ -383,7 +383,7 @@ def test_a_next_config_that_asks_for_it_is_left_as_it_is(repository: Path, docke
 
 def test_the_flag_is_for_next_alone(repository: Path, dockertpl: Run) -> None:
     message, _ = _refused(repository, dockertpl, "--defaults", "--no-detect", "--patch-next-config")
-    assert "is for the kind nextjs-standalone" in message
+    assert "only works with nextjs-standalone" in message
 
 
 # --- update bot ------------------------------------------------------------------------------------------------------

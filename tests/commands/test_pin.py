@@ -272,7 +272,7 @@ def test_a_dockerfile_that_is_gone_is_named(repository: Path, pin: Run, digests:
     (repository / "Dockerfile").unlink()
     done = pin()
     assert done.code == 1
-    assert "Warning: Dockerfile is not there" in done.err
+    assert "Warning: Dockerfile does not exist" in done.err
     assert not (repository / "Dockerfile").exists()
     assert _stored(repository) == digests
 
@@ -286,7 +286,7 @@ def test_an_image_of_one_platform_is_taken_with_a_warning(
     done = pin("--json")
     assert done.code == 0
     (warning,) = done.json["warnings"]
-    assert f"{PYTHON} is not multi-platform" in warning and "linux/amd64 alone" in warning
+    assert f"{PYTHON} is not multi-platform" in warning and "only for linux/amd64" in warning
     assert [entry["multi_platform"] for entry in done.json["pinned"]] == [False, True]
     assert _stored(repository)[PYTHON] == single
 

@@ -161,7 +161,7 @@ def test_what_a_sparse_checkout_leaves_out_is_not_taken_for_deleted(app: Path, d
     assert not (app / "Dockerfile").exists()
     done = dockertpl("update", app)
     assert done.code == 1
-    assert "Dockerfile is not checked out here, and stays so; the template's change is not in it." in done.err
+    assert "Dockerfile is not checked out here, so the template's change was not applied." in done.err
     (image,) = dockertpl("status", app, "--json").json["images"]
     assert (image["edited"], image["missing"]) == ([], [])
 
@@ -377,12 +377,12 @@ def test_nothing_is_written_into_a_folder_that_was_moved(tmp_path: Path, templat
     before = read_tree(root)
     done = dockertpl("update", root)
     assert (done.code, read_tree(root)) == (2, before)
-    assert f"{answers_file} is for the folder api, and there is no such folder." in done.err
+    assert f"{answers_file} is for the folder api, which does not exist." in done.err
     _edit(root, "app_dir: api\n", "app_dir: service\n", answers_file)
     assert dockertpl("update", root).code == 0
     assert {"line three", "mine"} <= set((root / "service" / "Dockerfile").read_text().splitlines())
     git(root, "sparse-checkout", "set", "--no-cone", "/*", "!/service")
-    assert "no such folder" not in dockertpl("update", root, "-d", "label=x").err
+    assert "does not exist" not in dockertpl("update", root, "-d", "label=x").err
 
 
 @pytest.mark.parametrize("answer", ["flavor=huge", "unknown=1"])

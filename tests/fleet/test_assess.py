@@ -186,7 +186,7 @@ def test_nothing_is_proposed_for_a_folder_that_was_moved(bench: Bench, git: Call
     git(root, "mv", "api", "service")
     (item,) = bench.plan(local(commit(root)))
     assert (item.row.state, item.to_do) == ("error", False)
-    assert item.row.notes == (".copier-answers.app.yml is for the folder api, and there is no such folder.",)
+    assert item.row.notes == (".copier-answers.app.yml is for the folder api, which does not exist.",)
 
 
 def test_a_template_is_known_by_whichever_path_leads_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,7 +220,7 @@ def _content(
         if base and base.content == fresh.content:
             return ("binary",)
         all_differ = len({content_of(side) for side in sides}) == 3
-        is_said = path in seen.result["conflicts"] and "no text" in seen.files[path]["note"] and seen.code == 1
+        is_said = path in seen.result["conflicts"] and "not a text" in seen.files[path]["note"] and seen.code == 1
         return ("binary",) if all_differ and is_said else None
     return _explained(seen, path, _texts(*sides), ours.content, theirs)
 

@@ -43,7 +43,7 @@ def test_a_root_that_does_not_exist_takes_everything(tmp_path: Path) -> None:
 def test_a_file_that_is_already_there_and_differs_is_refused_by_name(tmp_path: Path, write_files: Write) -> None:
     write_files(tmp_path, {".dockerignore": "other", "services/api/Dockerfile": "other"})
     with pytest.raises(
-        DestinationError, match=r"^\.dockerignore and services/api/Dockerfile are already there"
+        DestinationError, match=r"^\.dockerignore and services/api/Dockerfile already exist and differ"
     ) as caught:
         plan.check_free(plan.make(tmp_path, TREE))
     assert "git mv services/api/Dockerfile services/api/Dockerfile.old" in caught.value.remedy
@@ -74,9 +74,9 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
     [
         ("services", "services is a file, and services/api/Dockerfile needs a folder there."),
         ("services/api/Dockerfile/x", "services/api/Dockerfile is a folder."),
-        (".DockerIgnore", ".dockerignore differs in case only from .DockerIgnore, which is already there."),
-        ("Services/x", "services differs in case only from Services, which is already there."),
-        ("services/api/DOCKERFILE", "services/api/Dockerfile differs in case only from DOCKERFILE"),
+        (".DockerIgnore", ".dockerignore differs only in case from .DockerIgnore, which already exists."),
+        ("Services/x", "services differs only in case from Services, which already exists."),
+        ("services/api/DOCKERFILE", "services/api/Dockerfile differs only in case from DOCKERFILE"),
     ],
 )
 def test_what_is_in_the_way_is_named(tmp_path: Path, write_files: Write, file: str, message: str) -> None:
@@ -88,7 +88,7 @@ def test_what_is_in_the_way_is_named(tmp_path: Path, write_files: Write, file: s
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".dockerignore")
-    with pytest.raises(DestinationError, match=r"\.dockerignore is no file"):
+    with pytest.raises(DestinationError, match=r"\.dockerignore is not a regular file"):
         plan.make(tmp_path, TREE)
 
 

@@ -37,8 +37,8 @@ def test_links_folders_and_pipes_are_obstacles(tmp_path: Path) -> None:
         "link": "a link",
         "linked/secret": "behind the link linked",
         "folder": "a folder",
-        "file/below": "below file, which is no folder",
-        "pipe": "no file",
+        "file/below": "below file, which is not a folder",
+        "pipe": "a special file",
     }
 
 

@@ -87,6 +87,6 @@ def test_what_comes_out_reads_as_a_rendering_does() -> None:
     ],
 )
 def test_what_cannot_be_changed_in_one_place_is_said(text: str) -> None:
-    with pytest.raises(BadInputError, match="f is written in a way") as caught:
+    with pytest.raises(BadInputError, match="digests in f cannot be edited in place") as caught:
         with_digests(text, {"python:3": NEW}, "f")
     assert NEW in caught.value.remedy

@@ -91,7 +91,7 @@ CASES: Mapping[str, Seen] = {
     "pins": _pins(),
     "regions": _regions(),
     "kept": _seen(LINES, None, MINE, None, MINE, code=1, outcome="kept"),
-    "binary": _seen(b"\0a", b"\0b", b"\0c", b"\0b", b"\0c", code=1, outcome="conflicted", note="and is no text"),
+    "binary": _seen(b"\0a", b"\0b", b"\0c", b"\0b", b"\0c", code=1, outcome="conflicted", note="and is not a text"),
     "line-ends": _seen(
         LINES,
         NEW,

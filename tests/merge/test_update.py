@@ -155,7 +155,7 @@ def test_what_stood_in_a_region_that_went_is_a_conflict() -> None:
     step = _step(f"a\n{REGION}b\n".format(""), "a\nb\n", f"a\n{REGION}b\n".format("RUN mine\n"))
     assert step.is_conflict
     assert "RUN mine" in _text(step)
-    assert "no region image" in step.note
+    assert "longer has the region image" in step.note
 
 
 # --- renames ---------------------------------------------------------------------------------------------------------

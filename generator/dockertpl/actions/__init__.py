@@ -1,1 +1,1 @@
-"""What `new` does and no template can: changes to files that are the repository's own, each previewed and agreed to."""
+"""Changes of `new` to files that the repository already has. The user sees and confirms each of them."""

@@ -1,4 +1,4 @@
-"""What a person has done besides the template's files."""
+"""The flags of `new` for changes besides the template's files."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Actions:
-    """Which of the things that no template can do are to be done.
+    """The changes to make besides the template's files.
 
     Attributes:
-        bot: The update bot to tell, or `none`; None for the one that has a configuration.
-        tell_bot: Whether to tell it.
+        bot: The update bot to configure, or `none`. None picks the one with a configuration.
+        tell_bot: Whether to configure it.
         patch_next_config: Whether to set `output: 'standalone'`.
-        adopt: Whether to adopt a Dockerfile that is there.
-        adopt_file: The Dockerfile to adopt, if one was named.
-        replace: Whether new files replace those that are there. Git keeps the old ones.
+        adopt: Whether to convert an existing Dockerfile.
+        adopt_file: The Dockerfile to convert, if one was named.
+        replace: Whether to replace existing files. Git keeps the old ones.
     """
 
     bot: Choice | None = None

@@ -1,7 +1,7 @@
-"""Adds entries to `updates` of a Dependabot configuration.
+"""Add entries to `updates` of a Dependabot configuration.
 
-A YAML writer would lay the file out its own way, so text is inserted behind the last entry, in the entries' layout, and
-the parser has to agree before anybody sees the result: nothing but added entries may differ.
+A YAML writer would change the layout of the file. So the text of new entries is inserted behind the last one, in the
+same layout. Then a YAML parser checks that nothing differs but the added entries.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dockertpl.actions.edit import UNCERTAIN, NotEditableError, decoded, line_en
 from dockertpl.merge.edit_text import Edit, apply_edits, insertion, last_of
 from dockertpl.template.tree import File
 
-#: Where GitHub looks for it.
+#: The paths where GitHub looks for it.
 PATHS = (".github/dependabot.yml", ".github/dependabot.yaml")
-#: How long a release has to be out before it is proposed, in days: as long as in the Renovate preset.
+#: Days to wait before a release is proposed, the same as in the Renovate preset.
 COOLDOWN = 7
 GROUP = "container-image-pins"
 
@@ -26,56 +26,44 @@ _DEEPEST = 50
 
 
 class UpdateEntry(NamedTuple):
-    """What is to be watched: an ecosystem of Dependabot's, in a folder that starts with a slash."""
+    """An ecosystem of Dependabot, in a folder that starts with a slash."""
 
     ecosystem: str
     directory: str
 
 
 def entries(app_dir: str) -> list[UpdateEntry]:
-    """Return what an image needs.
-
-    Args:
-        app_dir: The application's folder, `.` for the root.
-    """
+    """Return the entries that an image needs."""
     return [UpdateEntry("docker", "/" if app_dir == "." else f"/{app_dir}"), UpdateEntry("github-actions", "/")]
 
 
 def config(wanted: Sequence[UpdateEntry]) -> File:
-    """Return a new configuration.
-
-    Args:
-        wanted: Its entries.
-    """
+    """Return a new configuration."""
     lines = ["version: 2", "updates:", *(line for entry in wanted for line in _lines(entry, 2, 4, 2))]
     return File(content=("\n".join(lines) + "\n").encode())
 
 
 def snippet(wanted: Sequence[UpdateEntry]) -> str:
-    """Return entries as text to add by hand.
-
-    Args:
-        wanted: The entries.
-    """
+    """Return entries as text, to add by hand."""
     return "\n".join(line for entry in wanted for line in _lines(entry, 2, 4, 2))
 
 
 def add(file: File, wanted: Sequence[UpdateEntry]) -> tuple[File, list[UpdateEntry]]:
-    """Return a configuration with what it lacks, and the entries that were added.
+    """Return a configuration with its missing entries added, and these entries.
 
     Args:
         file: The configuration.
-        wanted: What it should have; an entry with the same ecosystem for the same folder, or for a pattern that fits
-            it, is the same.
+        wanted: The entries it should have. One with the same ecosystem for the folder, or for a matching pattern,
+            counts.
 
     Raises:
-        NotEditableError: It cannot be read, or not be edited with certainty.
+        NotEditableError: The configuration cannot be read or edited.
     """
     mark, text = decoded(file)
     before = _load(text)
     updates = before["updates"]
     if updates is not None and not (isinstance(updates, list) and all(isinstance(item, dict) for item in updates)):
-        raise NotEditableError('has "updates" that are no list of entries')
+        raise NotEditableError('has "updates" that are not a list of entries')
     missing = [entry for entry in wanted if not any(_covers(item, entry) for item in updates or ())]
     if not missing:
         return file, []
@@ -92,24 +80,24 @@ def _load(text: str) -> dict[Any, Any]:
         _check_events(text)
         content = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        raise NotEditableError(f"is no YAML: {' '.join(str(error).split())}") from None
+        raise NotEditableError(f"is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict) or "updates" not in content:
         raise NotEditableError('has no "updates"')
     return content
 
 
 def _check_events(text: str) -> None:
-    """Refuse what would take long: depth, whose square is PyYAML's time, and an alias, which stands for anything."""
+    """Refuse what takes long to parse: deep nesting, because PyYAML's time grows with its square, and aliases."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise NotEditableError("has aliases, which are for a person to read")
+            raise NotEditableError("has YAML aliases, which are not edited here")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise NotEditableError("is nested too deeply")
 
 
-# --- which entries are there -----------------------------------------------------------------------------------------
+# --- existing entries ------------------------------------------------------------------------------------------------
 
 
 def _covers(item: Mapping[str, Any], entry: UpdateEntry) -> bool:
@@ -121,7 +109,7 @@ def _covers(item: Mapping[str, Any], entry: UpdateEntry) -> bool:
 
 
 def _fits(pattern: str, directory: str) -> bool:
-    """Tell whether a pattern, in which `*` stands for one folder's name and `**` for any folders, fits a folder."""
+    """Return whether a pattern matches a folder. `*` matches one folder's name, `**` any folders."""
     words = {"**": ".*", "*": "[^/]*"}
     expression = "".join(words.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", _clean(pattern)))
     return bool(re.fullmatch(expression, _clean(directory)))
@@ -151,7 +139,7 @@ def _lines(entry: UpdateEntry, dash: int, keys: int, step: int) -> Iterator[str]
         entry: The entry.
         dash: The column of its dash.
         keys: The column of its keys.
-        step: By how much more each level is indented.
+        step: The indentation of each further level.
     """
     more, most = " " * (keys + step), " " * (keys + 2 * step)
     yield " " * dash + "-".ljust(keys - dash) + f"package-ecosystem: {entry.ecosystem}"
@@ -176,7 +164,7 @@ def _insertions(text: str, missing: Sequence[UpdateEntry]) -> Iterator[Edit]:
     key, updates = next(pair for pair in root.value if pair[0].value == "updates")
     end = line_end(text)
     if not updates.value:
-        # `updates:` with nothing behind it: null, whose mark may be some lines further down.
+        # `updates:` without a value. The mark of this null may be some lines below.
         place = key.end_mark.index + text[key.end_mark.index :].index(":") + 1
         if updates.end_mark.index > updates.start_mark.index:
             raise NotEditableError(UNCERTAIN)
@@ -199,7 +187,7 @@ def _blank_line_between(text: str, one: yaml.Node, other: yaml.Node) -> bool:
 
 
 def _step(items: Sequence[yaml.MappingNode]) -> int:
-    """Return by how much the file indents what is nested."""
+    """Return the indentation that the file uses for nested keys."""
     for item in items:
         for key, value in item.value:
             if isinstance(value, yaml.MappingNode) and not value.flow_style and value.value:
@@ -208,9 +196,9 @@ def _step(items: Sequence[yaml.MappingNode]) -> int:
 
 
 def _line_s_end(text: str, at: int) -> int:
-    """Return where a place's line ends, before its line end."""
+    """Return the end of the line at a position, before its line break."""
     if text[at - 1 : at] == "\n":
-        # A block scalar takes its last line's end with it.
+        # A block scalar includes the end of its last line.
         at -= 1
     end = text.find("\n", at)
     end = len(text) if end < 0 else end

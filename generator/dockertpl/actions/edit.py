@@ -1,4 +1,4 @@
-"""What there is to know of a configuration file that a person keeps before text is put into it."""
+"""Checks of a user's configuration file before text is inserted."""
 
 from __future__ import annotations
 
@@ -8,70 +8,54 @@ from dockertpl.errors import DestinationError
 from dockertpl.merge import plan
 from dockertpl.template.tree import File
 
-#: Configuration is written by hand. What is larger was not, and would take its parser long. In bytes.
+#: In bytes. A larger file was not written by hand, and takes long to parse.
 LARGEST = 64 * 1024
-#: Why a file is left alone whose result a parser reads differently than was meant.
+#: Why a file is left as it is if a parser reads the result differently than intended.
 UNCERTAIN = "is written in a way that cannot be edited with certainty"
 
 
 class NotEditableError(Exception):
-    """A file that is left alone; the message says why, as the end of a sentence that starts with its path."""
+    """A file to leave as it is. The message says why, as the end of a sentence that starts with its path."""
 
 
 def decoded(file: File) -> tuple[str, str]:
-    """Return a file's byte-order mark, or nothing, and its text behind that.
-
-    Args:
-        file: The file.
+    """Return a file's byte-order mark, or an empty text, and the text after it.
 
     Raises:
-        NotEditableError: It is too large, or no UTF-8.
+        NotEditableError: The file is too large, or not UTF-8.
     """
     if len(file.content) > LARGEST:
         raise NotEditableError(f"is larger than {LARGEST // 1024} KiB")
     try:
         text = file.content.decode()
     except UnicodeDecodeError:
-        raise NotEditableError("is no UTF-8 text") from None
+        raise NotEditableError("is not UTF-8 text") from None
     return ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
 
 
 def line_end(text: str) -> str:
-    """Return how the lines of a text end.
-
-    Args:
-        text: The text.
-    """
+    """Return the line break of a text."""
     return "\r\n" if "\r\n" in text else "\n"
 
 
 def indentation(text: str, at: int) -> str:
-    """Return the blanks that a place's line starts with.
-
-    Args:
-        text: The text.
-        at: The place.
-    """
+    """Return the blanks at the start of a position's line."""
     start = text.rfind("\n", 0, at) + 1
     line = text[start:at]
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 def read_file(root: Path, path: str) -> File | None:
-    """Return a file that can be replaced, or None if nothing is there.
-
-    Args:
-        root: The repository's root.
-        path: The file's path from there.
+    """Return a file that can be replaced, or None if it does not exist.
 
     Raises:
-        NotEditableError: It is too large, a link or no file, or its folder leads out of the repository.
+        NotEditableError: It is too large, a link or not a file, or its folder leads out of the repository.
     """
     try:
         if (root / path).lstat().st_size > LARGEST:
             raise NotEditableError(f"is larger than {LARGEST // 1024} KiB")
     except OSError:
-        # The plan finds the words for it.
+        # The plan reports it.
         pass
     try:
         return plan.make(root, {path: File(content=b"")}).entries[0].old

@@ -1,4 +1,4 @@
-"""Sets `output: 'standalone'` in a next.config: one line, put where it is certain to count."""
+"""Set `output: 'standalone'` in a next.config, in one line, at a place where it certainly counts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,7 @@ _VALUE = "standalone"
 
 
 def propose(root: Path, app_dir: str) -> Proposal:
-    """Find out what would be done; nothing is written.
-
-    Args:
-        root: The repository's root, which may not exist yet.
-        app_dir: The application's folder, `.` for the root.
-    """
+    """Return the change to an application's next.config. Nothing is written."""
     folder = "" if app_dir == "." else f"{app_dir}/"
     path = next((f"{folder}{name}" for name in CONFIGS if _is_there(root / folder / name)), f"{folder}next.config.mjs")
     by_hand = f"Add this line to the object that {path} exports:\n  output: 'standalone',"
@@ -45,20 +40,17 @@ def propose(root: Path, app_dir: str) -> Proposal:
 
 
 def refusal(patch: Proposal) -> DestinationError:
-    """Return the error that says that a patch was asked for and cannot be made."""
+    """Return the error for a patch that was requested and cannot be made."""
     return DestinationError(
         patch.summary, f"{patch.by_hand}\nOr run this again without --patch-next-config.", path=patch.path
     )
 
 
 def add_output(file: File) -> File:
-    """Return a next.config that sets `output: 'standalone'`, or as it is if it does already.
-
-    Args:
-        file: The configuration.
+    """Return a next.config that sets `output: 'standalone'`. It may be the same file.
 
     Raises:
-        NotEditableError: It cannot be read, sets something else, or the place cannot be told for sure.
+        NotEditableError: It cannot be read, sets something else, or the right place is uncertain.
     """
     mark, text = decoded(file)
     config = read(text)
@@ -66,7 +58,7 @@ def add_output(file: File) -> File:
     if output and output.text == _VALUE:
         return file
     if output:
-        raise NotEditableError(f"sets output in line {output.line} already, to something else or under a condition")
+        raise NotEditableError(f"already sets output in line {output.line}, to another value or under a condition")
     if config.own is None:
         raise NotEditableError(UNCERTAIN)
     place, line = _line(config, config.own)
@@ -79,7 +71,7 @@ def add_output(file: File) -> File:
 
 
 def _line(config: NextConfig, brace: int) -> tuple[int, str]:
-    """Return the place behind an object's opening brace, and the member in the object's own layout."""
+    """Return the position after an object's opening brace, and the member in the object's layout."""
     source = config.source
     text, start = source.text, source.tokens[brace].end
     end = source.tokens[source.partner[brace]].start
@@ -90,7 +82,7 @@ def _line(config: NextConfig, brace: int) -> tuple[int, str]:
         if not inside.strip():
             return start, f" {member} " if not inside else f" {member}"
         return start, f" {member}," + ("" if inside[0] == " " else " ")
-    # Behind a comment that stands on the brace's own line.
+    # After a comment on the brace's line.
     comment = re.match(r"[ \t]*(?://[^\n\r]*|/\*[^\n\r]*?\*/[ \t]*(?=[\r\n]))?", inside)
     place = start + (comment.end() if comment else 0)
     next_line = re.search(r"\n([ \t]*)(?=[^\s}])", inside)
@@ -99,13 +91,13 @@ def _line(config: NextConfig, brace: int) -> tuple[int, str]:
 
 
 def _quote(config: NextConfig) -> str:
-    """Return the quotation mark that a file uses most."""
+    """Return the quotation mark that the file uses most."""
     strings = [token.text[0] for token in config.source.tokens if token.kind == "string"]
     return '"' if strings.count('"') > strings.count("'") else "'"
 
 
 def _words(config: NextConfig, without: str) -> list[str]:
-    """Return the tokens of a text, without those of one line that was put in."""
+    """Return the tokens of a text, without those of an inserted line."""
     words = [token.text for token in config.source.tokens]
     if not without:
         return words

@@ -1,4 +1,4 @@
-"""What an action would do to one file that a person keeps: known before anything is written."""
+"""The change that an action would make to a user's file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dockertpl.template.tree import File
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """What would be done to a file.
+    """A change to a file.
 
     Attributes:
         path: Its path from the repository's root.
-        old: What is there, or None if nothing.
-        new: What would be there; the same as `old` if nothing is to be done, None if nothing can be.
-        summary: What would be there, or why it cannot, in one sentence.
-        by_hand: How a person does it, as a sentence that may end in lines to add.
+        old: The existing file, or None.
+        new: The new file. Same as `old` if there is nothing to do, None if it cannot be changed.
+        summary: What the change adds, or why it is not possible, in one sentence.
+        by_hand: How to make the change by hand. May end in lines to add.
     """
 
     path: str
@@ -27,10 +27,10 @@ class Proposal:
 
     @property
     def is_there(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether nothing is left to do."""
         return self.new is not None and self.new == self.old
 
     @property
     def is_change(self) -> bool:
-        """Whether a file would be written."""
+        """Whether the file would be written."""
         return self.new is not None and self.new != self.old

@@ -1,7 +1,7 @@
-"""Adds a preset to `extends` of a Renovate configuration: JSON, or JSON with comments, or JSON5.
+"""Add a preset to `extends` of a Renovate configuration: JSON, JSON with comments, or JSON5.
 
-No library writes JSON5 back as it was, so text is inserted at places that a scanner finds, and a parser has to agree
-before anybody sees the result: nothing but `extends` may differ.
+No library writes JSON5 back unchanged. So a scanner finds the places to insert text. Then a parser checks that nothing
+differs but `extends`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dockertpl.actions.edit import UNCERTAIN, NotEditableError, decoded, indenta
 from dockertpl.merge.edit_text import Edit, apply_edits, insertion
 from dockertpl.template.tree import File
 
-#: Where Renovate looks for its configuration, in its order; package.json comes last and is not edited here.
+#: Where Renovate looks for its configuration, in order. The last one, package.json, is not edited here.
 PATHS = (
     "renovate.json",
     "renovate.jsonc",
@@ -44,11 +44,7 @@ _TOKEN = re.compile(
 
 
 def config(preset: str) -> File:
-    """Return a new configuration that extends Renovate's recommendations and a preset.
-
-    Args:
-        preset: The preset, such as `github>org/name`.
-    """
+    """Return a new configuration that extends Renovate's recommendations and a preset."""
     content = {
         "$schema": "https://docs.renovatebot.com/renovate-schema.json",
         "extends": ["config:recommended", preset],
@@ -57,16 +53,16 @@ def config(preset: str) -> File:
 
 
 def extend(file: File, preset: str) -> File:
-    """Return a configuration with a preset at the end of its `extends`, or as it is if the preset is there already.
+    """Return a configuration with a preset at the end of its `extends`. It may be the same file.
 
-    The same preset of a fork (`github>other/name`), in a version (`#v1`) or by its file (`//default`) is there already.
+    The preset of a fork (`github>other/name`), with a version (`#v1`) or a file (`//default`) counts as the same.
 
     Args:
         file: The configuration.
         preset: The preset, such as `github>org/name`.
 
     Raises:
-        NotEditableError: It cannot be read, or not be edited with certainty.
+        NotEditableError: The configuration cannot be read or edited.
     """
     try:
         return _extended(file, preset)
@@ -78,14 +74,14 @@ def _extended(file: File, preset: str) -> File:
     mark, text = decoded(file)
     before = _parse(text)
     if not isinstance(before, _Object):
-        raise NotEditableError("holds no object")
+        raise NotEditableError("does not contain an object")
     if len(before.keys()) != len(before):
-        raise NotEditableError("has a key twice")
+        raise NotEditableError("has a duplicate key")
     extends = before.get("extends", [])
     is_text = isinstance(extends, str)
     known = [extends] if is_text else extends
     if not isinstance(known, list) or not all(isinstance(item, str) for item in known):
-        raise NotEditableError('has an "extends" that is no list of names')
+        raise NotEditableError('has an "extends" that is not a list of names')
     if any(_is_preset(item, preset) for item in known):
         return file
     after_text = apply_edits(text, _Editor(text, preset).insertions(is_text))
@@ -105,7 +101,7 @@ def _is_preset(item: str, preset: str) -> bool:
 
 
 class _Object(list[tuple[str, Any]]):
-    """An object with its keys in their order, twice where they are there twice."""
+    """An object with its keys in order, including duplicates."""
 
     def keys(self) -> set[str]:
         return {key for key, _ in self}
@@ -129,7 +125,7 @@ def _parse(text: str) -> Any:
             return json5.loads(text, object_pairs_hook=_Object)
         except (ValueError, RecursionError) as error:
             reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-            raise NotEditableError(f"is no JSON, nor JSON with comments: {reason}") from None
+            raise NotEditableError(f"is not valid JSON or JSON5: {reason}") from None
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -144,11 +140,11 @@ class _Token(NamedTuple):
 
 @dataclass
 class _Container:
-    """An object or a list: where its brackets are, its members, and the commas behind them.
+    """The positions of an object or a list.
 
     Attributes:
-        start: Behind the opening bracket.
-        end: Before the closing one.
+        start: After the opening bracket.
+        end: Before the closing bracket.
         keys: An object's keys.
         values: Each value's start and end.
         commas: Where each value's comma ends, or None.
@@ -162,7 +158,7 @@ class _Container:
 
 
 class _Editor:
-    """Finds where a preset belongs in a configuration that a parser has read."""
+    """Finds the place for a preset in a configuration that a parser has read."""
 
     def __init__(self, text: str, preset: str) -> None:
         self.text = text
@@ -173,14 +169,14 @@ class _Editor:
         self.item = f"{self.quote}{preset}{self.quote}"
 
     def insertions(self, is_text: bool) -> list[Edit]:
-        """Return what to insert.
+        """Return the insertions.
 
         Args:
-            is_text: Whether `extends` is there as one name instead of a list.
+            is_text: Whether `extends` is a single name instead of a list.
         """
         first = next((token for token in self.tokens if token.kind not in ("blank", "comment")), None)
         if first is None or first.text != "{":
-            raise NotEditableError("holds no object")
+            raise NotEditableError("does not contain an object")
         top = self._container(first)
         names = [_name(key) for key in top.keys]
         if "extends" not in names:
@@ -193,7 +189,7 @@ class _Editor:
         return [insertion(start, "["), insertion(end, f", {self.item}]")]
 
     def _container(self, opening: _Token) -> _Container:
-        """Read one object or list; what is nested in it is skipped."""
+        """Read one object or list, without what is nested in it."""
         found = _Container(start=opening.end)
         depth = 0
         value: int | None = None
@@ -226,7 +222,7 @@ class _Editor:
         return found
 
     def _element(self, found: _Container) -> list[Edit]:
-        """Return what adds the preset to a list, in the list's own layout."""
+        """Return the insertions that add the preset to a list, in the list's layout."""
         if not found.values:
             touching = self.text[found.start : found.start + 1] == "/"
             return [insertion(found.start, self.item + (" " if touching else ""))]
@@ -242,7 +238,7 @@ class _Editor:
         return [insertion(end, ","), insertion(place, line)] if comma is None else [insertion(place, f"{line},")]
 
     def _member(self, top: _Container, names: list[str]) -> list[Edit]:
-        """Return what adds `extends` to an object: behind `$schema` if that comes first, else at the top."""
+        """Return the insertions that add `extends`: after `$schema` if that comes first, else at the top."""
         quote = {token.text[0] for token in top.keys if token.kind == "string"}
         bare = bool(top.keys) and not quote
         key = "extends" if bare else f"{self.quote}extends{self.quote}"
@@ -266,7 +262,7 @@ class _Editor:
         return [insertion(place, f"{gap}{member},")]
 
     def _behind_comments(self, place: int) -> int:
-        """Return where the comments end that start on a place's line, behind it."""
+        """Return the end of the comments after a position on its line."""
         for token in self.tokens:
             if token.start < place:
                 continue

@@ -1,4 +1,4 @@
-"""Tells the repository's update bot about an image's pins: Renovate by a preset, Dependabot by two entries."""
+"""Add an image's pins to the repository's update bot: a preset for Renovate, two entries for Dependabot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Bot: TypeAlias = Literal["renovate", "dependabot"]
 Choice: TypeAlias = Literal["renovate", "dependabot", "none"]
 
 NAME = "update-bot"
-#: Renovate finds this in the file default.json of the repository that it names.
+#: Renovate looks for it in default.json of the repository that it names.
 PRESET = PUBLISHED.replace("https://github.com/", "github>").removesuffix(".git")
 
 _PACKAGE = "package.json"
@@ -28,29 +28,25 @@ _LARGEST_PACKAGE = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class BotProposal(Proposal):
-    """What would be done for a repository's update bot.
-
-    Attributes:
-        bot: Which bot.
-    """
+    """A change to the configuration of an update bot."""
 
     bot: Bot
 
 
 def propose(root: Path, app_dir: str, choice: Choice | None) -> BotProposal | None:
-    """Find out what would be done; nothing is written.
+    """Return the change to the update bot's configuration. Nothing is written.
 
     Args:
-        root: The repository's root, which may not exist yet.
+        root: The repository's root. It may not exist yet.
         app_dir: The application's folder, `.` for the root.
-        choice: The bot that was asked for, which gets a configuration if it has none. None for the one that has one,
-            Renovate before Dependabot.
+        choice: The requested bot, which gets a configuration if it lacks one. None picks the bot with a
+            configuration, Renovate before Dependabot.
 
     Returns:
-        None where nothing is to be proposed: no bot has a configuration, or `none` was asked for.
+        None if no bot has a configuration, or `none` was requested.
 
     Raises:
-        DestinationError: The bot was asked for, and its configuration cannot be edited.
+        DestinationError: The bot was requested, and its configuration cannot be edited.
     """
     if choice == "none":
         return None
@@ -78,7 +74,7 @@ def _renovate(root: Path, path: str | None) -> BotProposal:
     old = None
     try:
         if path == _PACKAGE:
-            raise NotEditableError('holds Renovate\'s configuration under "renovate", which is not edited here')
+            raise NotEditableError('has Renovate\'s configuration under "renovate", which is not edited here')
         old = read_file(root, shown)
         new = renovate.config(PRESET) if old is None else renovate.extend(old, PRESET)
     except NotEditableError as error:
@@ -106,12 +102,12 @@ def _dependabot(root: Path, path: str | None, app_dir: str) -> BotProposal:
 
 
 def _existing(root: Path, paths: tuple[str, ...]) -> str | None:
-    # A link to nowhere is there too.
+    # A broken link exists, too.
     return next((path for path in paths if os.path.lexists(root / path)), None)
 
 
 def _in_package(root: Path) -> bool:
-    """Tell whether the repository keeps Renovate's configuration in its package.json."""
+    """Return whether package.json has Renovate's configuration."""
     path = root / _PACKAGE
     try:
         status = path.lstat()

@@ -1,1 +1,1 @@
-"""From a tree of files in memory to the repository on disk: all of it or nothing."""
+"""From files in memory to the repository on disk, all or nothing."""

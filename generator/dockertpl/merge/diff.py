@@ -1,4 +1,4 @@
-"""Differences as text, for a person to read before anything is written."""
+"""Diffs as text, to read before anything is written."""
 
 from __future__ import annotations
 
@@ -9,38 +9,24 @@ from dockertpl.merge.plan import Plan
 from dockertpl.merge.write import Change
 from dockertpl.template.tree import File
 
-# Comparing takes time by the square of the lines.
+# The time of a comparison grows with the square of the lines.
 _MOST_LINES = 5000
 
 
 def unified(plan: Plan) -> str:
-    """Return a plan as a unified diff that `git apply` takes; files that stay as they are, are left out.
-
-    Args:
-        plan: The plan.
-    """
+    """Return a plan as a unified diff for `git apply`, without files that do not change."""
     return of_changes(
         Change(path=entry.path, old=entry.old, new=entry.new) for entry in plan.entries if entry.status != "identical"
     )
 
 
 def of_changes(changes: Iterable[Change]) -> str:
-    """Return changes as a unified diff that `git apply` takes.
-
-    Args:
-        changes: What is there and what is to be there; a file that is removed has no new side.
-    """
+    """Return changes as a unified diff for `git apply`."""
     return "".join(line for change in changes for line in _change(change))
 
 
 def patch(path: str, before: str, after: str) -> str:
-    """Return what makes one text of another, as `patch -p1` and `git apply` take it; nothing if they are equal.
-
-    Args:
-        path: The file's path.
-        before: The text that it is applied to.
-        after: What it is to become.
-    """
+    """Return the diff between two texts for `patch -p1` and `git apply`. Empty if they are equal."""
     sides = (_text_lines(before), _text_lines(after))
     return "".join(_ended(line) for line in _unified(*sides, f"a/{path}", f"b/{path}"))
 
@@ -66,7 +52,7 @@ def _change(change: Change) -> Iterator[str]:
 
 
 def _ended(line: str) -> str:
-    # The text of a file ends in a line's end or it does not; the diff always does.
+    # A file may lack a line break at its end. The diff always has one.
     return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
@@ -74,7 +60,7 @@ def _unified(before: list[str], after: list[str], source: str, target: str) -> I
     if max(len(before), len(after)) <= _MOST_LINES:
         yield from difflib.unified_diff(before, after, fromfile=source, tofile=target)
         return
-    # All of it goes and all of it comes, which is true too.
+    # Remove everything and add everything. That is a valid diff, too.
     yield f"--- {source}\n"
     yield f"+++ {target}\n"
     yield f"@@ -{min(1, len(before))},{len(before)} +{min(1, len(after))},{len(after)} @@\n"
@@ -87,7 +73,7 @@ def _lines(content: bytes) -> list[str]:
 
 
 def _text_lines(text: str) -> list[str]:
-    # Only "\n" ends a line here, as in git: str.splitlines knows ten more.
+    # Only "\n" ends a line here, as in git. str.splitlines knows ten more.
     return [f"{line}\n" for line in text.split("\n")[:-1]] + ([last] if (last := text.rsplit("\n", 1)[-1]) else [])
 
 

@@ -1,4 +1,4 @@
-"""Changes in the middle of a text that a person keeps, with everything else left byte for byte."""
+"""Edits within a user's text. Every other byte stays as it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 
 
 class Edit(NamedTuple):
-    """Text for what stands from `start` to before `end`, counted in characters; for nothing, where they are one."""
+    """Replace the characters from `start` up to `end` with a text. An empty span is an insertion."""
 
     start: int
     end: int
@@ -17,22 +17,12 @@ class Edit(NamedTuple):
 
 
 def insertion(at: int, text: str) -> Edit:
-    """Return an edit that puts text in and takes nothing out.
-
-    Args:
-        at: Where.
-        text: What.
-    """
+    """Return an edit that only inserts text."""
     return Edit(at, at, text)
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """Return a text with edits, none of which overlaps another; of two at one place the earlier comes first.
-
-    Args:
-        text: The text.
-        edits: What to change, in any order.
-    """
+    """Return a text with edits applied. They must not overlap. Two at one position keep their order."""
     parts, at = [], 0
     for edit in sorted(edits, key=lambda edit: edit.start):
         parts += [text[at : edit.start], edit.text]
@@ -41,11 +31,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 def last_of(node: yaml.Node) -> int:
-    """Return where a YAML node's last value ends: a block's own mark is behind the comments that follow it.
-
-    Args:
-        node: The node.
-    """
+    """Return where a YAML node's last value ends. A block's own mark is after the comments that follow it."""
     if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]

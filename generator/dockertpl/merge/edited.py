@@ -1,4 +1,4 @@
-"""Tells which of a template's files a person has edited."""
+"""Find the template's files that the user has edited."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dockertpl.template.tree import File, Tree
 
 
 def edited(rendered: Tree, local: Local) -> Iterator[str]:
-    """Yield the paths whose files are not as they were rendered; what stands in regions is no edit, nor are line ends.
+    """Yield the paths of files that differ from their rendering. Custom regions and line ends are not edits.
 
     Args:
-        rendered: What the template's version renders.
-        local: What the repository has; a path that it does not have is none that was edited.
+        rendered: The files that the template's version renders.
+        local: The files of the repository. A missing file is not an edit.
     """
     for path, file in rendered.items():
         there = local.get(path)

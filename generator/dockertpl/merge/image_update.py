@@ -1,4 +1,4 @@
-"""Plans the update of one image: from its answers file and two versions to one step a path."""
+"""Plan the update of one image: from its answers file and two versions to one step per path."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _KEY = re.compile(r"[^\s#:]+:")
 
 @dataclass(frozen=True, kw_only=True)
 class Upgrade:
-    """What an update of one image means.
+    """The update of an image.
 
     Attributes:
-        answers_file: Its name.
+        answers_file: The name of the answers file.
         pair: The versions.
-        difference: What happens to its answers.
-        warnings: What the new version says of the answers, but for those of `difference.reset`.
-        steps: What becomes of each path.
-        edited: The paths that a person has edited, but for the answers file.
+        difference: The changes to its answers.
+        warnings: The new version's warnings about the answers, except those about `difference.reset`.
+        steps: The step of each path.
+        edited: The paths that the user has edited, without the answers file.
     """
 
     answers_file: str
@@ -51,12 +51,12 @@ class Upgrade:
 
     @property
     def conflicts(self) -> tuple[Step, ...]:
-        """The steps in which both sides want something else."""
+        """The steps with conflicts."""
         return tuple(step for step in self.steps if step.is_conflict)
 
     @property
     def person_needed(self) -> bool:
-        """Whether a person has to look: a conflict, something kept against the template, or an answer reset."""
+        """Whether the user has to act: on a conflict, a kept file that the template changed, or a reset answer."""
         return bool(self.difference.reset) or any(step.person_needed for step in self.steps)
 
 
@@ -70,30 +70,30 @@ def prepare(
     folder_name: str,
     conflict: ConflictMode,
 ) -> Upgrade:
-    """Work out what an update means, and write nothing.
+    """Plan an update without writing anything.
 
     Args:
         answers_file: The answers file's name, at the repository's root.
-        content: What it holds.
+        content: Its content.
         pair: The versions.
-        read: Returns what the repository has at paths.
+        read: Returns the repository's files at some paths.
         data: Answers of the command line.
-        folder_name: The repository's folder's name.
-        conflict: What a file with a conflict becomes.
+        folder_name: The name of the repository's folder.
+        conflict: What to do with a conflict.
 
     Raises:
-        BadInputError: The answers will not do, or the image's folder is not there.
+        BadInputError: The answers are not valid, or the image's folder does not exist.
         TemplateError: A version cannot be rendered.
         DestinationError: A file cannot be read.
     """
     old, new, difference = carried(pair, stored_answers(content), data, folder_name=folder_name, where=answers_file)
-    # Each is said with what it is reset to.
+    # The report names each of these with its new value.
     told = {not_used(key, why) for key, why in difference.unused.items()}
     before = tree(pair.old, old, answers_file)
     after = tree(pair.new, new, answers_file)
     local = read([*before, *after])
     _check_folder(str(new.values.get("app_dir") or "."), answers_file, read, local)
-    # The answers file says what is rendered: it is written, not merged.
+    # The answers file decides what is rendered, so it is written, not merged.
     steps = [
         _answers_step(step, before, after) if step.path == answers_file else step
         for step in update.plan(before, after, local, conflict=conflict)
@@ -113,22 +113,17 @@ def _check_folder(app_dir: str, answers_file: str, read: Reader, local: Local) -
     unseen = any(isinstance(thing, Obstacle) and thing.unseen for thing in local.values())
     if app_dir != "." and not unseen and not read([app_dir]):
         raise BadInputError(
-            f"{answers_file} is for the folder {app_dir}, and there is no such folder.",
-            f"If it was moved, write its new place in {answers_file}, for app_dir and context, and commit that.\n"
-            "If the image is gone, remove that file.",
+            f"{answers_file} is for the folder {app_dir}, which does not exist.",
+            f"If you moved it, write the new folder as app_dir and context into {answers_file}, and commit that.\n"
+            "If the image no longer exists, remove that file.",
         )
 
 
 def tree(template: Template, answers: Answers, answers_file: str) -> Tree:
-    """Render a version, with the answers file by the name that it has in the repository.
-
-    Args:
-        template: The version.
-        answers: Its answers.
-        answers_file: The name.
+    """Render a version, with the answers file under its name in the repository.
 
     Raises:
-        TemplateError: It cannot be rendered.
+        TemplateError: The version cannot be rendered.
     """
     files = dict(render(template, answers))
     name = answers_path(template, answers)
@@ -138,7 +133,7 @@ def tree(template: Template, answers: Answers, answers_file: str) -> Tree:
 
 
 def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
-    """Return what becomes of the answers file: the new version's, with the comments of the repository's."""
+    """Return the step of the answers file: the new version's content, with the comments of the repository's."""
     new, local = after.get(step.path), step.old
     base = before.get(step.path, File(content=b""))
     if new is None or local is None or local == new or is_same(local, base):
@@ -152,9 +147,7 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
         fits = is_all and _same(text, texts[1])
         text = text if _same(text, texts[1]) else texts[1]
     file = File(content=text.encode(errors="surrogateescape"), executable=local.executable)
-    note = (
-        "" if fits else "was edited by hand here: its layout and the comments behind its values are the template's now"
-    )
+    note = "" if fits else "was edited by hand: the update replaced its layout and the comments behind its values"
     return replace(
         step,
         outcome="merged" if fits else "updated",
@@ -167,11 +160,11 @@ def _answers_step(step: Step, before: Tree, after: Tree) -> Step:
 
 
 def _commented(old: str, new: str, local: str) -> tuple[str, bool]:
-    """Put the lines of comment that only the repository's answers file has above the same answers in the new one.
+    """Copy comments that only the repository's answers file has to the same answers in the new one.
 
     Returns:
-        The text, and whether nothing else in the file was a person's. What stood above an answer that is gone, or
-        above none, stands at the end.
+        The text, and whether the comments were the only edits. Comments of answers that are gone, or of none, go to
+        the end.
     """
     known = Counter(line for line in old.splitlines() if line.startswith("#"))
     above: dict[str, list[str]] = {}

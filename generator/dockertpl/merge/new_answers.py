@@ -1,4 +1,4 @@
-"""What a new version of a template, or `-d`, makes of stored answers."""
+"""How a new version of a template, or `-d`, changes stored answers."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from dockertpl.template.questions import MISSING, Question, RefusedError, load
 from dockertpl.template.values import WrongTypeError
 from dockertpl.template.versions import Pair
 
-#: What says which files an answers file owns, and so does not change.
+#: Answers that decide which files an answers file owns. An update cannot change them.
 _FIXED = ("kind", "name", "app_dir")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How the answers differ from those that are stored.
+    """The changes to the stored answers, by question.
 
     Attributes:
-        added: Answers to questions that the stored ones do not have, by question.
-        removed: Stored answers to questions that are gone or do not apply, by question.
-        changed: By question, the stored answer and the one that `-d` gave.
-        reset: By question, the stored answer that the template takes no more and the default in its place.
-        not_recomputed: By question, the stored answer that was a default, and what that default is now.
-        unused: By question of `reset`, what is wrong with the stored answer.
+        added: Answers to new questions.
+        removed: Stored answers to questions that are gone or do not apply.
+        changed: The stored answer and the one from `-d`.
+        reset: The stored answer that the template no longer accepts, and the default that replaces it.
+        not_recomputed: The stored answer that was a default, and the current default.
+        unused: Why the template does not accept the stored answer, for questions of `reset`.
     """
 
     added: Mapping[str, Any]
@@ -41,34 +41,26 @@ class Difference:
     unused: Mapping[str, str] = field(default_factory=dict)
 
     def why(self, key: str) -> str:
-        """Return in brackets what is wrong with a stored answer; nothing where that is not known.
-
-        Args:
-            key: The question.
-        """
+        """Return the reason why a stored answer is not valid in brackets, or an empty text if it is unknown."""
         reason = self.unused.get(key, "").rstrip(".")
         return f" ({reason})" if reason else ""
 
 
 def stored_answers(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answers of an answers file, without what says where they are from.
-
-    Args:
-        content: What the file holds.
-    """
+    """Return the answers of an answers file, without the keys about their origin."""
     return {key: value for key, value in content.items() if not key.startswith("_")}
 
 
 def carried(
     pair: Pair, stored: Mapping[str, Any], data: Mapping[str, str], *, folder_name: str, where: str
 ) -> tuple[Answers, Answers, Difference]:
-    """Answer both versions' questions, the new one's as Copier does: `-d`, else what is stored, else the default.
+    """Resolve both versions' answers. The new ones come from `-d`, the stored answers or the defaults, as in Copier.
 
     Args:
         pair: The versions.
         stored: The stored answers.
         data: Answers of the command line.
-        folder_name: The repository's folder's name.
+        folder_name: The name of the repository's folder.
         where: The answers file's name, for errors.
 
     Returns:
@@ -76,7 +68,7 @@ def carried(
 
     Raises:
         BadAnswerError: A given answer is refused, or a new question has no default.
-        BadInputError: The image would become another: its kind, name or folder would change.
+        BadInputError: The kind, name or folder of the image would change.
         TemplateError: A version cannot be rendered.
     """
     old = resolve(pair.old, folder_name=folder_name, stored=stored)
@@ -84,8 +76,8 @@ def carried(
     for key in _FIXED:
         if key in stored and new.values.get(key, stored[key]) != stored[key]:
             raise BadInputError(
-                f"{where} is for the {key} {stored[key]!r}, and an update does not make it {new.values[key]!r}.",
-                "That is another image: remove this one's files, then run dockertpl new.",
+                f"{where} is for the {key} {stored[key]!r}, and an update cannot change it to {new.values[key]!r}.",
+                "That would be another image. Remove this one's files, then run dockertpl new.",
             )
     return old, new, _difference(pair, stored, data, old, new)
 
@@ -126,7 +118,7 @@ def _not_recomputed(pair: Pair, old: Answers, new: Answers) -> dict[str, tuple[A
 
 
 def _default(template: Template, question: Question, answers: Answers) -> Any:
-    """Return what a question's default is among all answers, as its type, or `MISSING`."""
+    """Return the default of a question, given all answers, in its type. Or return `MISSING`."""
     context = answers.context()
     with suppress(jinja2.TemplateError, RefusedError, WrongTypeError):
         default = question.default_value(template, context)

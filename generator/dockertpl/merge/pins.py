@@ -1,11 +1,12 @@
-"""Merges one file three ways, with what an update bot moves settled first.
+"""Three-way merge of a file, with pins that update bots move settled first.
 
-A pin is a version, a commit or a digest: what follows an image's or an action's name. A bot moves pins in a repository,
-a release moves them in the template, and a plain merge conflicts where both did. Here each pin is first given one value
-in all three texts, so that a merge sees no difference in it. All else is merged by `git merge-file`, as Copier does.
+A pin is a version, a commit or a digest that follows the name of an image or an action. Bots move pins in a
+repository, and releases move them in the template. If both did, a plain merge has a conflict. So each pin first gets
+the same value in all three texts. Then `git merge-file` merges the rest, as in Copier.
 
-Which value: the side's that moved it, where only one did. Where both did, the newer; where that cannot be told (equal
-versions with different digests, a commit without a version, tags of different kinds), the repository's.
+If one side moved a pin, that side's value wins. If both did, the newer value wins. If the order is unknown, the
+repository's value wins. That is so for equal versions with different digests, commits without a version, and tags of
+different kinds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dockertpl import git
 Kind: TypeAlias = Literal["action", "image", "label", "digest"]
 Side: TypeAlias = Literal["repository", "template"]
 
-#: What conflict markers call the repository's text, the old template's and the new one's: Copier's words.
+#: The labels in conflict markers for the repository's text, the old template's and the new one's, as in Copier.
 LABELS = ("before updating", "last update", "after updating")
 
 _DIGEST = r"sha256:[0-9a-f]{64}"
@@ -30,7 +31,7 @@ _NAME = r"[a-z0-9][a-z0-9._-]*(?::[0-9]+(?=/))?(?:/[a-z0-9._-]+)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _IMAGE = rf"(?P<name>{_NAME})(?P<value>(?::{_TAG})?(?:@{_DIGEST})?)(?![\w$/:@.{{-])"
 _KEY = r"^[ \t]*(?:-[ \t]+)?"
-#: In each, `name` is what is pinned and `value` is all that a bot rewrites.
+#: In each, `name` is the pinned image or action, and `value` is everything that a bot rewrites.
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "action",
@@ -52,12 +53,12 @@ _MAYBE = re.compile(r"uses:|from|arg|image|container|name:|sha256:", re.IGNORECA
 _COMMENT = re.compile(r"#[ \t]*(?:tag=|pin[ \t]+@)?(?P<version>\S+)\Z")
 _VERSION = re.compile(r"v?(?P<numbers>[0-9]{1,18}(?:\.[0-9]{1,18})*)(?P<rest>(?![0-9]).*)", re.DOTALL)
 _FIXED = re.compile(rf"{_DIGEST}|@[0-9a-f]{{40}}\b")
-#: Above this many lines, only those with pins are compared to find out which pin is which.
+#: In files with more lines, only lines with pins are compared to match the pins.
 _MANY_LINES = 5_000
 
 
 class Conflict(NamedTuple):
-    """Where a merged text holds both sides: the lines of its markers, counted from 1, both included."""
+    """The lines of a conflict's markers in a merged text, counted from 1, both included."""
 
     first: int
     last: int
@@ -65,15 +66,15 @@ class Conflict(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """A pin that the repository and the new template wrote differently, and which of the two holds.
+    """A pin that differs between the repository and the new template, and the value that the merge took.
 
     Attributes:
-        kind: What is pinned: an action, an image, an image as a label repeats it, or a digest in an answers file.
+        kind: An action, an image, a label that repeats an image, or a digest in an answers file.
         name: The action's or the image's name.
-        repository: What the repository had, such as `:3.13-slim@sha256:…` or `@<commit> # v7.3.0`.
-        template: What the new template has.
-        taken: Whose value the merged text has.
-        known: Whether that one is newer, or the only one that moved; else their order is unknown.
+        repository: The repository's value, such as `:3.13-slim@sha256:…` or `@<commit> # v7.3.0`.
+        template: The new template's value.
+        taken: The side whose value the merged text has.
+        known: Whether that value is newer, or the only one that moved. Otherwise their order is unknown.
     """
 
     kind: Kind
@@ -85,21 +86,21 @@ class Pin:
 
     @property
     def loosened(self) -> bool:
-        """Whether the repository's commit or digest gave way to a version without one."""
+        """Whether a version without a commit or digest replaced the repository's, which had one."""
         lost = _FIXED.search(self.repository) and not _FIXED.search(self.template)
         return self.taken == "template" and bool(lost)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """What a merge made.
+    """The result of a merge.
 
     Attributes:
-        text: The merged text, with conflict markers where there are conflicts.
+        text: The merged text, with conflict markers if there are conflicts.
         conflicts: Where they are.
-        pins: The pins that the two sides wrote differently.
+        pins: The pins that differ between the two sides.
         kept: The merged text with the repository's lines at every conflict.
-        wanted: The merged text with the template's lines there.
+        wanted: The merged text with the template's lines at every conflict.
     """
 
     text: str
@@ -110,17 +111,17 @@ class Merged:
 
 
 def merge_text(old: str, new: str, mine: str) -> Merged:
-    """Bring what a template changed in one file into a repository's version of that file.
+    """Merge a template's changes to a file into the repository's version of it.
 
-    The repository's line ends and its byte-order mark stay, and the template's lines take them on.
+    The repository's line ends and byte-order mark stay. The template's lines get the same line ends.
 
     Args:
-        old: What the template that the repository has would write.
-        new: What the new template would write.
-        mine: What the repository has.
+        old: The text that the repository's template version renders.
+        new: The text that the new version renders.
+        mine: The repository's text.
 
     Raises:
-        NoGitError: Git is missing, or refuses the texts, as it does where one holds a NUL.
+        NoGitError: Git is missing, or refuses a text, for example because of a NUL.
     """
     if new == old:
         return Merged(text=mine, conflicts=(), pins=(), kept=mine, wanted=mine)
@@ -139,7 +140,7 @@ def merge_text(old: str, new: str, mine: str) -> Merged:
     return Merged(text=text, conflicts=conflicts, pins=pins, kept=kept, wanted=wanted)
 
 
-# --- which value each pin gets ---------------------------------------------------------------------------------------
+# --- the value of each pin -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,10 +148,10 @@ class _Found:
     """A pin in a text.
 
     Attributes:
-        kind: As `Pin` has it.
-        name: As `Pin` has it.
-        value: What a bot rewrites.
-        version: The version that it says, or nothing.
+        kind: As in `Pin`.
+        name: As in `Pin`.
+        value: The part that a bot rewrites.
+        version: The version in it, or an empty text.
         start: Where the value starts in its line.
         line: The line, counted from 0.
     """
@@ -164,12 +165,12 @@ class _Found:
 
     @property
     def identity(self) -> tuple[str, str, bool]:
-        """What makes it the same pin in another text; the two labels of an image are two."""
+        """What identifies the pin in another text. The two labels of an image are two pins."""
         return self.kind, self.name, self.kind == "label" and self.value.startswith("sha256:")
 
 
 class _Triple(NamedTuple):
-    """One pin in the old template, the new one and the repository; None where a text does not have it."""
+    """A pin in the old template, the new one and the repository. None if a text lacks it."""
 
     old: _Found | None
     new: _Found | None
@@ -184,7 +185,7 @@ class _Decision:
 
 
 def _settle(texts: Sequence[str]) -> tuple[list[str], tuple[Pin, ...]]:
-    """Give each pin that is in two or three texts one value, and return the texts and the pins that differed."""
+    """Give each pin of two or three texts one value. Return the texts and the pins that differed."""
     lines = [text.split("\n") for text in texts]
     found = [list(_find(each)) for each in lines]
     decisions = [_decide(triple) for triple in _triples(lines, found)]
@@ -229,7 +230,7 @@ def _find(lines: Sequence[str]) -> Iterator[_Found]:
 
 
 def _said(kind: Kind, value: str) -> str:
-    """Return the version that a pin's value says, or nothing."""
+    """Return the version in a pin's value, or an empty text."""
     if kind == "action":
         comment = _COMMENT.search(value)
         ref = value[1:].strip("\"'")
@@ -238,7 +239,7 @@ def _said(kind: Kind, value: str) -> str:
 
 
 def _triples(lines: Sequence[Sequence[str]], found: Sequence[Sequence[_Found]]) -> Iterator[_Triple]:
-    """Yield each pin that is in two or three texts."""
+    """Yield each pin that two or three texts have."""
     old, new, mine = found
     to_new = _pairs(lines[0], old, lines[1], new)
     to_mine = _pairs(lines[0], old, lines[2], mine)
@@ -256,7 +257,7 @@ def _triples(lines: Sequence[Sequence[str]], found: Sequence[Sequence[_Found]]) 
 def _pairs(
     lines: Sequence[str], pins: Sequence[_Found], other_lines: Sequence[str], other_pins: Sequence[_Found]
 ) -> dict[int, _Found]:
-    """Return, by the id of each pin, the same one in another text: on a line that is equal but for pins, or by name."""
+    """Return the same pin in another text, by each pin's id: on the same line except for pins, or by name."""
     result: dict[int, _Found] = {}
     by_line: list[dict[int, list[_Found]]] = [defaultdict(list), defaultdict(list)]
     masked: list[list[tuple[int, str]]] = []
@@ -288,7 +289,7 @@ def _pairs(
 def _decide(triple: _Triple) -> _Decision:
     old, new, mine = triple
     if new is None or mine is None:
-        # Who removed it, removed it: that the other moved it does not stand against that.
+        # A removal wins, even if the other side moved the pin.
         value = next(pin.value for pin in (mine, new, old) if pin)
         return _Decision(triple=triple, value=value, known=True)
     if new.value == mine.value or (old and new.value == old.value):
@@ -302,13 +303,9 @@ def _decide(triple: _Triple) -> _Decision:
 def compare(one: str, other: str) -> int | None:
     """Compare two versions, such as `v4.1.2` or `3.13-slim`.
 
-    Args:
-        one: A version.
-        other: Another.
-
     Returns:
-        1 if the first is newer, -1 if the other is, 0 if they are equal. None if that cannot be told: one is no
-        version, they are of different kinds (`3.13-slim`, `3.13-alpine`), or one stands for many (`v4`, `v4.1.2`).
+        1 if the first is newer, -1 if the other is, 0 if they are equal. None if the order is unknown: one is not a
+        version, they are of different kinds (`3.13-slim`, `3.13-alpine`), or one covers many (`v4`, `v4.1.2`).
     """
     first, second = _VERSION.fullmatch(one), _VERSION.fullmatch(other)
     if not first or not second or first["rest"] != second["rest"]:
@@ -321,7 +318,7 @@ def compare(one: str, other: str) -> int | None:
 
 
 def _leaders(decisions: Sequence[_Decision]) -> Mapping[str, _Decision]:
-    """Return, by image, what was decided where a build reads it, if that differed and is one value."""
+    """Return, by image, the decision about the pin that the build uses, if it moved to a single value."""
     values: dict[str, dict[str, _Decision]] = defaultdict(dict)
     for decision in decisions:
         pin = decision.triple.mine
@@ -332,7 +329,7 @@ def _leaders(decisions: Sequence[_Decision]) -> Mapping[str, _Decision]:
 
 
 def _follow(decision: _Decision, leaders: Mapping[str, _Decision]) -> _Decision:
-    """Make a label say what the build reads, even where a bot moved the one and not the other."""
+    """Give a label the value that the build uses, even if a bot moved only one of the two."""
     pin = decision.triple.mine
     if not pin or pin.kind != "label" or not decision.triple.new or pin.name not in leaders:
         return decision
@@ -364,7 +361,7 @@ def _reported(decision: _Decision) -> Pin:
 
 
 def _with(lines: Sequence[str], pins: Sequence[_Found], values: Mapping[int, str]) -> list[str]:
-    """Return lines with other values for their pins, by the id of each."""
+    """Return lines with other values for their pins, by the id of each pin."""
     by_line: dict[int, list[_Found]] = defaultdict(list)
     for pin in pins:
         by_line[pin.line].append(pin)
@@ -382,12 +379,12 @@ def _line_with(line: str, pins: Sequence[_Found], values: Mapping[int, str]) -> 
 
 
 def _merge(old: str, new: str, mine: str) -> tuple[str, str, str, tuple[Conflict, ...]]:
-    """Merge three texts as Copier does; return it with markers, with mine and with the new at each conflict."""
+    """Merge three texts as Copier does. Return the result with markers, with our lines and with the template's."""
     if mine == old:
         return new, new, new, ()
     if new in (old, mine):
         return mine, mine, mine, ()
-    # Longer than any line of theirs could be taken for one, and cut to git's usual seven at the end.
+    # Longer than any similar line in the texts, and cut to git's usual seven at the end.
     size = 8 + max(
         (len(run) for text in (old, new, mine) for run in re.findall(r"^[<=>]{7,}", text, re.MULTILINE)), default=0
     )

@@ -1,4 +1,4 @@
-"""Compares a rendered tree with a repository, and finds everything that stands in its way before a byte is written."""
+"""Compare rendered files with a repository, and find every obstacle before a byte is written."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Status: TypeAlias = Literal["create", "identical", "differs"]
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedFile:
-    """One rendered file beside what the repository has at its path.
+    """A rendered file and the repository's file at its path.
 
     Attributes:
         path: The POSIX path from the repository's root.
         new: The rendered file.
-        old: The repository's file, or None if there is none.
+        old: The repository's file, or None.
     """
 
     path: str
@@ -32,7 +32,7 @@ class PlannedFile:
 
     @property
     def status(self) -> Status:
-        """What writing it would mean."""
+        """The effect of writing the file."""
         if self.old is None:
             return "create"
         return "identical" if self.old == self.new else "differs"
@@ -40,35 +40,31 @@ class PlannedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What writing a tree into a repository would mean.
+    """The effect of writing rendered files into a repository.
 
     Attributes:
-        root: The repository's root, which may not exist yet.
-        entries: One for each rendered file, in the order of paths.
+        root: The repository's root. It may not exist yet.
+        entries: One per rendered file, sorted by path.
     """
 
     root: Path
     entries: tuple[PlannedFile, ...]
 
     def having(self, status: Status) -> list[PlannedFile]:
-        """Return the entries of one status.
-
-        Args:
-            status: Which.
-        """
+        """Return the entries with a status."""
         return [entry for entry in self.entries if entry.status == status]
 
 
 def make(root: Path, tree: Tree) -> Plan:
-    """Compare a tree with a repository.
+    """Compare rendered files with a repository.
 
     Args:
-        root: The repository's root; its own path may hold links, and it may not exist yet.
+        root: The repository's root. Its own path may contain links, and it may not exist yet.
         tree: The rendered files.
 
     Raises:
-        DestinationError: A path cannot be written: a link, a folder or a file is in its way, its folder is not
-            writable, or its name differs from one that is there in case only. All of them in one error.
+        DestinationError: A path cannot be written: a link, a folder or a file blocks it, its folder is not writable, or
+            a name differs only in case. All problems are in one error.
     """
     if root.exists() and not root.is_dir():
         raise DestinationError(f"{root} is a file.", "Name a folder, the repository's root.")
@@ -87,7 +83,7 @@ def make(root: Path, tree: Tree) -> Plan:
         lines = [*problems]
         raise DestinationError(
             lines[0] if len(lines) == 1 else "\n  ".join(["These paths cannot be written:", *lines]),
-            "Move away what is in the way, or give another app_dir with -d app_dir=FOLDER.",
+            "Move these away, or use another folder with -d app_dir=FOLDER.",
             problems=lines,
         )
     return Plan(root=root, entries=tuple(entries))
@@ -98,26 +94,26 @@ def check_free(plan: Plan, replaced: Collection[str] = ()) -> None:
 
     Args:
         plan: The plan.
-        replaced: The paths of files that it may.
+        replaced: The paths of files that it may replace.
 
     Raises:
-        DestinationError: One or more paths hold something else; all are named.
+        DestinationError: Other files exist at one or more paths. The error names all of them.
     """
     taken = [entry.path for entry in plan.having("differs") if entry.path not in replaced]
     if not taken:
         return
     listed = taken[0] if len(taken) == 1 else f"{', '.join(taken[:-1])} and {taken[-1]}"
     raise DestinationError(
-        f"{listed} {'is' if len(taken) == 1 else 'are'} already there, and not what would be written.",
-        "--dry-run shows the difference. To replace it, add --replace: Git keeps the old one.\n"
-        "Or move it away and carry over by hand what you need of it, for instance:\n"
+        f"{listed} already {'exists and differs' if len(taken) == 1 else 'exist and differ'}.",
+        "--dry-run shows the diff. To replace, add --replace: Git keeps the old version.\n"
+        "Or move the old version away and copy what you need from it, for example:\n"
         + "\n".join(f"git mv {path} {path}.old" for path in taken),
         differing=taken,
     )
 
 
 def _in_the_way(root: Path, path: str, listings: dict[Path, dict[str, str]]) -> Iterator[str]:
-    """Yield what keeps a path from being written."""
+    """Yield the reasons why a path cannot be written."""
     parts = PurePosixPath(path).parts
     here = root
     for depth, part in enumerate(parts):
@@ -126,7 +122,7 @@ def _in_the_way(root: Path, path: str, listings: dict[Path, dict[str, str]]) -> 
         shown = str(PurePosixPath(*parts[: depth + 1]))
         twin = _listing(here, listings).get(_folded(part))
         if twin is not None and twin != part:
-            yield f"{shown} differs in case only from {twin}, which is already there."
+            yield f"{shown} differs only in case from {twin}, which already exists."
             return
         parent, here = here, here / part
         try:
@@ -143,7 +139,7 @@ def _in_the_way(root: Path, path: str, listings: dict[Path, dict[str, str]]) -> 
             yield f"{shown} is a link{' that leads out of the repository' if outside else ''} (to {here.readlink()})."
             return
         if last and not stat.S_ISREG(mode):
-            yield f"{shown} is a folder." if stat.S_ISDIR(mode) else f"{shown} is no file."
+            yield f"{shown} is a folder." if stat.S_ISDIR(mode) else f"{shown} is not a regular file."
         if not last and not stat.S_ISDIR(mode):
             yield f"{shown} is a file, and {path} needs a folder there."
             return
@@ -154,9 +150,9 @@ def _listing(directory: Path, listings: dict[Path, dict[str, str]]) -> dict[str,
         try:
             names = [path.name for path in directory.iterdir()]
         except OSError:
-            # Whoever may not list it finds out what is wrong from the file itself.
+            # Writing the file itself will report the problem.
             names = []
-        # Where two names differ in case only, the exact one is no twin of itself.
+        # If two names differ only in case, the exact one wins.
         listings[directory] = {_folded(name): name for name in sorted(names)}
     return listings[directory]
 

@@ -1,4 +1,4 @@
-"""Reads what a repository has at the paths of a template, following no link."""
+"""Read a repository's files at the template's paths, without following links."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dockertpl.errors import DestinationError
 from dockertpl.merge.update import Obstacle
 from dockertpl.template.tree import File
 
-#: In bytes. No file that a template makes is near it, and a larger one is not read.
+#: In bytes. No rendered file comes near it, and larger files are not read.
 LARGEST = 1 << 20
 
 
 def read(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
-    """Return what is at paths of a repository; where there is nothing, a path is left out.
+    """Return the repository's files at some paths. Paths without a file are left out.
 
     Args:
         root: The repository's root.
@@ -32,10 +32,10 @@ def read(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
 
 
 def read_checkout(root: Path, paths: Iterable[str]) -> dict[str, File | Obstacle]:
-    """Return what is at paths of a repository as its checkout means it, whatever the folder says.
+    """Return the repository's files at some paths as git sees them.
 
-    What a sparse checkout leaves out is not there, and yet nobody deleted it. Where executable bits mean nothing, a
-    file has git's.
+    A file that a sparse checkout leaves out is missing, but not deleted. Where the file system has no executable
+    bits, git's are used.
 
     Args:
         root: The repository's root.
@@ -68,14 +68,16 @@ def _look(root: Path, path: str) -> File | Obstacle | None:
         if stat.S_ISLNK(mode):
             return Obstacle(what=f"behind the link {folder}")
         if not stat.S_ISDIR(mode):
-            return Obstacle(what=f"below {folder}, which is no folder")
+            return Obstacle(what=f"below {folder}, which is not a folder")
     try:
         there = (root / path).lstat()
         mode = there.st_mode
         if stat.S_ISREG(mode) and there.st_size > LARGEST:
             return Obstacle(what="larger than a mebibyte")
         if not stat.S_ISREG(mode):
-            return Obstacle(what="a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no file")
+            return Obstacle(
+                what="a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a special file"
+            )
         descriptor = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
             return File(content=stream.read(), executable=bool(mode & stat.S_IXUSR))

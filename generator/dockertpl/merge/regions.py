@@ -1,12 +1,12 @@
-"""Regions: the lines of a rendered file that its user owns.
+"""Custom regions: the lines of a rendered file that its user owns.
 
-A template renders two marks and nothing between them, so that no version of it ever changes a line there:
+A template renders two markers with nothing between them, so no version of the template ever changes a line there:
 
     # >>> custom: runtime - what the running image needs besides
     # <<< custom: runtime
 
-What stands between them is the user's. A merge keeps it by itself; these functions are for what renders a file anew,
-or fills one for the first time.
+The lines between them belong to the user, and merges keep them. These functions are for rendering a file again, or
+filling one for the first time.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _WORD = r"(?:custom|yours)"
 _MARK = re.compile(
     rf"[ \t]*# (?:>>> {_WORD}: (?P<begun>{_NAME})(?: - [^\r\n]*)?|<<< {_WORD}: (?P<ended>{_NAME}))[ \t]*(?P<end>\r?\n?)"
 )
-#: What reads as a marker, and is one only if it is written as above.
+#: A line that looks like a marker. It must match the pattern above.
 _LIKE_A_MARK = re.compile(rf"\s*#\s*(?:>{{3}}|<{{3}})\s*{_WORD}\b", re.IGNORECASE)
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 class _Region(NamedTuple):
-    """A region: where what stands in it starts and ends, counted in characters, and the line of its first mark."""
+    """A region: where its content starts and ends, in characters, and the line of its first marker."""
 
     name: str
     start: int
@@ -38,66 +38,66 @@ class _Region(NamedTuple):
 
 
 def find(text: str) -> dict[str, str]:
-    """Return what stands in each region of a text, line ends included.
+    """Return the content of each region of a text, with line ends.
 
     Args:
-        text: A rendered file, whoever edited it since.
+        text: A rendered file, maybe edited.
 
     Returns:
-        By the region's name, in the order of the text; an empty string for one that nobody filled.
+        The content by region, in the order of the text. Empty for a region without lines.
 
     Raises:
-        RegionError: A mark is written wrongly, has no other half, or names a region a second time.
+        RegionError: A marker is malformed, lacks its other half, or repeats a region.
     """
     return {region.name: text[region.start : region.end] for region in _regions(text)}
 
 
 def fill(text: str, contents: Mapping[str, str]) -> str:
-    """Put lines into regions, in the place of what stands there.
+    """Replace the content of regions.
 
     Args:
         text: A rendered file.
-        contents: What is to stand in a region, by its name; others stay as they are. A last line without an end gets
-            one, and all take on the text's line ends where those are of one kind.
+        contents: The new content by region. Other regions stay as they are. The last line gets a line end. All lines
+            get the text's line ends if it has one kind.
 
     Raises:
-        RegionError: The text has no region of a name, a line looks like a mark, or the text's own marks are at fault.
+        RegionError: The text lacks a region, a line looks like a marker, or the text's own markers are broken.
     """
     regions = _regions(text)
     missing = [name for name in contents if name not in {region.name for region in regions}]
     if missing:
         there = ", ".join(region.name for region in regions) or "none"
-        raise RegionError(f"There is no region {missing[0]}; the regions are: {there}.", region=missing[0])
+        raise RegionError(f"The text has no region {missing[0]}. Its regions are: {there}.", region=missing[0])
     lines = {name: _lines(name, content, text) for name, content in contents.items()}
     return _with(text, regions, lines)
 
 
 def share(text: str, contents: Mapping[str, str]) -> str:
-    """Put what another version of a text has in its regions into those of this one, line ends and all.
+    """Copy region contents of another version into this text, unchanged.
 
     Args:
         text: A rendered file.
-        contents: What stands in the other's regions, by name, as `find` returns it.
+        contents: The contents by region, from `find`.
 
     Raises:
-        RegionError: The text's own marks are at fault.
+        RegionError: The text's own markers are broken.
     """
     return _with(text, _regions(text), contents)
 
 
 def carry(old: str, new: str) -> tuple[str, dict[str, str]]:
-    """Take what stands in a text's regions over into another version of it.
+    """Copy the content of a text's regions into another version of it.
 
     Args:
-        old: What the repository has.
-        new: What is to take its place, such as the same file from a newer template.
+        old: The repository's text.
+        new: The text to replace it, such as the same file from a newer template.
 
     Returns:
-        `new` with what `old` has in the regions of the same names; and, by name, what stands in regions that `new`
-        does not have, which is lost unless somebody keeps it. Of those, one without a visible character is left out.
+        `new` with the regions of `old`, and the contents of regions that `new` lacks, by name. The caller has to keep
+        those, or they are lost. Blank ones are left out.
 
     Raises:
-        RegionError: Marks of one of the two are at fault.
+        RegionError: The markers of a text are broken.
     """
     contents, names = find(old), find(new).keys()
     kept = {name: content for name, content in contents.items() if name in names}
@@ -139,23 +139,23 @@ def _with(text: str, regions: Iterable[_Region], contents: Mapping[str, str]) ->
 
 
 def _marks(text: str) -> Iterator[tuple[int, int, re.Match[str]]]:
-    """Yield each mark, with its line counted from 1 and where that line starts."""
+    """Yield each marker, with its line counted from 1 and where that line starts."""
     for number, found in enumerate(_LINES.finditer(text), 1):
         if not _LIKE_A_MARK.match(found[0]):
             continue
         mark = _MARK.fullmatch(found[0])
         if not mark:
-            raise RegionError(f"Line {number} is no mark of a region as it is written: {found[0].strip()}", line=number)
+            raise RegionError(f"Line {number} is not a valid region marker: {found[0].strip()}", line=number)
         yield number, found.start(), mark
 
 
 def _lines(name: str, content: str, text: str) -> str:
-    """Return lines as they stand in a region of a text."""
+    """Return lines prepared for a region of a text."""
     for number, found in enumerate(_LINES.finditer(content), 1):
         if _LIKE_A_MARK.match(found[0]):
             raise RegionError(
-                f"Line {number} of what is to stand in the region {name} looks like a mark: {found[0].strip()}",
-                "Leave that line out: the region's own marks are there.",
+                f"Line {number} of the content for the region {name} looks like a marker: {found[0].strip()}",
+                "Leave out that line. The file already has the region's markers.",
                 region=name,
                 line=number,
             )

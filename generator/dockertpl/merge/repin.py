@@ -1,4 +1,4 @@
-"""Moves pins inside files that a person may have edited, and leaves every other byte as it is."""
+"""Move pins in files that the user may have edited. Every other byte stays as it is."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _LABEL = re.compile(rf'(?P<key>{re.escape(_BASE_DIGEST)})=(?P<quote>"?)sha256:[0
 
 
 def with_base_digest(text: str, image: str, digest: str, rendered: str) -> str:
-    """Return a Dockerfile whose label `base.digest` is an image's digest, if its label `base.name` names that image.
+    """Set the label `base.digest` of a Dockerfile, if its label `base.name` names an image.
 
-    A label that is there is moved. One that is not is added where the rendering has it: below its line with the name,
-    provided that this line stands there once, as it was rendered.
+    An existing label gets the new digest. A missing one is added below the line with the name, as in the rendering.
+    That needs exactly one such line, unchanged.
 
     Args:
         text: The Dockerfile.
         image: The image's name.
         digest: Its new digest.
-        rendered: The Dockerfile as it is rendered with that digest; nothing adds no label.
+        rendered: The rendered Dockerfile with that digest. Empty adds no label.
     """
-    # Of two stages with such labels nobody here knows which digest is whose.
+    # With labels of several images, it is unclear which digest belongs to which.
     if set(_NAMED.findall(text)) != {image}:
         return text
     if _BASE_DIGEST in text:
@@ -48,11 +48,11 @@ def with_digests(text: str, digests: Mapping[str, str], path: str) -> str:
 
     Args:
         text: The answers file.
-        digests: All digests that it is to hold.
+        digests: All digests for it.
         path: Its name, for the error.
 
     Raises:
-        BadInputError: It is written in a way that cannot be changed in one place.
+        BadInputError: The file has a layout that cannot be edited in place.
     """
     new = yaml.safe_dump({_KEY: dict(digests)}, indent=4, default_flow_style=False, width=1_000_000).rstrip("\n")
     try:
@@ -68,14 +68,14 @@ def with_digests(text: str, digests: Mapping[str, str], path: str) -> str:
         good = False
     if not good:
         raise BadInputError(
-            f"{path} is written in a way that its answer {_KEY} cannot be changed in place.",
-            f"Write its answers one to a line, with this among them:\n{new}",
+            f"The answer {_KEY} in {path} cannot be edited in place, because of the file's layout.",
+            f"Write one answer per line, with this among them:\n{new}",
         )
     return changed
 
 
 def _span(root: Any) -> tuple[int, int] | None:
-    """Return where the answer starts and ends, with its key."""
+    """Return where the answer starts and ends, including its key."""
     for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
         if key.value == _KEY:
             return key.start_mark.index, last_of(value)

@@ -1,6 +1,6 @@
-"""Merges what a template changed into a repository, in memory: one outcome a path, and nothing a person wrote is lost.
+"""Merge template changes into a repository, in memory. Every path has one outcome, and no edit is lost.
 
-Pure: no disk, no network; git is called for a text only that both sides changed. See docs/explanation/updates.md.
+Pure: no disk and no network. Git is only called for texts that both sides changed. See docs/explanation/updates.md.
 """
 
 from __future__ import annotations
@@ -22,49 +22,50 @@ FileChange: TypeAlias = Literal[
 ]
 ConflictMode: TypeAlias = Literal["markers", "rej", "stop"]
 
-#: How much of a removed file has to be in a new one for that to be the same file under another name; git's own is 50.
+#: How similar a removed and a new file have to be to count as moved. Git uses 50 %.
 _SIMILAR = 0.6
-#: Comparing takes time by the square of the lines.
+#: The time of a comparison grows with the square of the lines.
 _MOST_LINES = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Obstacle:
-    """What a repository has at a path where no file can be written.
+    """A path of a repository where no file can be written.
 
     Attributes:
-        what: In words, such as `a link`.
-        unseen: Whether a file may well be there, as it was rendered, and only this checkout does not have it.
+        what: What is there, such as `a link`.
+        unseen: Whether the file may exist, and only this checkout lacks it.
     """
 
     what: str
     unseen: bool = False
 
 
-#: What a repository has at the paths that matter; a path where there is nothing is left out.
+#: The repository's files at the paths that matter. Paths without a file are left out.
 Local: TypeAlias = Mapping[str, File | Obstacle]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What an update means for one path.
+    """The update of one path.
+
+    `conflicted` means that both sides changed the same lines. `exists` means that the template adds a file that
+    already exists with other lines. `kept` means that the repository's file stays without the template's change.
+    `deleted` means that the user removed the file and it stays removed.
 
     Attributes:
         path: The POSIX path from the repository's root.
-        outcome: `unchanged`; `created`, `updated`, `merged` and `removed`: as they say; `conflicted`: both sides
-            changed the same lines; `exists`: the template adds a file that is already there, with other lines;
-            `kept`: the repository's stays, and the template's change is not in it; `deleted`: removed in the
-            repository, and it stays so.
-        old: What the repository has; None if nothing, or if what is there is no file.
-        new: What it is to have; None for nothing.
-        note: What a person should know, or nothing.
-        person_needed: Whether a person has to look.
+        outcome: The outcome.
+        old: The repository's file. None if it is missing or not a file.
+        new: The new file. None to remove it.
+        note: A note for the user. May be empty.
+        person_needed: Whether the user has to act.
         conflicts: Where the markers are.
-        rejected: What the template wants and `new` does not have, as a difference to apply, for `.rej`; or nothing.
-        pins: Pins that differed, and whose was taken.
-        base: What the template had before; the index keeps it beside a conflict.
-        local: What the repository has, under this path or the one that the file moves from.
-        theirs: What the template has now.
+        rejected: The template's changes that are not in `new`, as a diff for `.rej`. May be empty.
+        pins: Pins that differed, and whose value was taken.
+        base: The template's old file. Git's index stores it for a conflict.
+        local: The repository's file, at this path or the one that it moved from.
+        theirs: The template's new file.
     """
 
     path: str
@@ -82,28 +83,27 @@ class Step:
 
     @property
     def changes(self) -> bool:
-        """Whether something is to be written or removed."""
+        """Whether to write or remove the file."""
         return self.old != self.new
 
     @property
     def is_conflict(self) -> bool:
-        """Whether both sides want something else in this file."""
+        """Whether the file has a conflict."""
         return self.outcome in ("conflicted", "exists") and self.person_needed
 
 
 def plan(old: Tree, new: Tree, local: Local, *, conflict: ConflictMode = "markers") -> tuple[Step, ...]:
-    """Work out what a new version of a template means for every path of its old and its new version.
+    """Plan the update of every path of a template's old and new version.
 
     Args:
-        old: What the version that the repository has renders.
-        new: What the new one renders.
-        local: What the repository has at those paths.
-        conflict: What a file becomes in which both sides changed the same lines: text with `markers`; the
-            repository's lines, with the template's in `rejected`, for `rej`; for `stop`, too, and the caller writes
-            nothing at all.
+        old: The files that the repository's version renders.
+        new: The files that the new version renders.
+        local: The repository's files at those paths.
+        conflict: How to handle lines that both sides changed. `markers` writes both. `rej` keeps the repository's and
+            puts the template's into `rejected`. `stop` does the same, and the caller writes nothing.
 
     Returns:
-        One step a path, in the order of paths.
+        One step per path, sorted by path.
 
     Raises:
         NoGitError: Git is missing.
@@ -127,11 +127,11 @@ class _Merge:
     taken: set[str] = field(default_factory=set)
 
     def step(self, path: str) -> Iterator[Step]:
-        """Yield what becomes of a path, and of the one that its file moves to."""
+        """Yield the step of a path, and of the path that its file moves to."""
         base, theirs, local = self.old.get(path), self.new.get(path), self.local.get(path)
         if isinstance(local, Obstacle):
             changed = base != theirs
-            note = f"is {local.what} here, and stays so; the template's change is not in it" if changed else ""
+            note = f"is {local.what} here, so the template's change was not applied" if changed else ""
             outcome: FileChange = "kept" if changed else "unchanged"
             yield Step(path=path, outcome=outcome, old=None, new=None, note=note, person_needed=changed)
         elif local is None:
@@ -153,25 +153,25 @@ class _Merge:
         elif theirs is None:
             yield Step(path=path, outcome="unchanged", old=None, new=None)
         else:
-            note = "was deleted here, and stays so" if base != theirs else ""
+            note = "was deleted locally; not restored" if base != theirs else ""
             yield Step(path=path, outcome="deleted", old=None, new=None, note=note)
 
     def _removed(self, path: str, base: File | None, local: File) -> Iterator[Step]:
-        """Remove a file that the template removes; an edited one follows the template's, if that has only moved."""
+        """Remove a file that the template removes. An edited file moves if the template's file moved."""
         if base is None or is_same(local, base):
             yield Step(path=path, outcome="removed", old=local, new=None)
             return
         target = self._moved_to(path, base)
         if target is None:
-            note = "was edited here, and the template does not have it any more: it stays, and is yours"
+            note = "was edited here and is no longer in the template; it stays, and is yours now"
             yield Step(path=path, outcome="kept", old=local, new=local, note=note, person_needed=True)
             return
         self.taken.add(target)
-        yield Step(path=path, outcome="removed", old=local, new=None, note=f"moved to {target}, with what you edited")
+        yield Step(path=path, outcome="removed", old=local, new=None, note=f"moved to {target}, with your edits")
         yield self._merged(target, base, self.new[target], local, moved_from=path)
 
     def _moved_to(self, path: str, base: File) -> str | None:
-        """Return the new path whose file is plainly this one: each is what the other is most like. Or None."""
+        """Return the new path of a moved file, or None. Each must be the most similar file of the other."""
         free = {there for there in self.new if there not in {*self.old, *self.local, *self.taken}}
         target = _most_like(base, {there: self.new[there] for there in free})
         if target is None:
@@ -180,19 +180,19 @@ class _Merge:
         return target if _most_like(self.new[target], gone) == path else None
 
     def _merged(self, path: str, base: File | None, theirs: File, local: File, *, moved_from: str = "") -> Step:
-        # Seen from its new path, a file that moves is new.
+        # At its new path, a moved file is new.
         old = None if moved_from else local
-        # What both add is the repository's in this, too.
+        # If both sides add the file, the repository's executable bit wins.
         before = File(content=b"", executable=theirs.executable) if base is None else base
         executable = theirs.executable if local.executable == before.executable else local.executable
-        moved = f"was {moved_from}" if moved_from else ""
+        moved = f"was moved from {moved_from}" if moved_from else ""
         contents = (before.content, theirs.content, local.content)
         if local.content in (before.content, theirs.content):
             content = theirs.content
         elif theirs.content == before.content:
             content = local.content
         elif any(_is_binary(each) for each in contents):
-            note = "was changed here and by the template, and is no text: yours stays"
+            note = "was changed here and by the template, and is not a text; yours stays"
             return Step(
                 path=path,
                 outcome="exists" if base is None else "conflicted",
@@ -226,12 +226,12 @@ class _Merge:
         if merged.conflicts:
             outcome = "exists" if base is None else "conflicted"
             if base is None:
-                notes.append("is here already, and the template adds it with other lines")
+                notes.append("already exists, and the template adds it with other lines")
             if self.conflict != "markers":
                 text = merged.kept
                 rejected = patch(path, merged.kept, merged.wanted)
         if lost:
-            notes.append(f"the template has no region {' and '.join(lost)} any more; yours is in the conflict")
+            notes.append(f"the template no longer has the region {' and '.join(lost)}; yours is in the conflict")
         return Step(
             path=path,
             outcome=outcome,
@@ -249,18 +249,17 @@ class _Merge:
 
 
 def _with_regions(old: str, new: str, local: str) -> tuple[Merged, tuple[str, ...]]:
-    """Merge three texts with what the user has in regions in all of them, so that it is no difference.
+    """Merge three texts that all get the user's region contents first, so these do not differ.
 
     Returns:
-        The merge, and the filled regions that the new text does not have; as only the user has lines there, they
-        conflict with the template's removal of the marks.
+        The merge, and the filled regions that the new text lacks. They conflict with the removal of their markers.
     """
     try:
         contents, before, after = regions.find(local), regions.find(old), regions.find(new)
         shared = {name: content for name, content in contents.items() if name in before and name in after}
         with_mine = regions.share(old, shared), regions.share(new, shared)
     except RegionError:
-        # Marks that a person wrote into or took apart are lines like others.
+        # If the user has edited the markers, they are lines like any other.
         return merge_text(old, new, local), ()
     merged = merge_text(*with_mine, local)
     lost = tuple(name for name, content in contents.items() if name not in after and content.strip())
@@ -272,12 +271,12 @@ def _text(file: File) -> str:
 
 
 def _is_binary(content: bytes) -> bool:
-    # Anywhere, and not in the first bytes alone: git merge-file takes no NUL.
+    # Anywhere in the file, because git merge-file refuses every NUL.
     return b"\0" in content
 
 
 def _most_like(file: File, others: Mapping[str, File]) -> str | None:
-    """Return the path of the one file that this one is most like, if it is so at all and no other is as much."""
+    """Return the path of the most similar file, if one is similar enough and no other is equally similar."""
     found = sorted(((_likeness(file.content, other.content), path) for path, other in others.items()), reverse=True)
     if not found or found[0][0] < _SIMILAR or (len(found) > 1 and found[1][0] == found[0][0]):
         return None
@@ -285,7 +284,7 @@ def _most_like(file: File, others: Mapping[str, File]) -> str | None:
 
 
 def _likeness(one: bytes, other: bytes) -> float:
-    """Return how much of two contents is the same, from 0 to 1."""
+    """Return how similar two contents are, from 0 to 1."""
     if one == other:
         return 1
     lines = one.splitlines(), other.splitlines()

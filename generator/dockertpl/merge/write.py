@@ -1,13 +1,13 @@
-"""Writes many files into a repository: all of them or none.
+"""Write many files into a repository, all of them or none.
 
-What is guaranteed: every file is written and synced in a staging folder first, so that a full disk is found out before
-anything of the repository changes. Then each is renamed into place, and any error, Ctrl-C or SIGTERM undoes those
-before it, with the folders that were made. A file that changed since the plan was made stops the run and stays. Of two
-runs in one repository the second is refused. No path is written through a link.
+Guaranteed: every file is first written and synced in a staging folder, so a full disk is found before anything in the
+repository changes. Then each file is renamed into place. Any error, Ctrl-C or SIGTERM undoes the earlier renames and
+removes created folders. A file that changed since the plan stops the run and stays. Only one run at a time can write
+to a repository. No path is written through a link.
 
-What is not: a `kill -9` or a power cut between two renames leaves the files before it new and the others old. Each is
-whole, and the next run clears the staging folder away. A change by another program in the moment between the last look
-at a file and its rename is lost.
+Not guaranteed: `kill -9` or a power cut between two renames leaves some files new and the others old. Each file is
+whole, and the next run removes the staging folder. A change by another program between the last check of a file and
+its rename is lost.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from types import FrameType
 from dockertpl.errors import DestinationError, DockertplError, MachineError
 from dockertpl.template.tree import File
 
-#: The folder at the repository's root in which files wait to be renamed into place.
+#: The folder at the repository's root where files wait to be renamed into place.
 STAGING = ".dockertpl-staging"
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -37,12 +37,12 @@ _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One file to write.
+    """A file to write.
 
     Attributes:
         path: The POSIX path from the repository's root.
-        old: What is there, as the plan saw it; None if nothing.
-        new: What is to be there; None to remove it.
+        old: The existing file, as the plan saw it, or None.
+        new: The new file, or None to remove it.
     """
 
     path: str
@@ -56,18 +56,18 @@ def write(
     """Make all changes, or none.
 
     Args:
-        root: The repository's root; made if it does not exist.
-        changes: What to change; paths are clean, relative and each there once.
-        at_last: What belongs to the changes, such as a note in git's index, done when all files are in place. If it
-            fails, everything is undone; so it does all that it has to do, or nothing.
-        has_modes: Whether the executable bits of the files that are there mean something.
+        root: The repository's root. It is created if it does not exist.
+        changes: The changes. Paths are clean, relative and unique.
+        at_last: Called after all files are in place, for example to update git's index. If it fails, everything is
+            undone. It must do all of its work or nothing.
+        has_modes: Whether the executable bits of existing files mean something.
 
     Raises:
         DockertplError: `at_last` failed.
-        DestinationError: A file is not as the plan saw it, a link or a file is in the way, a folder is not writable, or
-            another run is at work.
+        DestinationError: A file changed since the plan, a link or a file blocks a path, a folder is not writable, or
+            another run is active.
         MachineError: The disk is full or fails. Everything is as it was, or the error names what is not.
-        KeyboardInterrupt: Ctrl-C or SIGTERM came in time; everything is as it was.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came in time. Everything is as it was.
     """
     run = _Run(root=root, has_modes=has_modes)
     with _interrupts(run), ExitStack() as stack:
@@ -86,12 +86,12 @@ def write(
 
 @dataclass
 class _Run:
-    """What a run has done so far.
+    """The progress of a run.
 
     Attributes:
         root: The repository's root.
         has_modes: Whether executable bits mean something there.
-        undo: How to take back each step, oldest first, with the path to name if it cannot be.
+        undo: How to undo each step, oldest first, with the path to name on failure.
         interrupted: Whether to stop before the next step.
     """
 
@@ -102,19 +102,19 @@ class _Run:
     stack: ExitStack = field(default_factory=ExitStack)
 
     def step(self) -> None:
-        """Mark the moment before a step, where an interrupt takes hold."""
+        """Begin a step. This raises KeyboardInterrupt after an interrupt."""
         if self.interrupted:
             raise KeyboardInterrupt
 
     def open(self, path: str, directory: int | None) -> int:
-        """Open a folder that is no link; it is closed at the end of the run."""
+        """Open a folder that is not a link. The end of the run closes it."""
         descriptor = os.open(path, _DIRECTORY, dir_fd=directory)
         self.stack.callback(_close, descriptor)
         return descriptor
 
 
 def _close(descriptor: int) -> None:
-    # Only folders, and only read from: there is nothing that a close could still lose.
+    # Only folders that were read, so closing cannot lose anything.
     with suppress(OSError):
         os.close(descriptor)
 
@@ -134,7 +134,7 @@ def _apply(run: _Run, changes: Sequence[Change]) -> None:
         _place(run, staging, number, directory, change)
         touched.add(directory)
     for directory in touched:
-        # Some file systems cannot sync a folder; the files themselves are synced.
+        # Some file systems cannot sync a folder. The files themselves are synced.
         with suppress(OSError):
             os.fsync(directory)
 
@@ -148,7 +148,7 @@ def _open_root(run: _Run) -> int:
     for path in reversed(missing):
         run.step()
         _make_directory(run, str(path), str(path), None)
-    # The root itself may be reached by a link: it is what the person named.
+    # The root itself may be a link, because the user named it.
     return run.open(os.fspath(run.root.resolve()), None)
 
 
@@ -162,7 +162,7 @@ def _make_directory(run: _Run, shown: str, name: str, directory: int | None) -> 
 
 
 def _lock(run: _Run, top: int) -> None:
-    """Keep a second run out of the repository for as long as this one's descriptor is open."""
+    """Keep a second run out of the repository while this one's descriptor is open."""
     import fcntl
 
     try:
@@ -172,9 +172,9 @@ def _lock(run: _Run, top: int) -> None:
             f"Another dockertpl is writing into {run.root}.", "Run this again when it is done."
         ) from None
     except OSError:
-        # No locks on this file system: the staging folder alone keeps the second one out.
+        # The file system has no locks. Then only the staging folder keeps a second run out.
         return
-    # Whoever made it is dead, or it would hold the lock.
+    # The run that created it is dead, or it would hold the lock.
     with suppress(FileNotFoundError, NotADirectoryError):
         shutil.rmtree(run.root / STAGING)
 
@@ -184,15 +184,15 @@ def _open_staging(run: _Run, top: int) -> int:
         os.mkdir(STAGING, 0o700, dir_fd=top)
     except FileExistsError:
         raise DestinationError(
-            f"{run.root / STAGING} is there: another dockertpl is at work, or one was killed.",
-            "Remove it if none is at work, then run this again.",
+            f"{run.root / STAGING} exists: another dockertpl is running, or one was killed.",
+            "Remove it if none is running, then run this again.",
         ) from None
     run.undo.append((STAGING, lambda: shutil.rmtree(run.root / STAGING)))
     return run.open(STAGING, top)
 
 
 def _stage(staging: int, name: str, file: File) -> None:
-    # The umask applies, as to any file that a person makes.
+    # The umask applies, as to any new file.
     mode = 0o777 if file.executable else 0o666
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=staging)
     with os.fdopen(descriptor, "wb") as stream:
@@ -202,7 +202,7 @@ def _stage(staging: int, name: str, file: File) -> None:
 
 
 def _open_parent(run: _Run, top: int, path: str) -> int:
-    """Open the folder of a path from the root down, making what is missing and following no link."""
+    """Open the folder of a path from the root down. Create missing folders and follow no link."""
     directory = top
     parents = PurePosixPath(path).parent.parts
     for depth, part in enumerate(parents):
@@ -226,7 +226,7 @@ def _place(run: _Run, staging: int, number: int, directory: int, change: Change)
     if there and change.old and not run.has_modes:
         there = replace(there, executable=change.old.executable)
     if there != change.old:
-        raise DestinationError(f"{change.path} changed while this ran, and was left alone.", "Run this again.")
+        raise DestinationError(f"{change.path} changed during this run, and was not written.", "Run this again.")
     kept = f"{number}.old"
     if change.old is not None:
         _keep(staging, kept, directory, name)
@@ -249,7 +249,7 @@ def _place(run: _Run, staging: int, number: int, directory: int, change: Change)
 
 
 def _mode(directory: int, name: str, new: File) -> int:
-    """Return who may do what with a file that takes another's place: the same, and run it if it is executable now."""
+    """Return the mode of a file that replaces another: the same, plus execution if it is executable now."""
     mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode & 0o777
     if new.executable == bool(mode & stat.S_IXUSR):
         return mode
@@ -259,13 +259,13 @@ def _mode(directory: int, name: str, new: File) -> int:
 def _set_mode(staging: int, name: str, mode: int) -> None:
     if os.stat(name, dir_fd=staging, follow_symlinks=False).st_mode & 0o777 == mode:
         return
-    # Some file systems, such as those of Windows, have modes of their own and take no others.
+    # Some file systems, such as those of Windows, have their own modes and accept no others.
     with suppress(PermissionError):
         os.chmod(name, mode, dir_fd=staging)
 
 
 def _keep(staging: int, kept: str, directory: int, name: str) -> None:
-    """Keep the old file under a second name, so that its path is at no moment empty."""
+    """Keep the old file under a second name, so its path is never empty."""
     try:
         os.link(name, kept, src_dir_fd=directory, dst_dir_fd=staging, follow_symlinks=False)
     except OSError as error:
@@ -289,12 +289,12 @@ def _look(directory: int, name: str) -> File | None:
     with os.fdopen(descriptor, "rb") as stream:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            raise DestinationError(f"{name} is no file.", "Move it away.")
+            raise DestinationError(f"{name} is not a regular file.", "Move it away.")
         return File(content=stream.read(), executable=bool(mode & stat.S_IXUSR))
 
 
 def _undo(run: _Run, cause: BaseException) -> None:
-    """Take back every step, newest first; the staging folder stays if an old file in it could not be put back."""
+    """Undo every step, newest first. The staging folder stays if an old file in it could not be restored."""
     failed: list[str] = []
     for shown, undo in reversed(run.undo):
         if failed and shown == STAGING:
@@ -305,7 +305,7 @@ def _undo(run: _Run, cause: BaseException) -> None:
             failed.append(shown)
     if failed:
         raise MachineError(
-            f"{cause}: and then {', '.join(reversed(failed))} could not be put back as it was.",
+            f"{cause}: and then {', '.join(reversed(failed))} could not be restored.",
             f"The old files are in {run.root / STAGING}, named by their number in this run.",
         ) from cause
 
@@ -313,7 +313,7 @@ def _undo(run: _Run, cause: BaseException) -> None:
 def _explained(error: OSError, root: Path) -> DockertplError:
     reason = error.strerror or str(error)
     if error.errno in _NO_ROOM:
-        return MachineError(f"There is no room for the files in {root}: {reason}.", "Nothing was changed. Make room.")
+        return MachineError(f"{root} has no room left: {reason}.", "Nothing was changed. Free some room.")
     if error.errno in _NOT_ALLOWED:
         return DestinationError(
             f"{root} cannot be written: {reason}.", "Nothing was changed. Check who owns its folders."
@@ -323,7 +323,7 @@ def _explained(error: OSError, root: Path) -> DockertplError:
 
 @contextmanager
 def _interrupts(run: _Run) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait for the end of a step, so that neither cuts one, nor its undoing, in half."""
+    """Let Ctrl-C and SIGTERM wait for the end of a step, so they never cut a step or its undo in half."""
     if threading.current_thread() is not threading.main_thread():
         # Python delivers signals to the main thread only.
         yield

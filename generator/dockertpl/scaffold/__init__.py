@@ -1,1 +1,1 @@
-"""What `new` does before anybody is asked, and between the last answer and the disk."""
+"""What `new` does before it asks, and between the last answer and the disk."""

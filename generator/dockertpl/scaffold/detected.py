@@ -1,4 +1,4 @@
-"""Looks at a repository for `new`: what answers questions, with its evidence, and what could not be told."""
+"""Detection for `new`: answers with their evidence, and what is unknown."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from dockertpl.errors import NotDetectedError
 from dockertpl.template.answers import resolve
 from dockertpl.template.environment import Template
 
-_DEFAULTS = "Give the answer with -d KEY=VALUE, or take the defaults with --defaults."
+_DEFAULTS = "Give the answer with -d KEY=VALUE, or use the defaults with --defaults."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Detected:
-    """What is known of a repository, as far as `new` needs it.
+    """What is known about a repository, as far as `new` needs it.
 
     Attributes:
         answers: Answers to the template's questions.
-        evidence: For each of them where it was read, such as `pyproject.toml:12, requires-python`.
-        unknown: Questions that the repository does not answer: what could not be told, and a remedy.
-        blocking: Those of them whose defaults cannot build.
-        warnings: What works against the image.
-        problem: Why no application was settled on, where `look` was to go on without one.
+        evidence: Where each answer was read, such as `pyproject.toml:12, requires-python`.
+        unknown: Questions that the repository does not answer, with a message and a remedy.
+        blocking: Unknown questions with defaults that cannot build.
+        warnings: Problems of the repository.
+        problem: Why no application was chosen, if `look` was called with `go_on`.
     """
 
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -36,18 +36,14 @@ class Detected:
     problem: NotDetectedError | None = None
 
     def without(self, known: Mapping[str, Any]) -> Detected:
-        """Return the same without the unknown that somebody else has answered.
-
-        Args:
-            known: Answers by question.
-        """
+        """Return the same without questions that have an answer now."""
         return replace(self, unknown={key: text for key, text in self.unknown.items() if key not in known})
 
     def in_the_way(self, *, defaults: bool) -> NotDetectedError | None:
-        """Return the error for what nobody can be asked about, None if the defaults will do.
+        """Return the error for what is unknown and cannot be asked, or None if the defaults work.
 
         Args:
-            defaults: Whether defaults are taken for what could not be told.
+            defaults: Whether to use defaults for unknown answers.
         """
         unknown = {key: text for key, text in self.unknown.items() if not defaults or key in self.blocking}
         if not unknown:
@@ -66,27 +62,27 @@ def look(
     """Look at the repository.
 
     Args:
-        template: The template whose questions are to be answered.
-        root: The repository's root, which may not exist yet.
+        template: The template.
+        root: The repository's root. It may not exist yet.
         given: Answers of the command line.
         in_file: Answers of the data file.
-        go_on: Whether an application that is not there, or one of several, is no error but `Detected.problem`.
+        go_on: Whether to return `Detected.problem` instead of raising NotDetectedError.
 
     Raises:
-        NotDetectedError: There is no application, or there are several.
-        BadInputError: A given answer is bad, or a manifest is not valid.
+        NotDetectedError: No application was found, or several.
+        BadInputError: A given answer or a manifest is not valid.
     """
     known = {**in_file, **given}
     app_dir = known.get("app_dir")
     if app_dir is not None and not _is_inside(app_dir):
-        # Its validator has the words for it; detection must not follow it.
+        # Its validator reports it. Detection must not follow it.
         return Detected()
     from dockertpl.detect import detect
 
     try:
         detection = detect(root, app_dir, given=known)
     except NotDetectedError as error:
-        # A bad answer is the better news: it may be the reason.
+        # Report a bad answer first, because it may be the reason.
         resolve(template, folder_name=root.name, data=given, data_file=in_file)
         if go_on:
             return Detected(problem=error)
@@ -101,10 +97,10 @@ def look(
 
 
 def candidates(problem: NotDetectedError) -> list[tuple[str, dict[str, str]]]:
-    """Return what an error offers to choose from: each line of its remedy with `-d`, and the answers that it gives.
+    """Return the choices in an error: each line of its remedy with `-d`, and the answers that it gives.
 
     Args:
-        problem: The error of a repository that holds several applications, locks or scripts.
+        problem: The error for several applications, locks or scripts.
     """
     found = []
     for line in map(str.strip, problem.remedy.splitlines()):
@@ -116,16 +112,16 @@ def candidates(problem: NotDetectedError) -> list[tuple[str, dict[str, str]]]:
 
 
 def missing(unknown: Mapping[str, tuple[str, str]], *, has_defaults: bool = True) -> NotDetectedError:
-    """Return one error for all that could not be told, where nobody can be asked.
+    """Return one error for everything that is unknown and cannot be asked.
 
     Args:
-        unknown: By question: what could not be told, and a remedy.
-        has_defaults: Whether the defaults may do.
+        unknown: A message and a remedy by question.
+        has_defaults: Whether the defaults may work.
     """
     lines = [f"{key}: {message}" for key, (message, _) in unknown.items()]
     remedies = dict.fromkeys(remedy for _, remedy in unknown.values() if remedy)
     return NotDetectedError(
-        lines[0] if len(lines) == 1 else "\n  ".join(["This could not be told from the repository:", *lines]),
+        lines[0] if len(lines) == 1 else "\n  ".join(["The repository does not show this:", *lines]),
         "\n".join([*remedies, *([_DEFAULTS] if has_defaults else [])]),
         missing=list(unknown),
     )
@@ -139,6 +135,6 @@ def _is_inside(app_dir: Any) -> bool:
 
 
 def _where(evidence: Any) -> str:
-    """Return a piece of evidence as `path:line`, with its note."""
+    """Return evidence as `path:line`, with its note."""
     place = ":".join(str(part) for part in (evidence.path, evidence.line) if part)
     return ", ".join(part for part in (place, evidence.note) if part)

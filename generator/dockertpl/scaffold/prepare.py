@@ -1,4 +1,4 @@
-"""From a set of answers to all that would be written: the rendered files, and what the actions change besides."""
+"""From answers to files: render them, and add what the actions change."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from dockertpl.template.render import answers_path, render
 
 @dataclass(frozen=True, kw_only=True)
 class Scaffold:
-    """All that would be written, and nothing of it is.
+    """Everything that `new` would write.
 
     Attributes:
-        answers: The answers, with what an action adds to them.
+        answers: The answers, with those that an action adds.
         answers_file: The path of the answers file.
-        planned: The rendered files beside what is there.
-        actions: Which of the actions are to be done.
-        patch: What that would do to next.config; None for another kind.
-        bot: What that would do to the bot's configuration; None where there is none.
-        adopted: What becomes of a Dockerfile that is there; None where that is not wanted, or there is none.
-        copies: What keeps the files that are replaced, as far as no commit does.
+        planned: The rendered files, compared with existing ones.
+        actions: The actions to do.
+        patch: The change to next.config. None for another kind.
+        bot: The change to the bot's configuration, or None.
+        adopted: The conversion of an existing Dockerfile, or None.
+        copies: Copies of replaced files that no commit has.
     """
 
     answers: Answers
@@ -48,19 +48,19 @@ class Scaffold:
 
     @property
     def replaced(self) -> frozenset[str]:
-        """The paths of files that new ones take the place of."""
+        """The paths of existing files that are replaced."""
         if self.actions.replace:
             return frozenset(entry.path for entry in self.planned.having("differs"))
         return self.adopted.old.paths if self.adopted else frozenset()
 
     @property
     def in_the_way(self) -> list[plan.PlannedFile]:
-        """What is there, is another file, and is not replaced."""
+        """Existing files that differ and are not replaced."""
         return [entry for entry in self.planned.having("differs") if entry.path not in self.replaced]
 
     @property
     def extra(self) -> tuple[plan.PlannedFile, ...]:
-        """What the actions would write, which, as the template may not, changes files that are there."""
+        """Files that the actions change. The template itself never changes existing files."""
         chosen = (
             self.patch if self.actions.patch_next_config else None,
             self.bot if self.actions.tell_bot else None,
@@ -73,34 +73,30 @@ class Scaffold:
 
     @property
     def entries(self) -> tuple[plan.PlannedFile, ...]:
-        """Every file that would be written or is in the way of one, in the order in which it is shown."""
+        """All files to write, and those that are in conflict, in the order of the review."""
         return (*self.planned.entries, *self.copies, *self.extra)
 
     @property
     def to_write(self) -> tuple[plan.PlannedFile, ...]:
-        """What is to be written where nothing is in the way."""
+        """The files to write, without those in conflict."""
         in_the_way = self.in_the_way
         wanted = [one for one in self.planned.entries if one.status != "identical" and one not in in_the_way]
         return (*wanted, *self.copies, *self.extra)
 
     def text(self, path: str) -> str:
-        """Return the text of a file that would be written.
-
-        Args:
-            path: Its path, one of the template's.
-        """
+        """Return the new text of one of the template's files."""
         return next(entry.new for entry in self.planned.entries if entry.path == path).content.decode()
 
     @property
     def shown(self) -> plan.Plan:
-        """All entries as one plan, for a difference."""
+        """All entries as one plan, for a diff."""
         return replace(self.planned, entries=self.entries)
 
     def done(self, written: Sequence[plan.PlannedFile] = ()) -> list[Mapping[str, Any]]:
-        """Return the actions for `--json`, with whether each is done: now, or since before.
+        """Return the actions for `--json`, and whether each is done, now or before.
 
         Args:
-            written: What was written now.
+            written: The files that were written now.
         """
         paths = {entry.path for entry in written} & {entry.path for entry in self.extra}
         return [
@@ -111,13 +107,13 @@ class Scaffold:
 
 
 def prepare(template: Template, root: Path, answers: Answers, actions: Actions) -> Scaffold:
-    """Render a set of answers and find out what stands in its way.
+    """Render answers and compare the files with the repository.
 
     Args:
         template: The template.
-        root: The repository's root, which may not exist yet.
-        answers: A set that its questions took.
-        actions: What is to be done besides.
+        root: The repository's root. It may not exist yet.
+        answers: Valid answers.
+        actions: The actions to do.
 
     Raises:
         BadInputError: Another image owns the paths, a path cannot be written, or an action is for another kind.
@@ -127,7 +123,7 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
     if actions.patch_next_config:
         if patch is None:
             raise BadInputError(
-                f"--patch-next-config is for the kind {NEXTJS_STANDALONE}, and this is {kind}.", "Leave it out."
+                f"--patch-next-config only works with {NEXTJS_STANDALONE}, and this is {kind}.", "Leave it out."
             )
         if patch.new is None:
             raise next_config.refusal(patch)
@@ -162,7 +158,7 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
 
 
 def _adopt(root: Path, answers: Answers, actions: Actions) -> AdoptedDockerfile | None:
-    """Read the old files, anew each time: somebody may have edited them since the first question."""
+    """Read the old files again, because they may have changed since the first question."""
     values = answers.values
     kind = str(values["kind"])
     old = find(

@@ -1,4 +1,4 @@
-"""Commands that do again what a person did by answering questions."""
+"""Commands that repeat a run of the wizard without questions."""
 
 from __future__ import annotations
 
@@ -16,18 +16,12 @@ from dockertpl.template.interview import Interview
 if TYPE_CHECKING:
     from dockertpl.scaffold.prepare import Scaffold
 
-#: The published template, as a person writes it for Copier.
+#: The published template, in Copier's short form.
 SHORT_SOURCE = "gh:org/dockertpl"
 
 
 def again(session: Session, destination: Path, data_file: Path | None) -> str:
-    """Return the `dockertpl new` that goes on with the answers so far.
-
-    Args:
-        session: The run.
-        destination: The folder that was named.
-        data_file: The data file that was named.
-    """
+    """Return the `dockertpl new` that continues with the answers so far."""
     bot = session.actions.bot
     flags = ["--update-bot", bot] if bot else []
     if session.actions.patch_next_config:
@@ -36,14 +30,7 @@ def again(session: Session, destination: Path, data_file: Path | None) -> str:
 
 
 def ours(session: Session, destination: Path, data_file: Path | None, scaffold: Scaffold) -> str:
-    """Return the `dockertpl new` that writes the same and asks nothing.
-
-    Args:
-        session: The run.
-        destination: The folder that was named.
-        data_file: The data file that was named.
-        scaffold: What was written.
-    """
+    """Return the `dockertpl new` that writes the same files without questions."""
     flags = ["--defaults"]
     extra = {entry.path for entry in scaffold.extra}
     if scaffold.bot and scaffold.bot.path in extra:
@@ -74,19 +61,13 @@ def _ours(session: Session, destination: Path, data_file: Path | None) -> list[s
 
 
 def copiers(template: Template, answers: Answers, root: Path) -> str:
-    """Return the `copier copy` that comes to a set of answers and asks nothing.
-
-    Args:
-        template: The template.
-        answers: The answers.
-        root: The repository's root.
-    """
+    """Return the `copier copy` that gives the same answers without questions."""
     where = "." if root == Path.cwd() else str(root)
     return shlex.join(["copier", "copy", "--defaults", *_flags(_differing(template, answers)), SHORT_SOURCE, where])
 
 
 def _differing(template: Template, answers: Answers) -> dict[str, Any]:
-    """Return the answers that are not what the template's own defaults come to, given those before them."""
+    """Return the answers that differ from the template's defaults, given the answers before them."""
     interview = Interview(template, folder_name=answers.folder_name)
     differing = {}
     for key, value in answers.remembered().items():
@@ -102,9 +83,5 @@ def _flags(answers: Mapping[str, Any]) -> list[str]:
 
 
 def typed(value: Any) -> str:
-    """Return a value as the command line takes it: text as it is, anything else as JSON, which is YAML too.
-
-    Args:
-        value: An answer.
-    """
+    """Return a value for the command line: text as it is, anything else as JSON, which is also YAML."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

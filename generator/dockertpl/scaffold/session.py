@@ -1,4 +1,4 @@
-"""One run of `new`, up to the last yes: what was given, what was found, what was said, and what that would write."""
+"""A run of `new` up to the last confirmation: the answers, the detection, and the files to write."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from dockertpl.adopt import Adoption
     from dockertpl.scaffold.prepare import Scaffold
 
-# What decides which application is looked at.
+# The answers that select the application.
 _WHICH = ("kind", "app_dir")
 
 
 class Session:
-    """What a person is asked about one repository.
+    """A dialog about one repository.
 
     Attributes:
         template: The template.
-        root: The repository's root, which may not exist yet.
+        root: The repository's root. It may not exist yet.
         given: Answers of the command line.
         in_file: Answers of the data file.
-        detecting: Whether the repository is looked at.
-        found: What was found there.
-        interview: The questions, with what was said so far.
-        actions: What is to be done that no template can do.
-        old: The Dockerfile that is there already, to be taken over.
-        not_adopted: Why it cannot be; None if it can.
+        detecting: Whether to read the repository.
+        found: What was detected.
+        interview: The questions, with the answers so far.
+        actions: The changes besides the template's files.
+        old: The existing Dockerfile to convert.
+        not_adopted: Why it cannot be converted, or None.
     """
 
     def __init__(
@@ -52,20 +52,20 @@ class Session:
         actions: Actions,
         go_on: bool = True,
     ) -> None:
-        """Look at the repository.
+        """Read the repository.
 
         Args:
             template: The template.
-            root: The repository's root, which may not exist yet.
+            root: The repository's root. It may not exist yet.
             given: Answers of the command line.
             in_file: Answers of the data file.
-            detecting: Whether to look at the repository.
-            actions: What is to be done that no template can do.
-            go_on: Whether somebody can be asked about an application that is not found.
+            detecting: Whether to read the repository.
+            actions: The changes besides the template's files.
+            go_on: Whether the user can be asked if no application is found.
 
         Raises:
-            NotDetectedError: It is not found, and nobody can be asked.
-            BadInputError: A given answer is bad, or a manifest is not valid.
+            NotDetectedError: No application is found, and the user cannot be asked.
+            BadInputError: A given answer or a manifest is not valid.
         """
         self.template = template
         self.root = root
@@ -84,7 +84,7 @@ class Session:
 
     @property
     def pending(self) -> list[str]:
-        """Questions that only the person can answer: nothing was found for them, or what they said does not do."""
+        """Questions that need the user: nothing was detected, or the answer is no longer valid."""
         interview = self.interview
         wanted = {*interview.dropped, *(name for name in self.found.unknown if name not in interview.said)}
         try:
@@ -95,20 +95,20 @@ class Session:
 
     @property
     def kind(self) -> str:
-        """The kind of image, as far as it is known."""
+        """The kind of image, or an empty text while it is unknown."""
         prompt = self.interview.prompts.get("kind")
         return str(prompt.default if prompt else {**self.in_file, **self.given}.get("kind", ""))
 
     def say(self, name: str, raw: Any) -> None:
-        """Take an answer; the repository is looked at again where it chooses another application.
+        """Take an answer. Read the repository again if the answer selects another application.
 
         Args:
             name: The question's name.
-            raw: What was typed, or a value.
+            raw: A typed text, or a value.
 
         Raises:
-            ValueError: It is refused, with what to tell the person; nothing has changed.
-            BadInputError: That application cannot be used; nothing has changed.
+            ValueError: The answer is refused, with a message for the user. Nothing has changed.
+            BadInputError: The application cannot be used. Nothing has changed.
         """
         before = self.interview.prompts[name].default
         self.interview.say(name, raw)
@@ -126,13 +126,13 @@ class Session:
         self._again()
 
     def choose(self, which: Mapping[str, Any]) -> None:
-        """Settle on one of the applications, locks or scripts that an error offered.
+        """Choose one of the applications, locks or scripts that an error offered.
 
         Args:
-            which: The answers that choose it.
+            which: The answers that select it.
 
         Raises:
-            BadInputError: That one cannot be used; nothing has changed.
+            BadInputError: It cannot be used. Nothing has changed.
         """
         given = self.given
         try:
@@ -144,21 +144,13 @@ class Session:
         self._again()
 
     def adopt(self, path: str) -> None:
-        """Adopt one of several Dockerfiles.
-
-        Args:
-            path: Its path, relative to the repository's root.
-        """
+        """Choose one of several Dockerfiles to convert."""
         self.actions = replace(self.actions, adopt=True, adopt_file=path)
         self.found = self._look()
         self._again()
 
     def replace_files(self, replaces: bool) -> None:
-        """Replace the files that are there and convert nothing, or go back to converting them.
-
-        Args:
-            replaces: Which.
-        """
+        """Replace existing files without conversion, or go back to converting them."""
         self.actions = replace(self.actions, replace=replaces, adopt=not replaces)
         self.found = self._look()
         self._again()
@@ -170,12 +162,12 @@ class Session:
         self._again()
 
     def prepare(self) -> Scaffold:
-        """Return all that would be written.
+        """Return everything to write.
 
         Raises:
-            BadInputError: An answer is bad, or the files cannot be written where they belong.
+            BadInputError: An answer is not valid, or the files cannot be written.
         """
-        # The first question is on the screen before this is needed.
+        # Imported late, because the first question should not wait for it.
         from dockertpl.scaffold.prepare import prepare
 
         actions = self.actions
@@ -215,13 +207,13 @@ class Session:
             detected=self.found.answers,
         )
         for name, value in said.items():
-            # What another kind has no such choice for is its default there, which the review shows.
+            # If another kind lacks this choice, its default applies. The review shows it.
             with suppress(ValueError, KeyError):
                 interview.say(name, value)
         return interview
 
     def _adoption(self, interview: Interview) -> Adoption | None:
-        """Return what the old Dockerfile comes to; nothing where there is none, or it cannot be taken over."""
+        """Return the conversion of the old Dockerfile, or None."""
         known = {**self.in_file, **self.given}
         settled = {*known, *(name for name, prompt in interview.prompts.items() if prompt.origin != "default")}
         known |= {name: prompt.default for name, prompt in interview.prompts.items()}
@@ -243,12 +235,12 @@ class Session:
             return None
 
     def _again(self) -> None:
-        """Put the questions anew, with what was said already."""
+        """Ask the questions again, with the answers so far."""
         self.interview = self._interview(self.interview.said)
 
 
 def _is_settled(warning: str, old: Old, adoption: Adoption) -> bool:
-    """Tell whether a warning is about a step of the old Dockerfile that the new one keeps."""
+    """Return whether a warning is about a step of the old Dockerfile that the new one keeps."""
     if served := re.match(r"\S+?:\d+ serves (\S+), but ", warning):
         copied = re.findall(r"^COPY --from=.*?(\S+?)/?$", adoption.regions.get("image", ""), re.MULTILINE)
         return any(PurePosixPath(target).name == PurePosixPath(served[1]).name for target in copied)

@@ -33,7 +33,7 @@ def test_it_says_what_a_person_has_to_look_at_first() -> None:
     assert "- The template does not take `flavor` = `alpine` any more \\(it is gone\\); it is `slim` now." in head
     rest = "What the template wants there is in `Dockerfile.rej`: choose, and remove it."
     assert f"- `Dockerfile` conflicts in lines 7-8. {rest}\n" in head
-    assert "- `gone.txt` was edited here, and the template does not have it any more: it stays, and is yours." in head
+    assert "- `gone.txt` was edited here and is no longer in the template; it stays, and is yours now." in head
     assert "gave way to `:25`, which has no digest." in head
     assert "- A flavor is gone." in head
 
