@@ -1,6 +1,6 @@
 """The one module that calls git, because git has traps.
 
-- A hook that runs dockertpl exports GIT_DIR and similar variables. They send git to another repository.
+- A hook that runs dockertpl exports GIT_DIR and similar variables, and these send git to another repository.
 - Messages follow the language of the machine.
 - An untrusted repository can run code: through hooks, file-system monitors, `ext::` remotes, submodules, and what a
   partial clone fetches later.

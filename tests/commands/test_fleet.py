@@ -288,7 +288,7 @@ def test_what_is_discovered_is_a_list_for_the_others(folder: Path, fleet: Run) -
         (("plan", "missing"), 2, "no place"),
         (("plan", "fleet", "--exclude", "*"), 2, "no repositories found"),
         (("plan", "fleet", "-o", "missing/plan.jsonl"), 2, "cannot be written"),
-        (("plan", "fleet", "--shards", "2"), 2, "--shards goes with"),
+        (("plan", "fleet", "--shards", "2"), 2, "--shards needs"),
         (("plan", "fleet", "--shards", "999", "--format", "github-matrix"), 2, "256"),
         (("apply", "missing.jsonl"), 2, "cannot be read"),
         (("apply", "fleet.txt"), 2, "no plan"),

@@ -1,4 +1,4 @@
-"""A message says why a file is not in the image, with the line that excludes it. Without a known reason it says nothing."""
+"""A message says why a file is not in the image, with the line that excludes it, or nothing if that is unknown."""
 
 from __future__ import annotations
 

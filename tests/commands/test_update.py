@@ -459,7 +459,7 @@ def test_where_the_template_cannot_be_reached_the_advice_is_what_goes_without(
     own = bundled()
     _edit(app, "_commit: v1.0.0\n", f"_commit: {own.commit}\n", ".copier-answers.yml")
     _edit(app, "https://template.invalid/x.git", PUBLISHED, ".copier-answers.yml")
-    assert "by --to :current:" in dockertpl("update", app, "-d", "port=8123").err
+    assert "add --to :current:" in dockertpl("update", app, "-d", "port=8123").err
 
 
 def test_a_rehearsal_of_stop_names_nothing_that_would_be_written(app: Path, dockertpl: Run) -> None:
@@ -486,6 +486,6 @@ def test_what_is_to_be_typed_holds_in_the_folder_that_one_is_in(
     subprocess.run(f"{command} --message mine", shell=True, check=True, capture_output=True)
     done = dockertpl("update", app)
     assert done.code == 1
-    command = done.err.partition("choose, then ")[2].splitlines()[0]
+    command = done.err.partition("resolve, then ")[2].splitlines()[0]
     subprocess.run(command, shell=True, check=True, capture_output=True)
     assert not git(app, "ls-files", "--unmerged")

@@ -92,9 +92,9 @@ def test_without_with_nothing_is_started_and_nothing_changes(tmp_path: Path) -> 
 
 
 def test_with_and_network_are_one_error_that_says_what_to_leave_out(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="--with and --network") as caught:
+    with pytest.raises(BadInputError, match="--with creates its own network") as caught:
         plan(shop(tmp_path), "redis", network="n")
-    assert "Leave --network out" in caught.value.remedy
+    assert "Leave out --network" in caught.value.remedy
 
 
 def test_a_command_that_ended_well_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ def _python(path: str) -> Iterator[Text]:
 
 
 def _docstring(path: str, line: int, text: str) -> Iterator[Text]:
-    for paragraph in re.split(r"\n\s*\n|\n(?=\s+[\w*]+(?: \([^)]*\))?: )", text):
+    for paragraph in re.split(r"\n\s*\n|\n(?=\s+[\w*]+(?: \([^)]*\))?: )|\n(?=\s*[-*] )", text):
         yield Text(
             path, line, "comments", _one_line(re.sub(r"^\s*(Args|Returns|Raises|Yields|Attributes):\s*", "", paragraph))
         )

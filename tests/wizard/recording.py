@@ -115,7 +115,7 @@ RUNS: dict[str, list[Step]] = {
         Step("what was found", [], ["What now?", _LIST]),
         *_tour("shop", "shop-web"),
         *_REVIEW,
-        Step("next.config is to be changed too", [DOWN, DOWN, DOWN, ENTER], ["one of yours: changed", "do not put"]),
+        Step("next.config is to be changed too", [DOWN, DOWN, DOWN, ENTER], ["your file: changed", "do not put"]),
         _WRITTEN,
     ],
     "sandbox-multi-runtime": [
