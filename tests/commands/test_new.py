@@ -456,7 +456,7 @@ def test_a_bot_s_file_that_cannot_be_edited_is_a_warning_or_what_was_asked_for_f
 ) -> None:
     (repository / "renovate.json").write_text("{")
     message, remedy = _refused(repository, dockertpl, "--defaults", "--no-detect", "--update-bot", "renovate")
-    assert message.startswith("renovate.json is no JSON")
+    assert message.startswith("renovate.json is not valid JSON")
     assert remedy.startswith(BY_HAND)
     done = dockertpl("new", "--defaults", "--no-detect", "--json").json
     assert "renovate.json" not in done["written"]
