@@ -1,9 +1,10 @@
-"""Puts the same typed answers to Copier's own prompting and to our interview, and tells in what the two differ.
+"""Give the same typed answers to Copier's prompts and to our interview, and report the differences.
 
-Three differences are meant, and two of them are not told. Copier runs no validator on a choice or on a yes or no, which
-cannot be mistyped but can be wrong beside other answers: it is run here, on Copier's question. Of what is of no use as
-a value of the question's type Copier says "Invalid input", where we say why. And a default that its validator refuses
-ends Copier, where we ask: this is told, since no question of ours may have one.
+Three differences are intended. The first two are not reported:
+
+- Copier runs no validator on a choice or a yes/no answer, though other answers can make one wrong. This module runs it.
+- Copier says "Invalid input" to a value of the wrong type, and we say why.
+- Copier ends at a default that its validator refuses, and we ask. This is reported: our questions must not have one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from dockertpl.template.questions import RefusedError as RefusedAnswerError
 from dockertpl.template.values import WrongTypeError
 
 _NO_VALUE = "(nothing)"
-#: What opens every question that Copier does not ask at once.
+#: The answer that opens every question that Copier hides by default.
 EVERYTHING = {"customize": ["application", "image", "ci"]}
 _INVALID = "Invalid input"
 _PROBES: Mapping[str, Sequence[Any]] = {
@@ -65,14 +66,14 @@ _PROBES: Mapping[str, Sequence[Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """What a person types.
+    """The input of a user.
 
     Attributes:
-        typed: By question: text, a choice's value, or a yes or no. To other questions, and where it is refused, they
+        typed: By question: text, the value of a choice, or yes or no. For other questions, and after a refusal, they
             press Enter.
-        given: What was answered beforehand, by `--data` or `-d`.
-        stored: What an answers file says.
-        found: What a repository says, or for Copier the user's own defaults.
+        given: The answers of `--data` or `-d`.
+        stored: The answers of an answers file.
+        found: The values that detection finds. For Copier, the user defaults.
         probes: Whether they try wrong answers before each.
     """
 
@@ -85,16 +86,16 @@ class Script:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One question as it was put.
+    """One question as it was asked.
 
     Attributes:
         name: Its name.
-        message: What was asked.
+        message: Its text.
         type: Its type.
-        choices: Label, value and why not, of each.
-        many: Whether several may be chosen.
-        default: What Enter takes.
-        verdicts: What was said to each answer that was tried, in order; nothing if it was taken.
+        choices: The label, the value and the reason against it, for each choice.
+        many: Whether it takes several choices.
+        default: The value that Enter accepts.
+        verdicts: The reply to each answer, in order; empty if it was accepted.
     """
 
     name: str
@@ -108,13 +109,13 @@ class Asked:
 
 @dataclass(kw_only=True)
 class Session:
-    """What came of a script.
+    """The result of a script.
 
     Attributes:
-        asked: The questions, in the order in which they were put.
-        answers: The answer to every question, also to those that were not asked.
+        asked: The questions, in order.
+        answers: The answers to all questions, asked or not.
         hidden: The questions that did not apply.
-        end: Why it ended before the last question, if it did.
+        end: The reason it ended early, if it did.
     """
 
     asked: list[Asked] = field(default_factory=list)
@@ -124,16 +125,16 @@ class Session:
 
 
 class _StuckError(Exception):
-    """Neither what was typed nor Enter is taken."""
+    """The question accepts neither the typed answer nor Enter."""
 
 
 def scripts(sets: Sequence[Mapping[str, Any]]) -> list[Script]:
-    """Return a script for each of some sets of answers, as `pairwise.answer_sets` returns them."""
+    """Return a script for each set of answers of `pairwise.answer_sets`."""
     return [Script(typed={**{name: _typed(value) for name, value in one.items()}, **EVERYTHING}) for one in sets]
 
 
 def by_copier(root: Path, script: Script, folder: Path) -> Session:
-    """Put a script to Copier's own prompting, whose screen is all that is replaced."""
+    """Run a script with Copier's own prompts. Only the screen is replaced."""
     session = Session()
     if script.stored:
         folder.mkdir(parents=True)
@@ -206,7 +207,7 @@ def by_copier(root: Path, script: Script, folder: Path) -> Session:
 
 
 def by_interview(template: Template, script: Script, folder_name: str) -> Session:
-    """Put a script to our interview."""
+    """Run a script with our interview."""
     session = Session()
     interview = Interview(
         template, folder_name=folder_name, data=script.given, stored=script.stored, detected=script.found
@@ -243,7 +244,7 @@ def by_interview(template: Template, script: Script, folder_name: str) -> Sessio
 
 
 def between(copiers: Session, ours: Session) -> list[str]:
-    """Return what differs between what came of a script with Copier and with our interview, a line each."""
+    """Return the differences between the results of Copier and our interview, one a line."""
     return [*_in_questions(copiers, ours), *_in_answers(copiers, ours)]
 
 
@@ -275,12 +276,12 @@ def _in_answers(copiers: Session, ours: Session) -> Iterator[str]:
 
 
 def _answer(session: Session, script: Script, verdict: Callable[[Any], str], enter: Any, **facts: Any) -> Any:
-    """Try one answer after another; note what was asked and said, and return the answer that is taken."""
+    """Try one answer after another, record the question and the replies, and return the accepted answer."""
     name = facts["name"]
     probes = _probes(name, facts["type"], facts["choices"], facts["many"]) if script.probes else []
     verdicts = [(raw, verdict(raw)) for raw in probes]
     typed = [(script.typed[name], script.typed[name])] if name in script.typed else []
-    # What Enter stands for is a text for Copier and a value for us.
+    # Enter gives Copier a text and gives us a value.
     for noted, raw in [*typed, ("Enter", enter)]:
         said = verdict(raw)
         verdicts.append((noted, said))
@@ -329,7 +330,7 @@ def _disabled(prompt: Prompt, value: Any) -> str:
 
 
 def _plain(message: str) -> str:
-    """Return a validator's message alone, as one paragraph."""
+    """Return only the message of a validator, as one paragraph."""
     message = " ".join(message.split())
     if message.startswith("Validation error for question '"):
         message = message.partition("': ")[2]
@@ -337,7 +338,7 @@ def _plain(message: str) -> str:
 
 
 def _typed(value: Any) -> Any:
-    """Return a value as it is typed, or chosen."""
+    """Return a value as a user types or chooses it."""
     if isinstance(value, str | bool):
         return value
     if isinstance(value, int):

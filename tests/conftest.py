@@ -1,4 +1,4 @@
-"""What tests of several parts share."""
+"""Fixtures that tests of several packages share."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# Tests share helpers as `tests.NAME`, whichever way pytest was started.
+# Make `tests.NAME` importable however pytest was started.
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from tests import compiled  # noqa: E402 - found by the line above
 from tests.registry.server import FakeRegistry, running  # noqa: E402 - found by the line above
 
-# Whether this machine has a proxy or a CA of its own must not decide what is rendered.
+# A proxy or a CA of this machine must not change what is rendered.
 os.environ["DOCKERTPL_IGNORE_MACHINE"] = "1"
 compiled.once()
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C end what tests start: a shell's background job ignores it, and hands that on to every child."""
+    """Let Ctrl-C end the children of tests. A background job of a shell ignores it, and its children inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def _plain_git(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep the settings of whoever runs the tests out of them, above all from inside a hook, which exports GIT_DIR."""
+    """Keep your own Git settings out of the tests. Inside a hook, for example, Git exports GIT_DIR."""
     for name in list(os.environ):
         if name.startswith("GIT_"):
             monkeypatch.delenv(name)
@@ -69,7 +69,7 @@ def write_files() -> Callable[[Path, Mapping[str, str]], Path]:
 
 @pytest.fixture
 def fake_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeRegistry]:
-    """An image registry in this process; docker's configuration is an empty folder's, and no proxy is set."""
+    """An image registry in this process. Docker's configuration is empty, and no proxy is set."""
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker-config"))
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

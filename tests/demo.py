@@ -1,4 +1,4 @@
-"""`make demo`: scaffold a sample application and, where there is an engine, build it, run it and say how it does."""
+"""`make demo`: scaffold a sample application. With an engine, build it, run it and report on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _dockertpl(*words: str) -> int:
 
 
 def main() -> int:
-    """Run the demo; return the exit code of what failed first, and 0 also where there is no engine."""
+    """Run the demo. Return the exit code of the first failure; without an engine, return 0."""
     shutil.rmtree(FOLDER.parent, ignore_errors=True)
     FOLDER.parent.mkdir()
     print(f"A small FastAPI application, locked by uv, in {FOLDER.relative_to(Path.cwd())}:")  # noqa: T201

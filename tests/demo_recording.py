@@ -1,6 +1,6 @@
 """Record `dockertpl new` and `dockertpl verify` for the README: `python -m tests.demo_recording`.
 
-It needs a container engine, since the image is built and run. The picture is an SVG that plays one screen at a time.
+It builds and runs the image, so it needs a container engine. The picture is an SVG that plays one screen at a time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.wizard.terminal import COLUMNS, ENTER, Terminal, dockertpl
 
 PICTURE = ROOT / "docs" / "images" / "demo.svg"
 ROWS = 31
-#: One cell in the picture's own units, and the space around the cells.
+#: The size of a cell in units of the picture, and the margin around the cells.
 WIDTH, HEIGHT, MARGIN, TITLE = 8.4, 18, 16, 32
 _COLORS = {
     "default": "#d4d7dd", "black": "#5c6370", "red": "#e8707a", "green": "#8fc77b", "brown": "#dfb56c",
@@ -37,7 +37,7 @@ Cells = Sequence[Sequence[pyte.screens.Char]]
 
 
 class Frame(NamedTuple):
-    """A screen, the command that is shown above it, and how long it stays."""
+    """A screen, the command above it, and how long it stays."""
 
     command: str
     cells: Cells
@@ -45,7 +45,7 @@ class Frame(NamedTuple):
 
 
 def record(root: Path) -> list[Frame]:
-    """Run both commands in a repository; return what is shown of them."""
+    """Run both commands in a repository. Return the frames to show."""
     frames = []
     with Terminal(dockertpl("new"), root, rows=ROWS) as terminal:
         for caption, seconds in (("what was found", 5), ("the review", 4), ("written", 3)):
@@ -95,7 +95,7 @@ text{{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:{_COLO
 
 
 def _used(cells: Cells) -> int:
-    """Return how many rows have something in them, from the top."""
+    """Return the number of rows down to the last one with text."""
     return max((number for number, row in enumerate(cells, 1) if "".join(cell.data for cell in row).strip()), default=0)
 
 
@@ -113,7 +113,7 @@ def _lines(frame: Frame) -> Iterator[str]:
 
 def _text(row: int, column: int, text: str, color: str, *, bold: bool) -> str:
     x, y = round(MARGIN + column * WIDTH, 1), TITLE + (row + 1) * HEIGHT
-    # Fonts differ in their width, and columns have to stay below each other.
+    # Fonts differ in width, and columns must stay aligned.
     words = f'<text x="{x}" y="{y}" textLength="{round(len(text) * WIDTH, 1)}" lengthAdjust="spacingAndGlyphs"'
     words += ' class="b"' if bold else ""
     words += f' fill="{color}" style="fill:{color}"' if color else ""
@@ -135,7 +135,7 @@ def main() -> None:
         root = Path(work, "orders")
         write_sample(root, manager="uv", layout="flat", server="uvicorn")
         subprocess.run(["git", "-C", str(root), "symbolic-ref", "HEAD", "refs/heads/main"], check=True)
-        # A new manifest, so the engine's cache has no dependencies of it, and the build takes its time.
+        # A new manifest: the engine has not cached its dependencies, so the build takes as long as a first one.
         with (root / "pyproject.toml").open("a") as manifest:
             manifest.write(f"\n# {uuid.uuid4()}\n")
         PICTURE.write_text(as_svg(record(root)))

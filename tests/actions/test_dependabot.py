@@ -16,7 +16,7 @@ WANTED = [DOCKER, ACTIONS]
 
 
 def _added(text: str, wanted: list[UpdateEntry] = WANTED) -> str:
-    """Return a configuration with what it lacked, having checked that a second time changes nothing."""
+    """Return the completed configuration. Check that a second run changes nothing."""
     done, _ = dependabot.add(File(content=text.encode()), wanted)
     assert dependabot.add(done, wanted) == (done, [])
     return done.content.decode()

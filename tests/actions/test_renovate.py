@@ -17,7 +17,7 @@ PRESET = "github>org/dockertpl"
 
 
 def _extended(text: str) -> str:
-    """Return a configuration with the preset, having checked that a second time changes nothing."""
+    """Return the configuration with the preset. Check that a second run changes nothing."""
     done = renovate.extend(File(content=text.encode()), PRESET)
     assert renovate.extend(done, PRESET) == done
     return done.content.decode()
@@ -37,7 +37,7 @@ def _extended(text: str) -> str:
             f'{{\n\t"extends": [\n\t\t"a",\n\t\t"b",\n\t\t"{PRESET}"\n\t]\n}}',
         ),
         ('{"extends": [\n  "a"]}', f'{{"extends": [\n  "a",\n  "{PRESET}"]}}'),
-        # Comments stay with what they say something of.
+        # Comments stay with the lines that they explain.
         (
             "{\n  // Ours.\n  extends: [\n    'a', // Why a.\n    'b' // Why b.\n    // The end.\n  ],\n}\n",
             "{\n  // Ours.\n  extends: [\n    'a', // Why a.\n    'b', // Why b.\n"
@@ -45,7 +45,7 @@ def _extended(text: str) -> str:
         ),
         ('{"extends": ["a" /* , ] */]}', f'{{"extends": ["a", "{PRESET}" /* , ] */]}}'),
         ('{\n  "extends": [ // none\n  ]\n}', f'{{\n  "extends": ["{PRESET}" // none\n  ]\n}}'),
-        # No list, or none with a name.
+        # Not a list, or a list without a name.
         ('{"extends": []}', f'{{"extends": ["{PRESET}"]}}'),
         ('{"extends": "a"}', f'{{"extends": ["a", "{PRESET}"]}}'),
         ('{"extends": ""}', f'{{"extends": ["{PRESET}"]}}'),
@@ -63,7 +63,7 @@ def _extended(text: str) -> str:
             f'{{\n  "$schema": "s", // S.\n  "extends": ["{PRESET}"],\n  // Of a.\n  "a": 1\n}}',
         ),
         ('{\n  "$schema": "s"\n}\n', f'{{\n  "$schema": "s",\n  "extends": ["{PRESET}"]\n}}\n'),
-        # What only looks like it.
+        # Only looks like `extends`.
         (
             '{"x": {"extends": ["n"]}, "y": "extends: [", "extends": ["a"]}',
             f'{{"x": {{"extends": ["n"]}}, "y": "extends: [", "extends": ["a", "{PRESET}"]}}',

@@ -67,7 +67,7 @@ def test_what_is_there_already_is_said(tmp_path: Path, write_files: Write) -> No
 
 
 def _refusal(root: Path, choice: str) -> tuple[str, str]:
-    """Return why nothing can be done and what a person can do, whether the bot was asked for or not."""
+    """Return the reason and the remedy of the error. It is the same whether you asked for the bot or not."""
     proposal = propose(root, ".", None)
     assert proposal
     assert (proposal.new, proposal.is_change, proposal.is_there) == (None, False, False)

@@ -1,4 +1,4 @@
-"""What the tests of adoption share: a sample's old Dockerfile read, and the files that take its place."""
+"""Helpers of the adoption tests: read a sample's old Dockerfile, and render the new files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dockertpl.template.tree import Tree
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """A sample that was taken over: what was read, the answers, and the new files."""
+    """An adopted sample: the old Dockerfile as read, the answers, and the new files."""
 
     adoption: adopt.Adoption
     answers: Answers
@@ -45,7 +45,7 @@ def read(text: str, kind: str = "python-fastapi", ignore: str | None = None, **a
 
 
 def found(adoption: adopt.Adoption) -> dict[str, tuple[str, str]]:
-    """Return each thing that was found with its outcome and where; the last of several of one name."""
+    """Return each finding with its outcome and place. Of several with one name, keep the last."""
     return {item.what: (item.outcome, item.where) for item in adoption.items}
 
 
@@ -55,7 +55,7 @@ def _template() -> Template:
 
 
 def render_adopted(adoption: adopt.Adoption, kind: str, known: Mapping[str, Any]) -> Adopted:
-    """Render what takes the place of a Dockerfile that was read."""
+    """Render the files that replace a Dockerfile."""
     template = _template()
     data = {**known, **adoption.answers, "kind": kind}
     answers = resolve(template, folder_name="orders", data=data)
@@ -64,7 +64,7 @@ def render_adopted(adoption: adopt.Adoption, kind: str, known: Mapping[str, Any]
 
 
 def adopt_sample_at(folder: Path, name: str) -> Adopted:
-    """Take over the sample that is written at a folder, as `dockertpl new` does."""
+    """Adopt the sample in a folder, as `dockertpl new` does."""
     row = adopt_sample.catalogue()[name]
     given = {"kind": row["kind"], **row.get("answers", {})}
     known = {**detect(folder, ".", given=given).answers, **given}

@@ -1,4 +1,4 @@
-"""Which of several Dockerfiles is the application's."""
+"""Which of several Dockerfiles belongs to the application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COPY and ADD: what the template copies anyway, and what is kept, seen from the new build context."""
+"""COPY and ADD: what the template copies anyway, and what is kept, relative to the new build context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""mkdir, chmod, chown and rm: whose the files are."""
+"""mkdir, chmod, chown and rm: which user owns the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages of another kind: kept whole for Python, and named for Next.js."""
+"""Stages of another kind: Python keeps them whole, Next.js names them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HEALTHCHECK: the path and the start period; the rest is the template's, and named."""
+"""HEALTHCHECK: keeps the path and the start period, and reports what the template replaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The old ignore file: what ours covers, what is kept, and what the new build needs."""
+"""The old ignore file: what the new one covers, what is kept, and what the new build needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""npm and its like: builds are the template's, and what is installed beside the lock stays."""
+"""npm, pnpm and Yarn: the template builds, and packages installed outside the lock stay."""
 
 from __future__ import annotations
 

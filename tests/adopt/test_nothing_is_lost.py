@@ -1,7 +1,7 @@
-"""Nothing is lost: what moby finds in an old Dockerfile is in the list, and what is kept is in the new one.
+"""Nothing is lost: the list has all that moby finds in an old Dockerfile, and the new one has all that is kept.
 
-Nothing here asks the code under test what an instruction means: packages, ports, variables and words are taken from
-moby's parse by themselves.
+These tests read packages, ports, variables and words from moby's parse. They never ask the code under test what an
+instruction means.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _lost(text: str, adoption: adopt.Adoption) -> list[tuple[int, str, str]]:
 
 
 def _not_there(adopted: Adopted) -> list[adopt.AdoptedItem]:
-    """Return what is said to be kept and is not in the new files."""
+    """Return what the report lists as kept but the new files lack."""
     file = re.sub(r"\\\n\s*(?:#.*\n\s*)*", "", adopted.dockerfile)
     missing = []
     for item in adopted.adoption.items:
@@ -98,7 +98,7 @@ def _not_there(adopted: Adopted) -> list[adopt.AdoptedItem]:
 
 
 def _answered(adopted: Adopted) -> list[adopt.AdoptedItem]:
-    """Return what is said to be an answer, and is none of the answers that were rendered."""
+    """Return what the report lists as an answer but the rendered answers lack."""
     keys = adopted.adoption.answers
     return [
         item for item in adopted.adoption.items if item.outcome == "answer" and item.where.split(" ")[0] not in keys
@@ -237,7 +237,7 @@ def _check_nothing_is_lost(text: str) -> None:
 
 
 def adopt_error() -> Any:
-    """Return the errors that a person would see."""
+    """Return the errors that a user would see."""
     return import_module("dockertpl.errors").DockertplError
 
 

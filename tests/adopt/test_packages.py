@@ -1,4 +1,4 @@
-"""System packages: which the build needs, which the image, and which nobody any more."""
+"""System packages: for the build, for the image, or no longer needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pip and its like: what the lock brings is the template's, and the rest stays."""
+"""pip, uv and Poetry: the template installs the lock, and other packages stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading as a whole: the guide's case study, which file is the image, and what stops."""
+"""Reading a whole Dockerfile: the guide's case study, which file is the image, and what stops the reader."""
 
 from __future__ import annotations
 

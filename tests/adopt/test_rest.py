@@ -1,4 +1,4 @@
-"""EXPOSE, VOLUME, USER, STOPSIGNAL and folders that are written to."""
+"""EXPOSE, VOLUME, USER, STOPSIGNAL and writable folders."""
 
 from __future__ import annotations
 

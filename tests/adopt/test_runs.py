@@ -1,4 +1,4 @@
-"""RUN: when a step is taken apart, when it is kept, and where."""
+"""RUN: when a step is split, when it is kept, and where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a Dockerfile: what each instruction's own lines are, and what is refused."""
+"""Reading a Dockerfile: the lines of each instruction, and what is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages: which reach the image, and what is known where one begins."""
+"""Stages: which ones reach the image, and what is known at the start of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CMD and ENTRYPOINT: what becomes an answer, and what stands before the server."""
+"""CMD and ENTRYPOINT: what becomes an answer, and what runs before the server."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The guide's file, another one's and ours, on one application in one run: `make bench`, `make bench APP=nextjs`.
+"""Compare the guide's Dockerfile, another author's and ours on one application: `make bench`, `make bench APP=nextjs`.
 
-Same base images, sides in turn in an order that changes, and ratios to the guide, since the machine's speed drifts.
-Every side has to answer a page before anything is measured. Prunes the engine's build cache before every cold build.
-Prints a table in Markdown; `--json FILE` keeps the raw figures.
+All sides use the same base images. They take turns in a changing order, and results are ratios to the guide, since the
+machine's speed drifts. Every side must answer a page before the measurement. The bench prunes the engine's build cache
+before every cold build. It prints a Markdown table; `--json FILE` keeps the raw figures.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def _rounds(
         order.shuffle(in_turn)
         for side in in_turn:
             change(side, name)
-            os.sync()  # so that no side waits for what the one before it has still to write
+            os.sync()  # or a side would wait for the disk writes of the one before it
             results[side.name].append(_build(client, side))
             print(f"{name:>14} {side.name:<11} {results[side.name][-1].seconds:6.2f} s", file=sys.stderr)  # noqa: T201
     return results
 
 
 def check(client: Client, app: Application, side: Side) -> None:
-    """Build a side, and hold it to answering the application's page; else nothing of it is worth measuring.
+    """Build a side, and check that it answers the application's page.
 
     Raises:
         RuntimeError: It cannot be built, or does not answer.
@@ -100,14 +100,14 @@ def _facts(client: Client, app: Application, side: Side) -> ImageFacts:
 def measure(
     client: Client, app: Application, sides: list[Side], *, rows: Collection[str], rounds: int, starts: int
 ) -> dict[str, dict[str, list[float]]]:
-    """Return the figures of every side: row -> side -> values. Seconds, bytes, or missed steps.
+    """Return the figures by row and side: seconds, bytes, or missed steps.
 
     Args:
         client: The engine's client.
-        app: What they package.
-        sides: What is compared.
+        app: The application to package.
+        sides: The Dockerfiles to compare.
         rows: Which of `ROWS` are measured.
-        rounds: Cold builds and new dependencies of each side; code is changed twice as often and once more.
+        rounds: Cold builds and new dependencies of each side. Code changes run twice as often, plus one.
         starts: Starts of each side.
     """
     figures: dict[str, dict[str, list[float]]] = {}
@@ -123,7 +123,7 @@ def measure(
     if "cold" in rows:
         numbered = [f"cold {number}" for number in range(rounds)]
         seconds("cold build, s", _rounds(client, sides, numbered, lambda _side, _name: _prune(client)))
-    # One build of each without a count: the cold builds pruned each other's cache.
+    # Build each once without counting: the cold builds pruned each other's cache.
     for side in sides:
         _build(client, side)
     if "bytes" in rows:
@@ -152,7 +152,7 @@ def _prune(client: Client) -> None:
 
 
 def table(figures: dict[str, dict[str, list[float]]]) -> str:
-    """Return the medians with their spread, and in brackets the ratio to the guide, as a Markdown table."""
+    """Return a Markdown table of medians, their spread and, in brackets, the ratio to the guide."""
     names = list(next(iter(figures.values())))
     lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for row, by_side in figures.items():

@@ -1,4 +1,4 @@
-"""What is measured: an application, the Dockerfiles that it is put under, and the changes that are made to it."""
+"""The applications of the bench, their Dockerfiles, and the changes to measure."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Application(ABC):
     """An application of the bench.
 
     Attributes:
-        others: The sides whose files lie in sides/<name>/, the guide's first.
-        ours: Our sides, and what `dockertpl new` is told for each.
-        options: What it is told for all of them.
-        bases: The images that all of them stand on.
-        port: Where it listens; not every side's file says so.
-        page: A path that every side answers 200, and what the answer holds.
-        new_dependencies: Each is small and brings nothing else, so that a round adds one package.
+        others: The sides with files in sides/<name>/, the guide's first.
+        ours: Our sides, and the options of `dockertpl new` for each.
+        options: The options of `dockertpl new` for all our sides.
+        bases: The base images of all sides.
+        port: The port that it listens on. Not every side's file names it.
+        page: A path that every side answers with 200, and a text of the answer.
+        new_dependencies: Small packages without dependencies of their own, so a round adds one package.
     """
 
     name: str
@@ -60,18 +60,18 @@ class Application(ABC):
 
     @abstractmethod
     def write(self, folder: Path) -> None:
-        """Write the application with its lock into a folder, which is made."""
+        """Create a folder with the application and its lock."""
 
     @abstractmethod
     def code_changes(self) -> dict[str, Change]:
-        """Return the changes of code that are measured, by what they are called in the table."""
+        """Return the code changes to measure, by their names in the table."""
 
     @abstractmethod
     def add_dependency(self, side: Side, name: str) -> None:
-        """Add a dependency, and lock."""
+        """Add a dependency and update the lock."""
 
     def prepare(self, root: Path) -> list[Side]:
-        """Copy the app for every side and give each its Dockerfile and ignore file."""
+        """Copy the app for every side, and add its Dockerfile and ignore file."""
         app = root / "app"
         self.write(app)
         sides = [Side(name, root / name) for name in (*self.others, *self.ours)]
@@ -91,12 +91,12 @@ class Application(ABC):
         return sides
 
     def equip(self, side: Side) -> None:
-        """Give a side that is not ours its files, repaired."""
+        """Write another author's files, with repairs."""
         files = HERE / "sides" / self.name
         own = files / f"{side.name}.dockerignore"
         shutil.copy(files / f"{side.name}.Dockerfile", side.folder / "Dockerfile")
         shutil.copy(own if own.exists() else files / "dockerignore", side.folder / ".dockerignore")
-        # What does not start as it is printed is repaired; the difference is kept, so that it can be judged.
+        # Repair a file that does not start as published, and keep the diff for review.
         if (repair := files / f"{side.name}.repair.diff").exists():
             command = ["patch", "--quiet", "--fuzz=0", "--strip=1", f"--input={repair}"]
             subprocess.run(command, cwd=side.folder, check=True)
@@ -182,7 +182,7 @@ def _append(file: Path, name: str) -> None:
 
 
 def _retext(file: Path, tag: str, name: str) -> None:
-    """Give the text after a tag another first word."""
+    """Replace the first word after a tag."""
     before = file.read_text()
     after = re.sub(rf"({re.escape(tag)}\s*)(\[[^]]*\] )?", rf"\g<1>[{name} {token_hex(4)}] ", before, count=1)
     assert after != before

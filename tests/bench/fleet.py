@@ -1,6 +1,6 @@
-"""A fleet's plan and apply beside a loop of `copier update`, in one run: `python -m tests.bench.fleet`.
+"""Compare `fleet plan` and `fleet apply` with a loop of `copier update`: `python -m tests.bench.fleet`.
 
-Repositories are made from the real template; every third has a person's edits. The next version changes a file of each.
+The repositories come from the real template, and every third has manual edits. The next version changes a file of each.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime")
 
 
 class Took(NamedTuple):
-    """What a command took: seconds on the clock, and the most memory of all its processes at a time, in megabytes.
+    """The cost of a command: seconds on the clock, and the peak memory of all its processes, in megabytes.
 
-    What processes share is counted once; git's, which come and go, are in it as they are seen, four times a second.
+    Shared memory counts once. Short git processes count when a sample sees them, four times a second.
     """
 
     seconds: float
@@ -58,7 +58,7 @@ def make_template(folder: Path) -> Path:
 
 
 def make_fleet(folder: Path, template: Path, count: int) -> Path:
-    """Make so many repositories, each by one process of git's: by three, five thousand take a quarter of an hour."""
+    """Make the repositories, each with one git process. With three, five thousand would take a quarter of an hour."""
     fleet = folder / f"fleet-{count}"
     empty = folder / "empty"
     _git(folder, "init", "--quiet", "--template=", str(empty))
@@ -90,7 +90,7 @@ def _commit(root: Path, files: Tree) -> None:
 
 
 def copier(fleet: Path, count: int, folder: Path) -> list[float]:
-    """Return how long `copier update` takes in each of some repositories, a process each, in seconds."""
+    """Return the seconds that `copier update` takes in each repository, one process each."""
     took = []
     for root in sorted(fleet.iterdir())[:count]:
         copy = folder / "copies" / root.name
@@ -132,7 +132,7 @@ def _timed(command: Sequence[str], folder: Path) -> Took:
 
 
 def _megabytes(process: int) -> float:
-    """Return the memory of a process and of all that came of it."""
+    """Return the memory of a process and all its descendants."""
     total = 0
     try:
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():

@@ -1,6 +1,6 @@
-"""The Next.js application of the bench, written at run time: 160 pages that share 64 components, always the same ones.
+"""Write the Next.js application of the bench: 160 pages that share 64 components, the same in every run.
 
-Each page has rows of its own and draws them with five of the components, a third of which run in the browser.
+Each page draws its own rows with five of the components. A third of the components run in the browser.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ PAGES = (
     "trends",
 )
 SUBJECTS = ("Account", "Budget", "Client", "Order", "Region", "Stock", "Team", "Ticket")
-#: A page and a component that a change of the code is made to; the page draws the component.
+#: The page and the component that a code change edits. The page draws the component.
 PAGE = Path("app", "orders", "summary", "page.tsx")
 COMPONENT = Path("components", "order-headline.tsx")
 ROWS = 24
 
-#: What each subject has a component of: its props are a title and rows, and some keep a state in the browser.
+#: The components of each subject. The props are a title and rows, and some keep state in the browser.
 SHAPES = {
     "headline": """
 import type { Row } from "@/lib/rows"
@@ -350,7 +350,7 @@ export default config
 
 
 def write(folder: Path) -> None:
-    """Write the application, with its npm lock, into a folder that is made."""
+    """Create a folder with the application and its npm lock."""
     folder.mkdir(parents=True)
     for path, text in _files().items():
         file = folder / path
@@ -395,7 +395,7 @@ def _files() -> dict[str, str]:
     for section in SECTIONS:
         for page in PAGES:
             used = chance.sample([name for name in names if name != ("Order", "headline")], 4)
-            # Every second one draws the component that the bench changes.
+            # Every second page draws the component that the bench changes.
             used += [("Order", "headline")] if PAGES.index(page) % 2 == 0 else []
             result[f"app/{section}/{page}/page.tsx"] = _page(f"{section.title()} {page}", sorted(used), chance)
     return result

@@ -1,7 +1,7 @@
-"""What each component of a sandbox costs in bytes: `python -m tests.bench.sandbox`.
+"""Measure the size of each component of a sandbox: `python -m tests.bench.sandbox`.
 
-Builds the Debian variant with nothing chosen, once more with each component alone, and with everything; prints a table
-in Markdown. What comes from its maker and cannot be fetched here is not in it.
+Builds the Debian variant with nothing chosen, then with each single component, then with everything. Prints a Markdown
+table. It leaves out vendor downloads that are not reachable here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NOTHING: dict[str, Any] = {
 }
 TOOLS = ("build-tools", "git", "gh", "jq", "ripgrep", "tmux", "go", "java", "r", "bun")
 DEFAULTS = ["build-tools", "git", "gh", "jq", "ripgrep", "tmux"]
-#: What is measured, each against "nothing chosen".
+#: The variants to compare with "nothing chosen".
 VARIANTS: dict[str, dict[str, Any]] = {
     "nothing chosen: Python, Node.js, uv, bash": {},
     **{f"`{tool}`": {"tools": [tool]} for tool in TOOLS},

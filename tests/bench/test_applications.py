@@ -1,4 +1,4 @@
-"""What is measured is what the documentation says: a real application, and sides that differ in their files alone."""
+"""The bench measures what the documentation says: a real application, and sides that differ only in their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .applications import APPLICATIONS, BASELINE, Application, NextJs, Side
 
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The application of Next.js, without its lock, which needs the network."""
+    """The Next.js application without its lock, which would need the network."""
     monkeypatch.setattr(next_sample, "relock", lambda folder, manager: None)
     next_app.write(tmp_path / "office")
     return tmp_path / "office"

@@ -1,7 +1,7 @@
-"""What the wizard takes of a processor, in ms: `python -m tests.bench.wizard`.
+"""Measure the processor time of the wizard in ms: `python -m tests.bench.wizard`.
 
-Till the first prompts, in processes of their own that begin with nothing imported, on the sample application of
-`make demo`; and then for every answer, at which all questions are looked at again. Medians; the least and the most.
+The first table is the time to the first prompts, in new processes, on the sample application of `make demo`. The second
+is the time of every answer, which evaluates all questions again. Both show the median, the minimum and the maximum.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dockertpl.template.source import bundled
 
 RUNS = 9
 KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime", "shared-base")
-#: Each step prints the processor's time since the process began, the interpreter's own start included.
+#: Each step prints the processor time since the process began, including the start of the interpreter.
 FIRST_PROMPTS = """
 import json, sys, time
 from pathlib import Path
@@ -66,7 +66,7 @@ def _first_prompts(folder: Path) -> dict[str, list[float]]:
 
 
 def _answers(kind: str) -> list[float]:
-    """Return the ms that each answer takes, of a person who takes every default of a kind."""
+    """Return the ms of each answer of a user who accepts every default of a kind."""
     interview = Interview(Template(bundled()), folder_name="orders")
     interview.say("kind", kind)
     times = []

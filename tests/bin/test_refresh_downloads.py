@@ -1,4 +1,4 @@
-"""The script that writes versions and checksums of downloads: nothing is believed before its signature is."""
+"""The script that writes versions and checksums of downloads trusts nothing before it has verified the signature."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def script() -> ModuleType:
 
 @pytest.fixture
 def item(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """An artefact signed by a key of its own, and what fetches it."""
+    """An artifact signed with its own key, and the function that fetches it."""
     if not shutil.which("gpg"):
         pytest.skip("no gpg, which only who refreshes the checksums needs")
     key = pysequoia.Tsk.generate("Maker <maker@example.com>")

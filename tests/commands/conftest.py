@@ -14,7 +14,7 @@ from dockertpl import cli
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left behind."""
+    """The result of a command."""
 
     code: int
     out: str

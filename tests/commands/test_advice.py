@@ -1,4 +1,4 @@
-"""Commands that a person is told to type."""
+"""Commands that the output recommends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layers are the base image's: known, or not said."""
+"""Which layers belong to the base image: known, or not reported."""
 
 import pytest
 
@@ -33,7 +33,7 @@ USER 1
         (None, {}, ("WORKDIR /app", "COPY /app /b", "RUN true"), Base("python:3.13-slim", 3)),
         ("build", {}, ("WORKDIR /app", "RUN make"), Base("python:3.13-slim", 3)),
         ("base", {"PYTHON_IMAGE": "mirror/python:3.14"}, ("WORKDIR /app",), Base("mirror/python:3.14", 3)),
-        # Another engine, or a build that squashed: not what the Dockerfile says.
+        # Another engine, or a squashed build: the layers do not match the Dockerfile.
         (None, {}, ("COPY /app /b", "RUN true"), None),
         (None, {}, ("WORKDIR /app", "RUN true", "COPY /app /b"), None),
         ("none", {}, ("WORKDIR /app",), None),

@@ -1,4 +1,4 @@
-"""What `--baseline` compares with: figures in a file, or a commit whose files are written elsewhere and built."""
+"""`--baseline` compares with figures in a file, or with a commit that is built in another folder."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def seen(named: str, destination: Path, dockerfile: Path | None = None) -> tuple[Subject, dict[str, str]]:
-    """Return the subject that is built for a baseline, and the files of its context."""
+    """Return the subject of a baseline build, and the files of its context."""
     found: list[tuple[Subject, dict[str, str]]] = []
 
     def measure(subject: Subject, name: str) -> Figures:

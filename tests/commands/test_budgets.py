@@ -1,4 +1,4 @@
-"""The budgets of an image besides its health; no engine is needed."""
+"""The budgets of an image, without an engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rules(found: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def starts(*seconds: float) -> Callable[[], float]:
-    """Return what starts an image again: each call takes the next of these times."""
+    """Return a function that restarts an image. Each call takes the next of these times."""
     times: Iterator[float] = iter(seconds)
     return lambda: next(times)
 

@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def image(root: Path) -> Image:
-    """Write an answers file, and the Dockerfile that it owns."""
+    """Write an answers file and its Dockerfile."""
 
     def write(
         name: str, app_dir: str = ".", context: str | None = None, file: str = "", dockerfile: bool = True
@@ -37,7 +37,7 @@ def image(root: Path) -> Image:
 
 
 def located(destination: Path) -> Subject:
-    """Return what is meant, without everything that its answers file says."""
+    """Return the Dockerfile and the context to build, without the answers."""
     return locate(destination)._replace(answers={})
 
 

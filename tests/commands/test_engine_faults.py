@@ -1,4 +1,4 @@
-"""An engine that dies, hangs, lies or is full while it is used: one message, exit code 3, and no waiting for ever."""
+"""An engine that dies, hangs, lies or is full: one message, exit code 3, and no endless wait."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dockertpl.errors import MachineError
 
 pytestmark = pytest.mark.slow
 
-#: By the command in which the engine fails, the ways to fail in it.
+#: The ways to fail, by the command in which the engine fails.
 FAULTS = {
     "version": ["die", "hang", "garbage", "truncated"],
     "buildx build": ["die", "full"],
@@ -38,7 +38,7 @@ def test_an_engine_that_fails_is_told_of_once_and_soon(
     monkeypatch.setenv("DOCKERTPL_DOCKER", fake.executable)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("DOCKERTPL_DEBUG", raising=False)
-    # A command that does not hang has ended by then, also on a machine that is busy.
+    # Even on a busy machine, a command that does not hang has ended by then.
     monkeypatch.setattr(client, "_SECONDS", 2.0 if how == "hang" else 30.0)
     monkeypatch.setattr(waiting, "_SETTLES", 0.1)
     began = time.monotonic()

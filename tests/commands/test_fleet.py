@@ -1,4 +1,4 @@
-"""`dockertpl fleet …` as a person and as CI call it: exit codes, JSON, files, and one clear error for bad input."""
+"""`dockertpl fleet …` as users and CI call it: exit codes, JSON, files, and one clear error for bad input."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ COUNT = 3
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a template and a fleet of three, in which commands run; no account is known."""
+    """A folder for commands, with a template and a fleet of three repositories. No account is configured."""
     template = releases.make(tmp_path / "template")
     root = scaffold(tmp_path / "app-0", template)
     for number in range(COUNT):
@@ -53,7 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def fleet(folder: Path, dockertpl: Run) -> Run:
-    """`fleet(COMMAND, …)` runs a command of the fleet's; those that look at repositories know the template."""
+    """`fleet(COMMAND, …)` runs a fleet command. Commands that read repositories get the template."""
 
     def run(command: str, *arguments: object) -> Any:
         looking = ["--template", folder / "template", "--to", "v2.0.0"] if command in ("status", "plan") else []
@@ -174,14 +174,14 @@ def test_a_reader_that_leaves_stops_no_work(step: str, folder: Path, fleet: Run)
 
 
 def _on_a_terminal(*arguments: object, term: str) -> list[str]:
-    """Return the lines that a command leaves on a terminal, with what it drew over."""
+    """Return the lines of a command on a terminal, with what it drew over."""
     main, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
     environment = {**os.environ, "TERM": term, "CI": ""}
     with _command(*arguments, stdout=terminal, stderr=terminal, env=environment):
         os.close(terminal)
         shown = b""
-        # Linux tells of the other end by an error.
+        # Linux reports the closed end as an error.
         with suppress(OSError):
             while part := os.read(main, 4096):
                 shown += part
@@ -192,7 +192,7 @@ def _on_a_terminal(*arguments: object, term: str) -> list[str]:
 def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
     fleet("plan", "fleet", "-o", "plan.jsonl")
     lines = _on_a_terminal("apply", "plan.jsonl", term="xterm")
-    # What follows the last return is what stands there.
+    # The terminal shows what follows the last carriage return.
     assert [line.rpartition("\r")[2] for line in lines if "app: branch" in line] == [
         f"fleet/app-{number} app: branch: dockertpl/app" for number in range(COUNT)
     ]

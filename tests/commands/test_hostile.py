@@ -1,4 +1,4 @@
-"""Repositories that mean no good, or are just odd: handled within bounds, and said."""
+"""Hostile or odd repositories are handled within limits, and reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEMORY = 1 << 30
 
 
 def _new(root: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run `new` as a process of its own, which may take so much memory and CPU time and no more."""
+    """Run `new` in its own process, with limits on memory and CPU time."""
 
     def bounds() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -1,4 +1,4 @@
-"""How `verify` checks its limits; what builds and runs is a stand-in."""
+"""How `verify` checks its limits, with a stand-in for builds and runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dockertpl.errors import UnhealthyError
 from .conftest import Done
 from .test_baseline import commit, git
 
-#: What each Dockerfile says of its image: bytes, seconds to the first answer.
+#: For each Dockerfile, the bytes of its image and the seconds to the first answer.
 LINE = "# bytes={} ready={}\n"
 
 

@@ -42,7 +42,7 @@ class _Unknown:
 
 @dataclass
 class _Detection:
-    """Stands for detection, whose own tests are elsewhere."""
+    """Replace detection, which has tests of its own."""
 
     answers: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, _Evidence] = field(default_factory=dict)

@@ -226,7 +226,7 @@ def test_the_template_that_the_answers_name_is_the_one_that_is_rendered(
     git(source, "commit", "--quiet", "--message", "x")
     git(source, "tag", "v9.9.9")
     if published:
-        # Where it is published is not reached from here.
+        # The published registry is not reachable here.
         monkeypatch.setattr(pin_module, "opened", lambda where, ref: opened(str(source), ref))
     where = bundled().src_path if published else str(source)
     template = TemplateSource(root=source, src_path=where, commit="v9.9.9")
@@ -245,7 +245,7 @@ def test_the_template_that_the_answers_name_is_the_one_that_is_rendered(
     assert (repository / "Dockerfile").read_text().endswith("# pinned\n")
 
 
-# --- where a person is needed ----------------------------------------------------------------------------------------
+# --- where a user must decide ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("extra", [(), ("--dry-run",)])

@@ -1,4 +1,4 @@
-"""`dockertpl status`: each answers file in one word, and what a person did since."""
+"""`dockertpl status`: each answers file in one word, and the edits since."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_template_that_cannot_be_reached_hides_nothing_else(tmp_path: Path, te
     template.rename(tmp_path / "moved")
     done = dockertpl("status", root, "--json")
     assert (done.code, _image(done)["state"], _image(done)["version"]) == (3, "unknown", "v1.0.0")
-    # A person sees all of why.
+    # The table shows every reason.
     shown = dockertpl("status", root).out
     assert " ".join(_image(done)["note"].split()) in " ".join(shown.split())
 

@@ -1,4 +1,4 @@
-"""`dockertpl update`: all of it or nothing, nothing of a person's lost, and every exit code of the contract."""
+"""`dockertpl update`: it writes everything or nothing, loses no edits, and returns every documented exit code."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_after_a_kill_the_next_update_knows_that_there_is_more_to_do(
     shutil.copytree(before, after)
     assert dockertpl("update", after, "--to", "v5.0.0").code == 0
     assert "line nine\n" in (after / "moved.txt").read_text()
-    # Four files are written and one goes.
+    # The update writes four files and removes one.
     for at in range(6):
         root = tmp_path / f"killed-{at}"
         shutil.copytree(before, root)
@@ -210,7 +210,7 @@ def test_after_a_kill_the_next_update_knows_that_there_is_more_to_do(
 
 
 def _killed(root: Path, at: int) -> None:
-    """Update a repository in a process of its own, which is killed before that rename or removal."""
+    """Update a repository in a process that is killed before the given rename or removal."""
     code = f"""
 import os, signal, sys
 from dockertpl import cli

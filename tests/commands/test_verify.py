@@ -1,4 +1,4 @@
-"""What `dockertpl verify` says where it gets no further; no engine is needed."""
+"""What `dockertpl verify` says when it cannot continue, without an engine."""
 
 import json
 import os

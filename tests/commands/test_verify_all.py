@@ -1,4 +1,4 @@
-"""`dockertpl verify --all`: each image in turn, whatever becomes of the one before it."""
+"""`dockertpl verify --all`: it verifies each image, even after one fails."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `dockertpl verify` says to do next."""
+"""The next steps that `dockertpl verify` suggests."""
 
 import shlex
 import subprocess
@@ -19,7 +19,7 @@ def plain(folder: Path) -> Subject:
 
 
 def command(text: str) -> list[str]:
-    """Return the words of the command below `run it`, as a shell reads them."""
+    """Return the command below `run it`, split as a shell splits it."""
     start = text[text.index("docker run") :]
     return shlex.split(start[: start.index(":verify") + len(":verify")].replace("\\\n", ""))
 

@@ -1,4 +1,4 @@
-"""What `dockertpl verify` is like on a terminal and elsewhere; the engine is a script."""
+"""The output of `dockertpl verify` on a terminal and elsewhere, with a scripted engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("name", recording.RUNS)
 def test_a_run_is_seen_as_it_was_recorded(name: str, tmp_path: Path) -> None:
-    """`python -m tests.commands.verify_recording` records it anew."""
+    """`python -m tests.commands.verify_recording` records it again."""
     screens = recording.record(name, tmp_path / name)
     assert recording.as_text(screens) == (recording.SCREENS / f"verify-{name}.txt").read_text()
     assert max(len(line) for line in screens[-1].text.splitlines()) <= 80

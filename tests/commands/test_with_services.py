@@ -1,4 +1,4 @@
-"""What --with and --run are read as, and which variables they set; no engine is needed."""
+"""How `verify` parses --with and --run, and which variables they set, without an engine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def plan(subject: Subject, *with_: str, run: Sequence[str] = (), **options: Any)
 
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Services start at once, and are ready after two seconds."""
+    """Make services start at once and be ready after two seconds."""
 
     @contextlib.contextmanager
     def started(client: object, wanted: Sequence[services.Wanted], **_: object) -> Iterator[services.Beside]:

@@ -1,7 +1,7 @@
-"""What a person sees of `dockertpl verify` on a terminal of 80 columns: a success and three failures.
+"""Record `dockertpl verify` on a terminal of 80 columns: a success and three failures.
 
-`python -m tests.commands.verify_recording` writes them: as text beside this file, which a test compares with a new run,
-and as pictures for the documentation.
+`python -m tests.commands.verify_recording` writes them. A test compares the texts beside this file with a new run. The
+pictures are for the documentation.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _RUNNING = "INFO:     Uvicorn running on http://0.0.0.0:{} (Press CTRL+C to quit
 
 
 class Run(NamedTuple):
-    """One run: what the engine does, the options, what the live line is seen to say, and the exit code."""
+    """One run: what the engine does, the options, the text of the live line, and the exit code."""
 
     scenario: dict[str, Any]
     options: tuple[str, ...]
@@ -82,7 +82,7 @@ RUNS = {
 
 
 def record(name: str, folder: Path) -> list[Screen]:
-    """Run `verify` against a scripted engine; return the screen while a line lives, and the one at the end.
+    """Run `verify` with a scripted engine. Return the screen with a live line, and the final one.
 
     Args:
         name: Which run.
@@ -103,7 +103,7 @@ def record(name: str, folder: Path) -> list[Screen]:
 
 
 def as_text(screens: list[Screen]) -> str:
-    """Return screens as text, in which the seconds, which no two runs have alike, are left out."""
+    """Return screens as text without the seconds, which differ in every run."""
     text = re.sub(r"(building|starting) \d+ s", r"\1 # s", recording.as_text(screens))
     return re.sub(r"\b\d+\.\d+ s\b", "#.# s", text)
 
