@@ -1,4 +1,4 @@
-"""The questions of copier.yml, as detection has to know them."""
+"""The questions of copier.yml, for tests of detection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Loader.add_constructor("!include", lambda loader, node: None)
 
 
 def questions() -> dict[str, dict[str, object]]:
-    """Return every question by its name, as the YAML has it."""
+    """Return every question by name, as written in the YAML."""
     found: dict[str, dict[str, object]] = {}
     for path in [ROOT / "copier.yml", *ROOT.glob("templates/kinds/*.yml"), *ROOT.glob("templates/*/**/questions.yml")]:
         for document in yaml.load_all(path.read_text(), Loader=_Loader):

@@ -1,4 +1,4 @@
-"""What sources open is in the image, can be written, or is told with its line."""
+"""A file that sources open is in the image, is writable, or is reported with its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no kind is for is named, once, and not asked about."""
+"""Detection names a project that no kind fits, once, and does not ask about it."""
 
 from __future__ import annotations
 

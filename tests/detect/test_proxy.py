@@ -1,4 +1,4 @@
-"""A build behind a proxy is told by the repository or by the machine, with the place and never with a value."""
+"""Detection finds a proxy in the repository or on the machine. It reports the place and never the value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Repo = Callable[[dict[str, str]], Path]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine without anything of the kind, whose home folder is this one."""
+    """A machine without proxy settings. Its home folder is the returned path."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.delenv(IGNORE_MACHINE)

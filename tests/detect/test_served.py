@@ -1,4 +1,4 @@
-"""What an application is known to serve, from its sources alone."""
+"""What detection knows from sources about the pages that an application serves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,7 @@ def new(): ...
     )
     expected = {"/", "/api/items"}
     assert paths(root, FASTAPI, app="shop.main:app", app_file="shop/main.py") == expected
-    # Without an answers file the application is looked for.
+    # Without an answers file, detection looks for the application.
     assert paths(root, None) == expected
 
 

@@ -1,4 +1,4 @@
-"""Which servers an application needs, and the names by which it reads where they are."""
+"""Which services an application needs, and which variables hold their addresses."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def test_no_yaml_is_a_value_error() -> None:
 
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: ", "? "])
 def test_what_is_nested_too_deeply_is_a_value_error_and_no_crash(opening: str) -> None:
-    # Newer releases of libyaml have a bound for brackets themselves.
+    # Newer releases of libyaml limit brackets themselves.
     with pytest.raises(ValueError, match=r"nested too deeply|nesting depth"):
         load_yaml(opening * 200_000)
 

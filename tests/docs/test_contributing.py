@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
-#: Folders of which the map names every folder directly below.
+#: The map names every folder directly below these.
 WHOLE = ("generator/dockertpl", "templates", "tests")
 
 

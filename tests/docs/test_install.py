@@ -1,4 +1,4 @@
-"""What docs/how-to/install.md says of shell completion works."""
+"""The shell completion of docs/how-to/install.md works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every link within the repository leads to a file, and to a heading where it names one."""
+"""Every link within the repository leads to a file and, if it names one, to a heading."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def prose(text: str) -> str:
 
 
 def links(text: str) -> Iterator[str]:
-    """Yield the targets of links and images that are in this repository. What is in backticks is not a link."""
+    """Yield the targets of links and images within this repository, except in backticks."""
     text = re.sub(r"`[^`\n]*`", "x", prose(text))
     targets = re.findall(r"\]\(\s*<?([^)\s>]+)>?[^)]*\)", text)
     targets += re.findall(r"^\[[^\]]+\]:\s*(\S+)", text, flags=re.MULTILINE)
@@ -39,7 +39,7 @@ def links(text: str) -> Iterator[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors that GitHub gives to headings, and those that a page sets itself."""
+    """Return the anchors that GitHub gives to headings, and the explicit anchors of a page."""
     seen = Counter[str]()
     found = set(re.findall(r"(?:id|name)=\"([^\"]+)\"", text))
     for heading in re.findall(r"^#{1,6}\s+(.*?)\s*#*$", prose(text), flags=re.MULTILINE):

@@ -1,4 +1,4 @@
-"""The lock of the development environment covers what `pyproject.toml` asks for, and names no index."""
+"""The lock of the development environment covers the requirements of `pyproject.toml`, and names no index."""
 
 from __future__ import annotations
 

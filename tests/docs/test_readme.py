@@ -1,4 +1,4 @@
-"""What the README promises is measured, or can be run."""
+"""The promises of the README are measured or can be run."""
 
 from __future__ import annotations
 

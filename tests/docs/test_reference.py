@@ -1,4 +1,4 @@
-"""The documentation says what is so."""
+"""The reference pages match the code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_commands_reference_has_every_command_and_option_and_no_others() -> 
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
         named = set(re.findall(r"--[a-z-]+", rows[name].replace("-d KEY=VALUE", "--data")))
         assert named <= options, name
-        # A row may refer to the options of another.
+        # A row may refer to the options of another row.
         if "those of" not in rows[name]:
             assert named == options, name
 

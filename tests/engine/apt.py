@@ -9,29 +9,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-NEWER_SUITE = "forky"  # the first suite whose engine keeps images in containerd's store
+NEWER_SUITE = "forky"  # the first suite with an engine that uses the containerd image store
 ETC_APT = Path("/etc/apt")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class AptError(Exception):
-    """The machine's packages cannot be used."""
+    """The machine cannot install packages."""
 
 
 class Mirrors(NamedTuple):
-    """Where this machine gets Debian from."""
+    """A source of Debian packages of this machine."""
 
     debian: str
     security: str | None
 
 
 def usable() -> bool:
-    """Whether packages can be installed here: Debian's apt, and the right to use it."""
+    """Return whether this machine has Debian's apt and the right to use it."""
     return os.geteuid() == 0 and Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
 
 
 def run(*args: str, config: Path | None = None) -> str:
-    """Run one of apt's commands, through the private view when `config` is given; its output."""
+    """Run an apt command, with the private view if `config` is given. Return its output."""
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     if config:
         environ["APT_CONFIG"] = str(config)
@@ -47,16 +47,16 @@ def install(packages: Sequence[str], *, newer: Sequence[str] = (), cache: Path) 
         raise AptError(f"{', '.join([*packages, *newer])} must be installed, which takes root and Debian's apt")
     config = private_view(cache)
     wanted = [*packages, *(f"{name}/{NEWER_SUITE}" for name in newer)]
-    # Somebody else may be installing at this very moment: wait for the lock rather than fail.
+    # Another process may be installing packages: wait for the lock instead of failing.
     options = ("-qq", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3")
     run("apt-get", *options, "install", "--yes", "--no-install-recommends", *wanted, config=config)
 
 
 @functools.cache
 def private_view(cache: Path) -> Path:
-    """The apt.conf of the view, its lists fresh: the machine's sources and the newer suite.
+    """Write the apt.conf of the view, with fresh lists of the machine's sources and the newer suite.
 
-    That suite is pinned so low that only an explicit request takes a package from it.
+    The pin of that suite is so low that apt uses it only on an explicit request.
     """
     home = cache / "apt"
     sources, preferences, lists = home / "sources.list.d", home / "preferences.d", home / "lists"
@@ -70,7 +70,7 @@ def private_view(cache: Path) -> Path:
     config.write_text(
         f'Dir::Etc::SourceList "/dev/null";\nDir::Etc::SourceParts "{sources}";\n'
         f'Dir::Etc::PreferencesParts "{preferences}";\nDir::State::Lists "{lists}";\n'
-        # The cache lies in a home directory that apt's own user may not enter.
+        # The cache is in a home directory that apt's own user cannot enter.
         'APT::Sandbox::User "root";\n'
     )
     run("apt-get", "-qq", "update", config=config)
@@ -82,12 +82,12 @@ def private_view(cache: Path) -> Path:
 
 
 def mirrors(cache: Path) -> Mirrors:
-    """The mirrors that the machine's own sources name."""
+    """Return the mirrors of the machine's own sources."""
     return _mirrors(private_view(cache))
 
 
 def _mirrors(config: Path) -> Mirrors:
-    # Apt's own list of what it would fetch is the same whether sources are one-line or deb822.
+    # Apt lists the indexes to fetch in the same way for one-line and deb822 sources.
     listed = run(
         "apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)", "Created-By: Packages", config=config
     )
@@ -102,18 +102,18 @@ def _mirrors(config: Path) -> Mirrors:
 
 
 def source_files() -> list[Path]:
-    """The files that name the machine's package sources."""
+    """Return the files with the machine's package sources."""
     one_line = [*ETC_APT.glob("sources.list"), *ETC_APT.glob("sources.list.d/*.list")]
     return sorted([*one_line, *ETC_APT.glob("sources.list.d/*.sources")])
 
 
 def stanza(uri: str, *suites: str) -> str:
-    """A deb822 source."""
+    """Return a deb822 source."""
     return f"Types: deb\nURIs: {uri}\nSuites: {' '.join(suites)}\nComponents: main\nSigned-By: {KEYRING}\n"
 
 
 def acquire_options() -> list[str]:
-    """The machine's apt settings without which its mirror does not serve: proxies, and what is checked of dates."""
+    """Return the machine's apt settings that its mirror needs: proxies, and the checks of dates."""
     wanted = ("Acquire::Check-", "Acquire::http::Proxy", "Acquire::https::Proxy")
     if sys.platform != "linux" or not shutil.which("apt-config"):
         return []

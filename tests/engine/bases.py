@@ -1,7 +1,7 @@
-"""Base images under the names that users' Dockerfiles have: pulled where that is possible, else built here.
+"""Base images under the names of users' Dockerfiles: pulled if possible, else built here.
 
-`python -m tests.engine.bases [NAME…]` makes sure of them. What is built is a *stand-in*: it carries the label
-`org.dockertpl.standin=true`, as does every image built on it.
+`python -m tests.engine.bases [NAME…]` pulls or builds them. A built one is a *stand-in*. It has the label
+`org.dockertpl.standin=true`, and so does every image that is based on it.
 """
 
 import argparse
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class BaseImageError(Exception):
-    """A base image can neither be pulled nor built."""
+    """A base image cannot be pulled or built."""
 
 
 class BaseImage(NamedTuple):
@@ -55,11 +55,11 @@ class BaseImage(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """How a stand-in is made.
+    """How to build a stand-in.
 
     Attributes:
-        joins: The stand-in that this one gives a platform more, if it is not for use under its own name.
-        platform: That platform; it is emulated.
+        joins: The stand-in to add a platform to, if this one is not used under its own name.
+        platform: The emulated platform to add.
     """
 
     name: str
@@ -75,25 +75,25 @@ class Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """The stand-ins that can be made, and what of the host goes into them."""
+    """The available stand-ins, and the files of the host that they contain."""
 
     specs: dict[str, Spec]
     ca_variables: tuple[str, ...]
     index_variables: tuple[str, ...]
 
     def find(self, name: str) -> Spec | None:
-        """The stand-in that has this name or alias."""
+        """Return the stand-in with this name or alias."""
         return next((spec for spec in self.specs.values() if name in (spec.name, *spec.aliases)), None)
 
     def joining(self, name: str, platform: str) -> Spec | None:
-        """The stand-in that gives the one of this name a platform more."""
+        """Return the stand-in that adds a platform to the one of this name."""
         return next((s for s in self.specs.values() if (s.joins, s.platform) == (name, platform)), None)
 
 
 @functools.cache
 def catalogue() -> Catalogue:
-    """What bases.toml says, its `{tool}` replaced by the version that the templates use."""
-    # Plain strings: as a number, version 0.10 would be 0.1.
+    """Return the content of bases.toml. Each `{tool}` becomes the version that the templates use."""
+    # Strings: as a number, version 0.10 would be 0.1.
     versions: dict[str, str] = yaml.load(VERSIONS.read_text(), Loader=yaml.BaseLoader)
     text = (HERE / "bases.toml").read_text()
     for tool, version in versions.items():
@@ -113,21 +113,21 @@ def _spec(name: str, entry: dict[str, Any]) -> Spec:
 
 
 def ensure(names: Iterable[str] | None = None, *, engine: host.Engine | None = None) -> dict[str, BaseImage]:
-    """Make sure that the engine has these images (without names: all that are not made on request only)."""
+    """Make sure that the engine has these images. Without names, take all but those built only on request."""
     wanted = list(names) if names is not None else [s.name for s in catalogue().specs.values() if not s.on_request]
     engine = engine or host.up()[0]
     return {name: _get(engine, name) for name in wanted}
 
 
 def ensure_platform(platform: str, names: Iterable[str], *, engine: host.Engine) -> None:
-    """Make sure that a build for a platform finds these images, under the names that they have for this machine's.
+    """Make sure that a build for a platform finds these images under their usual names.
 
-    One that was pulled is left as it is: the registry that it came from has its other platforms.
+    A pulled image stays as it is: its registry has the other platforms.
 
     Args:
         platform: Such as "linux/arm64"; its programs run here afterwards.
         names: The images.
-        engine: The engine that is to have them.
+        engine: The engine to load them into.
 
     Raises:
         BaseImageError: A stand-in cannot be made for this platform.
@@ -145,7 +145,7 @@ def _get(engine: host.Engine, name: str) -> BaseImage:
     image, spec = _present(engine, name), catalogue().find(name)
     if image is None:
         with host.lock(f"image-{_slug(spec.name if spec else name)}"):
-            # Somebody else may have made it while we waited.
+            # Another process may have built it while we waited.
             image = _present(engine, name) or _make(engine, name)
     if spec and spec.joins:
         _join(engine, spec)
@@ -153,7 +153,7 @@ def _get(engine: host.Engine, name: str) -> BaseImage:
 
 
 def _join(engine: host.Engine, spec: Spec) -> None:
-    """Give the stand-in that this one joins its platform: their layers and settings as they are, under one name."""
+    """Put two stand-ins under one name, one for each platform, with their layers and settings unchanged."""
     _get(engine, spec.joins)
     with host.lock(f"image-{_slug(spec.joins)}"):
         there = _facts(engine, spec.joins, spec.platform)
@@ -170,7 +170,7 @@ def _join(engine: host.Engine, spec: Spec) -> None:
 
 
 def _present(engine: host.Engine, name: str) -> BaseImage | None:
-    """The image as the engine has it, unless it is a stand-in that today would be made in another way."""
+    """Return the engine's image, unless it is an outdated stand-in."""
     spec = catalogue().find(name)
     image, recipe = _inspect(engine, name)
     current = image and (not image.standin or spec is None or recipe == _recipe_hash(spec))
@@ -208,7 +208,7 @@ def _inspect(engine: host.Engine, name: str) -> tuple[BaseImage | None, str]:
 
 
 def _facts(engine: host.Engine, name: str, platform: str = "") -> dict[str, Any] | None:
-    """What the engine says of an image, or of one of its platforms; nothing if it has no such one."""
+    """Return the engine's data of an image or of one of its platforms, or nothing if it is missing."""
     options = [f"--platform={platform}"] if platform else []
     done = engine.run("image", "inspect", "--format", "{{json .}}", *options, name, check=False)
     return json.loads(done.stdout) if done.returncode == 0 else None
@@ -226,12 +226,12 @@ def _pull(engine: host.Engine, name: str) -> bool:
 
 @functools.cache
 def _registries() -> dict[str, bool]:
-    """Which registries answered during this run."""
+    """The registries that answered during this run."""
     return {}
 
 
 def _reachable(engine: host.Engine, registry: str, name: str) -> bool:
-    """Whether the registry answers about an image of its own: asked once a run, since a refusal can take long."""
+    """Return whether the registry knows one of its own images. Ask once a run, since a refusal can take long."""
     if registry not in _registries():
         try:
             done = engine.run("buildx", "imagetools", "inspect", name, check=False, timeout=15)
@@ -263,15 +263,15 @@ def _docker_build(engine: host.Engine, spec: Spec) -> None:
         options.append(f"--target={spec.target}")
     if spec.platform:
         options.append(f"--platform={spec.platform}")
-    # Without an attestation the image is one manifest: nothing here reads the provenance of a stand-in.
+    # Without an attestation, the image is a single manifest. No test reads the provenance of a stand-in.
     command = ["build", "--progress=plain", "--provenance=false", *options, f"--tag={spec.name}"]
     engine.run(*command, str(STANDINS / spec.recipe), timeout=BUILD_SECONDS)
 
 
 def _bootstrap(engine: host.Engine, spec: Spec) -> None:
-    """Debian's minimal system, with the settings of the official image and what the host needs for its network."""
+    """Build Debian's minimal system, with the settings of the official image and of the host's network."""
     cache = host.cache_dir()
-    # The second tells whether another processor's programs run here; it is not on every machine that has the first.
+    # The second checks that programs of another processor run here. Not every machine with the first has it.
     wanted = ["mmdebstrap", *(["arch-test"] if spec.platform else [])]
     if missing := [name for name in wanted if not shutil.which(name)]:
         apt.install(missing, cache=cache)
@@ -288,9 +288,9 @@ def _bootstrap(engine: host.Engine, spec: Spec) -> None:
         if spec.args["slim"]:
             options.append(f"--dpkgopt={STANDINS / 'debian' / 'slim.dpkg.cfg'}")
         if spec.args.get("merge_usr"):
-            # Else the package that merges /usr afterwards comes in, and all of perl with it.
+            # Otherwise apt installs the package that merges /usr afterward, with all of perl.
             options += [f"--hook-dir={MERGED_USR}", "--include=usr-is-merged"]
-        # The official image names its sources so, and these two are the host's own.
+        # The official image has this name for its sources. The content of both is the host's.
         tidy = 'cd "$1" && mv etc/apt/sources.list.d/*.sources etc/apt/sources.list.d/debian.sources && '
         tidy += "rm -f etc/hostname etc/resolv.conf"
         command = ["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", f"--customize-hook={tidy}", *options]
@@ -309,8 +309,8 @@ def _added_files() -> Iterator[tuple[Path, str]]:
     for file in sorted(root.rglob("*")):
         if file.is_file():
             yield file, str(file.relative_to(root))
-    # Where a proxy re-signs TLS: the bundle for what runs before the package ca-certificates is installed, and the
-    # private certificates for when that package writes the bundle anew.
+    # A proxy may re-sign TLS. The bundle works before the package ca-certificates is installed. The
+    # private certificates are for when that package writes the bundle again.
     for file in _private_cas():
         yield file, str(file).lstrip("/")
     if _private_cas():
@@ -330,12 +330,12 @@ def _private_cas() -> list[Path]:
 
 @functools.cache
 def _environ() -> dict[str, str]:
-    """The official image's PATH, and what carries the host's certificates and package indexes into RUN steps."""
+    """Return the PATH of the official image, and the variables for the host's certificates and package indexes."""
     known = catalogue()
     environ = {name: value for name in known.index_variables if (value := os.environ.get(name))}
     if index := _pip_index():
         environ = {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, **environ}
-    # A folder of this machine means nothing inside.
+    # A folder of this machine does not exist inside.
     environ = {name: value for name, value in environ.items() if not value.startswith(("file:", "/"))}
     if _private_cas():
         environ |= dict.fromkeys(known.ca_variables, str(CA_BUNDLE))
@@ -348,7 +348,7 @@ def _pip_index() -> str:
 
 
 def _recipe_hash(spec: Spec) -> str:
-    """What a stand-in is made of, as a number: another number, and it is built anew."""
+    """Return a digest of the inputs of a stand-in. A new digest means a new build."""
     digest = hashlib.sha256()
     of = [spec.platform] if spec.platform else []
     digest.update(json.dumps([spec.name, spec.recipe, spec.args, spec.target, platform.machine(), *of]).encode())
@@ -364,7 +364,7 @@ def _recipe_hash(spec: Spec) -> str:
 
 
 def _saved(spec: Spec) -> Path:
-    """Where a stand-in is kept for an engine that has lost its data."""
+    """Return where a stand-in is saved for an engine that lost its data."""
     return host.cache_dir() / "images" / _slug(spec.name) / f"{_recipe_hash(spec)}.tar"
 
 
@@ -376,7 +376,7 @@ def _save(engine: host.Engine, spec: Spec) -> None:
     file = _saved(spec)
     shutil.rmtree(file.parent, ignore_errors=True)
     file.parent.mkdir(parents=True)
-    # Its layers are compressed already.
+    # The layers are already compressed.
     part = file.with_suffix(".part")
     engine.run("save", "--output", str(part), spec.name, *spec.aliases)
     part.replace(file)
@@ -387,7 +387,7 @@ def _load(engine: host.Engine, spec: Spec) -> bool:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make sure of base images, and list them."""
+    """Pull or build base images, and list them."""
     parser = argparse.ArgumentParser(prog="python -m tests.engine.bases", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all that are not made on request only")
     names = parser.parse_args(argv).names

@@ -1,4 +1,4 @@
-"""Programs of another processor, run by QEMU: Debian's, registered with the kernel, where nothing else has been."""
+"""Run programs of another processor with Debian's QEMU, unless the kernel has another emulator."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from . import apt, host
 
-PACKAGE = "qemu-user"  # of the newer suite: Python's imports take a fifth of the time that they take with QEMU 7.2
+PACKAGE = "qemu-user"  # of the newer suite: Python's imports are five times as fast as with QEMU 7.2
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
-# One line for each processor, in the words that the kernel takes.
+# One line for each processor, in the kernel's format.
 REGISTRATIONS = Path("/usr/share/qemu/binfmt.d")
 NATIVE = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}
 QEMU = {"linux/amd64": "qemu-x86_64", "linux/arm64": "qemu-aarch64"}
@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 
 
 def is_native(wanted: str) -> bool:
-    """Tell whether a platform is this machine's own."""
+    """Return whether a platform is that of this machine."""
     return NATIVE.get(platform.machine()) == wanted
 
 
 def ensure(wanted: str) -> None:
-    """Make sure that programs of a platform run here, in containers as well.
+    """Make sure that programs of a platform run here and in containers.
 
     Args:
         wanted: Such as "linux/arm64".
 
     Raises:
-        host.EngineUnavailableError: They do not, and it takes root on Debian to change that.
+        host.EngineUnavailableError: They do not run, and only root on Debian can change that.
         apt.AptError: QEMU cannot be installed.
     """
     if is_native(wanted):
@@ -56,7 +56,7 @@ def ensure(wanted: str) -> None:
 
 
 def _registered(name: str) -> bool:
-    """Whether the kernel has it, with the flag F: the emulator is then found in a container, which has no such file."""
+    """Return whether the kernel has it with the flag F. Then it works in containers, which lack the emulator's file."""
     file = BINFMT / name
     try:
         lines = file.read_text().splitlines()

@@ -1,7 +1,7 @@
-"""A base family and its dependents in one repository, built and pushed by one `docker buildx bake`.
+"""Base images and their dependents in one repository, built and pushed by one `docker buildx bake`.
 
-`python -m tests.engine.family` prints what a line of code and a moved base push, and how long that takes. The times are
-of this machine; the base images are stand-ins where no registry is reached.
+`python -m tests.engine.family` prints what is pushed after a change of code and after a moved base, and how long each
+takes. The times are those of this machine. Without a registry, the public base images are stand-ins.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from . import bases, host, service
 
 NAME = "base"
 PACKAGE = "libpq5"
-#: What a family's own packages are in these tests, and one more, which moves every base.
+#: The packages of the base images in these tests, and one more, which changes every base.
 MORE_PACKAGES = f"{PACKAGE} tree"
 BASES = (*service.BASES, *service.NEXT_BASES)
 FLAVORS = ("python", "node", "python-node", "sandbox")
@@ -36,16 +36,16 @@ BUILD_SECONDS = 1800
 
 @dataclass(frozen=True, kw_only=True)
 class Dependent:
-    """An image that stands on a base of the family.
+    """A dependent image of the shared base images.
 
     Attributes:
         directory: Its folder.
-        base: The flavor that it stands on.
+        base: The flavor of its base image.
         write: Writes the application into an empty folder, as a git repository.
-        code: The file that `change` is made to: an expression and what its match becomes.
-        uid: Who it runs as.
-        code_layers: How many layers hold what a change of the code makes.
-        installs: Whether it installs packages on its base, in a layer that is made again with the base.
+        code: The file that `change` edits, a regular expression, and its replacement.
+        uid: The user that it runs as.
+        code_layers: The number of layers that a code change replaces.
+        installs: Whether it installs packages on its base, in a layer that a new base rebuilds.
         answers: More answers, as `new -d` takes them.
     """
 
@@ -65,7 +65,7 @@ def _write_sandbox(folder: Path) -> None:
     (folder / "agent.py").write_text("print('at work')\n")
 
 
-#: By name. Whatever kind stands on a base belongs here; the tests of the family are of each.
+#: By name. Add every kind that can be a dependent: the tests cover each entry.
 DEPENDENTS: dict[str, Dependent] = {
     "api": Dependent(
         directory="services/api",
@@ -80,7 +80,7 @@ DEPENDENTS: dict[str, Dependent] = {
         write=lambda folder: next_sample.write_next_sample(folder, manager="npm", router="app", layout="single"),
         code="components/home.tsx",
         change=(r"</main>", "<p>Closed on Mondays ({})</p></main>"),
-        code_layers=2,  # the server's part and the browser's
+        code_layers=2,  # one for the server, one for the browser
     ),
     "sandbox": Dependent(
         directory="agent",
@@ -103,7 +103,7 @@ DEPENDENTS: dict[str, Dependent] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Baked:
-    """A bake that ended.
+    """A finished bake.
 
     Attributes:
         ok: Whether it succeeded.
@@ -118,13 +118,13 @@ class Baked:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A repository with a family and its dependents.
+    """A repository with base images and their dependents.
 
     Attributes:
         root: Its folder.
-        docker: The engine that builds it.
-        registry: Where it is pushed to.
-        namespace: In front of each image's name there.
+        docker: The engine for the builds.
+        registry: The registry for the pushes.
+        namespace: The prefix of each image name there.
     """
 
     root: Path
@@ -133,11 +133,11 @@ class Family:
     namespace: str
 
     def repository(self, name: str) -> str:
-        """Return the name that a dependent, or a base ("base-python"), has in the registry."""
+        """Return the registry name of a dependent or of a base ("base-python")."""
         return f"{self.namespace}/{name}"
 
     def image(self, name: str) -> str:
-        """Return a dependent's or a base's image by its tag."""
+        """Return the tagged image of a dependent or a base."""
         return f"{self.registry.address}/{self.repository(name)}:main"
 
     def bake(self, *words: str, **environment: str) -> Baked:
@@ -155,20 +155,20 @@ class Family:
         return Baked(ok=done.returncode == 0, log=done.stdout + done.stderr, seconds=time.monotonic() - started)
 
     def push(self, *words: str, **environment: str) -> Baked:
-        """Build all of it and push it, which has to succeed."""
+        """Build and push all images. This must succeed."""
         baked = self.bake("--push", *words, **environment)
         assert baked.ok, baked.log[-5000:]
         return baked
 
     def plan(self, **environment: str) -> dict[str, Any]:
-        """Return what bake would build, by target."""
+        """Return what bake would build, by target name."""
         baked = self.bake("--print", "--progress=quiet", **environment)
         assert baked.ok, baked.log
         targets: dict[str, Any] = json.loads(baked.log)["target"]
         return targets
 
     def contents(self, name: str) -> Contents:
-        """Return what the registry has of a dependent or a base."""
+        """Return the registry's content for a dependent or a base."""
         return self.registry.contents(self.repository(name))
 
     def layers(self, name: str) -> list[str]:
@@ -182,28 +182,28 @@ class Family:
         return [layer for layer, by in zip(self.layers(name), made, strict=True) if by.startswith("COPY ")]
 
     def config(self, name: str) -> dict[str, Any]:
-        """Return what an image says of itself."""
+        """Return the configuration of an image."""
         found = self.registry.blob(self.repository(name), self._manifest(name)["config"]["digest"])
         config: dict[str, Any] = found["config"]
         return config
 
     def digest(self, name: str) -> str:
-        """Return the digest that an image's tag has."""
+        """Return the digest of an image's tag."""
         return self.registry.tags(self.repository(name))["main"]
 
     def change_code(self, name: str) -> None:
-        """Change a line of a dependent's code, as nobody has changed it before."""
+        """Change a line of a dependent's code in a way that no earlier test has."""
         dependent = DEPENDENTS[name]
         pattern, replacement = dependent.change
         _edit([self.root / dependent.directory / dependent.code], pattern, replacement.format(uuid.uuid4().hex))
 
     def change_bases(self) -> None:
-        """Have every base install one package more, as a family's answer `runtime_packages` would."""
+        """Make every base install one more package, as the answer `runtime_packages` would."""
         files = [self.root / flavor / "Dockerfile" for flavor in FLAVORS]
         _edit([file for file in files if file.exists()], rf"\b{PACKAGE}\b", MORE_PACKAGES)
 
     def forget(self) -> None:
-        """Remove what the engine has of its images, which the registry keeps."""
+        """Remove the images from the engine. The registry keeps them."""
         listed = self.docker.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
         if mine := [name for name in listed if f"/{self.namespace}/" in name and "<none>" not in name]:
             self.docker.run("image", "rm", *mine)
@@ -233,22 +233,22 @@ def write_family(
     dependents: Iterable[str] = tuple(DEPENDENTS),
     answers: Mapping[str, str] | None = None,
 ) -> Family:
-    """Write a repository with a family of this name and its dependents, each with its own answers.
+    """Write a repository with base images and dependents, each with its own answers.
 
     Args:
-        root: A folder that is not there yet.
-        docker: The engine that is to build it.
-        registry: Where it is to be pushed to.
-        bases: The family's bases.
+        root: The folder to create.
+        docker: The engine for the builds.
+        registry: The registry for the pushes.
+        bases: The flavors of the base images.
         dependents: Keys of `DEPENDENTS`.
-        answers: More answers of the family, as `new -d` takes them.
+        answers: More answers of the base images, as `new -d` takes them.
     """
     family = Family(root=root, docker=docker, registry=registry, namespace=f"acme-{uuid.uuid4().hex[:12]}")
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(root)], check=True)
     chosen = {name: DEPENDENTS[name] for name in dependents}
     for dependent in chosen.values():
         dependent.write(root / dependent.directory)
-        # The repository is the one around it.
+        # The applications share the repository around them.
         shutil.rmtree(root / dependent.directory / ".git")
     listed = {name: {"dir": dependent.directory, "base": dependent.base} for name, dependent in chosen.items()}
     own = {

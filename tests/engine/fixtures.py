@@ -1,4 +1,4 @@
-"""Fixtures for tests that need a container engine; DOCKERTPL_KEEP_ENGINE=1 leaves it running afterwards."""
+"""Fixtures for tests that need a container engine. DOCKERTPL_KEEP_ENGINE=1 leaves it running afterward."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from . import apt, bases, host
 
 
 def no_engine(error: Exception) -> NoReturn:
-    """Skip, or fail where an engine could have been had: there a skip would hide that nothing was tested."""
+    """Skip the test, or fail on a machine that could have an engine, where a skip would hide missing coverage."""
     if os.environ.get("CI") or os.geteuid() == 0:
         pytest.fail(f"no container engine: {error}")
     pytest.skip(f"no container engine: {error}")
@@ -23,7 +23,7 @@ def _running() -> Iterator[tuple[host.Engine, host.Registry]]:
     except (host.EngineUnavailableError, host.DockerError, apt.AptError) as error:
         no_engine(error)
     with pytest.MonkeyPatch.context() as patch:
-        # So that a bare `docker`, in the code under test too, is the client that was found.
+        # Make a bare `docker` the client that was found, in the code under test too.
         for name in ("PATH", "DOCKERTPL_DOCKER"):
             patch.setenv(name, engine.environ()[name])
         yield engine, registry
@@ -39,7 +39,7 @@ def docker(_running: tuple[host.Engine, host.Registry]) -> host.Engine:
 
 @pytest.fixture(scope="session")
 def registry(_running: tuple[host.Engine, host.Registry]) -> str:
-    """A registry's host:port, on loopback."""
+    """The host:port of a registry on loopback."""
     return _running[1].address
 
 

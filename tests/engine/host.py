@@ -1,4 +1,4 @@
-"""The container engine of the tests: the machine's own if it has one, else one that is installed and started here.
+"""The container engine of the tests: the machine's own, or one that this module installs and starts.
 
 `python -m tests.engine.host up` prints shell exports, so `eval "$(python -m tests.engine.host up)"` works.
 """
@@ -36,16 +36,16 @@ log = logging.getLogger(__name__)
 
 
 class EngineUnavailableError(Exception):
-    """No container engine can be had here; the message says why and what to do."""
+    """No container engine is available. The message says why and what to do."""
 
 
 class DockerError(Exception):
-    """A docker command failed; the message holds what it printed."""
+    """A docker command failed. The message holds its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A running engine, and the client that speaks to it."""
+    """A running engine and its client."""
 
     docker: str
     started: bool = False
@@ -58,7 +58,7 @@ class Engine:
         timeout: float | None = None,
         env: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run `docker ARGS`, capturing text; a failure raises with what docker said."""
+        """Run `docker ARGS` and capture its output. A failure raises with that output."""
         done = subprocess.run(
             [self.docker, *args],
             input=input,
@@ -70,20 +70,20 @@ class Engine:
             check=False,
         )
         if check and done.returncode:
-            # A build says much; what went wrong stands at its end.
+            # The log of a build is long, and the error is at its end.
             said = (done.stdout + done.stderr)[-5000:]
             raise DockerError(f"docker {' '.join(args)} exited {done.returncode}:\n{said}")
         return done
 
     def output(self, *args: str, timeout: float | None = None) -> str:
-        """What `docker ARGS` prints, stripped."""
+        """Return the stripped output of `docker ARGS`."""
         return self.run(*args, timeout=timeout).stdout.strip()
 
     def environ(self) -> dict[str, str]:
-        """The environment in which a bare `docker` is this engine's client."""
+        """Return an environment in which a bare `docker` is this engine's client."""
         path = os.environ.get("PATH", os.defpath)
         if shutil.which("docker", path=path) != self.docker:
-            # A folder with this one program: its own folder would put more than docker first.
+            # A folder with only this program: its own folder would put other programs first as well.
             folder = run_dir() / "bin" / self.docker.replace("/", "_")
             folder.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
@@ -94,21 +94,24 @@ class Engine:
 
 @dataclass(frozen=True, kw_only=True)
 class Registry:
-    """A registry on a loopback port, which engines speak to without TLS."""
+    """A registry on a loopback port, without TLS."""
 
     address: str
     started: bool = False
 
 
 def cache_dir() -> Path:
-    """Where images, layers and the registry's blobs outlive a test run."""
+    """Return the folder that keeps images, layers and the registry's blobs after a test run."""
     path = Path(os.environ.get("DOCKERTPL_TEST_CACHE") or "~/.cache/dockertpl-tests").expanduser()
     path.mkdir(parents=True, exist_ok=True)
     return path.resolve()
 
 
 def run_dir() -> Path:
-    """Where pid files and sockets lie: gone at a reboot, and short, since a socket's path holds 108 characters."""
+    """Return the folder for pid files and sockets, which a reboot empties.
+
+    It is short, since a socket path has at most 108 characters.
+    """
     path = Path("/run/dockertpl-tests") if os.geteuid() == 0 and Path("/run").is_dir() else cache_dir() / "run"
     path.mkdir(parents=True, exist_ok=True)
     return path
@@ -123,14 +126,14 @@ def lock(name: str) -> Iterator[None]:
 
 
 def up() -> tuple[Engine, Registry]:
-    """An engine and a registry, started if need be; calling it twice gives the same ones."""
+    """Return an engine and a registry, and start them if needed. A second call returns the same ones."""
     with lock("engine"):
         engine = _engine()
         return engine, _registry(engine)
 
 
 def down(*, engine: bool = True, registry: bool = True) -> None:
-    """Stop what `up` started, on whatever occasion, and nothing else."""
+    """Stop what any call of `up` started, and nothing else."""
     with lock("engine"):
         if registry:
             _stop_registry()
@@ -139,7 +142,7 @@ def down(*, engine: bool = True, registry: bool = True) -> None:
 
 
 def find() -> Engine | None:
-    """The engine that answers now, with the newest of the clients found; nothing is started."""
+    """Return the engine that answers now, with the newest client. Start nothing."""
     named = os.environ.get("DOCKERTPL_DOCKER")
     folders = [*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/bin"]
     paths = [Path(named)] if named else [Path(folder) / "docker" for folder in folders]
@@ -167,7 +170,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _quiet(*command: str) -> str:
-    """What a command prints, or nothing if it fails or hangs."""
+    """Return the output of a command, or nothing if it fails or hangs."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False
@@ -193,11 +196,11 @@ def _engine() -> Engine:
     ):
         log.info("installing %s from %s", ", ".join(ENGINE_PACKAGES), apt.NEWER_SUITE)
         apt.install(["iptables", "docker-registry"], newer=ENGINE_PACKAGES, cache=cache_dir())
-        engine = find()  # with an init system the package starts its own
+        engine = find()  # with an init system, the package starts its own engine
         if engine:
             return engine
     log.info("starting dockerd")
-    _stop("dockerd")  # one that runs without answering, or the pid file of one that was killed
+    _stop("dockerd")  # an engine that does not answer, or the pid file of a killed one
     _start_dockerd()
     engine = find()
     if not engine:
@@ -218,20 +221,20 @@ def start_dockerd(name: str, *options: str, exec_root: str, pid_file: str, host:
         name: The folder in the tests' cache that holds its configuration, its log and all its data.
         options: More options of dockerd.
         exec_root: The folder in `run_dir()` for its sockets.
-        pid_file: The name by which `stop` finds it.
-        host: The address it listens on; empty for dockerd's own.
+        pid_file: The name of its pid file, for `stop`.
+        host: The address to listen on, or empty for dockerd's default.
 
     Raises:
-        EngineUnavailableError: It did not come up; the message holds the end of its log.
+        EngineUnavailableError: It did not start. The message holds the end of its log.
     """
     home = cache_dir() / name
     home.mkdir(exist_ok=True)
     config = home / "daemon.json"
-    # A configuration of our own: the machine's /etc/docker/daemon.json is neither read nor written.
+    # Use our own configuration, and leave the machine's /etc/docker/daemon.json alone.
     config.write_text(json.dumps({"features": {"containerd-snapshotter": True}}) + "\n")
     containerd = run_dir() / exec_root / "containerd" / "containerd.pid"
     if not _running("containerd", containerd):
-        containerd.unlink(missing_ok=True)  # else dockerd waits for whatever has that pid now
+        containerd.unlink(missing_ok=True)  # or dockerd would wait for the process that has that pid now
     address = ("--host", host) if host else ()
     process = _start(
         "dockerd",
@@ -263,7 +266,7 @@ def _registry(engine: Engine) -> Registry:
 def _start_registry(address: str) -> None:
     home = cache_dir() / "registry"
     home.mkdir(exist_ok=True)
-    config = home / "config.json"  # the registry reads YAML, of which JSON is a part
+    config = home / "config.json"  # the registry reads YAML, and JSON is YAML
     storage = {"filesystem": {"rootdirectory": str(home / "data")}, "delete": {"enabled": True}}
     config.write_text(json.dumps({"version": 0.1, "storage": storage, "http": {"addr": address}}) + "\n")
     process = _start("docker-registry", "serve", str(config), log_file=home / "registry.log")
@@ -303,7 +306,7 @@ def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log_file:
             said = "".join(log_file.read_text(errors="replace").splitlines(keepends=True)[-15:])
             raise EngineUnavailableError(f"{process.args!r} did not come up; {log_file} ends with:\n{said}")
         time.sleep(0.2)
-    # It is meant to outlive us, so its Popen object must not complain that it still runs.
+    # The daemon outlives this process, so its Popen object must not warn that it still runs.
     process.returncode = 0
 
 
@@ -312,13 +315,13 @@ def _pid_file(name: str) -> Path:
 
 
 def _running(name: str, pid_file: Path) -> int | None:
-    """The pid of a daemon of ours, if it still runs."""
+    """Return the pid of a daemon that we started, if it still runs."""
     try:
         pid = int(pid_file.read_text())
         command = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split("\0")
     except (OSError, ValueError):
         return None
-    # A pid is reused sooner or later: only a process with that name and a folder of ours in its arguments is ours.
+    # The kernel reuses pids: a process is ours only with that name and our folder in its arguments.
     ours = any(str(folder) in argument for folder in (cache_dir(), run_dir()) for argument in command[1:])
     return pid if ours and Path(command[0]).name == name else None
 
@@ -328,14 +331,14 @@ def _stop(name: str) -> None:
 
 
 def stop(name: str, *, pid_file: str) -> None:
-    """End a daemon that was started here, if it runs.
+    """Stop a daemon that we started, if it runs.
 
     Args:
-        name: Its program's name.
+        name: The name of its program.
         pid_file: The name of its pid file.
 
     Raises:
-        EngineUnavailableError: It does not end.
+        EngineUnavailableError: It does not stop.
     """
     _end(name, _pid_file(pid_file))
 
@@ -348,7 +351,7 @@ def _end(name: str, pid_file: Path) -> None:
         deadline = time.monotonic() + STOP_SECONDS
         while _running(name, pid_file) and time.monotonic() < deadline:
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)  # a child of ours would stay as a zombie
+                os.waitpid(pid, os.WNOHANG)  # our own child would stay as a zombie
             time.sleep(0.1)
         if _running(name, pid_file):
             raise EngineUnavailableError(f"{name} (pid {pid}) does not end on SIGTERM")

@@ -1,7 +1,6 @@
-"""Stand-ins for what a sandbox downloads from vendors, signed with keys of their own and served on loopback.
+"""Stand-ins for the vendor downloads of a sandbox, signed with test keys and served on loopback.
 
-A test changes keys and checksums in a copy of the template, and nothing else: the lines that download and check are the
-template's own.
+A test changes only keys and checksums in a copy of the template. The lines that download and check are the template's.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ DOWNLOADS = Path("templates", "kinds", "sandbox-multi-runtime", "downloads.yml")
 AWS = """#!/bin/sh
 [ "$1" = --version ] && echo "aws-cli/{version} stand-in"
 """
-#: Mountpoint's command line in front of s3fs, so that a mount is a real one.
+#: Mountpoint's command line in front of s3fs, so the mount is real.
 MOUNT_S3 = """#!/bin/sh
 set -eu
 bucket=$1 folder=$2 url=
@@ -49,14 +48,14 @@ exec s3fs "$bucket" "$folder" -o use_path_request_style -o "url=$url"
 
 @dataclass(frozen=True, kw_only=True)
 class Makers:
-    """What is served.
+    """The served downloads.
 
     Attributes:
-        files: The folder that is served.
-        url: Where it is served.
+        files: The served folder.
+        url: Its URL.
         template: A folder with the template that trusts these vendors.
         arguments: The build arguments that name the mirrors.
-        keys: What each artifact is signed with, by its name.
+        keys: The signing key of each artifact, by name.
     """
 
     files: Path
@@ -74,7 +73,7 @@ class Makers:
         return str(self.keys[name].extract_certificate())
 
     def expired(self, name: str) -> str:
-        """Return the public key of one artifact's vendor with an end that has passed."""
+        """Return the expired public key of an artifact's vendor."""
         end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=1)
         key = self.keys[name]
         certificate = key.extract_certificate().set_expiration(end, key.certifier())
@@ -82,7 +81,7 @@ class Makers:
         return str(certificate)
 
     def revoked(self, name: str) -> str:
-        """Return the public key of one artifact's vendor with the vendor's word that it proves nothing anymore."""
+        """Return the revoked public key of an artifact's vendor."""
         key = self.keys[name]
         certificate = key.extract_certificate()
         revocation = certificate.revoke(key.certifier())
@@ -100,7 +99,7 @@ class Makers:
             path.write_text(text)
 
     def sign(self, name: str, *keys: pysequoia.Tsk) -> None:
-        """Sign an artifact as it is now, once with each key."""
+        """Sign the current artifact, once with each key."""
         data = self.path(name).read_bytes()
         signatures = [pysequoia.sign(key.signer(), data, mode=pysequoia.SignatureMode.DETACHED) for key in keys]
         self._signature(name).write_bytes(b"".join(signatures))
@@ -118,14 +117,14 @@ class Makers:
 
     @contextlib.contextmanager
     def signed_by_another(self, name: str, *besides: pysequoia.Tsk) -> Iterator[str]:
-        """Serve the right artifact with a good signature of someone else, until the end of the block.
+        """Serve the right artifact with a valid signature of another signer, until the end of the block.
 
         Args:
             name: The artifact.
-            besides: Who else signs it.
+            besides: More keys that sign it.
 
         Yields:
-            The public key of that someone.
+            The public key of the other signer.
         """
         signature = self._signature(name).read_bytes()
         another = pysequoia.Tsk.generate("Someone else <someone@example.com>")
@@ -140,7 +139,7 @@ class Makers:
         return path.with_name(path.name + _catalogue(self.template)[name]["signature"])
 
     def scaffold(self, folder: Path, **answers: Any) -> dict[str, Any]:
-        """Write what the template renders for a sandbox into a folder; return the answers."""
+        """Render a sandbox into a folder and return the answers."""
         template = Template(directory(self.template))
         resolved = resolve(template, folder_name="sandbox", data={"kind": "sandbox-multi-runtime", **answers})
         for path, file in render(template, resolved).items():

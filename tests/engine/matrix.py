@@ -1,4 +1,4 @@
-"""A build matrix: the cells of a file that tests build and run, and whether they are all that they have to be."""
+"""A build matrix: the cells that tests build and run, and checks that the cells are complete."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Pair: TypeAlias = tuple[tuple[str, Any], tuple[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """The cells of a file, and what they are cells of.
+    """The cells of a file, and their dimensions.
 
     Attributes:
         file: Its name in tests/.
         values: The values of each dimension.
-        groups: Dimensions every two of which are tried together.
+        groups: Groups of dimensions. Every pair of values within a group is tried together.
         named: The dimensions whose values, with hyphens between, make a cell's name.
         possible: Whether a cell's values go together.
     """
@@ -44,27 +44,27 @@ class Matrix:
         return cells
 
     def untried(self) -> set[Pair]:
-        """Return the pairs of values that could go together and do so in no cell."""
+        """Return the possible pairs of values that no cell has."""
         wanted = {pair for cell in self._all() for pair in self._pairs(cell)}
         return wanted - {pair for cell in self.cells() for pair in self._pairs(cell)}
 
     def needless(self) -> list[Cell]:
-        """Return the cells that are impossible or there twice."""
+        """Return the impossible and the duplicate cells."""
         possible = list(self._all())
         cells = [{key: cell[key] for key in self.values} for cell in self.cells()]
         return [cell for cell in cells if cell not in possible or cells.count(cell) > 1]
 
     def misnamed(self) -> list[Cell]:
-        """Return the cells that are not named after their values."""
+        """Return the cells with names that do not match their values."""
         return [cell for cell in self.cells() if cell["id"] != "-".join(cell[key] for key in self.named)]
 
     def left_out_of_ci(self) -> set[tuple[str, Any]]:
-        """Return the values that no cell for ci has."""
+        """Return the values that no ci cell has."""
         wanted = {(key, value) for key, values in self.values.items() for value in values}
         return wanted - {(key, cell[key]) for cell in self.cells() if cell.get("ci") for key in self.values}
 
     def parameters(self) -> list[Any]:
-        """Return the cells as pytest's parameters: all need an engine, and those that are not for ci are "full"."""
+        """Return the cells as pytest parameters. All need an engine, and those outside ci are "full"."""
         return [
             pytest.param(
                 cell, id=cell["id"], marks=[pytest.mark.engine] + ([] if cell.get("ci") else [pytest.mark.full])
@@ -84,7 +84,7 @@ class Matrix:
 
 
 def flavors(kind: str) -> list[str]:
-    """Return the flavors that a kind of image is offered in."""
+    """Return the flavors of a kind of image."""
     template = Template(bundled())
     flavor = next(question for question in load(template) if question.name == "flavor")
     return [choice.value for choice in flavor.offered(template, {"kind": kind})]

@@ -1,4 +1,4 @@
-"""What the tests of built images share: scaffold a sample, build it and hear which steps ran, run it and ask it."""
+"""Helpers for tests of built images: scaffold a sample, build it, run it and send requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dockertpl.template.source import bundled
 from . import host
 
 VERSIONS: dict[str, str] = yaml.safe_load(sample.VERSIONS.read_text())
-#: What the Dockerfiles of the samples stand on.
+#: The base images of the samples' Dockerfiles.
 BASES = ("python:3.13-slim-trixie", "debian:trixie-slim", f"ghcr.io/astral-sh/uv:{VERSIONS['uv']}")
 NEXT_BASES = ("node:26-trixie-slim", "debian:trixie-slim")
 SANDBOX_BASES = (*NEXT_BASES, BASES[-1])
@@ -38,12 +38,12 @@ BUILD_SECONDS = 900
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A build that ended.
+    """A finished build.
 
     Attributes:
         code: Its exit code.
         ran: The steps that were not cached, as the engine names them, such as "[code 3/4] COPY . ./".
-        log: What a person sees of a failure: the step's last lines and the engine's word; empty if there was none.
+        log: The visible part of a failure: the last lines of the step and the engine's error; empty on success.
     """
 
     code: int
@@ -52,7 +52,7 @@ class Build:
 
 
 class Answer(NamedTuple):
-    """What a good answer holds."""
+    """A successful answer."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -64,24 +64,24 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """A container that is healthy: its name, and its port on this machine."""
+    """A healthy container: its name, and its port on this machine."""
 
     name: str
     port: int
 
     def ask(self, path: str, **headers: str) -> Answer:
-        """Return a good answer to a GET, the hyphens of whose headers are written as underscores."""
+        """Return the successful answer to a GET. Write `_` for `-` in the names of headers."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=sent)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return Answer(body=answer.read(), headers=answer.headers)
 
     def get(self, path: str) -> bytes:
-        """Return the body of a good answer to a GET."""
+        """Return the body of a successful GET."""
         return self.ask(path).body
 
     def json(self, path: str) -> Any:
-        """Return the value in a good answer to a GET."""
+        """Return the JSON value of a successful GET."""
         return json.loads(self.get(path))
 
 
@@ -103,7 +103,7 @@ def new(app_dir: Path, *options: str) -> dict[str, Any]:
 
 
 def verify(app_dir: Path, answers: Mapping[str, Any], *options: str) -> str:
-    """Hold an application's image to what `dockertpl verify` finds out about every service; return its tag."""
+    """Run `dockertpl verify` on an application's image, and return its tag."""
     code, facts = dockertpl("verify", str(app_dir), *options)
     assert code == 0, facts
     assert facts["built"]
@@ -123,7 +123,7 @@ def build(
     target: str = "",
     options: Sequence[str] = (),
 ) -> Build:
-    """Build the Dockerfile in a folder. Without a tag nothing is kept but the cache."""
+    """Build the Dockerfile in a folder. Without a tag, keep only the cache."""
     words = [f"--file={app_dir / 'Dockerfile'}", *options]
     words += ["--load", f"--tag={tag}"] if tag else []
     words += [f"--target={target}"] if target else []
@@ -147,7 +147,7 @@ def running(
     healthy: bool = True,
     seconds: float = HEALTHY_SECONDS,
 ) -> Iterator[Service]:
-    """Run an image strictly, wait until it is healthy (or just listens), and remove it at the end of the block."""
+    """Run an image with strict options, wait until it is healthy (or only listens), and remove it after the block."""
     engine = client.find()
     facts = inspect_image(engine, image)
     with started(engine, facts, name="test", options=RunOptions(environment=environment or {})) as found:

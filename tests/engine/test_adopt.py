@@ -1,4 +1,4 @@
-"""Adopted Dockerfiles: the old image answers, and the one that takes its place is verified strictly."""
+"""Adopted Dockerfiles: the old image answers, and the new one passes a strict `verify`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RUNNING = [
 
 @contextlib.contextmanager
 def _old(docker: host.Engine, image: str, port: int) -> Iterator[tuple[str, int]]:
-    """Run an image as it was meant to be run, and yield its container and its port on this machine."""
+    """Run an image as its author intended, and yield its container and its port on this machine."""
     name = f"old-{uuid.uuid4().hex[:12]}"
     docker.run("run", "--detach", "--name", name, "--publish", f"127.0.0.1::{port}", image)
     try:
@@ -39,7 +39,7 @@ def _old(docker: host.Engine, image: str, port: int) -> Iterator[tuple[str, int]
 
 
 def _status(docker: host.Engine, name: str, url: str) -> int:
-    """Return the status of the first answer, or fail with what a container that ended has said."""
+    """Return the status of the first answer. If the container ended, fail with its log."""
     deadline = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
@@ -63,7 +63,7 @@ def test_the_adopted_image_is_healthy_where_the_old_one_was(
     base_images(*(service.BASES if python else service.NEXT_BASES), *row.get("bases", []))
     folder = tmp_path / "orders"
     adopt_sample.write_adopt_sample(folder, name)
-    # Without the line that asks a registry for a frontend.
+    # Without the line that makes a registry serve the frontend.
     dockerfile = folder / "Dockerfile"
     dockerfile.write_text(dockerfile.read_text().replace("# syntax=docker/dockerfile:1\n", ""))
     old = f"dockertpl-test:old-{name}"
@@ -79,7 +79,7 @@ def test_the_adopted_image_is_healthy_where_the_old_one_was(
     before = (folder / "Dockerfile").read_bytes()
     code, done = service.dockertpl("new", str(folder), "--defaults", "--adopt", "--accept-dropped", *answers)
     assert code == 0, done
-    # The sample is no commit's: the old file stays beside the new one.
+    # The sample is not committed, so the old file stays beside the new one.
     assert "Dockerfile.before-dockertpl" in done["adopted"]["backups"]
     assert (folder / "Dockerfile.before-dockertpl").read_bytes() == before
     assert done["adopted"]["overruled"] == []

@@ -1,4 +1,4 @@
-"""What a build refuses, what it runs again after a change, and what its image does not hold."""
+"""What a build refuses, which steps it runs again after a change, and what its image must not contain."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _bases(base_images: Callable[..., dict[str, BaseImage]]) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A packaged application, whose build also wants its readme, with secrets lying about."""
+    """A packaged application with secrets in its folder. Its build also needs the readme."""
     folder = sample.write_sample(
         tmp_path_factory.mktemp("bad") / "orders", manager="uv", layout="package-src", server="uvicorn"
     )
@@ -48,7 +48,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def images(docker: host.Engine, project: Path) -> Iterator[Images]:
-    """The project in each flavor, built with a netrc and a bundle as secrets, and its stage "dev"."""
+    """The project and its stage "dev" in each flavor, built with a netrc and a bundle as secrets."""
     netrc, bundle = project.parent / "netrc", project.parent / "bundle.pem"
     netrc.write_text(f"machine index.example.invalid login orders password {CANARY}\n")
     bundle.write_text(f"# {CANARY}\n{CA_BUNDLE.read_text()}")
@@ -67,7 +67,7 @@ def images(docker: host.Engine, project: Path) -> Iterator[Images]:
 
 
 def _scaffold(folder: Path, *options: str) -> None:
-    """Render anew, over what was rendered before."""
+    """Render again, over the earlier files."""
     for name in ("Dockerfile", ".dockerignore", ".copier-answers.yml", ".github/workflows/orders-image.yml"):
         (folder / name).unlink(missing_ok=True)
     service.new(folder, *options)
@@ -130,7 +130,7 @@ def test_a_stale_lock_fails_the_build_and_is_called_stale(manager: str, docker: 
     manifest.write_text(text.replace(line, f"{line}\n{added}"))
     service.new(folder)
     if manager == "pip-compiled":
-        # What is missing from the lock is then in the build's cache, and must not come from there.
+        # The package that the lock lacks is then in the build cache, and must not come from there.
         stale = (folder / "requirements.txt").read_text()
         sample.relock(folder, manager)
         assert service.build(docker, folder, target="build").code == 0
@@ -147,7 +147,7 @@ def test_a_stale_lock_fails_the_build_and_is_called_stale(manager: str, docker: 
 
 
 def _change(file: Path) -> None:
-    """Make a change that no build has seen before."""
+    """Make a change that is new to every build."""
     file.write_text(f"{file.read_text()}\n# {uuid.uuid4()}\n")
 
 
@@ -163,7 +163,7 @@ def test_a_change_of_the_code_runs_the_code_s_steps_alone(docker: host.Engine, p
     stages = [name.partition("]")[0].split()[0].strip("[") for name in done.ran]
     assert {stage for stage in stages if stage != "prod"} == {"code"}, done.ran
     copies = {name.partition("--link ")[2] for name in done.ran if name.startswith("[prod")}
-    # The metadata is another file's date at most; the dependencies are neither copied nor pushed.
+    # At most, the metadata has the date of another file. Dependencies are not copied or pushed.
     code, metadata = "--from=code /app /app", "--from=code /project /opt/venv"
     assert {code} <= copies <= {code, metadata}
 
@@ -199,7 +199,7 @@ def test_no_secret_and_no_env_file_is_in_a_layer(
 
 
 def _blobs(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each blob of a saved image, its configuration and history too; layers unpacked."""
+    """Yield each blob of a saved image, with its configuration and history, and unpack layers."""
     with tarfile.open(archive) as outer:
         for member in outer:
             file = outer.extractfile(member)
@@ -212,7 +212,7 @@ def _blobs(archive: Path) -> Iterator[tuple[str, bytes]]:
 def files(
     request: pytest.FixtureRequest, docker: host.Engine, images: Images, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, dict[str, tarfile.TarInfo]]:
-    """A flavor, and every file of its image by path."""
+    """A flavor, and the files of its image by path."""
     archive = tmp_path_factory.mktemp("files") / "root.tar"
     container = docker.output("create", images[request.param])
     docker.run("export", "--output", str(archive), container)
@@ -293,7 +293,7 @@ def test_modes_of_the_checkout_do_not_matter(layout: str, docker: host.Engine, t
     "flavor", ["slim", *(pytest.param(flavor, marks=pytest.mark.full) for flavor in ("minimal", "distroless"))]
 )
 def test_two_builds_of_one_source_give_one_digest(flavor: str, docker: host.Engine, tmp_path: Path) -> None:
-    # Not for a package: uv writes the time of its installation into its metadata.
+    # Not for a package: uv writes the installation time into its metadata.
     folder = sample.write_sample(tmp_path / "orders", manager="uv", layout="flat", server="uvicorn")
     _scaffold(folder, "-d", f"flavor={flavor}")
     archives = [tmp_path / f"{number}.tar" for number in (1, 2)]
@@ -313,7 +313,7 @@ def _digest(archive: Path) -> str:
 
 
 def _differences(one: Path, other: Path) -> list[str]:
-    """Return the files that differ between the layers of two images, for whoever has to find out why."""
+    """Return the files that differ between the layers of two images, to debug a failure."""
     first, second = (
         {content for path, content in _blobs(archive) if path.startswith("blobs/")} for archive in (one, other)
     )
@@ -331,7 +331,7 @@ def _members(layer: bytes) -> list[tuple[str, str]]:
                 for file in [members.extractfile(member) if member.isreg() else None]
             ]
     except tarfile.TarError:
-        return []  # the manifest and the configuration, which differ where a layer does
+        return []  # the manifest and the configuration differ when a layer does
 
 
 # --- the probe -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the base images of the tests promise, above all those that stand in for official ones."""
+"""Promises of the base images of the tests, above all of the stand-ins for official images."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ NODE = "node:26-trixie-slim"
 
 
 class EngineWith(host.Engine):
-    """An engine that has some images, and writes down what it is asked for instead of doing it."""
+    """An engine with some images. It records commands instead of running them."""
 
     def __init__(self, **labels: dict[str, str]) -> None:
         super().__init__(docker="docker")
@@ -137,7 +137,7 @@ def test_a_slim_python_is_laid_out_as_the_official_one(
     docker: host.Engine, base_images: BaseImages, name: str, version: str
 ) -> None:
     base_images(name)
-    # Read-only: what is counted must not be written by the counting.
+    # Read-only: counting must not write the files that it counts.
     facts = json.loads(docker.output("run", "--rm", "--read-only", name, "python", "-c", FACTS))
     assert facts == {
         "version": version,
@@ -182,7 +182,7 @@ console.log(JSON.stringify({
 @engine
 def test_a_slim_node_is_laid_out_as_the_official_one(docker: host.Engine, base_images: BaseImages) -> None:
     base_images(NODE)
-    # The entrypoint makes an option and a file that cannot be executed an argument of node's.
+    # The entrypoint passes an option, or a file that is not executable, to node.
     facts = json.loads(docker.output("run", "--rm", "--read-only", NODE, "-e", NODE_FACTS, "--", "file"))
     assert facts.pop("version") == f"v{facts.pop('said')}"
     assert facts == {

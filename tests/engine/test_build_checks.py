@@ -20,7 +20,7 @@ def test_buildkit_s_own_checks_find_nothing(
     regions: str, docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]], tmp_path: Path
 ) -> None:
     base_images("debian:trixie-slim")
-    # Its checks ask the engine for each base image, and every one can be replaced.
+    # The checks read each base image from the engine, and a stand-in can replace every one.
     names = ("PYTHON_IMAGE", "DEBIAN_IMAGE", "UV_IMAGE", "NODE_IMAGE", "BASE_IMAGE", "UBUNTU_IMAGE")
     bases = [f"--build-arg={name}=debian:trixie-slim" for name in names]
     findings: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The stage "dev": it reloads, has what development needs, is not root, and can be debugged."""
+"""The stage "dev": it reloads, has the development tools, does not run as root, and supports a debugger."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.engine
 
 RELOAD_SECONDS = 30
 TAG = "dockertpl-test:dev"
-#: Every manager and every server once, and a member of a workspace; the rest is one template.
+#: Every manager and every server once, and a member of a workspace. The rest shares one template.
 CASES = [
     pytest.param("uv", "package-src", "uvicorn", id="uv-package-src-uvicorn"),
     pytest.param("pip-hashed", "flat", "granian", id="pip-hashed-flat-granian"),
@@ -80,7 +80,7 @@ def test_dev_starts_under_the_debugger_on_request(docker: host.Engine, tmp_path:
         assert developing.json("/about")["uid"] == 10001
         with socket.create_connection(("127.0.0.1", developing.ports[5678]), 5) as connection:
             connection.settimeout(5)
-            # The adapter speaks first.
+            # The debug adapter sends the first message.
             assert connection.recv(16).startswith(b"Content-Length")
 
 
@@ -97,7 +97,7 @@ def test_prod_has_none_of_it(docker: host.Engine, tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def _up(docker: host.Engine, app_dir: Path, *options: str) -> Iterator[Developing]:
-    """Do what `docker compose up` does with the compose.yaml that is rendered, on free ports."""
+    """Do what `docker compose up` does with the rendered compose.yaml, on free ports."""
     service.new(app_dir, "-d", "compose=true", *options)
     (declared,) = yaml.safe_load((app_dir / "compose.yaml").read_text())["services"].values()
     context = (app_dir / declared["build"]["context"]).resolve()
@@ -126,9 +126,9 @@ def _inspect(docker: host.Engine, kind: str, name: str, path: str) -> Any:
 
 
 def _change_until_seen(docker: host.Engine, developing: Developing) -> None:
-    """Change the code in the container, as its own user, until the service answers with the change.
+    """Change the code in the container as its user, until the service answers with the change.
 
-    More than once, since a reloader that has only just started does not see the first.
+    Repeat the change, since a reloader misses changes right after its start.
     """
     script = (
         "from pathlib import Path; import orders.routers.health as health; path = Path(health.__file__);"

@@ -1,4 +1,4 @@
-"""What running another processor's programs promises."""
+"""Promises of running programs of another processor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE = ":qemu-aarch64:M::magic:mask:/usr/bin/qemu-aarch64:OPF\n"
 
 @pytest.fixture(autouse=True)
 def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An amd64 machine whose kernel has no emulator yet, and which has no QEMU."""
+    """An amd64 machine without QEMU and without an emulator in its kernel."""
     kernel = tmp_path / "kernel"
     kernel.mkdir()
     (kernel / "register").touch()
@@ -28,7 +28,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """The packages that were installed so far."""
+    """The packages installed so far."""
     packages: list[str] = []
 
     def install(_: object, *, newer: list[str], cache: Path) -> None:

@@ -1,4 +1,4 @@
-"""A family and its dependents, built by one bake: what a change pushes, and what it leaves as it is."""
+"""Base images and their dependents, built by one bake: what a change pushes, and what it keeps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .family import DEPENDENTS, FLAVORS, NAME, Family
 
 pytestmark = pytest.mark.engine
 
-# What a change may push beside its own layer: the empty folder that WORKDIR makes, anew on each base.
+# A change may also push the empty folder that WORKDIR makes, which is new on each base.
 SLACK_BYTES = 64 * 1024
 RUNTIMES = {
     "python": ["python3", "pip"],
@@ -33,7 +33,7 @@ STRICTLY = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What the registry had of an image at one time: its layers, the lowest first, and all of its blobs."""
+    """The registry's content for an image at one time: its layers, the lowest first, and all its blobs."""
 
     layers: list[str]
     contents: Contents
@@ -53,7 +53,7 @@ def _own(built: Family, dependent: str) -> list[str]:
 
 
 def _copied(built: Family, dependent: str) -> list[str]:
-    """Return what is copied into a dependent, which is its application."""
+    """Return the copied layers of a dependent, which hold its application."""
     return [layer for layer in built.copied(dependent) if layer in _own(built, dependent)]
 
 
@@ -64,7 +64,7 @@ def built(
     base_images: Callable[..., dict[str, BaseImage]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Family]:
-    """A family whose images were pushed by one bake."""
+    """Base images and dependents, pushed by one bake."""
     base_images(*family.BASES)
     folder = tmp_path_factory.mktemp("family") / "repository"
     made = family.write_family(folder, docker=docker, registry=Registry(address=registry))
@@ -128,7 +128,7 @@ def test_a_moved_base_leaves_every_layer_of_the_application_as_it_is(built: Fami
         assert len(copied[name]) >= 3
         assert _copied(built, name) == copied[name]
         blobs = built.contents(name).since(before[name].contents).blobs
-        # The folder that WORKDIR makes is a layer of some hundred bytes; nothing that is heavier is new.
+        # The folder that WORKDIR makes is a layer of a few hundred bytes. No larger layer is new.
         again = [layer for layer in _own(built, name) if layer not in own[name]]
         assert sum(blobs[layer].size for layer in again) < 1024
         assert len(_own(built, name)) == len(own[name])
@@ -187,7 +187,7 @@ def test_a_base_without_the_right_runtime_is_refused_by_name(
     assert said in failed.log
 
 
-# A sandbox without a family is what tests/engine/test_sandbox.py builds.
+# tests/engine/test_sandbox.py builds a sandbox without shared base images.
 @pytest.mark.parametrize("dependent", ["api", "web"])
 def test_a_dependent_builds_and_runs_on_the_public_image_as_well(dependent: str, built: Family, tmp_path: Path) -> None:
     folder = tmp_path / dependent

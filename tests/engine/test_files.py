@@ -1,4 +1,4 @@
-"""An application that reads its readme and writes beside its code works as it is, and a volume keeps what it writes."""
+"""An application that reads its readme and writes beside its code works unchanged, and a volume keeps its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`dockertpl fleet apply --verify` builds and runs an image before its branch is there, and makes none of a bad one."""
+"""`dockertpl fleet apply --verify` builds and runs an image before it pushes a branch, and pushes no bad one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A front end beside its FastAPI application is built by the image, and the application serves its pages."""
+"""The image builds the front end beside a FastAPI application, and the application serves its pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ writeFileSync("dist/index.html", `<title>${process.env.VITE_TITLE}</title>`)
 
 
 def _front_end(folder: Path) -> None:
-    """Write a front end that Node.js builds alone."""
+    """Write a front end that needs only Node.js to build."""
     folder.mkdir()
     package = {"name": "pages", "version": "1.0.0", "private": True, "scripts": {"build": "node build.mjs"}}
     (folder / "package.json").write_text(json.dumps(package))
@@ -53,7 +53,7 @@ def test_the_application_serves_what_the_image_built(
     base_images(*service.BASES, *service.NEXT_BASES)
     root = tmp_path / "shop"
     folder = sample.write_sample(root / "backend", manager="uv", layout="flat", server="uvicorn", package="app")
-    shutil.rmtree(folder / ".git")  # the root is the repository
+    shutil.rmtree(folder / ".git")  # the repository is the root
     (folder / "app" / "main.py").write_text(MAIN)
     _front_end(root / "frontend")
     subprocess.run(["git", "init", "--quiet", root], check=True)

@@ -1,4 +1,4 @@
-"""What the engine of the tests promises."""
+"""Promises of the engine of the tests."""
 
 import io
 import os
@@ -23,7 +23,7 @@ STRICT = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
-    """Make a program that answers as a docker client of that version would, and put it on PATH."""
+    """Put a program on PATH that answers as a docker client of that version."""
     monkeypatch.delenv("DOCKERTPL_DOCKER", raising=False)
     monkeypatch.setenv("PATH", "")
 
@@ -40,7 +40,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, st
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folders of this test alone, in place of those that the running engine uses."""
+    """Give this test its own folders instead of those of the running engine."""
     monkeypatch.setattr(host, "cache_dir", lambda: tmp_path)
     monkeypatch.setattr(host, "run_dir", lambda: tmp_path)
     return tmp_path

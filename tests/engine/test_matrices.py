@@ -1,4 +1,4 @@
-"""Every build matrix tries what it has to, and nothing twice."""
+"""Every build matrix is complete and has no duplicates."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The build matrix of Python: what the promises are made for is built, run and asked.
+"""The build matrix of Python: build and run each supported combination, and send it requests.
 
-The samples differ in nothing else, and everything but the flavor has to be detected.
+The samples differ only in these values, and detection must find every value but the flavor.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def test_a_repository_becomes_a_healthy_container(
 
 
 def _expected(cell: Cell) -> dict[str, Any]:
-    """Return what detection has to find in a cell's repository."""
+    """Return what detection must find in a cell's repository."""
     place = sample.catalogue()["layouts"][cell["layout"]]
     expected = {
         "manager": sample.catalogue()["managers"][cell["manager"]]["answer"],

@@ -1,6 +1,6 @@
-"""The build matrix of Next.js: what the promises are made for is built, run and asked.
+"""The build matrix of Next.js: build and run each supported combination, and send it requests.
 
-The samples differ in nothing else, and everything but the flavor has to be detected.
+The samples differ only in these values, and detection must find every value but the flavor.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MATRIX = Matrix(
     file="matrix-nextjs.toml",
     values={
         **{key: list(KNOWN[f"{key}s"]) for key in ("manager", "router", "layout")},
-        # Alpine's packages are not to be had everywhere: that flavor is rendered and linted.
+        # Alpine's packages are not available everywhere, so that flavor is only rendered and linted.
         "flavor": [flavor for flavor in flavors("nextjs-standalone") if flavor != "alpine"],
         "config": list(KNOWN["configs"]),
         "public": [True, False],
@@ -36,7 +36,7 @@ MATRIX = Matrix(
     possible=lambda cell: next_sample.is_possible(cell["manager"], cell["layout"]),
 )
 GREETING = "Grüß Gott & welcome"
-#: Folders of packages below / that only the build needs, or that nothing uses.
+#: Package folders below / that only the build needs, or that nothing uses.
 ABSENT = """
 const { readdirSync } = require("node:fs")
 const needless = /node_modules.(typescript|@types|turbo|is-odd|@acme.unused)$/
@@ -76,7 +76,7 @@ def test_a_repository_becomes_a_healthy_container(
 
 
 def _has_its_static_files(running: service.Service, page: str, below: str) -> None:
-    """Hold what a page links to: it is there, under the base path, and may be kept for ever."""
+    """Check the links of a page: each target exists below the base path and may be cached forever."""
     linked = {html.unescape(path) for path in re.findall(r'(?:src|href)="([^"]*/_next/static/[^"]*)"', page)}
     kinds = {Path(path.partition("?")[0]).suffix for path in linked}
     assert {".js", ".css"} <= kinds
@@ -86,7 +86,7 @@ def _has_its_static_files(running: service.Service, page: str, below: str) -> No
 
 
 def _has_its_pictures(running: service.Service, page: str, below: str) -> None:
-    """Hold what a page's picture links to: each of its sizes is made by the server, as the kind that is asked for."""
+    """Check the picture of a page: the server makes each size in the requested format."""
     linked = {html.unescape(path) for path in re.findall(r'[" ]([^" ]*/_next/image[?][^" ]*)', page)}
     assert len(linked) > 1
     for path in linked:
@@ -97,7 +97,7 @@ def _has_its_pictures(running: service.Service, page: str, below: str) -> None:
 
 
 def _expected(cell: Cell) -> dict[str, Any]:
-    """Return what detection has to find in a cell's repository."""
+    """Return what detection must find in a cell's repository."""
     place, configuration = KNOWN["layouts"][cell["layout"]], KNOWN["configs"][cell["config"]]
     expected = {
         "kind": "nextjs-standalone",

@@ -1,4 +1,4 @@
-"""What `dockertpl pin` promises, on a real registry and a real engine."""
+"""Promises of `dockertpl pin`, with a real registry and a real engine."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Push = Callable[..., str]
 
 @pytest.fixture
 def mirror(registry: str) -> str:
-    """A folder of the registry's that no other run has."""
+    """A registry namespace that no other run uses."""
     return f"{registry}/test-pin-{os.getpid()}"
 
 
 @pytest.fixture
 def push(docker: host.Engine, mirror: str, tmp_path: Path) -> Iterator[Push]:
-    """`push(NAME, CONTENT, PLATFORM, …)` pushes an image of one file, and returns the engine's digest of it."""
+    """`push(NAME, CONTENT, PLATFORM, …)` pushes an image with one file, and returns the engine's digest."""
     pushed: list[tuple[str, str]] = []
 
     def push(name: str, content: str, *platforms: str) -> str:
@@ -83,7 +83,7 @@ def test_the_pin_is_the_index_that_the_engine_sees_and_builds_from(
     _dockertpl(root, "new", "--defaults", "--no-detect")
     uv = next(line for line in (root / "Dockerfile").read_text().splitlines() if line.startswith("ARG UV_IMAGE="))
     uv = uv.partition("=")[2]
-    # One with attestations, whose manifests are no platform; one that has a single platform and no index.
+    # One with attestations, which are not platforms; one with a single platform and without an index.
     index = push(PYTHON, "one", *PLATFORMS)
     single = push(uv.removeprefix("ghcr.io/"), "uv", "linux/arm64")
 
@@ -99,7 +99,7 @@ def test_the_pin_is_the_index_that_the_engine_sees_and_builds_from(
     assert done["warnings"] == [f"{uv} is not multi-platform: its tag is for linux/arm64 alone."]
     assert yaml.safe_load((root / ".copier-answers.yml").read_bytes())["digests"] == {python: index, uv: single}
 
-    # The tag moves on; what the Dockerfile names is still had, for either platform.
+    # The tag moves, but both platforms of the pinned image are still available.
     moved = push(PYTHON, "two", *PLATFORMS)
     assert moved != index
     pinned = next(

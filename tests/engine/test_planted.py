@@ -1,4 +1,4 @@
-"""Faults that were planted in a small application: `verify` finds each, and says what is right to do."""
+"""Faults planted in a small application: `verify` finds each, and gives the right advice."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ NAME = "planted"
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What is planted, and what has to be said of it.
+    """A planted fault, and what `verify` must say.
 
     Attributes:
         code: Lines at the end of the application's main module.
         files: Other files, by their path.
-        dockerfile: Texts of the Dockerfile, and what each becomes.
+        dockerfile: Texts of the Dockerfile, and their replacements.
         ignored: Lines at the end of the ignore file.
         options: Options of `verify`.
         error: The error's code.
-        says: What its message holds.
-        remedy: What its remedy holds.
-        never: What its remedy does not hold.
+        says: Parts of its message.
+        remedy: Parts of its remedy.
+        never: Texts that the remedy must not contain.
     """
 
     error: str
@@ -234,7 +234,7 @@ def original(
     base_images: Callable[..., dict[str, BaseImage]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """Return an application with the files that `new` writes, which has no fault."""
+    """Return an application without faults, with the files that `new` writes."""
     base_images(*service.BASES)
     root = tmp_path_factory.mktemp("planted") / NAME
     sample.write_sample(root, manager="uv", layout="flat", server="uvicorn")

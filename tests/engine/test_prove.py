@@ -1,4 +1,4 @@
-"""After `new` has written: what was written is built and run, beside what was there."""
+"""After `new` writes the files, it builds and runs them beside the old image."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def test_a_person_sees_the_new_image_verified_and_the_old_one_beside_it(
     assert "s as uid 10001 on a read-only root" in said
     table = said[said.index("  image  ", said.index("for comparison")) :].splitlines()
     old, new_one = (float(word) for word in table[0].split()[1::2])
-    # The new one has the standard library's bytecode (10.7 MB), which spares each start its compilation.
+    # The new image has the standard library's bytecode (10.7 MB), so a start compiles nothing.
     assert 0 < new_one < old + 10.7
     assert table[2].split() == ["user", "root", "uid", "10001"]
-    # Nothing is left of the comparison.
+    # The comparison leaves nothing behind.
     left = docker.run("image", "ls", "--quiet", "dockertpl/orchestrator:before").stdout
     assert left == ""
     docker.run("image", "rm", "--force", "dockertpl/orchestrator:verify", check=False)

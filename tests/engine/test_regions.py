@@ -1,4 +1,4 @@
-"""Lines in the regions that users own are in the image, which stays healthy, strict and quick to build again."""
+"""The image has the lines of user regions, and stays healthy, strict and quick to rebuild."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def _fill(folder: Path, contents: Mapping[str, str]) -> None:
 
 
 def _holds(docker: host.Engine, tag: str, running: service.Service, command: str) -> None:
-    """Hold an image to what stands in the regions of its Dockerfile."""
+    """Check that an image has the effect of the lines in its regions."""
     config = json.loads(docker.output("image", "inspect", tag))[0]["Config"]
     assert config["Labels"]["com.example.team"] == "orders"
     assert config["Entrypoint"] == ["/usr/local/bin/start"]
     assert config["User"] == "10001:10001"
-    # What prepares is gone: the first process is the server, and hears signals.
+    # The preparation has ended: the first process is the server, and gets signals.
     first = docker.output("exec", running.name, "cat", "/proc/1/cmdline").split("\0")[0]
     assert Path(first).name.startswith(command)
     inside = docker.output("exec", running.name, "cat", "/tmp/prepared", "/yours/build", "/yours/runtime")
@@ -63,7 +63,7 @@ def _holds(docker: host.Engine, tag: str, running: service.Service, command: str
 
 
 def _changed(docker: host.Engine, folder: Path, file: Path, line: str) -> list[str]:
-    """Return the steps that run again once a file has another line, without their numbers."""
+    """Return the steps that run again after a file gains a line, without their numbers."""
     file.write_text(f"{file.read_text()}\n{line}{uuid.uuid4()}\n")
     done = service.build(docker, folder)
     assert done.code == 0, done.log
@@ -72,7 +72,7 @@ def _changed(docker: host.Engine, folder: Path, file: Path, line: str) -> list[s
 
 @pytest.fixture
 def base(docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]]) -> Iterator[str]:
-    """A base of an organisation's own, whose user is not root."""
+    """An organization's own base image with a user other than root."""
     base_images(*service.BASES)
     tag = "dockertpl-test/regions-base:1"
     user = "RUN useradd --no-log-init --uid 10001 --user-group --home-dir /tmp app\nUSER 10001:10001\n"

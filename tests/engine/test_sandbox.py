@@ -1,7 +1,7 @@
-"""A sandbox with everything in it is built, and used by its own deep check as the user, as strictly as possible.
+"""Build a sandbox with every component, and run its deep check as its user with strict options.
 
-Real: Debian, its Chromium, s3fs, FUSE, Python, Node. Stand-ins, since they cannot be downloaded here: the AWS CLI and
-Mountpoint, in archives of the same form, signed with keys of these tests (tests/engine/makers.py).
+Debian, its Chromium, s3fs, FUSE, Python and Node are real. The AWS CLI and Mountpoint are stand-ins, since they cannot
+be downloaded here. Their archives have the same form and are signed with test keys (tests/engine/makers.py).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ STRICT = ["--read-only", "--tmpfs=/tmp:exec", "--cap-drop=ALL", "--memory=2g", "
 UNPRIVILEGED = "--security-opt=no-new-privileges"
 FUSE = ["--cap-add=SYS_ADMIN", "--security-opt=apparmor=unconfined"]
 KEYS = ["--env=AWS_ACCESS_KEY_ID=test", "--env=AWS_SECRET_ACCESS_KEY=test", "--env=AWS_REGION=us-east-1"]
-# The guide's sandbox, and what people ask for besides.
+# The guide's sandbox, and common additions.
 EVERYTHING = {
     "distribution": "debian:trixie-slim",
     "aws_cli": True,
     "s3_mount": "mountpoint",
-    # What the stand-in of Mountpoint mounts with.
+    # The stand-in of Mountpoint mounts with it.
     "runtime_packages": ["s3fs"],
     "sudo": True,
     "app_files": ["."],
@@ -49,7 +49,7 @@ def makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makers]:
 
 def _build(docker: host.Engine, folder: Path, makers: Makers, tag: str = "", target: str = "") -> Build:
     options = ["--network=host", *(f"--build-arg={argument}" for argument in makers.arguments)]
-    # A single stage is built for what it fetches, which the engine may have fetched before.
+    # Build the stage without the cache, since the engine may have fetched its downloads before.
     options += [f"--no-cache-filter={target}"] if target else []
     return build(docker, folder, tag=tag, target=target, options=options)
 
@@ -61,7 +61,7 @@ def everything(
     makers: Makers,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
-    """An image with everything in it, and the folder that it was built from."""
+    """An image with every component, and the folder of its build."""
     base_images(*SANDBOX_BASES)
     folder = tmp_path_factory.mktemp("sandbox")
     makers.scaffold(folder, **EVERYTHING)
@@ -76,14 +76,14 @@ def everything(
 def _run(
     docker: host.Engine, image: str, *words: str, options: list[str], uid: int = 1000
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a container that is removed afterwards."""
+    """Run a command in a container, and remove the container."""
     home = f"--tmpfs=/home/sandbox:exec,uid={uid},gid={uid}"
     return docker.run("run", "--rm", *STRICT, home, *options, image, *words, check=False, timeout=240)
 
 
 @pytest.fixture(scope="module")
 def fuse(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The option that gives a container /dev/fuse with the mode that udev gives it, which not every machine runs."""
+    """Return the option that gives a container /dev/fuse with udev's mode. Not every machine runs udev."""
     device = tmp_path_factory.mktemp("devices") / "fuse"
     os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(10, 229))
     device.chmod(0o666)
@@ -92,7 +92,7 @@ def fuse(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
-    """The address of an S3 server on loopback that has the bucket "things"."""
+    """The address of an S3 server on loopback with the bucket "things"."""
     command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         assert server.stdout
@@ -131,7 +131,7 @@ def test_all_but_the_mount_works_as_strictly_as_can_be(docker: host.Engine, ever
     done = _run(docker, everything[0], "healthcheck", "--deep", options=[UNPRIVILEGED, "--network=none"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert "with --no-sandbox" in done.stdout
-    # With the profile that comes with it the browser walls itself in, and nothing else is looser.
+    # With the seccomp profile of the image, the browser has its sandbox, and nothing else is looser.
     seccomp = f"--security-opt=seccomp={next((everything[1] / 'deploy').glob('*/seccomp.json'))}"
     done = _run(docker, everything[0], "healthcheck", "--deep", options=[UNPRIVILEGED, "--network=none", seccomp])
     assert done.returncode == 0, done.stdout + done.stderr
@@ -202,7 +202,7 @@ def test_a_change_of_the_application_makes_its_layer_alone(
 ) -> None:
     image, folder = everything
     before = _layers(docker, image)
-    (folder / "agent.py").write_text(f"print('{os.urandom(8).hex()}')\n")  # no engine has built this yet
+    (folder / "agent.py").write_text(f"print('{os.urandom(8).hex()}')\n")  # new to every engine
     (folder / "README.md").write_text("# Changed\n")
     done = _build(docker, folder, makers, f"{image}-changed")
     after = _layers(docker, f"{image}-changed")
@@ -226,7 +226,7 @@ NO_KEY = "Can't check signature: No public key"
     ("fault", "recorded", "said"),
     [
         (Makers.tampered, True, "{file}: FAILED"),
-        # As where no checksum is recorded, and the signature is all there is.
+        # Without a recorded checksum, only the signature protects the download.
         (Makers.tampered, False, "BAD signature from"),
         (Makers.signed_by_another, True, NO_KEY),
     ],
@@ -301,7 +301,7 @@ def test_a_mirror_that_has_nothing_is_named(
     words = ["--target=aws-cli", "--network=host", f"--build-arg=AWS_CLI_MIRROR={makers.url}/nothing", str(tmp_path)]
     done = docker.run("buildx", "build", "--progress=plain", *words, check=False)
     assert done.returncode != 0
-    # The command with the whole address, curl's own message, and the comment above the step.
+    # The command with the whole URL, curl's message, and the comment above the step.
     assert f"-o aws-cli.zip {makers.url}/nothing/awscli-exe-linux-x86_64-" in done.stderr
     assert "curl: (22) The requested URL returned error: 404" in done.stderr
     assert "# Not found? Name a mirror with --build-arg AWS_CLI_MIRROR=URL." in done.stderr

@@ -1,4 +1,4 @@
-"""`dockertpl verify --with` on real servers; nothing of them is left, however a run ends."""
+"""`dockertpl verify --with` starts real servers, and removes them however a run ends."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ NAME = f"test-services-{os.getpid()}"
 
 @pytest.fixture
 def servers(base_images: Callable[..., dict[str, BaseImage]]) -> tuple[str, str]:
-    """What --with is given for the servers."""
+    """The --with options for the servers."""
     base_images("python:3.13-slim-trixie", "postgres:17", "redis:8")
     return "--with=postgres:17", "--with=redis:8"
 
 
 @pytest.fixture
 def quick(servers: tuple[str, str], tmp_path: Path) -> Path:
-    """A service that stays unhealthy with MODE=sick."""
+    """A service that stays unhealthy under MODE=sick."""
     return Path(shutil.copytree(QUICK, tmp_path / NAME))
 
 
 def _left(docker: host.Engine, name: str = NAME) -> set[str]:
-    """Return the containers and networks that runs made here; others may be running theirs."""
+    """Return the containers and networks of runs in this folder. Other runs may be active."""
     containers = docker.output("ps", "--all", "--format", "{{.Names}}", "--filter", f"name={name}").split()
     networks = docker.output("network", "ls", "--format", "{{.Name}}", "--filter", f"name={name}").split()
     return {*containers, *networks}
@@ -54,12 +54,12 @@ def _volumes(docker: host.Engine, names: set[str]) -> set[str]:
 
 
 def _started(docker: host.Engine, app: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Start a verify that goes on until it is stopped, and wait until the application runs beside its servers."""
+    """Start a `verify` that runs until it is stopped, and wait until the application runs beside its servers."""
     before = _left(docker)
     words = [sys.executable, "-m", "dockertpl", "verify", str(app), "--env=MODE=sick", "--timeout=600", *options]
     process = subprocess.Popen(words, stderr=subprocess.DEVNULL, env=docker.environ(), start_new_session=True)
     deadline = time.monotonic() + 120
-    # A network, two servers, and the application's own.
+    # A network, two servers, and the application.
     while len(_left(docker) - before) < 2 + len([one for one in options if one.startswith("--with")]):
         assert process.poll() is None and time.monotonic() < deadline, "it did not start"
         time.sleep(0.1)
@@ -75,7 +75,7 @@ def test_an_application_is_migrated_and_healthy_beside_real_servers(
     subprocess.run(["git", "init", "--quiet", str(app)], check=True)
     service.new(app, "-d", "python_version=3.13")
 
-    # It says what it lacks, first its servers and then its tables.
+    # It reports what is missing: first its servers, then its tables.
     code, facts = service.dockertpl("verify", str(app))
     assert code == 1 and facts["error"]["remedy"].endswith(
         "\n  dockertpl verify --with postgres --run 'alembic upgrade head'"

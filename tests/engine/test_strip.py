@@ -1,4 +1,4 @@
-"""The answer `strip`: libraries lose their symbols, and one that would not load any more keeps them and is named."""
+"""The answer `strip`: libraries lose their symbols. One that would no longer load keeps them and is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .bases import BaseImage
 pytestmark = pytest.mark.engine
 
 PYTHON = "python:3.13-slim-trixie"
-#: A `strip` that damages what is called broken.so, and refuses what is no library at all, as the real one does.
+#: A `strip` that damages broken.so, and refuses a file that is not a library, as the real one does.
 FAKE = """#!/bin/sh
 case $2 in
   *broken.so) head -c 4096 "$2" > /tmp/part && cat /tmp/part > "$2" ;;
@@ -31,7 +31,7 @@ esac
 
 
 def _script() -> str:
-    """Return the program of the stage "strip", as a shell gets it."""
+    """Return the program of the stage "strip", as the shell reads it."""
     template = Template(bundled())
     tree = render(template, resolve(template, folder_name="orders", data={"strip": "true"}))
     text = tree["Dockerfile"].content.decode()

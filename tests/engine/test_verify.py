@@ -1,4 +1,4 @@
-"""What `dockertpl verify` promises, on a real engine."""
+"""Promises of `dockertpl verify`, with a real engine."""
 
 import json
 import os
@@ -68,7 +68,7 @@ Verify = Callable[..., Verified]
 def nothing_is_left(docker: host.Engine) -> Iterator[None]:
     yield
     assert not _containers(docker)
-    # The image stays, under one tag; a test takes it away.
+    # The image stays under one tag until a test removes it.
     tags = docker.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"dockertpl/{NAME}").split()
     assert set(tags) <= {f"dockertpl/{NAME}:verify"}
     docker.run("image", "rm", *tags, check=False)
@@ -109,7 +109,7 @@ def _command(app: Path, *options: str) -> list[str]:
 
 
 def _containers(docker: host.Engine) -> set[str]:
-    """Return the containers that verify made here; the engine may be running others' at the same time."""
+    """Return the containers of `verify` in this folder. The engine may run others at the same time."""
     mine = ("--filter", "label=org.dockertpl.verify=1", "--filter", f"name={NAME}")
     return set(docker.output("ps", "--all", "--quiet", *mine).split())
 
@@ -147,7 +147,7 @@ def test_a_person_reads_the_figures_in_80_columns(docker: host.Engine, app: Path
     lines = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (0, "")
     assert re.fullmatch(r"healthy in \d+\.\d s as uid 10001 on a read-only root(, .+)?", lines[-1])
-    # The line before the table has a path, which may be long.
+    # The line before the table has a path, and it may be long.
     assert max(map(len, lines[1:])) <= 80
     for word in ("image", "built in", "ready in", "healthy in", "stopped in", "user", "read-only"):
         assert word in done.stderr
@@ -157,7 +157,7 @@ def test_of_an_app_that_crashes_the_last_log_lines_are_shown(verify: Verify) -> 
     done = verify("--env", "MODE=crash")
     assert (done.code, done.facts["error"]["code"], done.facts["healthy"]) == (1, "unhealthy", False)
     assert "exited with code 1" in done.error
-    # Two streams have no order among each other.
+    # Two streams have no common order.
     assert sorted(done.error.splitlines()[-2:]) == ["  | line one", "  | the configuration is wrong"]
     assert done.facts["built"] is True and done.facts["image_bytes"]
 
@@ -307,7 +307,7 @@ def test_growth_over_a_commit_names_the_layer_and_its_files(
     (app / "menu.bin").write_bytes(os.urandom(60_000_000))
     done = verify("--baseline", "HEAD", "--markdown", str(tmp_path / "summary.md"))
     assert (done.code, done.facts["healthy"]) == (1, True)
-    # On a busy machine a start may be late, too.
+    # On a busy machine, a start may also be late.
     (finding,) = (found for found in done.facts["findings"] if found["rule"] != "baseline-ready")
     assert finding["rule"] == "baseline-bytes"
     assert [line.split("  ", 1)[-1] for line in finding["lines"]][:2] == [
@@ -357,7 +357,7 @@ def client(docker: host.Engine) -> client_module.Client:
 
 
 def _processes(marker: str) -> list[str]:
-    """Return the processes of this machine, where the engine runs too, that have that command line."""
+    """Return the processes of this machine with that command line. The engine runs here as well."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

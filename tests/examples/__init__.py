@@ -1,1 +1,1 @@
-"""The rendered files in `examples/`: `python -m tests.examples` writes them again."""
+"""The rendered files in `examples/`. `python -m tests.examples` writes them again."""

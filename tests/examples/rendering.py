@@ -1,4 +1,4 @@
-"""What `examples/` holds: each folder is what some commands write into a sample application."""
+"""The content of `examples/`: each folder has the files that some commands write into a sample application."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dockertpl.template.tree import File, Tree
 FOLDER = ROOT / "examples"
 DATA = Path(__file__).with_name("examples.toml")
 LINE = 100
-#: What detection reads of a lock in these samples is its format.
+#: In these samples, detection reads only the format of a lock.
 _LOCKS = {**EMPTY_LOCKS, "uv": ("uv.lock", 'version = 1\nrequires-python = ">=3.11"\n')}
 
 
@@ -37,12 +37,12 @@ class Example:
     """A folder of `examples/`, as `examples.toml` describes it.
 
     Attributes:
-        name: The folder.
+        name: The name of the folder.
         title: The heading of its README.
         repository: The name of the folder in which the commands run.
         where: The repository in which the commands run, in a few words.
         commands: Run one after another at the root of the repository.
-        special: What is special about the files.
+        special: What the files show.
         python: Arguments of `write_sample`.
         nextjs: Arguments of `write_next_sample`.
     """
@@ -61,7 +61,7 @@ class Example:
 
         Args:
             root: The root of the repository.
-            lock: Whether to write real locks, which takes the network once.
+            lock: Whether to write real locks. The first run needs the network.
         """
         for write, arguments in ((write_sample, self.python), (write_next_sample, self.nextjs)):
             if arguments is None:
@@ -87,7 +87,7 @@ class Example:
         }
 
     def rendered(self) -> Tree:
-        """Return what the commands write, without the network and without a real lock."""
+        """Return the files that the commands write, without the network and without a real lock."""
         with tempfile.TemporaryDirectory() as work:
             root = Path(work, self.repository)
             root.mkdir()
@@ -134,7 +134,7 @@ def index() -> str:
 
 
 def _run(arguments: list[str], root: Path) -> list[str]:
-    """Run a command of dockertpl in this process; return the files that it wrote."""
+    """Run dockertpl in this process and return the files that it wrote."""
     printed = io.StringIO()
     with _in(root), contextlib.redirect_stdout(printed):
         code = cli._run([*arguments, "--json"])
@@ -146,7 +146,7 @@ def _run(arguments: list[str], root: Path) -> list[str]:
 
 @contextlib.contextmanager
 def _in(folder: Path) -> Iterator[None]:
-    """Make a folder the current one, and leave out what this machine's proxy settings would change."""
+    """Change to a folder, and hide this machine's proxy settings."""
     before = os.environ.get("DOCKERTPL_IGNORE_MACHINE")
     os.environ["DOCKERTPL_IGNORE_MACHINE"] = "1"
     try:
@@ -159,10 +159,10 @@ def _in(folder: Path) -> Iterator[None]:
 
 
 def _wrapped(command: str) -> str:
-    """Return a command on one line, or with one answer a line if it is long."""
+    """Return a command on one line. If it is long, put each answer on its own line."""
     return command if len(command) <= LINE - len("$ ") else command.replace(" -d ", " \\\n    -d ")
 
 
 def _filled(text: str) -> str:
-    """Return a paragraph in lines of prose."""
+    """Wrap a paragraph."""
     return textwrap.fill(text.strip(), LINE, break_on_hyphens=False, break_long_words=False)

@@ -1,4 +1,4 @@
-"""The examples are what dockertpl writes today."""
+"""The examples match what dockertpl writes today."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from tests.parity import read_tree
 
 from .rendering import FOLDER, Example, examples
 
-#: By the variable of `docker-bake.hcl`, the image that bake loads.
+#: The image that bake loads, by its variable of `docker-bake.hcl`.
 _BASES = {"services/api": "base-python:main", "web": "base-node:main"}
 
 
 def main(names: list[str]) -> None:
-    """Print a row for each image of the examples. Locks are real, so the first run needs the network."""
+    """Print a row for each image of the examples. The locks are real, so the first run needs the network."""
     docker, _ = host.up()
     os.environ.update({name: docker.environ()[name] for name in ("PATH", "DOCKERTPL_DOCKER")})
     bases.ensure((*service.BASES, *service.NEXT_BASES), engine=docker)
@@ -35,9 +35,9 @@ def main(names: list[str]) -> None:
 
 
 def _verified(example: Example, root: Path, docker: host.Engine) -> Iterator[tuple[str, int, float]]:
-    """Verify each image of an example; yield its tag, its size and the seconds until it was healthy.
+    """Verify each image of an example. Yield its tag, its size and the seconds until it was healthy.
 
-    The files have to be those of `examples/` with real locks, too.
+    With real locks, the files must still match `examples/`.
     """
     example.write_application(root, lock=True)
     made, committed = example.run(root), read_tree(FOLDER / example.name)

@@ -13,7 +13,7 @@ import pytest
 from dockertpl.detect import Detection, NotDetectedError, look
 
 Look = Callable[..., tuple[Detection, NotDetectedError | None]]
-#: What every application of these tests has, unless the test says otherwise.
+#: The package.json of every test application, unless a test changes it.
 PACKAGE = {"name": "shop", "scripts": {"build": "next build"}, "dependencies": {"next": "16.0.0"}}
 PAGE = 'import "../lib/db"\nimport "../lib/env"\nimport "../lib/mail"\n'
 BASE = {"package-lock.json": '{"lockfileVersion": 3}\n', "app/page.tsx": PAGE}
@@ -23,8 +23,8 @@ BASE = {"package-lock.json": '{"lockfileVersion": 3}\n', "app/page.tsx": PAGE}
 def look_at(repo: Callable[[Mapping[str, str]], Path], tmp_path: Path) -> Look:
     """`look_at({PATH: TEXT, …}, package={…}, given={…})` writes a Next.js repository and returns what is detected.
 
-    A dictionary becomes JSON; None leaves a file out; what an earlier call wrote is gone. `package` is merged into
-    package.json.
+    A dictionary becomes JSON, and None leaves a file out. Each call removes the files of the one before.
+    `package` is merged into package.json.
     """
 
     def run(

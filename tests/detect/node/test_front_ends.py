@@ -1,4 +1,4 @@
-"""Which folder the build of a front end makes, by its bundler's settings."""
+"""Which folder the build of a front end makes, according to the settings of its bundler."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Repo = Callable[[Mapping[str, str]], Path]
 
 
 def package(script: str = "", *packages: str) -> str:
-    """Return a package.json with a script `build`, if any, and what it asks for."""
+    """Return a package.json with dependencies and, if given, a script `build`."""
     content: dict[str, Any] = {"devDependencies": dict.fromkeys(packages, "1.0.0")}
     return json.dumps(content | ({"scripts": {"build": script}} if script else {}))
 
 
 def made(repo: Repo, path: str, files: Mapping[str, str]) -> str:
-    """Return the folder that the build of the front end in web/ makes and that holds a path."""
+    """Return the output folder of the front end in web/ that holds a path."""
     found = front_end(Repository(repo({f"web/{name}": text for name, text in files.items()})), "web")
     return found.makes(path) if found else ""
 

@@ -1,4 +1,4 @@
-"""What the application loads is read for what it opens and needs; what people run beside it is not."""
+"""Detection reads the modules that the application loads, and skips scripts that you run beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Next.js sources open is in the context, can be written, or is asked for."""
+"""A file that Next.js sources open is in the context, is writable, or becomes a question."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_content_that_the_sources_read_is_let_through_the_ignore_file(look_at: A
         'fs.readdirSync(new URL("../docs", import.meta.url))',
         'globSync("docs/**/*.md")',
         'fg.sync(["./docs/*.{md,mdx}"])',
-        # What reads them is a function, or another module.
+        # A function or another module reads them.
         'walk(path.join(process.cwd(), "docs"))',
         'export const DOCS = path.resolve(process.cwd(), "docs")',
     ],

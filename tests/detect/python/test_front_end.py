@@ -1,4 +1,4 @@
-"""A front end that the application serves, and that Git has only as sources, is built by the image."""
+"""The image builds a front end that the application serves and that Git has only as sources."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def known(
     given: Mapping[str, Any] | None = None,
     folder: str = "web",
 ) -> Detection:
-    """Return what is known of an application in `app_dir` beside, or around, a front end."""
+    """Return what detection finds for an application in `app_dir` beside or around a front end."""
     own = {"pyproject.toml": PROJECT, "uv.lock": "version = 1\n", "app/__init__.py": "", "app/main.py": HEAD + main}
     texts: dict[str, str | None] = {str(Path(app_dir, path)): text for path, text in own.items()}
     texts |= {str(Path(folder, path)): text for path, text in {**FRONT, **(front or {})}.items()}

@@ -1,4 +1,4 @@
-"""Repositories that mean harm: detection ends, reads nothing outside, and says what it left out."""
+"""Hostile repositories: detection ends, reads nothing outside, and reports what it skipped."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_the_images_name(repo: Repo, app_dir: str, name: str) -> None:
         # Started in a folder: imports and files are relative to it.
         ({"server/main.py": "app = 1"}, "server", {"import_root": "server", "start_folder": "server"}),
         ({"a/b/main.py": "app = 1"}, "./a/", {"import_root": "a", "start_folder": "a"}),
-        # Neighbors by their bare names.
+        # Imports of neighbors by their bare names.
         ({"server/main.py": "from db import x", "server/db.py": ""}, "", {"import_root": "server"}),
         ({"api/app/main.py": "from app.db import x", "api/app/db.py": ""}, "", {"import_root": "api"}),
         ({"api/app/main.py": "from core import x", "api/core/__init__.py": ""}, "", {"import_root": "api"}),
@@ -196,10 +196,10 @@ BELOW = {"app": "main:app", "import_root": "backend", "start_folder": "backend"}
         ({"run.sh": "cd backend\nexec uvicorn main:app\n"}, BELOW),
         ({"compose.yaml": "services: {api: {working_dir: /code/backend, command: uvicorn main:app}}\n"}, BELOW),
         ({"Dockerfile": "FROM python:3.13\nCOPY backend/ /app\nWORKDIR /app\nCMD uvicorn main:app\n"}, BELOW),
-        # Only imports are looked for there.
+        # Detection looks only for imports there.
         ({"Makefile": "run:\n\tuvicorn --app-dir backend main:app\n"}, {**BELOW, "start_folder": None}),
         ({"Makefile": "run:\n\tPYTHONPATH=backend uvicorn main:app\n"}, {**BELOW, "start_folder": None}),
-        # Nothing says so, or what says so does not hold.
+        # Nothing points to a folder, or what does is wrong.
         ({}, {"app": "backend.main:app", "import_root": None, "start_folder": None}),
         (
             {

@@ -1,4 +1,4 @@
-"""Packages of the repository itself are found in every form that a manager has for them."""
+"""Detection finds local packages in every form that a package manager has for them."""
 
 from __future__ import annotations
 

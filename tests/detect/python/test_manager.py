@@ -62,7 +62,7 @@ def test_the_manager_is_told_by_its_lock(repo: Repo, files: dict[str, str], name
         ({"pyproject.toml": "[tool.poetry]\nname='x'\n"}, "poetry.lock", "`poetry lock` and commit poetry.lock"),
         ({"pyproject.toml": f"{PROJECT}[tool.pdm]\n"}, "pdm.lock", "`pdm lock` and commit pdm.lock"),
         ({"Pipfile": "[packages]\n"}, "Pipfile.lock", "`pipenv lock` and commit Pipfile.lock"),
-        # Such a file does not say what the application needs.
+        # Such a file does not list what the application needs.
         (
             {"pyproject.toml": "[tool.poetry]\nname='x'\n", "requirements.txt": "mkdocs\n"},
             "poetry.lock",
@@ -97,10 +97,10 @@ def test_the_lock_of_a_workspace_is_missed_at_its_root(repo: Repo) -> None:
         ({"pyproject.toml": PROJECT}, "pyproject", "`uv lock`"),
         ({"pyproject.toml": PROJECT, "requirements.txt": "fastapi\n"}, "pyproject", "`uv lock`"),
         ({"requirements.txt": "fastapi\nhttpx==1\n"}, "pip", "does not pin fastapi"),
-        # A requirements file that brings the framework is installable where the manager's own lock is missing.
+        # A requirements file with the framework is installable when the manager's own lock is missing.
         ({"pyproject.toml": "[tool.poetry]\nname='x'\n", "requirements.txt": "fastapi\n"}, "pip", "does not pin"),
         ({"Pipfile": "[packages]\n", "requirements.txt": "-r base.txt\n", "base.txt": "fastapi\n"}, "pip", "pin"),
-        # A manifest that names no dependencies, or none that serves.
+        # A manifest without dependencies, or without a server.
         ({"pyproject.toml": "[project]\nname = 'x'\n", "requirements.txt": "fastapi\n"}, "pip", "does not pin"),
         (
             {"pyproject.toml": "[project]\nname='x'\ndependencies=['rich']\n", "requirements.txt": "fastapi\n"},

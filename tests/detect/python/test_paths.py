@@ -1,4 +1,4 @@
-"""A path in code comes to the place that it has in the checkout; what cannot be told is nothing."""
+"""A path in code resolves to its place in the checkout, and an unclear one resolves to nothing."""
 
 from __future__ import annotations
 

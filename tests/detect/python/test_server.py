@@ -130,7 +130,7 @@ def test_a_server_that_may_come_from_elsewhere_is_a_warning(repo: Repo, files: d
             ["prod"],
             "uvicorn",
         ),
-        # The groups that are installed unasked stay.
+        # The default groups stay.
         (
             "uv",
             "[dependency-groups]\nserve = ['uvicorn']\ndb = []\n[tool.uv]\ndefault-groups = ['db']\n",

@@ -1,4 +1,4 @@
-"""What an application needs in its environment is known by name, and gets a value that it takes."""
+"""Detection names the environment variables that an application needs, and gives each a valid value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service that behaves as the environment variable MODE says; the last lines of a log are what tests look for."""
+"""A service that behaves as the environment variable MODE says. Tests look for the last lines of its log."""
 
 import http.server
 import os
