@@ -113,7 +113,7 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
         mine: The text to merge into.
         old: The common ancestor.
         new: The other side.
-        labels: The names of mine, old and new in markers.
+        labels: The names of the three texts in markers.
         marker_size: The length of a marker.
 
     Returns:

@@ -206,7 +206,7 @@ def _indented(text: str) -> str:
 
 def test_bad_answers_are_one_error(repository: Path, dockertpl: Run) -> None:
     message, _ = _refused(repository, dockertpl, "-d", "port=80", "-d", "manger=uv", "-d", "name=a b", "--defaults")
-    assert "3 answers cannot be used:" in message
+    assert "3 answers are not valid:" in message
     assert "Did you mean manager?" in message
 
 

@@ -341,7 +341,7 @@ def test_answers_that_place_files_elsewhere_are_refused(
 
 
 def test_a_bad_mirror_is_refused(repository: Path, pin: Run) -> None:
-    assert "it is not HOST=MIRROR" in _refused(repository, pin, "--registry-mirror", "x", code=2)["message"]
+    assert "is not HOST=MIRROR" in _refused(repository, pin, "--registry-mirror", "x", code=2)["message"]
 
 
 def test_a_tag_that_no_registry_has_is_bad_input(repository: Path, pin: Run, fake_registry: FakeRegistry) -> None:

@@ -40,7 +40,7 @@ def test_a_folder_without_an_image_is_told_so(root: Path) -> None:
 
 def test_one_that_cannot_be_read_is_not_passed_over(root: Path) -> None:
     (root / ".copier-answers.web.yml").write_text("<<<<<<< HEAD\nkind: k\n")
-    with pytest.raises(BadInputError, match=r"\.copier-answers\.web\.yml is no YAML") as caught:
+    with pytest.raises(BadInputError, match=r"\.copier-answers\.web\.yml is not valid YAML") as caught:
         chosen(root, None, root, ())
     assert "--answers-file .copier-answers.api.yml" in caught.value.remedy
     assert chosen(root, "api", root / "api", ()) == [".copier-answers.api.yml"]
@@ -49,7 +49,7 @@ def test_one_that_cannot_be_read_is_not_passed_over(root: Path) -> None:
 
 def test_one_that_is_meant_and_cannot_be_read_says_why(root: Path) -> None:
     (root / ".copier-answers.web.yml").write_text("<<<<<<< HEAD\nkind: k\n")
-    with pytest.raises(BadInputError, match="is no YAML"):
+    with pytest.raises(BadInputError, match="is not valid YAML"):
         chosen(root, None, root, [Path(".copier-answers.web.yml")])
-    with pytest.raises(BadInputError, match="is no YAML"):
+    with pytest.raises(BadInputError, match="is not valid YAML"):
         chosen(root, "web", root / "web", ())

@@ -87,7 +87,7 @@ def test_an_answers_file_that_cannot_be_read_is_an_error_and_no_other_template_s
     (root / ".copier-answers.web.yml").write_text("<<<<<<< HEAD\n_commit: v1.0.0\n")
     done = dockertpl("status", root, "--json")
     assert (done.code, [image["state"] for image in done.json["images"]]) == (1, ["error", "up-to-date"])
-    assert "is no YAML" in done.json["images"][0]["note"]
+    assert "is not valid YAML" in done.json["images"][0]["note"]
     lines = dockertpl("status", root).out.splitlines()
     assert "line 2" in " ".join(" ".join(lines).split()), "a note is said to its end"
 

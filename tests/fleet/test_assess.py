@@ -77,7 +77,7 @@ def _no_yaml(root: Path) -> None:
         (_link, "unsafe", "a link"),
         (_strange, "foreign", "of another template: elsewhere.invalid/"),
         (_nameless, "unmanaged", "_commit"),
-        (_no_yaml, "error", "no YAML"),
+        (_no_yaml, "error", "not valid YAML"),
     ],
 )
 def test_what_a_person_did_has_a_state_of_its_own(

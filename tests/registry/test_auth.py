@@ -110,7 +110,7 @@ def test_a_token_server_that_refuses_says_so(fake_registry: FakeRegistry) -> Non
 )
 def test_a_token_that_is_none_is_refused(fake_registry: FakeRegistry, body: bytes) -> None:
     fake_registry.instead = lambda seen: (200, {}, body)
-    with pytest.raises(RegistryError, match="gives none"):
+    with pytest.raises(RegistryError, match="sends no token"):
         _authorize(fake_registry)
 
 

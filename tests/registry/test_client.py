@@ -146,7 +146,7 @@ def _reply(status: int, headers: dict[str, str] | None = None, body: bytes = b""
 def test_a_refusal_names_the_host_and_the_login(fake_registry: FakeRegistry, status: int) -> None:
     fake_registry.instead = _reply(status)
     with pytest.raises(
-        RegistryError, match=f"{fake_registry.address} does not let x:1 be read: status {status}"
+        RegistryError, match=f"{fake_registry.address} refuses access to x:1: status {status}"
     ) as caught:
         _resolve(fake_registry)
     assert caught.value.exit_code == 3
@@ -179,11 +179,11 @@ def test_too_many_requests_say_when_to_come_back(fake_registry: FakeRegistry, wa
     )
     with pytest.raises(RegistryError, match=r"too many requests .* You have reached your limit\.") as caught:
         _resolve(fake_registry)
-    assert f"Run this again {words}." in caught.value.remedy
+    assert f"Try again {words}." in caught.value.remedy
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(500, "is in trouble: status 500"), (503, "503"), (418, "with status 418")]
+    ("status", "words"), [(500, "has a problem: status 500"), (503, "503"), (418, "with status 418")]
 )
 def test_other_troubles_are_told(fake_registry: FakeRegistry, status: int, words: str) -> None:
     fake_registry.instead = _reply(status)
@@ -201,14 +201,14 @@ def test_a_body_that_is_not_its_digest_s_is_refused(fake_registry: FakeRegistry)
 @pytest.mark.parametrize("digest", ["sha512:" + 128 * "a", "sha256:1", "x", "sha256:" + 64 * "A"])
 def test_a_digest_that_is_none_is_refused(fake_registry: FakeRegistry, digest: str) -> None:
     fake_registry.instead = _reply(200, {"Docker-Content-Digest": digest})
-    with pytest.raises(RegistryError, match="which is no sha256 digest"):
+    with pytest.raises(RegistryError, match="which is not a sha256 digest"):
         _resolve(fake_registry)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff", b"[" * 99999])
 def test_what_is_no_manifest_is_refused(fake_registry: FakeRegistry, body: bytes) -> None:
     fake_registry.put("x:1", "text/html", body)
-    with pytest.raises(RegistryError, match="something that is no manifest"):
+    with pytest.raises(RegistryError, match="something that is not a manifest"):
         _resolve(fake_registry)
 
 
@@ -217,7 +217,7 @@ def test_what_is_no_manifest_is_refused(fake_registry: FakeRegistry, body: bytes
 )
 def test_another_kind_of_manifest_is_refused(fake_registry: FakeRegistry, body: dict[str, Any]) -> None:
     fake_registry.put("x:1", "application/json", json.dumps(body).encode())
-    with pytest.raises(RegistryError, match="which is neither an index nor an image"):
+    with pytest.raises(RegistryError, match="which is not an index or an image"):
         _resolve(fake_registry)
 
 
@@ -232,7 +232,7 @@ def test_an_index_of_nonsense_has_no_platforms(fake_registry: FakeRegistry, mani
 def test_a_manifest_that_is_too_big_is_refused(fake_registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "LIMIT", 100)
     fake_registry.put_index("x:1")
-    with pytest.raises(RegistryError, match="which is no manifest"):
+    with pytest.raises(RegistryError, match="so it is not a manifest"):
         _resolve(fake_registry)
 
 

@@ -89,7 +89,7 @@ def test_a_helper_s_token_is_an_identity(configure: Configure, helper: Callable[
         ("echo 'credentials not found in native keychain'; exit 1", ""),
         ("echo '{}'", ""),
         ("echo 'no session' >&2; exit 1", "docker-credential-mine failed: no session"),
-        ("echo nonsense", "docker-credential-mine answered no JSON object"),
+        ("echo nonsense", "docker-credential-mine did not answer with a JSON object"),
     ],
 )
 def test_a_helper_that_has_nothing_leaves_the_file(
@@ -103,7 +103,7 @@ def test_a_helper_that_has_nothing_leaves_the_file(
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("absent", "docker-credential-absent is not installed"), ("../x", "is no credential helper's name")],
+    [("absent", "docker-credential-absent is not installed"), ("../x", "is not a credential helper's name")],
 )
 def test_a_helper_that_cannot_be_run_is_named(configure: Configure, name: str, problem: str) -> None:
     configure({"credsStore": name})
@@ -113,7 +113,7 @@ def test_a_helper_that_cannot_be_run_is_named(configure: Configure, name: str, p
 @pytest.mark.parametrize("config", ["{", "[]", "null"])
 def test_a_file_that_is_none_is_named(configure: Configure, config: str) -> None:
     configure(config)
-    assert "config.json is no JSON object" in find("a.io").problem
+    assert "config.json is not a JSON object" in find("a.io").problem
 
 
 @pytest.mark.parametrize("entry", ["x", {"auth": "!"}, {"auth": 1}, {"auth": "/w=="}, None])

@@ -37,7 +37,7 @@ def test_a_name_is_read_as_engines_read_it(text: str, host: str, repository: str
      "host.example/../../v2", "python:3\n", "https://docker.io/python", "user@host.example/app", "a/" * 200 + "b"],
 )  # fmt: skip
 def test_what_is_no_name_is_refused(text: str) -> None:
-    with pytest.raises(BadInputError, match="is no image's name"):
+    with pytest.raises(BadInputError, match="is not an image name"):
         parse(text)
 
 
@@ -72,7 +72,7 @@ def test_a_mirror_stands_in_for_its_host_alone() -> None:
     "option", ["docker.io", "=x", "docker.io=", "docker.io=https://m.example", "docker.io=m.example/../x", "a b=c"]
 )
 def test_a_mirror_that_is_none_is_refused(option: str) -> None:
-    with pytest.raises(BadInputError, match="it is not HOST=MIRROR"):
+    with pytest.raises(BadInputError, match="is not HOST=MIRROR"):
         mirrors([option])
 
 

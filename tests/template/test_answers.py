@@ -58,8 +58,8 @@ def test_every_bad_answer_is_named_in_one_error(make_template: MakeTemplate) -> 
         "extras",
     ]
     for line in (
-        "5 answers cannot be used:",
-        "  manger: there is no such question. Did you mean manager?",
+        "5 answers are not valid:",
+        "  manger: unknown question. Did you mean manager?",
         '  manager: "pipx" is not a choice: uv, poetry, pip. Did you mean pip?',
         "  port: 80 is too low.",
     ):
@@ -81,7 +81,7 @@ def test_a_default_that_will_not_do_says_which_answer_to_give(make_template: Mak
     template = make_template(
         "a: {type: str, default: '{{ _folder_name }}', validator: '{% if a > \"b\" %}no{% endif %}'}\n"
     )
-    with pytest.raises(BadAnswerError, match="the default does not do: no Give -d a="):
+    with pytest.raises(BadAnswerError, match="the default is not valid: no Give -d a="):
         resolve(template, folder_name="c")
     assert resolve(template, folder_name="c", data={"a": "a"}).values == {"a": "a"}
 
@@ -101,7 +101,7 @@ def test_a_question_without_default_says_how_its_answer_is_written(make_template
 def test_an_answer_that_does_not_apply_is_not_stored_and_warned_of(make_template: MakeTemplate) -> None:
     resolved = resolve(make_template(QUESTIONS), folder_name="x", data={"requirements": "r.txt"})
     assert "requirements" not in resolved.remembered()
-    assert resolved.warnings == ('requirements does not apply to the other answers; "r.txt" is not stored.',)
+    assert resolved.warnings == ('requirements does not apply to the other answers, so "r.txt" is not stored.',)
 
 
 def test_what_was_detected_for_a_question_that_is_not_asked_is_left_out(make_template: MakeTemplate) -> None:
@@ -168,11 +168,11 @@ def test_a_bomb_in_an_answer_does_not_go_off(make_template: MakeTemplate) -> Non
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"[1, 2]", "no mapping"),
-        (b"a: [", "no YAML"),
-        (b"\xff\xfe\x00", "no YAML"),
-        (b"1: a", "no mapping"),
-        (b"a: 2020-13-45", "no YAML"),
+        (b"[1, 2]", "not a mapping"),
+        (b"a: [", "not valid YAML"),
+        (b"\xff\xfe\x00", "not valid YAML"),
+        (b"1: a", "not a mapping"),
+        (b"a: 2020-13-45", "not valid YAML"),
     ],
 )
 def test_a_data_file_that_is_none_is_one_error(tmp_path: Path, content: bytes, message: str) -> None:

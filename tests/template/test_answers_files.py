@@ -45,7 +45,7 @@ def test_the_root_s_own_answers_file_needs_no_option(tmp_path: Path, write_files
 def test_another_template_s_answers_file_is_not_replaced(tmp_path: Path, write_files: Write, content: str) -> None:
     write_files(tmp_path, {".copier-answers.yml": content})
     _check(tmp_path)
-    with pytest.raises(DestinationError, match="another template's") as caught:
+    with pytest.raises(DestinationError, match="belongs to another template") as caught:
         answers_files.check_new(tmp_path, answers_file=".copier-answers.yml", name="web", app_dir=".")
     assert "copier update -a" in caught.value.remedy
 

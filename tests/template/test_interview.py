@@ -84,10 +84,10 @@ def test_an_answer_is_seen_by_the_questions_after_it_and_not_by_those_before(mak
     ("name", "raw", "message"),
     [
         ("port", "80", "80 is too low."),
-        ("port", "many", '"many" is no whole number'),
+        ("port", "many", '"many" is not a whole number'),
         ("manager", "pipx", '"pipx" is not a choice: uv, poetry, pip. Did you mean pip?'),
-        ("extras", "[", '"[" is no YAML'),
-        ("title", "a\x1b[2J", "it holds the invisible character U+001B"),
+        ("extras", "[", '"[" is not valid YAML'),
+        ("title", "a\x1b[2J", "it contains the invisible character U+001B"),
     ],
 )
 def test_a_refused_answer_says_why_and_changes_nothing(
@@ -156,7 +156,7 @@ def test_a_default_that_is_refused_is_mended_by_an_answer(make_template: MakeTem
     one = interview(make_template("role: {type: str, default: '', validator: \"{{ 'Write one.' if not role }}\"}\n"))
     with pytest.raises(ValueError, match="Write one"):
         one.prompts["role"].check(one.prompts["role"].default)
-    with pytest.raises(BadAnswerError, match="the default does not do: Write one"):
+    with pytest.raises(BadAnswerError, match="the default is not valid: Write one"):
         one.answers()
     one.say("role", "push")
     assert one.answers().values == {"role": "push"}
@@ -165,7 +165,7 @@ def test_a_default_that_is_refused_is_mended_by_an_answer(make_template: MakeTem
 def test_a_given_answer_that_is_refused_is_known_before_anything_is_asked(make_template: MakeTemplate) -> None:
     template = make_template(QUESTIONS)
     one = interview(template, data={"port": "80", "nonsense": "1"})
-    assert one.refused == {"nonsense": "there is no such question.", "port": "80 is too low."}
+    assert one.refused == {"nonsense": "unknown question.", "port": "80 is too low."}
     assert list(one.prompts) == ["manager", "extras", "title"]
     # Here an answer can still make it a good one.
     one = interview(template, data={"title": "with pip"})

@@ -140,7 +140,7 @@ def _outcome(run: Callable[..., Any], *arguments: Any) -> Any:
         ("potery", '"potery" is not a choice: uv, poetry, pip. Did you mean poetry?'),
         ("UV", '"UV" is not a choice: uv, poetry, pip. Did you mean uv?'),
         ("zzz", '"zzz" is not a choice: uv, poetry, pip.'),
-        (3.1, '"3.1" is not a choice: uv, poetry, pip. (YAML reads it as a number: write it in quotes.)'),
+        (3.1, '"3.1" is not a choice: uv, poetry, pip. (YAML reads it as a number, so write it in quotes.)'),
     ],
 )
 def test_a_bad_choice_names_the_choices_and_the_nearest(make_template: MakeTemplate, answer: Any, message: str) -> None:
@@ -161,7 +161,7 @@ def test_a_validator_s_message_is_shown_whole(make_template: MakeTemplate) -> No
     [
         ("a: {type: str, lexer: yaml}", "lexer"),
         ("a: {type: strange, default: x}", "one of bool, float"),
-        ("now: x", "keeps for itself"),
+        ("now: x", "reserves"),
         ("a: {type: str, secret: true}", "secret and has no default"),
         ("a: {type: str, choices: {X: {validator: ''}}, default: x}", "without a value"),
         ("a: '{{ nothing }}'", "cannot be rendered"),

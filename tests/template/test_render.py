@@ -190,7 +190,7 @@ def test_two_files_at_one_path_are_refused(make_template: MakeTemplate) -> None:
         (b"{{ nothing }}", "a.jinja cannot be rendered: 'nothing' is undefined"),
         (b"\n\n{% if %}", "project/a.jinja, line 3 cannot be rendered"),
         (b"{% include 'missing' %}", "cannot be rendered"),
-        (b"\xff", "no UTF-8 text"),
+        (b"\xff", "not UTF-8 text"),
         (b"{% yield x from y %}{% endyield %}", "cannot be rendered"),
     ],
 )

@@ -41,7 +41,7 @@ def test_a_wheel_s_bundle_comes_before_what_lies_beside_the_package(
     (package / "_bundle" / "copier.yml").unlink()
     assert source.bundled().root == tmp_path
     (tmp_path / "copier.yml").unlink()
-    with pytest.raises(TemplateError, match="no template in it"):
+    with pytest.raises(TemplateError, match="has no template"):
         source.bundled()
 
 

@@ -46,21 +46,21 @@ def test_whatever_is_taken_has_the_value_that_copier_gives_it(type_name: str, va
 @pytest.mark.parametrize(
     ("type_name", "value", "message"),
     [
-        ("int", "eighty", '"eighty" is no whole number'),
-        ("int", "8.5", '"8.5" is no whole number'),
-        ("int", 8.5, "8.5 is no whole number"),
-        ("int", [], "[] is no whole number"),
-        ("int", None, "null is no whole number"),
-        ("float", "nan", '"nan" is no number'),
+        ("int", "eighty", '"eighty" is not a whole number'),
+        ("int", "8.5", '"8.5" is not a whole number'),
+        ("int", 8.5, "8.5 is not a whole number"),
+        ("int", [], "[] is not a whole number"),
+        ("int", None, "null is not a whole number"),
+        ("float", "nan", '"nan" is not a number'),
         ("bool", "ture", '"ture" is neither yes nor no'),
         ("bool", [1], "[1] is neither yes nor no"),
-        ("str", ["a"], "['a'] is no text"),
-        ("str", None, "null is no text"),
-        ("yaml", "[a", "\"[a\" is no YAML (expected ',' or ']', but got '<stream end>', line 1, column 3)"),
+        ("str", ["a"], "['a'] is not a text"),
+        ("str", None, "null is not a text"),
+        ("yaml", "[a", "\"[a\" is not valid YAML (expected ',' or ']', but got '<stream end>', line 1, column 3)"),
         ("yaml", "[" * 3000, "too deep"),
-        ("yaml", "2020-13-45", "no YAML"),
-        ("yaml", "a\x00b", "no YAML"),
-        ("json", "{", '"{" is no JSON'),
+        ("yaml", "2020-13-45", "not valid YAML"),
+        ("yaml", "a\x00b", "not valid YAML"),
+        ("json", "{", '"{" is not valid JSON'),
     ],
 )
 def test_a_wrong_type_says_what_it_is(type_name: str, value: Any, message: str) -> None:
@@ -88,7 +88,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
     with pytest.raises(WrongTypeError, match="too large"):
         check_inert(bomb)
     bomb.append(bomb)
-    with pytest.raises(WrongTypeError, match="holds itself"):
+    with pytest.raises(WrongTypeError, match="contains itself"):
         check_inert(bomb)
 
 

@@ -105,7 +105,7 @@ def test_a_path_that_leads_nowhere_is_no_matter_of_the_network(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     with Versions() as versions, pytest.raises(NoGitError) as caught:
         versions.pair({"_src_path": "../template", "_commit": "v1.0.0"}, "answers", None)
-    assert f"seen from {tmp_path}" in caught.value.remedy
+    assert f"relative to {tmp_path}" in caught.value.remedy
 
 
 @pytest.mark.parametrize("missing", ["_src_path", "_commit"])

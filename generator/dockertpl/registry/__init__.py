@@ -1,1 +1,1 @@
-"""Asking image registries what a tag is now, by the OCI distribution specification."""
+"""Ask image registries for the current digest of a tag, with the OCI distribution API."""

@@ -1,4 +1,4 @@
-"""Answering a registry's 401: HTTP basic authentication, or a token from the server that it names."""
+"""Answer a registry's 401: HTTP basic authentication, or a token from the server that it names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
 
 
 class Challenge(NamedTuple):
-    """One way in that a registry offers.
+    """A way to authenticate that a registry offers.
 
     Attributes:
         scheme: `basic` or `bearer`.
@@ -29,11 +29,7 @@ class Challenge(NamedTuple):
 
 
 def challenges(headers: Sequence[str]) -> list[Challenge]:
-    """Read WWW-Authenticate headers; schemes that no registry has are left out.
-
-    Args:
-        headers: The headers' values.
-    """
+    """Read the values of WWW-Authenticate headers. Skip schemes that registries do not use."""
     found = []
     for header in headers:
         starts = list(_SCHEME.finditer(header))
@@ -50,17 +46,17 @@ def challenges(headers: Sequence[str]) -> list[Challenge]:
 def authorize(
     offered: Sequence[Challenge], *, host: str, url: str, repository: str, credentials: Credentials | None
 ) -> str | None:
-    """Return an Authorization header's value, or None where nothing that is offered can be met.
+    """Return the value of an Authorization header, or None if no offered way works.
 
     Args:
-        offered: What the registry offers.
-        host: The registry's host, as images' names have it.
-        url: The address that offered it.
-        repository: The repository that is to be read.
+        offered: The ways that the registry offers.
+        host: The registry's host, as in image names.
+        url: The URL that offered them.
+        repository: The repository to read.
         credentials: Credentials for that registry, or None.
 
     Raises:
-        RegistryError: The token server cannot be reached, refuses, or is not to be trusted with a request.
+        RegistryError: The token server cannot be reached, refuses, or is not safe to ask.
     """
     bearer = next((each.parameters for each in offered if each.scheme == "bearer"), None)
     if bearer is not None:
@@ -76,10 +72,10 @@ def _token(
     challenge: Mapping[str, str], host: str, registry: str, repository: str, credentials: Credentials | None
 ) -> str:
     realm = challenge.get("realm", "")
-    # Credentials go to whatever host the registry names, so nobody may be able to listen or to answer in its place.
+    # Credentials go to any host that the registry names, so the connection must be safe from others.
     if not transport.is_safe(realm, registry):
         raise RegistryError(
-            f"{host} wants a token from {realm[:200]!r}, which is not asked: it is not https.",
+            f"{host} wants a token from {realm[:200]!r}. That was not sent, because it is not https.",
             "Is that host a registry? Its WWW-Authenticate header names the token server.",
         )
     fields = {"scope": challenge.get("scope") or f"repository:{repository}:pull"}
@@ -106,7 +102,7 @@ def _token(
 def _read(answer: transport.Answer, server: str, host: str) -> str:
     if answer.status != 200:
         raise RegistryError(
-            f"{server}, which gives the tokens for {host}, refuses with status {answer.status}.",
+            f"{server}, the token server of {host}, refuses with status {answer.status}.",
             f"Is the password right? Log in again with: docker login {host}",
             status=answer.status,
         )
@@ -116,5 +112,5 @@ def _read(answer: transport.Answer, server: str, host: str) -> str:
         content = None
     token = (content.get("token") or content.get("access_token")) if isinstance(content, dict) else None
     if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise RegistryError(f"{server}, which gives the tokens for {host}, gives none.", "Is that host a registry?")
+        raise RegistryError(f"{server}, the token server of {host}, sends no token.", "Is that host a registry?")
     return token

@@ -1,7 +1,7 @@
-"""What an image's tag is now: the digest of its index, and the platforms that the index has.
+"""Resolve an image's tag: the digest of its index, and the platforms in the index.
 
-By the OCI distribution specification (https://github.com/opencontainers/distribution-spec): a HEAD request, which
-registries with limits do not count, then the manifest itself, by that digest and held against it.
+It follows the OCI distribution specification (https://github.com/opencontainers/distribution-spec). First comes a HEAD
+request, which rate limits do not count. Then comes the manifest itself, by that digest, which is checked.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _MANIFESTS = (
 )
 _ACCEPT = {"Accept": ", ".join(_INDEXES + _MANIFESTS)}
 _DIGEST = "Docker-Content-Digest"
-# What a build's attestations have in an index, in place of a platform.
+# The platform of a build's attestations in an index.
 _NO_PLATFORM = "unknown"
-# HEAD is a must of the specification, and some registries answer it like this all the same.
+# The specification requires HEAD, but some registries answer like this.
 _NO_HEAD = (405, 501)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What a tag is now.
+    """What a tag refers to now.
 
     Attributes:
-        digest: The digest of the index, or of the manifest where the tag has no index.
+        digest: The digest of the index, or of the manifest if the tag has no index.
         is_index: Whether it is an index.
-        platforms: The platforms that it has, such as `linux/amd64` or `linux/arm/v7`; empty if they are not known.
+        platforms: Its platforms, such as `linux/amd64` or `linux/arm/v7`. Empty if they are unknown.
     """
 
     digest: str
@@ -48,20 +48,20 @@ class Resolved:
 
     @property
     def is_multi_platform(self) -> bool:
-        """Whether more than one platform finds its image."""
+        """Whether it has images for more than one platform."""
         return self.is_index and len(self.platforms) > 1
 
 
 def resolve(reference: Reference, mirrored: Mapping[str, str] | None = None) -> Resolved:
-    """Ask a registry for the digest that an image's tag has now.
+    """Ask a registry for the current digest of an image's tag.
 
     Args:
         reference: The image.
-        mirrored: Mirrors by the host that they stand in for.
+        mirrored: Mirrors by the host that they replace.
 
     Raises:
         NoImageError: The registry has no such image.
-        RegistryError: It cannot be reached, refuses, or says what cannot be right.
+        RegistryError: The registry cannot be reached, refuses, or sends something invalid.
     """
     repository = _Repository(locate(reference, mirrored or {}), reference)
     digest = repository.head(reference.tag)
@@ -70,8 +70,8 @@ def resolve(reference: Reference, mirrored: Mapping[str, str] | None = None) -> 
     actual = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
     if stated is not None and stated != actual:
         raise RegistryError(
-            f"{repository.place.host} has {reference} as {stated[:80]}, and sends something else ({actual}).",
-            "Something on the way changes what it sends: a proxy, or the mirror. Do not pin to it.",
+            f"{repository.place.host} has {reference} as {stated[:80]}, but sends something else ({actual}).",
+            "A proxy or the mirror changes the content. Do not pin to it.",
         )
     content = repository.json(answer)
     kind = content.get("mediaType") or answer.headers.get_content_type()
@@ -79,14 +79,14 @@ def resolve(reference: Reference, mirrored: Mapping[str, str] | None = None) -> 
         return Resolved(digest=actual, is_index=True, platforms=_platforms(content))
     if kind not in _MANIFESTS:
         raise RegistryError(
-            f"{repository.place.host} has {reference} as {str(kind)[:80]}, which is neither an index nor an image.",
-            "Is it an image? A registry that knows only the first schema of manifests cannot be pinned.",
+            f"{repository.place.host} has {reference} as {str(kind)[:80]}, which is not an index or an image.",
+            "Is it an image? A registry that only knows the first manifest schema cannot be pinned.",
         )
     return Resolved(digest=actual, is_index=False, platforms=repository.platform(content))
 
 
 class _Repository:
-    """One repository of a registry, with the authorization that it asked for."""
+    """A repository of a registry, with its authorization."""
 
     def __init__(self, place: Place, reference: Reference) -> None:
         self.place = place
@@ -95,7 +95,7 @@ class _Repository:
         self.problem = ""
 
     def head(self, tag: str) -> str | None:
-        """Return a tag's digest, or None where the registry does not say it that way."""
+        """Return a tag's digest, or None if the registry does not answer HEAD with it."""
         answer = self._send("HEAD", f"manifests/{tag}", _ACCEPT)
         if answer.status in _NO_HEAD:
             return None
@@ -103,7 +103,7 @@ class _Repository:
         digest = answer.headers.get(_DIGEST)
         if digest is not None and not is_digest(digest):
             raise RegistryError(
-                f"{self.place.host} has {self.reference} as {digest[:80]!r}, which is no sha256 digest.",
+                f"{self.place.host} has {self.reference} as {digest[:80]!r}, which is not a sha256 digest.",
                 "Is that host a registry?",
             )
         return digest
@@ -115,17 +115,17 @@ class _Repository:
         return answer
 
     def json(self, answer: transport.Answer) -> dict[str, Any]:
-        """Return the object that an answer holds."""
+        """Return the JSON object of an answer."""
         content = _object(answer.body)
         if content is None:
             raise RegistryError(
-                f"{self.place.host} answers for {self.reference} with something that is no manifest.",
-                "Is that host a registry, and not a login page or a proxy's?",
+                f"{self.place.host} answers for {self.reference} with something that is not a manifest.",
+                "Is that host a registry, and not a login page or a proxy?",
             )
         return content
 
     def platform(self, manifest: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the one platform that a manifest's configuration names, or nothing where it cannot be had."""
+        """Return the platform that a manifest's configuration names, or nothing if it cannot be read."""
         config = manifest.get("config")
         digest = config.get("digest") if isinstance(config, dict) else None
         if not isinstance(digest, str) or not is_digest(digest):
@@ -133,7 +133,7 @@ class _Repository:
         try:
             body = self.get(f"blobs/{digest}", {}).body
         except DockertplError:
-            # The digest is known, and the rest is no more than a word in a warning.
+            # The digest is known. The platform is only a word in a warning.
             return ()
         if f"sha256:{hashlib.sha256(body).hexdigest()}" != digest:
             return ()
@@ -164,29 +164,29 @@ class _Repository:
         if answer.status == 404:
             raise NoImageError(
                 f"{host} has no image {what}{said}.",
-                "Is the name right? It follows from the answers, such as the version of the language."
+                "Is the name right? The answers decide it, for example the version of the language."
                 if host == self.reference.host
-                else f"Is the mirror named with its folder? --registry-mirror {self.reference.host}=HOST/FOLDER",
+                else f"Does the mirror need a folder? --registry-mirror {self.reference.host}=HOST/FOLDER",
             )
         if answer.status in (401, 403):
             problem = f" ({self.problem})" if self.problem else ""
             raise RegistryError(
-                f"{host} does not let {what} be read: status {answer.status}{said}{problem}.",
-                f"Log in with: docker login {host}\nSome registries say so of a name that they do not have, too.",
+                f"{host} refuses access to {what}: status {answer.status}{said}{problem}.",
+                f"Log in with: docker login {host}\nSome registries also answer this for a name that does not exist.",
                 status=answer.status,
             )
         if answer.status == 429:
             wait = answer.headers.get("Retry-After", "")
             later = f"in {wait} seconds" if wait.isdigit() and len(wait) < 7 else "later"
             raise RegistryError(
-                f"{host} has had too many requests from here (status 429){said}.",
-                f"Run this again {later}. Whoever is logged in may often ask more: docker login {host}",
+                f"{host} got too many requests from here (status 429){said}.",
+                f"Try again {later}. After a login, the limit is often higher: docker login {host}",
                 status=429,
             )
         if answer.status >= 500:
             raise RegistryError(
-                f"{host} is in trouble: status {answer.status}{said}.",
-                f"Run this again later, or name a mirror: --registry-mirror {self.reference.host}=MIRROR",
+                f"{host} has a problem: status {answer.status}{said}.",
+                f"Try again later, or use a mirror: --registry-mirror {self.reference.host}=MIRROR",
                 status=answer.status,
             )
         raise RegistryError(
@@ -223,7 +223,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 def _said(answer: transport.Answer) -> str:
-    """Return the registry's own words, from its list of errors."""
+    """Return the registry's own message, from its list of errors."""
     errors = (_object(answer.body) or {}).get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     words = " ".join(str(first.get("message") or first.get("code") or "").split())[:200].rstrip(".")

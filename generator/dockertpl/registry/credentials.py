@@ -1,4 +1,4 @@
-"""Credentials for registries, from where `docker login` and its credential helpers put them."""
+"""Credentials for registries, from `docker login` and its credential helpers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from dockertpl.registry.reference import hosts
 
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SECONDS = 30
-# What a helper answers in place of a user's name when the secret is a token to be changed for another.
+# A helper returns this user name if the secret is an identity token.
 _TOKEN_USER = "<token>"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What a registry may be shown.
+    """Credentials for a registry.
 
     Attributes:
-        user: The user's name; empty if there is a token only.
+        user: The user's name. Empty if there is only a token.
         secret: The password.
-        identity_token: A token that the registry's token server changes for a short-lived one.
+        identity_token: A token that the token server exchanges for a short-lived one.
         registry_token: A token for the registry itself.
     """
 
@@ -38,7 +38,7 @@ class Credentials:
     registry_token: str = field(default="", repr=False)
 
     def basic(self) -> str:
-        """Return the value of an Authorization header, or nothing without a user's name."""
+        """Return the value of an Authorization header, or an empty text without a user name."""
         if not self.user:
             return ""
         return "Basic " + base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
@@ -46,11 +46,11 @@ class Credentials:
 
 @dataclass(frozen=True, kw_only=True)
 class HostCredentials:
-    """What was found for a host.
+    """The credentials for a host.
 
     Attributes:
         credentials: The credentials, or None.
-        problem: Why a place that was named could not be read; it matters only if the registry refuses.
+        problem: Why a configured source could not be read. It matters only if the registry refuses.
     """
 
     credentials: Credentials | None = None
@@ -58,11 +58,11 @@ class HostCredentials:
 
 
 def find(host: str, environ: Mapping[str, str] | None = None) -> HostCredentials:
-    """Look for credentials in docker's config.json, as docker itself does: the host's helper, the store, the file.
+    """Find credentials in docker's config.json, in docker's order: the host's helper, the store, the file.
 
     Args:
-        host: A registry's host, with its port if it has one.
-        environ: Where DOCKER_CONFIG is read from; the process's own environment by default.
+        host: A registry's host, with a port if it has one.
+        environ: The environment with DOCKER_CONFIG, by default the process's own.
     """
     environ = os.environ if environ is None else environ
     folder = environ.get("DOCKER_CONFIG")
@@ -76,7 +76,7 @@ def find(host: str, environ: Mapping[str, str] | None = None) -> HostCredentials
     except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
-        return HostCredentials(problem=f"{path} is no JSON object")
+        return HostCredentials(problem=f"{path} is not a JSON object")
     problem = ""
     helper = _entry(config.get("credHelpers"), host) or config.get("credsStore")
     if helper:
@@ -88,12 +88,12 @@ def find(host: str, environ: Mapping[str, str] | None = None) -> HostCredentials
 
 
 def _login(host: str) -> str:
-    """Return the name that a host has in config.json and in helpers."""
+    """Return the name of a host in config.json and in helpers."""
     return str(hosts().get(host, {}).get("login", host))
 
 
 def _entry(section: Any, host: str) -> Any:
-    """Return what a section of config.json has for a host, whose key may be an address."""
+    """Return the entry of a host in a section of config.json. Its key may be a URL."""
     if not isinstance(section, dict):
         return None
     names = {host, *hosts().get(host, {}).get("aliases", ())}
@@ -127,11 +127,11 @@ def _text(entry: Mapping[str, Any], key: str) -> str:
 
 
 def _ask(helper: str, server: str, environ: Mapping[str, str]) -> HostCredentials:
-    """Ask a credential helper; that it knows no credentials is no problem."""
+    """Ask a credential helper. It is not a problem if it has no credentials."""
     program = f"docker-credential-{helper}"
-    # A name is looked up on PATH; what has a slash in it would be run from wherever it leads.
+    # A plain name is looked up on PATH. A name with a slash would run any program.
     if not _HELPER.fullmatch(helper):
-        return HostCredentials(problem=f"{program!r} is no credential helper's name")
+        return HostCredentials(problem=f"{program!r} is not a credential helper's name")
     try:
         done = subprocess.run(
             [program, "get"],
@@ -159,7 +159,7 @@ def _ask(helper: str, server: str, environ: Mapping[str, str]) -> HostCredential
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        return HostCredentials(problem=f"{program} answered no JSON object")
+        return HostCredentials(problem=f"{program} did not answer with a JSON object")
     user, secret = _text(answer, "Username"), _text(answer, "Secret")
     if user == _TOKEN_USER:
         return HostCredentials(credentials=Credentials(identity_token=secret))

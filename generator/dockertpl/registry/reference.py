@@ -1,4 +1,4 @@
-"""Image references: which registry a name means, which repository there, and which mirror stands in for it."""
+"""Image references: the registry and repository of a name, and the mirror that replaces the registry."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Reference:
     """An image in a registry.
 
     Attributes:
-        host: The registry's host as images' names have it, with its port if it has one.
-        repository: The repository's full name there.
-        tag: The tag; `latest` where the name has none.
+        host: The registry's host as in image names, with a port if it has one.
+        repository: The repository's full name.
+        tag: The tag, or `latest` if the name has no tag.
     """
 
     host: str
@@ -44,11 +44,11 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a reference's repository is asked for.
+    """The address of a reference's repository.
 
     Attributes:
-        host: The host that has the credentials, as `docker login` names it.
-        url: The API's address, without a slash at the end.
+        host: The host for credentials, as in `docker login`.
+        url: The API's URL, without a trailing slash.
         repository: The repository's name there.
     """
 
@@ -61,14 +61,14 @@ def parse(text: str) -> Reference:
     """Read an image's name the way engines do: `python:3.13` is `docker.io/library/python:3.13`.
 
     Args:
-        text: A name with or without host and tag; a digest behind it is left out.
+        text: A name with or without a host and a tag. A digest is ignored.
 
     Raises:
-        BadInputError: It is no image's name.
+        BadInputError: The text is not an image name.
     """
     name, _, digest = text.partition("@")
     first, slash, rest = name.partition("/")
-    # Only what looks like a host is one: `org/app` is a folder of the default registry.
+    # Only a name like a host is one: `org/app` is a repository of the default registry.
     has_host = bool(slash) and ("." in first or ":" in first or first == "localhost" or first.startswith("["))
     host, name = (first, rest) if has_host else (DEFAULT_HOST, name)
     repository, colon, tag = name.partition(":")
@@ -85,17 +85,13 @@ def parse(text: str) -> Reference:
     )
     if not good:
         raise BadInputError(
-            f"{text!r} is no image's name.", "It is [HOST[:PORT]/]NAME[:TAG], in lower case up to the tag."
+            f"{text!r} is not an image name.", "Write it as [HOST[:PORT]/]NAME[:TAG], in lower case up to the tag."
         )
     return Reference(host=host, repository=repository, tag=tag or "latest")
 
 
 def is_digest(text: str) -> bool:
-    """Tell whether a text is a digest of the one algorithm that every registry has.
-
-    Args:
-        text: Anything.
-    """
+    """Return whether a text is a sha256 digest, the only algorithm that every registry supports."""
     return bool(_DIGEST.fullmatch(text))
 
 
@@ -103,10 +99,10 @@ def mirrors(options: Iterable[str]) -> dict[str, str]:
     """Read `HOST=MIRROR[/FOLDER]` options.
 
     Args:
-        options: For instance `docker.io=mirror.example.com/hub`; of two for one host the later wins.
+        options: For example `docker.io=mirror.example.com/hub`. Of two for the same host, the later wins.
 
     Raises:
-        BadInputError: One of them is something else.
+        BadInputError: An option is not valid.
     """
     result = {}
     for option in options:
@@ -117,8 +113,8 @@ def mirrors(options: Iterable[str]) -> dict[str, str]:
             slash and not _REPOSITORY.fullmatch(folder)
         ):
             raise BadInputError(
-                f"--registry-mirror {option}: it is not HOST=MIRROR.",
-                "Both are hosts without https://, the mirror with a folder if it has one:\n"
+                f"--registry-mirror {option} is not HOST=MIRROR.",
+                "Both are hosts without https://. The mirror may have a folder:\n"
                 "--registry-mirror docker.io=mirror.example.com/hub",
             )
         result[public_name(host)] = mirror
@@ -126,11 +122,11 @@ def mirrors(options: Iterable[str]) -> dict[str, str]:
 
 
 def locate(reference: Reference, mirrored: Mapping[str, str]) -> Place:
-    """Return where a reference is asked for.
+    """Return the address to ask for a reference.
 
     Args:
         reference: An image.
-        mirrored: Mirrors by the host that they stand in for.
+        mirrored: Mirrors by the host that they replace.
     """
     host, _, folder = mirrored.get(reference.host, reference.host).partition("/")
     repository = f"{folder}/{reference.repository}" if folder else reference.repository
@@ -140,20 +136,12 @@ def locate(reference: Reference, mirrored: Mapping[str, str]) -> Place:
 
 
 def host_name(host: str) -> str:
-    """Return a host without its port and, for IPv6, its brackets.
-
-    Args:
-        host: `name`, `name:port`, `[::1]` or `[::1]:port`.
-    """
+    """Return a host without its port and without the brackets of IPv6."""
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def is_loopback(name: str) -> bool:
-    """Tell whether a host is this machine, which engines speak to without TLS.
-
-    Args:
-        name: A host without a port.
-    """
+    """Return whether a host is this machine. Engines talk to it without TLS."""
     if name == "localhost":
         return True
     try:
@@ -163,16 +151,12 @@ def is_loopback(name: str) -> bool:
 
 
 def public_name(host: str) -> str:
-    """Return the host that images' names have for a host that may be another name of it.
-
-    Args:
-        host: A host, with its port if it has one.
-    """
+    """Return the host as in image names, for a host that may be an alias of it."""
     return next((known for known, entry in hosts().items() if host in entry["aliases"]), host)
 
 
 @cache
 def hosts() -> Mapping[str, Mapping[str, Any]]:
-    """Return what `data/hosts.toml` knows, by the host of images' names."""
+    """Return the content of `data/hosts.toml`, by the host in image names."""
     path = Path(__file__).with_name("data") / "hosts.toml"
     return tomllib.loads(path.read_text(encoding="utf-8"))

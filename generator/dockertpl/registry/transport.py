@@ -1,6 +1,6 @@
-"""HTTP for registries that nobody vouches for: limits on size and time, and credentials that do not travel.
+"""HTTP for untrusted registries: limits on size and time, and credentials that only go to their host.
 
-The standard library does it: proxies of the environment, SSL_CERT_FILE, TLS. What it does not is done here: a redirect
+The standard library handles the environment's proxies, SSL_CERT_FILE and TLS. This module adds two rules: a redirect
 never leaves https, and takes no credentials to another host.
 """
 
@@ -20,32 +20,32 @@ from dockertpl import __version__
 from dockertpl.errors import RegistryError
 from dockertpl.registry.reference import is_loopback, public_name
 
-#: The most bytes of an answer that are read; the specification asks registries to take manifests of this size.
+#: The most bytes to read of an answer. The specification asks registries to accept manifests of this size.
 LIMIT = 4 * 1024 * 1024
 
-_SECONDS = 20.0  # for one step: to connect, or until the next bytes come
+_SECONDS = 20.0  # for one step: to connect, or until more bytes arrive
 _SECONDS_IN_ALL = 60.0
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
 _CHUNK = 64 * 1024
 
 _NETWORK = (
-    "Pinning needs a network. Behind a proxy set HTTPS_PROXY (and NO_PROXY); a mirror is named by\n"
+    "Pinning needs a network. Behind a proxy, set HTTPS_PROXY (and NO_PROXY). To use a mirror, add\n"
     "--registry-mirror {host}=MIRROR"
 )
 _CA = (
-    "Where a proxy re-signs TLS, SSL_CERT_FILE names a bundle with its CA and the public ones; this machine's own\n"
-    "registries need a certificate too, unless they are on loopback."
+    "If a proxy re-signs TLS, set SSL_CERT_FILE to a bundle with its CA and the public ones. Your own registries\n"
+    "need a certificate, too, unless they are on loopback."
 )
 
 
 class Answer(NamedTuple):
-    """What a server said.
+    """A server's answer.
 
     Attributes:
-        status: The HTTP status, whichever it is.
+        status: The HTTP status.
         headers: Its headers.
-        body: Its body, complete.
+        body: Its complete body.
     """
 
     status: int
@@ -66,14 +66,14 @@ def send(
 
     Args:
         method: GET, HEAD or POST.
-        url: An https address, or an http one on loopback.
-        headers: What every host on the way may see.
-        authorization: What only the host of `url` may see.
-        form: A form's fields, encoded.
-        redirects: How many redirects are followed.
+        url: An https URL, or an http one on loopback.
+        headers: Headers for every host, including those of redirects.
+        authorization: A header only for the host of `url`.
+        form: The encoded fields of a form.
+        redirects: The most redirects to follow.
 
     Raises:
-        RegistryError: There is no connection, or what comes is too big, too slow or no HTTP.
+        RegistryError: The connection fails, or the answer is too big, too slow or not HTTP.
     """
     asked = url
     deadline = time.monotonic() + _SECONDS_IN_ALL
@@ -89,24 +89,20 @@ def send(
         if answer.status not in _REDIRECTS or target is None or not redirects:
             return answer
         url = urljoin(url, target)
-    raise RegistryError(f"{host_of(asked)} redirects without an end.", "Is that host a registry?")
+    raise RegistryError(f"{host_of(asked)} redirects too often.", "Is that host a registry?")
 
 
 def host_of(url: str) -> str:
-    """Return an address's host, with its port if it has one.
-
-    Args:
-        url: An address.
-    """
+    """Return a URL's host, with a port if it has one."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def is_safe(url: str, seen_from: str) -> bool:
-    """Tell whether an address that a server named may be asked: https, or loopback that loopback names.
+    """Return whether a URL that a server named is safe: https, or loopback if the server is on loopback, too.
 
     Args:
-        url: The address.
-        seen_from: The server's own.
+        url: The URL.
+        seen_from: The server's own URL.
     """
     try:
         target, source = urlsplit(url), urlsplit(seen_from)
@@ -120,7 +116,7 @@ def is_safe(url: str, seen_from: str) -> bool:
 def _check(url: str, seen_from: str) -> None:
     if not is_safe(url, seen_from):
         raise RegistryError(
-            f"{host_of(seen_from)} leads to {url[:200]!r}, which is not asked: it is not https.",
+            f"{host_of(seen_from)} leads to {url[:200]!r}. That was not followed, because it is not https.",
             "Is that host a registry? A mirror without TLS has to be on loopback.",
         )
 
@@ -131,13 +127,13 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:
-    """Return what asks an address. It knows http and https alone, follows nothing and raises on no status."""
+    """Return an opener for a URL. It only knows http and https, follows no redirect and raises on no status."""
     opener = urllib.request.OpenerDirector()
     parts = urlsplit(url)
     opener.add_handler(urllib.request.ProxyHandler({} if is_loopback(parts.hostname or "") else None))
     opener.add_handler(urllib.request.HTTPHandler())
     if parts.scheme == "https":
-        # Loading the machine's certificates takes longer than asking this machine.
+        # Loading the machine's certificates takes longer than a request to this machine.
         opener.add_handler(urllib.request.HTTPSHandler(context=ssl.create_default_context()))
     opener.addheaders = [("User-Agent", f"dockertpl/{__version__}")]
     return opener
@@ -163,13 +159,13 @@ def _read(response: http.client.HTTPResponse, host: str, deadline: float) -> byt
     while part := response.read1(min(_CHUNK, left + 1)):
         left -= len(part)
         if left < 0:
-            raise RegistryError(f"{host} sends more than {LIMIT >> 20} MiB, which is no manifest.", _wrong())
+            raise RegistryError(f"{host} sends more than {LIMIT >> 20} MiB, so it is not a manifest.", _wrong())
         if time.monotonic() > deadline:
             raise _unreachable(host, TimeoutError())
         parts.append(part)
     declared = response.headers.get("Content-Length")
     body = b"".join(parts)
-    # read1 says nothing of a body that was cut off.
+    # read1 does not report a truncated body.
     if declared is not None and declared.isdigit() and response.length and len(body) < int(declared):
         raise http.client.IncompleteRead(body, int(declared) - len(body))
     return body
@@ -178,9 +174,9 @@ def _read(response: http.client.HTTPResponse, host: str, deadline: float) -> byt
 def _unreachable(host: str, error: OSError) -> RegistryError:
     network = _NETWORK.format(host=public_name(host))
     if isinstance(error, ssl.SSLCertVerificationError):
-        return RegistryError(f"{host}: its certificate is not trusted: {error.verify_message}.", _CA)
+        return RegistryError(f"{host} has a certificate that is not trusted: {error.verify_message}.", _CA)
     if isinstance(error, ssl.SSLError):
-        return RegistryError(f"{host} does not speak TLS as it should: {_short(error)}.", _CA)
+        return RegistryError(f"The TLS connection to {host} failed: {_short(error)}.", _CA)
     if isinstance(error, TimeoutError):
         return RegistryError(f"{host} does not answer in time.", network)
     return RegistryError(f"{host} cannot be reached: {error.strerror or _short(error)}.", network)
@@ -192,4 +188,4 @@ def _short(error: Exception) -> str:
 
 
 def _wrong() -> str:
-    return "Is that host a registry, and not a login page or a proxy's?"
+    return "Is that host a registry, and not a login page or a proxy?"

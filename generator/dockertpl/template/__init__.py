@@ -1,1 +1,1 @@
-"""The template: where it comes from, its questions, its answers, its rendering."""
+"""The template: its location, its questions, its answers, and its rendering."""

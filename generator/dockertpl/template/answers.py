@@ -1,7 +1,7 @@
-"""Answers: where each comes from, and whether the questions take it.
+"""Answers: where each comes from, and whether the questions accept it.
 
-`-d` over the data file over what a person was asked over the stored ones over what was detected over the default, which
-is also what Copier does with `--data`, its prompts, the answers file and user defaults.
+The order of precedence is `-d`, the data file, the user's answer, the stored answer, the detected one, the default.
+Copier has the same order for `--data`, its prompts, the answers file and user defaults.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from dockertpl.template.values import WrongTypeError, check_inert, shown
 
 Origin: TypeAlias = Literal["-d", "data file", "stored", "detected", "asked", "default"]
 
-# What Copier writes into an answers file; the rest of it is left out in the same silence.
+# The types that Copier writes into an answers file. It silently leaves out the rest, and so does dockertpl.
 _REMEMBERED = (dict, list, str, int, float, bool, type(None))
-_FORM = "Answers are YAML, one to a line: port: 8000"
+_FORM = "Write one answer per line, in YAML: port: 8000"
 _REFUSED = (WrongTypeError, RefusedError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A question to put to a person.
+    """A question to ask.
 
     Attributes:
         question: The question.
-        message: What is asked.
-        type_name: The type of its answer.
-        choices: The choices; none means any value of the type.
-        default: The answer if the person adds nothing: what they said before if it still does, else what would be
-            taken without them; or `MISSING`.
+        message: The text to show.
+        type_name: The type of the answer.
+        choices: The choices. Empty allows any value of the type.
+        default: The answer if the user presses Enter: an earlier answer if it is still valid, else the answer without
+            the user, or `MISSING`.
         origin: Where the default comes from.
-        asked_by_copier: Whether Copier asks it too, and does not take the default unasked.
-        check: Returns an answer as its type, or raises ValueError with what to tell the person.
+        asked_by_copier: Whether Copier asks it, too, instead of using the default.
+        check: Returns an answer in its type, or raises ValueError with a message for the user.
     """
 
     question: Question
@@ -56,17 +56,17 @@ class Prompt:
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """Answers that the template's questions took.
+    """Valid answers to the template's questions.
 
     Attributes:
-        values: Each question's answer, in the order of the questions; also of those that were not asked.
+        values: Each question's answer, in the order of the questions, including those that were not asked.
         origin: Where each comes from.
-        hidden: Questions whose `when` is false, which stay out of the answers file.
-        secret: Questions whose answers stay out of the answers file.
-        leftovers: Stored answers to questions that the template no longer has; a new default may use them.
-        folder_name: The name of the folder that is rendered into, `_folder_name` in the template.
-        warnings: What a person should know, such as an answer that is not used.
-        unused: By question, why its stored answer is not used; `warnings` tells of each, as `not_used` does.
+        hidden: Questions with a false `when`. They stay out of the answers file.
+        secret: Questions with answers that stay out of the answers file.
+        leftovers: Stored answers to questions that the template no longer has. A new default may use them.
+        folder_name: The name of the destination folder, `_folder_name` in the template.
+        warnings: Warnings for the user, for example about an unused answer.
+        unused: Why a stored answer is not used, by question. `warnings` has the same, in the words of `not_used`.
     """
 
     values: Mapping[str, Any]
@@ -84,18 +84,13 @@ class Answers:
         return {key: value for key, value in self.values.items() if key not in out and isinstance(value, _REMEMBERED)}
 
     def context(self) -> dict[str, Any]:
-        """Return the variables that a template sees."""
+        """Return the variables of a template."""
         return {**self.leftovers, **self.values, "_folder_name": self.folder_name}
 
 
 def not_used(name: str, why: str) -> str:
-    """Return how a person is told that a stored answer is not used.
-
-    Args:
-        name: The question.
-        why: What is wrong with the answer.
-    """
-    return f"The stored answer for {name} is not used any more: {why}"
+    """Return the warning about a stored answer that is not used."""
+    return f"The stored answer for {name} is no longer used: {why}"
 
 
 def resolve(
@@ -109,20 +104,20 @@ def resolve(
 ) -> Answers:
     """Answer every question of a template.
 
-    An answer that was given is refused if it is bad. A stored or detected one is dropped with a warning, as it
-    may be of another version of the template. An answer to a question that does not apply is used where the template
-    names it and is not stored, as Copier does, and warned of.
+    A given answer that is not valid is an error. A stored or detected one is dropped with a warning, because it may
+    belong to another version of the template. A given answer to a question that does not apply causes a warning. The
+    template may use it, but it is not stored. Copier does the same.
 
     Args:
         template: The template.
-        folder_name: The name of the folder that is rendered into.
-        data: Answers of the command line; text is read as the question's type.
+        folder_name: The name of the destination folder.
+        data: Answers of the command line. Text is converted to the question's type.
         data_file: Answers of a data file.
         stored: Answers of an answers file.
-        detected: What was found in the repository.
+        detected: Answers that were detected in the repository.
 
     Raises:
-        BadAnswerError: One or more given answers are unknown or refused, or a question has no answer: all in one error.
+        BadAnswerError: Given answers are unknown or not valid, or a question has no answer. One error has them all.
         TemplateError: The template cannot be rendered.
     """
     layers = Layers(data=data or {}, data_file=data_file or {}, stored=stored or {}, detected=detected or {})
@@ -131,14 +126,14 @@ def resolve(
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """Where answers come from; of two answers to a question the one in the layer that is named first here holds.
+    """The sources of answers. Earlier attributes win.
 
     Attributes:
-        data: Answers of the command line; text is read as the question's type.
+        data: Answers of the command line. Text is converted to the question's type.
         data_file: Answers of a data file.
-        asked: What a person answered, text or values.
+        asked: The user's answers, as text or values.
         stored: Answers of an answers file.
-        detected: What was found in the repository.
+        detected: Answers that were detected in the repository.
     """
 
     data: Mapping[str, Any]
@@ -148,26 +143,22 @@ class Layers:
     asked: Mapping[str, Any] = field(default_factory=dict)
 
     def given(self) -> dict[str, Any]:
-        """Return what was given beforehand, which nobody is asked for."""
+        """Return the given answers. Their questions are not asked."""
         return {**self.data_file, **self.data}
 
     def origin(self, key: str) -> Origin:
-        """Return which layer a given answer is of.
-
-        Args:
-            key: The question's name.
-        """
+        """Return the source of a given answer."""
         return "-d" if key in self.data else "data file"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """What the questions made of the layers.
+    """The result of going through the questions.
 
     Attributes:
-        prompts: The questions that apply and were not given, in their order; none unless they were wanted.
-        dropped: Answers of a person that are refused now, with the reason; the question was answered without them.
-        problems: Given answers and defaults that cannot be used and questions without an answer, with the reason.
+        prompts: The questions that apply and were not given, in order. Empty unless requested.
+        dropped: The user's answers that are no longer valid, with the reason.
+        problems: Invalid given answers and defaults, and questions without an answer, with the reason.
     """
 
     prompts: Mapping[str, Prompt]
@@ -179,7 +170,7 @@ class Resolution:
         """Return the answers.
 
         Raises:
-            BadAnswerError: There are problems, or answers of a person were dropped: all in one error.
+            BadAnswerError: There are problems, or a user's answer was dropped. One error has them all.
         """
         if problems := [*self.problems, *self.dropped.items()]:
             raise _bad(problems)
@@ -194,14 +185,14 @@ def go_through(
     layers: Layers,
     with_prompts: bool = False,
 ) -> Resolution:
-    """Answer every question of a template as far as it can be, one after another.
+    """Answer every question of a template in order, as far as possible.
 
     Args:
         template: The template.
         questions: Its questions.
-        folder_name: The name of the folder that is rendered into.
-        layers: The answers.
-        with_prompts: Whether to return the prompts, which takes as long again.
+        folder_name: The name of the destination folder.
+        layers: The sources of answers.
+        with_prompts: Whether to return prompts. This takes twice as long.
 
     Raises:
         TemplateError: The template cannot be rendered.
@@ -212,7 +203,7 @@ def go_through(
         try:
             state.answer(question)
         except TemplateError:
-            # With a bad answer before it, this may be no more than its consequence.
+            # An earlier bad answer may be the cause.
             if not state.is_broken:
                 raise
     names = {question.name for question in questions}
@@ -230,25 +221,19 @@ def go_through(
 
 
 def read_data_file(path: Path) -> dict[str, Any]:
-    """Read answers from a YAML file; keys that start with `_`, as an answers file has them, are left out.
-
-    Args:
-        path: The file.
+    """Read answers from a YAML file. Skip keys that start with `_`, as in an answers file.
 
     Raises:
-        BadInputError: It cannot be read or is no mapping.
+        BadInputError: The file cannot be read or is not a mapping.
     """
     return {key: value for key, value in read_mapping(path).items() if not key.startswith("_")}
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping, such as an answers file, with its `_src_path` and `_commit`.
-
-    Args:
-        path: The file.
+    """Read a YAML file with one mapping, such as an answers file, including `_src_path` and `_commit`.
 
     Raises:
-        BadInputError: It cannot be read or is no mapping.
+        BadInputError: The file cannot be read or is not a mapping.
     """
     try:
         text = path.read_bytes()
@@ -258,29 +243,29 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
 
 def mapping(text: str | bytes, path: str) -> dict[str, Any]:
-    """Return what a YAML text of one mapping holds, such as an answers file's.
+    """Return the mapping in a YAML text.
 
     Args:
         text: The text.
-        path: Where it is from, for the error.
+        path: Its origin, for the error.
 
     Raises:
-        BadInputError: It is no mapping.
+        BadInputError: The text is not a mapping.
     """
     try:
         content = yamltext.load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadInputError(f"{path} is no YAML: {' '.join(str(error).split())}.", _FORM) from error
+        raise BadInputError(f"{path} is not valid YAML: {' '.join(str(error).split())}.", _FORM) from error
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise BadInputError(f"{path} is no mapping from a question's name to its answer.", _FORM)
+        raise BadInputError(f"{path} is not a mapping from questions to answers.", _FORM)
     return content
 
 
 @dataclass
 class _State:
-    """What is known while the questions are answered one after another."""
+    """The state while the questions are answered in order."""
 
     template: Template
     layers: Layers
@@ -298,13 +283,13 @@ class _State:
 
     @property
     def is_broken(self) -> bool:
-        """Whether an answer was refused, so that what follows may be in error for want of it."""
+        """Whether an answer was refused. Later errors may be a consequence."""
         return bool(self.problems or self.dropped)
 
     def check_keys(self, names: list[str]) -> None:
-        """Note the keys that no question has, and set what every question sees."""
+        """Record unknown keys, and set the variables that every question sees."""
         source = self.template.source
-        # Copier shows an answer to the questions before its own too, as it was written.
+        # As in Copier, earlier questions see given answers to later ones, as they were written.
         self.context = {
             **{key: value for key, value in self.layers.detected.items() if _inert(value)},
             **{key: value for key, value in self.layers.stored.items() if _inert(value)},
@@ -316,10 +301,10 @@ class _State:
         }
         for key in self.layers.given():
             if key not in names:
-                self.problems.append((key, f"there is no such question.{nearest(key, names)}"))
+                self.problems.append((key, f"unknown question.{nearest(key, names)}"))
 
     def answer(self, question: Question) -> None:
-        """Answer one question, or note why not."""
+        """Answer a question, or record why it has no answer."""
         name = question.name
         stored, why_not = self._stored(question)
         asked = question.asked(self.template, self.context)
@@ -349,9 +334,9 @@ class _State:
             try:
                 question.validate(self.template, self.context, default)
             except RefusedError as error:
-                # After a bad answer this may be no more than its consequence.
+                # An earlier bad answer may be the cause.
                 if not self.is_broken:
-                    self.problems.append((name, f"the default does not do: {error} Give -d {name}=…"))
+                    self.problems.append((name, f"the default is not valid: {error} Give -d {name}=…"))
         self._set(name, default, origin)
 
     def _set(self, name: str, value: Any, origin: Origin) -> None:
@@ -359,7 +344,7 @@ class _State:
         self.origin[name] = origin
 
     def _stored(self, question: Question) -> tuple[Any, str]:
-        """Return the stored answer and nothing, or `MISSING` and why it is not used."""
+        """Return the stored answer and an empty text, or `MISSING` and why it is not used."""
         if question.name not in self.layers.stored:
             return MISSING, ""
         try:
@@ -370,7 +355,7 @@ class _State:
             return MISSING, str(error)
 
     def _wanted(self, question: Question) -> str:
-        """Return what a question without a default says to no text, which is mostly how to write one."""
+        """Return how to write the answer, from the validator's message about an empty text."""
         if self.is_broken or question.type != "str":
             return ""
         try:
@@ -380,7 +365,7 @@ class _State:
         return ""
 
     def _said(self, question: Question) -> Any:
-        """Return what a person said, or `MISSING` if they did not or if it does not do now, which is noted."""
+        """Return the user's answer. If it is missing or no longer valid, return `MISSING`."""
         name = question.name
         if name not in self.layers.asked:
             return MISSING
@@ -391,7 +376,7 @@ class _State:
             return MISSING
 
     def _note(self, question: Question, default: Any, origin: Origin) -> None:
-        """Keep the prompt of a question, if prompts are wanted."""
+        """Store the prompt of a question, if prompts are requested."""
         if self.with_prompts:
             self.prompts[question.name] = self._prompt(question, default, origin)
 
@@ -401,7 +386,7 @@ class _State:
             value = self._check(question, self.layers.given()[name])
         except _REFUSED as error:
             self.problems.append((name, str(error)))
-            # Go on, to find what else is wrong: with the answer as far as it is one, else with the default.
+            # Continue, to find other errors, with the bad answer if it has the right type, else with the default.
             if isinstance(error, RefusedError) and not error.chosen:
                 self.context[name] = error.value
             else:
@@ -409,11 +394,11 @@ class _State:
                 self.context[name] = None if default is MISSING else default
             return
         if not asked:
-            self.warnings.append(f"{name} does not apply to the other answers; {shown(value)} is not stored.")
+            self.warnings.append(f"{name} does not apply to the other answers, so {shown(value)} is not stored.")
         self._set(name, value, self.layers.origin(name))
 
     def _default(self, question: Question, asked: bool, stored: Any) -> tuple[Any, Origin]:
-        """Return the stored, the detected or the default answer, cast, or `MISSING`, and which of them it is."""
+        """Return the stored, detected or default answer and its origin. The answer may be `MISSING`."""
         name = question.name
         if asked and stored is not MISSING:
             return stored, "stored"
@@ -422,7 +407,7 @@ class _State:
             try:
                 return self._check(question, found), "detected"
             except _REFUSED as error:
-                self.warnings.append(f"{name}: {shown(found)} was found, and is not used: {error}")
+                self.warnings.append(f"{name}: {shown(found)} was detected, but is not used: {error}")
         default = question.default_value(self.template, self.context)
         if default is MISSING:
             return MISSING, "default"
@@ -430,14 +415,14 @@ class _State:
             return question.parse(self.template, self.context, default), "default"
         except _REFUSED as error:
             if not self.is_broken:
-                self.problems.append((name, f"the default does not do: {error} Give -d {name}=…"))
+                self.problems.append((name, f"the default is not valid: {error} Give -d {name}=…"))
             return MISSING, "default"
 
     def _check(self, question: Question, answer: Any) -> Any:
         return _checked(self.template, self.context, question, answer)
 
     def _prompt(self, question: Question, default: Any, origin: Origin) -> Prompt:
-        # The prompt sees the answers before it, also when it is used after those that follow.
+        # The prompt sees the answers before it, even if it is used after later ones.
         context = dict(self.context)
         return Prompt(
             question=question,
@@ -471,7 +456,7 @@ def _bad(problems: list[tuple[str, str]]) -> BadAnswerError:
     """Return one error that lists every bad answer."""
     lines = [f"{key}: {message}" for key, message in problems]
     return BadAnswerError(
-        lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} answers cannot be used:", *lines]),
+        lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} answers are not valid:", *lines]),
         "Give the answer with -d KEY=VALUE or in the data file.",
         answers=[{"key": key, "message": message} for key, message in problems],
     )

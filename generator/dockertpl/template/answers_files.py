@@ -1,4 +1,4 @@
-"""Which answers file owns which paths of a repository: each path belongs to exactly one."""
+"""The answers files of a repository. Each path belongs to exactly one of them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Owner:
 
     Attributes:
         path: Its name.
-        answers: What it holds; empty where it cannot be read.
-        problem: Why it cannot be read, or nothing. Whose it is, is not known then.
+        answers: Its content. Empty if it cannot be read.
+        problem: Why it cannot be read, or an empty text. Then its template is unknown.
     """
 
     path: str
@@ -34,11 +34,7 @@ class Owner:
 
 
 def find(root: Path) -> list[Owner]:
-    """Return every answers file at a repository's root, by name.
-
-    Args:
-        root: The repository's root; it may not exist yet.
-    """
+    """Return every answers file at a repository's root, sorted by name. The root may not exist yet."""
     owners = []
     for path in sorted(root.glob(_PATTERN)):
         try:
@@ -49,16 +45,16 @@ def find(root: Path) -> list[Owner]:
 
 
 def check_new(root: Path, *, answers_file: str, name: str, app_dir: str) -> None:
-    """Refuse a new image whose paths belong to an answers file that is already there.
+    """Refuse a new image if its paths belong to an existing answers file.
 
     Args:
         root: The repository's root.
-        answers_file: Where the new answers file would be.
+        answers_file: The path of the new answers file.
         name: The new image's name.
         app_dir: Its application's folder.
 
     Raises:
-        DestinationError: They do; the remedy names the command that changes those answers.
+        DestinationError: The paths are taken. The remedy names the command that changes the existing answers.
     """
     for owner in find(root):
         if owner.ours:
@@ -71,13 +67,13 @@ def check_new(root: Path, *, answers_file: str, name: str, app_dir: str) -> None
             raise DestinationError(
                 f"{owner.path} already owns {what}.",
                 f"Change its answers with: dockertpl update -d KEY=VALUE{extra}\n"
-                "A second image needs a name and a folder of its own: -d name=NAME -d app_dir=FOLDER",
+                "A second image needs another name and folder: -d name=NAME -d app_dir=FOLDER",
                 answers_file=owner.path,
             )
         if owner.path == answers_file:
             raise DestinationError(
-                f"{owner.path} is there already, and another template's or not to be read.",
-                "Give it a name of its own, such as .copier-answers.project.yml, and update that template with\n"
-                "copier update -a .copier-answers.project.yml; or give the image a folder with -d app_dir=FOLDER.",
+                f"{owner.path} already exists. It belongs to another template or cannot be read.",
+                "Rename it, for example to .copier-answers.project.yml, and update that template with\n"
+                "copier update -a .copier-answers.project.yml. Or give the image a folder with -d app_dir=FOLDER.",
                 answers_file=owner.path,
             )

@@ -1,4 +1,4 @@
-"""Reads `copier.yml` as Copier does: documents, includes, questions in their order, and settings."""
+"""Read `copier.yml` as Copier does: documents, includes, questions in order, and settings."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import yaml
 
 from dockertpl.errors import OnlyCopierError, TemplateError
 
-# The C parser reads the questions in a tenth of the time, where it was built.
+# The C parser, if it exists, takes a tenth of the time.
 _Base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# What runs code, or asks for what only Copier has. Such a template is Copier's to render.
+# Settings that run code, or need features that only Copier has. dockertpl refuses such templates.
 _ONLY_COPIER = (
     "external_data",
     "jinja_extensions",
@@ -23,7 +23,7 @@ _ONLY_COPIER = (
     "skip_if_exists",
     "tasks",
 )
-# Copier's own list, where the whole repository is rendered.
+# Copier's own list for templates that render the whole repository.
 _EXCLUDED_AT_THE_ROOT = ("copier.yaml", "copier.yml", "~*", "*.py[co]", "__pycache__", ".git", ".DS_Store", ".svn")
 _TYPES: Mapping[str, type] = {
     "answers_file": str,
@@ -38,15 +38,15 @@ _COPY_WITH_COPIER = "Use Copier itself for this template."
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What `copier.yml` says.
+    """The content of `copier.yml`.
 
     Attributes:
-        questions: Each question's raw definition by its name, in the order they are asked in.
-        subdirectory: The folder that is rendered, from the template's root; a Jinja template.
-        suffix: How the name of a file ends that Jinja renders.
-        answers_file: The answers file's path; a Jinja template.
+        questions: Each question's raw definition by name, in order.
+        subdirectory: The folder to render, from the template's root. A Jinja template.
+        suffix: The end of the names of files that Jinja renders.
+        answers_file: The answers file's path. A Jinja template.
         envops: Options of the Jinja environment.
-        exclude: Patterns of rendered paths that are left out, as in a .gitignore; Jinja templates.
+        exclude: Patterns of rendered paths to leave out, as in a .gitignore. Jinja templates.
     """
 
     questions: Mapping[str, Mapping[str, Any]]
@@ -64,7 +64,7 @@ def read(root: Path) -> Config:
         root: The template's root.
 
     Raises:
-        TemplateError: It is missing, is no YAML, includes a file outside the root, or needs Copier itself.
+        TemplateError: The file is missing, not valid, includes a file outside the root, or needs Copier itself.
     """
     merged = _merged(root)
     questions = {}
@@ -77,11 +77,11 @@ def read(root: Path) -> Config:
     for key in _ONLY_COPIER:
         if settings.get(key):
             raise OnlyCopierError(
-                f"{root / 'copier.yml'} sets _{key}, which dockertpl does not run.", _COPY_WITH_COPIER
+                f"{root / 'copier.yml'} sets _{key}, which dockertpl does not support.", _COPY_WITH_COPIER
             )
     for key, kind in _TYPES.items():
         if not isinstance(settings.get(key), kind | None):
-            raise TemplateError(f"{root / 'copier.yml'} sets _{key} to what is no {kind.__name__}.")
+            raise TemplateError(f"{root / 'copier.yml'}: _{key} has to be a {kind.__name__}.")
     settings = {key: value for key, value in settings.items() if value is not None}
     for key in settings.get("secret_questions", []):
         if key in questions:
@@ -98,7 +98,7 @@ def read(root: Path) -> Config:
 
 
 def _merged(root: Path) -> dict[str, Any]:
-    """Return all documents as one mapping: a later one wins, but keys keep the order of their first appearance."""
+    """Return all documents as one mapping. Later values win, but keys keep the order of their first appearance."""
     path = root / "copier.yml"
     try:
         with path.open("rb") as stream:
@@ -108,7 +108,7 @@ def _merged(root: Path) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for document in documents:
         if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
-            raise TemplateError(f"{path}: a part of it is no mapping from a name to a question or setting.")
+            raise TemplateError(f"{path}: a part of it is not a mapping from names to questions or settings.")
         result.update(document)
     for option in ("_exclude", "_secret_questions"):
         parts = [document[option] for document in documents if option in document]
@@ -118,7 +118,7 @@ def _merged(root: Path) -> dict[str, Any]:
 
 
 def _flat(items: Any) -> Iterator[Any]:
-    """Yield what nested lists hold, without what is empty."""
+    """Yield the items of nested lists, without empty ones."""
     for item in items:
         if isinstance(item, list):
             yield from _flat(item)
@@ -127,11 +127,11 @@ def _flat(items: Any) -> Iterator[Any]:
 
 
 def _loader(root: Path) -> type[yaml.SafeLoader]:
-    """Return a loader that knows `!include` and never reads outside the template."""
+    """Return a loader with `!include`. It never reads outside the template."""
     top = root.resolve()
 
     class Loader(_Base):  # type: ignore[misc, valid-type]
-        """A class of its own, because constructors belong to a class."""
+        """A separate class, because constructors belong to a class."""
 
     def include(_loader: yaml.SafeLoader, node: yaml.Node) -> list[Any]:
         pattern = str(node.value)

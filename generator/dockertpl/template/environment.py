@@ -1,4 +1,4 @@
-"""The Jinja environment of a template, the same as Copier's, and contained."""
+"""A template's Jinja environment: the same as Copier's, and sandboxed."""
 
 from __future__ import annotations
 
@@ -21,29 +21,23 @@ _UNDEFINED: Mapping[str, type[jinja2.Undefined]] = {
     "jinja2.Undefined": jinja2.Undefined,
     "jinja2.StrictUndefined": jinja2.StrictUndefined,
 }
-# Ansible's filters that look at the machine instead of at the answers.
+# Ansible's filters that read the machine instead of the answers.
 _UNCONTAINED = ("expanduser", "expandvars", "fileglob", "realpath", "relpath")
 _LINE_SYNTAX = frozenset({"line_statement_prefix", "line_comment_prefix", "newline_sequence"})
 
 
 class Environment(SandboxedEnvironment):
-    """Jinja's sandbox without the attributes of a path that read or lead elsewhere."""
+    """Jinja's sandbox, without the attributes of a path that read files or lead elsewhere."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Tell whether a template may read an attribute.
-
-        Args:
-            obj: What it is an attribute of.
-            attr: Its name.
-            value: Its value.
-        """
+        """Return whether a template may read an attribute."""
         if isinstance(obj, PurePath) and attr == "parser":
             return False
         return super().is_safe_attribute(obj, attr, value)
 
 
 class _Loader(jinja2.FileSystemLoader):
-    """Loads by paths from the template's root, and nothing that resolves to a file outside."""
+    """Loads files by their path from the template's root, and no file outside it."""
 
     def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
         source, filename, up_to_date = super().get_source(environment, template)
@@ -53,7 +47,7 @@ class _Loader(jinja2.FileSystemLoader):
 
 
 def _plain(value: Any) -> Any:
-    """Return what `to_json` writes for a value that YAML knows and JSON does not."""
+    """Return the JSON form of a value that YAML has and JSON lacks."""
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, bytes):
@@ -72,27 +66,27 @@ def _pathjoin(*parts: str) -> str:
 
 
 class Template:
-    """A template that was read: its questions, its settings, and its texts compiled once each.
+    """A template: its questions, its settings, and its compiled texts.
 
     Attributes:
-        source: Where it is.
-        config: What its `copier.yml` says.
+        source: Its location.
+        config: The content of its `copier.yml`.
     """
 
     def __init__(self, source: TemplateSource) -> None:
         """Read a template.
 
         Args:
-            source: Where it is.
+            source: Its location.
 
         Raises:
-            TemplateError: Its `copier.yml` cannot be used.
+            TemplateError: Its `copier.yml` is not valid.
         """
         self.source = source
         self.config: Config = read(source.root)
         self._environment = _environment(self.config, source.root)
         self._compiled: dict[str, jinja2.Template] = {}
-        # A text without any of these renders to itself, and most texts of a `copier.yml` are such.
+        # A text without any of these renders to itself. That is most texts of a `copier.yml`.
         self._has_syntax = (
             bool(_LINE_SYNTAX & self.config.envops.keys()) or not self.config.envops["keep_trailing_newline"]
         )
@@ -105,12 +99,8 @@ class Template:
     def text(self, text: str, context: Mapping[str, Any]) -> str:
         """Render a text of `copier.yml`, or a part of a path.
 
-        Args:
-            text: A Jinja template.
-            context: Its variables.
-
         Raises:
-            jinja2.TemplateError: It is no template, or names what is not defined.
+            jinja2.TemplateError: The text is not a valid template, or uses an undefined name.
         """
         if not self._has_syntax and "\r" not in text and not any(start in text for start in self._starts):
             return text
@@ -127,8 +117,8 @@ class Template:
             context: Its variables.
 
         Raises:
-            jinja2.TemplateError: It is no template, is not there, or names what is not defined.
-            TemplateError: It leads out of the template.
+            jinja2.TemplateError: The file is missing, not a valid template, or uses an undefined name.
+            TemplateError: The path leads out of the template.
         """
         return self._environment.get_template(path).render(context)
 
@@ -137,21 +127,21 @@ def _environment(config: Config, root: Path) -> Environment:
     options = dict(config.envops)
     undefined = options.pop("undefined", "jinja2.Undefined")
     if undefined not in _UNDEFINED:
-        raise TemplateError(f"_envops.undefined is {undefined!r}; it is one of {', '.join(_UNDEFINED)}.")
+        raise TemplateError(f"_envops.undefined is {undefined!r}. Use one of {', '.join(_UNDEFINED)}.")
     if "extensions" in options or "loader" in options:
-        raise TemplateError("_envops sets extensions or a loader, which dockertpl does not take from a template.")
+        raise TemplateError("_envops sets extensions or a loader, which dockertpl does not support.")
     try:
         environment = Environment(
             loader=_Loader([str(root.resolve())]),
             extensions=[AnsibleCoreFiltersExtension],
             undefined=_UNDEFINED[undefined],
-            # Its files do not change while it is rendered.
+            # The files do not change during a rendering.
             auto_reload=False,
-            # Each is rendered once or a few times, and folding its constants takes longer than it saves.
+            # Each text is rendered only a few times, so folding constants would cost more than it saves.
             **{"optimized": False, **options},
         )
     except (TypeError, ValueError, AssertionError) as error:
-        raise TemplateError(f"_envops is not what Jinja takes: {error}") from error
+        raise TemplateError(f"Jinja does not accept _envops: {error}") from error
     environment.filters["to_json"] = _to_json
     environment.filters["from_yaml"] = yamltext.from_yaml
     environment.globals["pathjoin"] = _pathjoin

@@ -1,7 +1,7 @@
-"""What a person is asked, and what becomes of it as they answer: the wizard without its screen.
+"""The dialog with the user, without a screen.
 
-A person may answer in any order and change their mind: after each answer every question is looked at again, from the
-first to the last, with what was said in its place among the other layers of answers.
+Users may answer in any order and change their mind. After each answer, every question is resolved again, from the first
+to the last, with the user's answers among the other sources.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dockertpl.template.questions import load
 
 
 class Interview:
-    """The questions of a template, put to one person."""
+    """A dialog about the questions of a template."""
 
     def __init__(
         self,
@@ -28,15 +28,15 @@ class Interview:
         stored: Mapping[str, Any] | None = None,
         detected: Mapping[str, Any] | None = None,
     ) -> None:
-        """Look at every question, with nothing said yet.
+        """Go through the questions, without any answer of the user.
 
         Args:
             template: The template.
-            folder_name: The name of the folder that is rendered into.
-            data: Answers of the command line; text is read as the question's type.
+            folder_name: The name of the destination folder.
+            data: Answers of the command line. Text is converted to the question's type.
             data_file: Answers of a data file.
             stored: Answers of an answers file.
-            detected: What was found in the repository.
+            detected: Answers that were detected in the repository.
 
         Raises:
             TemplateError: The template cannot be rendered.
@@ -50,46 +50,46 @@ class Interview:
             "stored": stored or {},
             "detected": detected or {},
         }
-        # As it was said, since text that was read as YAML once is not to be read so again; and as what it was taken.
+        # The raw answers, because text must not be parsed as YAML twice, and the parsed ones.
         self._raw: Mapping[str, Any] = {}
         self._taken: Mapping[str, Any] = {}
         self._outcome = self._go_through({})
 
     @property
     def prompts(self) -> Mapping[str, Prompt]:
-        """Every question that applies now and was not given, by name and in order.
+        """The questions that apply now and were not given, by name and in order.
 
-        A question that cannot be put before another is answered is not among them.
+        It lacks questions that depend on another answer that is still missing.
         """
         return MappingProxyType(dict(self._outcome.prompts))
 
     @property
     def said(self) -> Mapping[str, Any]:
-        """What the person answered, as the questions' types; also what does not apply, or does not do, at present."""
+        """The user's answers, as the questions' types. Includes those that do not apply or are not valid now."""
         return MappingProxyType(dict(self._taken))
 
     @property
     def dropped(self) -> Mapping[str, str]:
-        """What the person answered and what a later answer made wrong, with the reason; to be asked again."""
+        """The user's answers that a later answer made invalid, with the reason. Ask these again."""
         return MappingProxyType(dict(self._outcome.dropped))
 
     @property
     def refused(self) -> Mapping[str, str]:
-        """Given answers that cannot be used as things stand, with the reason; no prompt can mend the answer itself."""
+        """Given answers that are not valid, with the reason. The user cannot change them in the dialog."""
         asked = self._outcome.prompts
         return MappingProxyType({name: why for name, why in self._outcome.problems if name not in asked})
 
     def say(self, name: str, raw: Any) -> None:
-        """Take a person's answer.
+        """Take an answer.
 
         Args:
             name: The question's name, one of `prompts`.
-            raw: The answer: what was typed, or a value.
+            raw: A typed text, or a value.
 
         Raises:
-            ValueError: It is refused, with what to tell the person; nothing has changed.
+            ValueError: The answer is refused, with a message for the user. Nothing has changed.
             KeyError: The question is not asked now.
-            TemplateError: The template cannot be rendered with it; nothing has changed.
+            TemplateError: The template cannot be rendered with the answer. Nothing has changed.
         """
         value = self._outcome.prompts[name].check(raw)
         said = {**self._raw, name: raw}
@@ -100,8 +100,8 @@ class Interview:
         """Return the answers to all questions.
 
         Raises:
-            BadAnswerError: Given answers or defaults are refused, a question has no answer, or one that the person gave
-                was dropped: all in one error.
+            BadAnswerError: Given answers or defaults are not valid, a question has no answer, or a user's answer was
+                dropped. One error has them all.
         """
         return self._outcome.answers()
 

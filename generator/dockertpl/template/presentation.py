@@ -1,4 +1,4 @@
-"""What the wizard says beside a question: groups from `templates/groups.json`, words from `templates/wizard.yml`."""
+"""The wizard's words for the questions: groups from `templates/groups.json`, texts from `templates/wizard.yml`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dockertpl.template.environment import Template
 WORDS = "templates/wizard.yml"
 GROUPS = "templates/groups.json"
 
-#: What the wizard does not show: `customize` opens questions that it shows anyway, and `dockertpl pin` writes digests.
+#: Questions that the wizard does not show. `customize` opens others that it shows anyway. `dockertpl pin` sets digests.
 NOT_SHOWN = frozenset({"customize", "digests"})
 
-# All of it is text, and this one looks at no text to see what else it might be.
+# Every value is text, so this loader does not look for other types.
 _Loader: type[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _QUESTION_KEYS = frozenset({"title", "why", "effects", "default", "example"})
 _GROUP_KEYS = frozenset({"name", "title", "questions"})
@@ -29,9 +29,9 @@ class Group:
     """Questions that are shown together.
 
     Attributes:
-        name: One word.
-        title: What they are about.
-        questions: Their names, in the order in which they are shown.
+        name: A single word.
+        title: Their topic.
+        questions: Their names, in the order of the wizard.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What is said beside one question.
+    """The texts of a question.
 
     Attributes:
-        title: A few words that stand for the question in a table.
+        title: A short name for tables.
         why: The reason for its default.
-        effects: What a choice, or an item of a list, costs; a text, or one for each kind.
-        default: The default in words, where it depends on other answers.
-        example: An answer to show, as YAML.
+        effects: The cost of a choice or a list item, as one text or one per kind.
+        default: The default in words, if it depends on other answers.
+        example: An example answer, as YAML.
     """
 
     title: str
@@ -60,11 +60,11 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class Presentation:
-    """What is said beside every question of a template.
+    """The texts of all questions of a template.
 
     Attributes:
-        groups: The groups, in the order in which they are shown; each question is in one.
-        questions: What is said beside each question, by its name.
+        groups: The groups in the order of the wizard. Each question is in one.
+        questions: The texts by question.
     """
 
     groups: tuple[Group, ...]
@@ -73,11 +73,8 @@ class Presentation:
     def group_of(self, name: str) -> Group:
         """Return a question's group.
 
-        Args:
-            name: The question's name.
-
         Raises:
-            KeyError: There is no such question.
+            KeyError: The question does not exist.
         """
         for group in self.groups:
             if name in group.questions:
@@ -85,37 +82,31 @@ class Presentation:
         raise KeyError(name)
 
     def title(self, name: str) -> str:
-        """Return the few words that stand for a question in a table.
-
-        Args:
-            name: The question's name.
+        """Return a question's short name for tables.
 
         Raises:
-            KeyError: There is no such question.
+            KeyError: The question does not exist.
         """
         return self.questions[name].title
 
     def why(self, name: str) -> str:
         """Return the reason for a question's default.
 
-        Args:
-            name: The question's name.
-
         Raises:
-            KeyError: There is no such question.
+            KeyError: The question does not exist.
         """
         return self.questions[name].why
 
     def effect(self, name: str, value: Any, kind: str = "") -> str:
-        """Return what a choice, or an item of a list, costs as far as it was measured; empty if it was not.
+        """Return the measured cost of a choice or a list item, or an empty text.
 
         Args:
             name: The question's name.
             value: The choice or item.
-            kind: The kind of image; without it nothing is said where kinds differ.
+            kind: The kind of image. Without it, costs that differ by kind are left out.
 
         Raises:
-            KeyError: There is no such question.
+            KeyError: The question does not exist.
         """
         key = str(value).lower() if isinstance(value, bool) else str(value)
         effect = self.questions[name].effects.get(key, "")
@@ -123,13 +114,10 @@ class Presentation:
 
 
 def load(template: Template) -> Presentation:
-    """Read what is said beside a template's questions.
-
-    Args:
-        template: The template.
+    """Read the texts of a template's questions.
 
     Raises:
-        TemplateError: The file is missing or laid out otherwise, names a question that there is not, or leaves one out.
+        TemplateError: A file is missing or malformed, names an unknown question, or leaves one out.
     """
     root = template.source.root
     groups_file, words_file = root / GROUPS, root / WORDS
@@ -138,13 +126,13 @@ def load(template: Template) -> Presentation:
     except (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise TemplateError(f"{groups_file} cannot be read as groups of questions: {error!r}") from error
     try:
-        # The loader is a safe one.
+        # This loader is safe.
         content = yaml.load(words_file.read_bytes(), Loader=_Loader)  # noqa: S506
         questions = {name: _words(raw) for name, raw in content["questions"].items()}
     except (OSError, yaml.YAMLError, RecursionError) as error:
         raise TemplateError(f"{words_file} cannot be read: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise TemplateError(f"{words_file} is not laid out as questions: {error!r}") from error
+        raise TemplateError(f"{words_file} does not have the form of questions: {error!r}") from error
     _check_names(str(words_file), list(questions), template)
     _check_names(str(groups_file), [name for group in groups for name in group.questions], template)
     return Presentation(groups=groups, questions=questions)
@@ -171,15 +159,15 @@ def _effect(raw: Any) -> str | Mapping[str, str]:
 
 def _text(raw: Any) -> str:
     if not isinstance(raw, str) or not raw:
-        raise ValueError(f"{raw!r} is no text")
+        raise ValueError(f"{raw!r} is not a text")
     return raw
 
 
 def _check_names(where: str, names: list[str], template: Template) -> None:
-    """Refuse names that are no question's, and questions that are not named just once."""
+    """Refuse unknown questions, and questions that are missing or named twice."""
     known = template.config.questions.keys() - NOT_SHOWN
     for what, wrong in (
-        ("names what is no question", [name for name in names if name not in known]),
+        ("names unknown questions", [name for name in names if name not in known]),
         ("leaves out", [name for name in known if name not in names]),
         ("names twice", sorted({name for name in names if names.count(name) > 1})),
     ):

@@ -1,4 +1,4 @@
-"""One question of `copier.yml`: its type, choices, default, condition and validator, as Copier 9.19 reads them."""
+"""A question of `copier.yml`: its type, choices, default, condition and validator, as Copier 9.19 reads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEYS = frozenset(
         *("validator", "when"),
     }
 )
-# Copier has functions of these names, so no question may.
+# Copier has functions with these names, so no question can have them.
 _RESERVED = frozenset({"make_secret", "now"})
 
 Context = Mapping[str, Any]
@@ -29,23 +29,23 @@ class Missing:
     """The type of `MISSING`."""
 
 
-#: The default of a question without one.
+#: The default of a question that has no default.
 MISSING = Missing()
 
 
 class _UnsetError(jinja2.UndefinedError):
-    """A default says that there is none."""
+    """A default renders to `UNSET`, which means that the question has no default."""
 
 
 _UNSET = jinja2.StrictUndefined("UNSET", exc=_UnsetError)
 
 
 class RefusedError(ValueError):
-    """An answer is none of the choices, or the question's validator refuses it; `value` is the cast answer.
+    """An answer is not a valid choice, or the question's validator refuses it.
 
     Attributes:
-        value: What it was after its cast.
-        chosen: Whether it failed as a choice, so that nothing can be said about a template that goes on with it.
+        value: The answer after its cast.
+        chosen: Whether it is not a valid choice, so the template cannot continue with it.
     """
 
     def __init__(self, message: str, value: Any, *, chosen: bool) -> None:
@@ -56,12 +56,12 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One choice.
+    """A choice.
 
     Attributes:
-        label: What a person reads.
+        label: The text to show.
         value: The answer.
-        disabled: Why it cannot be taken now; empty if it can.
+        disabled: Why it cannot be chosen now, or an empty text.
     """
 
     label: str
@@ -71,18 +71,18 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One question.
+    """A question.
 
     Attributes:
         name: The answer's key.
         type: One of `values.TYPES`, or a Jinja template of one.
-        default: The default, which may be a Jinja template; `MISSING` if it has none.
-        help: What is asked; a Jinja template.
+        default: The default, which may be a Jinja template, or `MISSING`.
+        help: The text of the question. A Jinja template.
         choices: A list or mapping as in `copier.yml`, or a Jinja template of its YAML.
-        when: Whether it applies; a bool or a Jinja template.
-        ask: Whether Copier asks it where it applies, else it takes the stored answer or the default; likewise.
+        when: Whether it applies. A bool or a Jinja template.
+        ask: Whether Copier asks it if it applies. Otherwise it uses the stored answer or the default.
         multiselect: Whether the answer is a list of choices.
-        validator: A Jinja template that renders the error of a bad answer, and else nothing.
+        validator: A Jinja template that renders the error for a bad answer, or nothing.
         secret: Whether the answer stays out of the answers file.
     """
 
@@ -100,54 +100,31 @@ class Question:
     def type_name(self, template: Template, context: Context) -> str:
         """Return the type.
 
-        Args:
-            template: The template that asks.
-            context: The answers so far.
-
         Raises:
-            TemplateError: It is none that is known.
+            TemplateError: The type is unknown.
         """
         name = _value(template, self.type, context)
         if name not in TYPES:
-            raise TemplateError(f"The question {self.name} has the type {name!r}; it is one of {', '.join(TYPES)}.")
+            raise TemplateError(f"The question {self.name} has the type {name!r}. Use one of {', '.join(TYPES)}.")
         return str(name)
 
     def asked(self, template: Template, context: Context) -> bool:
-        """Tell whether the question applies to the answers so far.
-
-        Args:
-            template: The template that asks.
-            context: The answers so far.
-        """
+        """Return whether the question applies to the answers so far."""
         return _is_true(_value(template, self.when, context))
 
     def asked_by_copier(self, template: Template, context: Context) -> bool:
-        """Tell whether Copier asks the question, if it applies; the wizard shows it in any case.
-
-        Args:
-            template: The template that asks.
-            context: The answers so far.
-        """
+        """Return whether Copier asks the question if it applies. The wizard shows it in any case."""
         return _is_true(_value(template, self.ask, context))
 
     def message(self, template: Template, context: Context) -> str:
-        """Return what a person is asked.
-
-        Args:
-            template: The template that asks.
-            context: The answers so far.
-        """
+        """Return the text of the question."""
         return str(_value(template, self.help, context)) or self.name
 
     def offered(self, template: Template, context: Context) -> list[Choice]:
-        """Return the choices; none means that any value of the type will do.
-
-        Args:
-            template: The template that asks.
-            context: The answers so far.
+        """Return the choices. Empty allows any value of the type.
 
         Raises:
-            TemplateError: They are written in a form that Copier does not know.
+            TemplateError: They have a form that Copier does not know.
         """
         choices = self.choices
         if isinstance(choices, str):
@@ -170,12 +147,7 @@ class Question:
         return result
 
     def default_value(self, template: Template, context: Context) -> Any:
-        """Return the default, rendered but not yet cast, or `MISSING`, also where it renders Copier's `UNSET`.
-
-        Args:
-            template: The template that asks.
-            context: The answers so far.
-        """
+        """Return the default, rendered but not yet cast. Return `MISSING` if it renders to Copier's `UNSET`."""
         if not isinstance(self.default, str):
             return _value(template, self.default, context)
         try:
@@ -184,25 +156,25 @@ class Question:
             return MISSING
 
     def parse(self, template: Template, context: Context, answer: Any) -> Any:
-        """Return an answer as the question's type, and as one of its choices if it has any.
+        """Return an answer in the question's type, and as one of its choices if it has any.
 
         Args:
-            template: The template that asks.
+            template: The template.
             context: The answers so far.
             answer: A text, or a value from YAML or JSON.
 
         Raises:
-            WrongTypeError: It is not of the type.
-            RefusedError: It is none of the choices.
+            WrongTypeError: The answer has another type.
+            RefusedError: The answer is not a valid choice.
         """
         type_name = self.type_name(template, context)
         choices = self.offered(template, context)
         if self.multiselect:
             items = cast("yaml", answer)
             if not isinstance(items, list):
-                raise WrongTypeError(f"{shown(answer)} is not a list: write it like [one, two]")
+                raise WrongTypeError(f"{shown(answer)} is not a list. Write it like [one, two]")
             chosen = [self._choice(type_name, choices, item) for item in items]
-            # In the order of the choices, as Copier has them.
+            # In the order of the choices, as in Copier.
             return [value for choice in choices if (value := cast(type_name, choice.value)) in chosen]
         return self._choice(type_name, choices, answer)
 
@@ -224,38 +196,35 @@ class Question:
             names = [str(one) for one in allowed]
             why = f"{shown(value)} is not a choice: {', '.join(names)}.{suggest.choice(str(value), names)}"
             if isinstance(answer, float) and type_name == "str":
-                why += " (YAML reads it as a number: write it in quotes.)"
+                why += " (YAML reads it as a number, so write it in quotes.)"
         raise RefusedError(why, value, chosen=True)
 
     def validate(self, template: Template, context: Context, value: Any) -> None:
         """Run the validator.
 
         Args:
-            template: The template that asks.
+            template: The template.
             context: The answers so far.
             value: The cast answer.
 
         Raises:
-            RefusedError: The validator refuses it; the message is the validator's.
+            RefusedError: The validator refuses it. The message is the validator's.
         """
         try:
             message = template.text(self.validator, {**context, self.name: value})
         except Exception as error:
-            # As in Copier: what breaks the validator is no good answer.
+            # As in Copier: an answer that breaks the validator is not valid.
             message = f"{shown(value)} cannot be checked: {error}"
-        # A validator is laid out for whoever reads the template; its message is one paragraph.
+        # A validator may span lines. Its message is one paragraph.
         if message := " ".join(message.split()):
             raise RefusedError(message, value, chosen=False)
 
 
 def load(template: Template) -> list[Question]:
-    """Return a template's questions in the order in which they are asked.
-
-    Args:
-        template: The template.
+    """Return a template's questions in the order of the dialog.
 
     Raises:
-        TemplateError: A question uses what dockertpl does not know; Copier may.
+        TemplateError: A question uses a feature that dockertpl does not support.
     """
     return [_question(name, raw) for name, raw in template.config.questions.items()]
 
@@ -263,13 +232,13 @@ def load(template: Template) -> list[Question]:
 def _question(name: str, raw: Mapping[str, Any]) -> Question:
     unknown = sorted(raw.keys() - _KEYS)
     if unknown or name in _RESERVED:
-        what = f"sets {', '.join(unknown)}" if unknown else "has a name that Copier keeps for itself"
+        what = f"sets {', '.join(unknown)}" if unknown else "has a name that Copier reserves"
         raise TemplateError(
-            f"The question {name} {what}, which dockertpl does not know.", "Use Copier itself for this template."
+            f"The question {name} {what}, which dockertpl does not support.", "Use Copier itself for this template."
         )
     wrong = [key for key in ("help", "type", "validator") if not isinstance(raw.get(key, ""), str)]
     if wrong:
-        raise TemplateError(f"The question {name} has a {wrong[0]} that is no text: write it in quotes.")
+        raise TemplateError(f"The question {name} has a {wrong[0]} that is not a text. Write it in quotes.")
     default = raw.get("default", MISSING)
     type_name = raw.get("type", "")
     if not type_name:
@@ -296,12 +265,12 @@ def _is_true(value: Any) -> bool:
     try:
         return bool(cast("bool", value))
     except WrongTypeError:
-        # Copier: whatever is not a word for "no".
+        # As in Copier: any word that does not mean "no".
         return bool(value)
 
 
 def _value(template: Template, value: Any, context: Context) -> Any:
-    """Render a value of `copier.yml` if it is text, or a list of it; anything else is as it is."""
+    """Render a value of `copier.yml` if it is a text or a list of texts. Return anything else as it is."""
     if isinstance(value, list):
         return [_value(template, item, context) for item in value]
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Renders a template to files in memory, byte for byte as Copier writes them."""
+"""Render a template to files in memory, byte for byte as Copier writes them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from dockertpl.template.tree import File, Tree
 
 # In bytes, on every file system that matters.
 _LONGEST_NAME = 255
-# A pattern of _exclude that is no more than a name, such as *.py[co].
+# A pattern of _exclude that is only a name, such as *.py[co].
 _NAME_PATTERN = re.compile(r"[A-Za-z0-9_.~*-]+(?:\[[a-z]+\])?")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def render(template: Template, answers: Answers) -> Tree:
-    """Return every file that a template makes of a set of answers.
+    """Return every file that a template renders for some answers.
 
-    Empty folders are not part of it, as they are not of a git tree. Where two of the template's files render to one
-    path it is an error, as the result would depend on the order of a directory.
+    Empty folders are left out, as in a git tree. Two template files that render to the same path are an error, because
+    the result would depend on the order of a directory.
 
     Args:
         template: The template.
-        answers: A set that the template's questions took.
+        answers: Valid answers.
 
     Raises:
         TemplateError: A file cannot be read or rendered, or its path leads out of the repository.
@@ -58,14 +58,10 @@ def render(template: Template, answers: Answers) -> Tree:
 
 
 def answers_path(template: Template, answers: Answers) -> str:
-    """Return the POSIX path of the answers file, seen from the repository's root.
-
-    Args:
-        template: The template.
-        answers: A set that the template's questions took.
+    """Return the POSIX path of the answers file, relative to the repository root.
 
     Raises:
-        TemplateError: It leads out of the repository.
+        TemplateError: The path leads out of the repository.
     """
     path = str(PurePosixPath(_text(template, template.config.answers_file, answers.context(), "_answers_file")))
     _check_path(path, "_answers_file")
@@ -92,7 +88,7 @@ def _text(template: Template, text: str, context: Mapping[str, Any], what: str) 
 
 
 def _excluded(template: Template, context: Mapping[str, Any]) -> Callable[[str], bool]:
-    """Return what tells whether a rendered path is left out."""
+    """Return a function that says whether a rendered path is left out."""
     with_operation = {**context, "_copier_operation": "copy"}
     patterns = [
         unicodedata.normalize("NFD", line)
@@ -100,7 +96,7 @@ def _excluded(template: Template, context: Mapping[str, Any]) -> Callable[[str],
         for line in _LINE_END.split(_text(template, pattern, with_operation, "_exclude"))
     ]
     if all(_NAME_PATTERN.fullmatch(pattern) for pattern in patterns):
-        # Such a pattern means the name of the file or of a folder above it. Importing the whole syntax takes longer
+        # Such a pattern matches the name of the file or of a folder above it. Importing the whole syntax takes longer
         # than rendering a small file.
         return lambda path: any(fnmatchcase(part, pattern) for part in path.split("/") for pattern in patterns)
     import pathspec
@@ -110,7 +106,7 @@ def _excluded(template: Template, context: Mapping[str, Any]) -> Callable[[str],
 
 
 def _walk(directory: Path, root: Path, parents: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield each file below a directory, in the order of names; links are followed as far as the template reaches."""
+    """Yield each file below a directory, sorted by name. Follow links within the template."""
     try:
         entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
     except OSError as error:
@@ -131,10 +127,10 @@ def _walk(directory: Path, root: Path, parents: tuple[Path, ...]) -> Iterator[Pa
 def _destination(
     template: Template, relative: Path, context: Mapping[str, Any], answers_file: str, top: Path
 ) -> str | None:
-    """Return the path that a file renders to, or None if it renders to none."""
+    """Return the path that a file renders to, or None if it is skipped."""
     suffix = template.config.suffix
     is_template = relative.name.endswith(suffix)
-    # Of `a` and `a.jinja` the second wins.
+    # If both `a` and `a.jinja` exist, the second wins.
     if suffix and (top / f"{relative}{suffix}").exists():
         return None
     if suffix and is_template:
@@ -155,15 +151,15 @@ def _destination(
 
 
 def _check_path(path: str, source: str) -> None:
-    """Refuse a rendered path, or a part of one, that is not a plain relative path."""
+    """Refuse a rendered path, or a part of it, that is not a plain relative path."""
     parts = PurePosixPath(path).parts
     if path.startswith("/") or ".." in parts or (not parts and path != "."):
         raise TemplateError(f"The template's {source} renders to {path!r}, which leads out of the repository.")
     if any(part.rstrip(". ").casefold() == ".git" for part in parts):
-        raise TemplateError(f"The template's {source} renders to {path!r}, which is git's own.")
+        raise TemplateError(f"The template's {source} renders to {path!r}, which belongs to git.")
     too_long = any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in parts)
     if too_long or not path.isprintable() or "\\" in path:
-        raise TemplateError(f"The template's {source} renders to {path!r}, which is no path to write.")
+        raise TemplateError(f"The template's {source} renders to {path!r}, which is not a valid path.")
 
 
 def _file(template: Template, source: Path, root: Path, context: Mapping[str, Any]) -> File:
@@ -171,7 +167,7 @@ def _file(template: Template, source: Path, root: Path, context: Mapping[str, An
     try:
         mode = source.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise TemplateError(f"The template's {name} is no file.")
+            raise TemplateError(f"The template's {name} is not a regular file.")
         if name.name.endswith(template.config.suffix):
             content = template.file(name.as_posix(), context).encode()
         else:
@@ -180,19 +176,19 @@ def _file(template: Template, source: Path, root: Path, context: Mapping[str, An
         where = f"{error.name}, line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else str(name)
         raise TemplateError(f"The template's {where} cannot be rendered: {error}") from error
     except UnicodeError as error:
-        raise TemplateError(f"The template's {name} is no UTF-8 text: {error}") from error
+        raise TemplateError(f"The template's {name} is not UTF-8 text: {error}") from error
     except OSError as error:
         raise TemplateError(f"The template's {name} cannot be read: {error.strerror}.") from error
     return File(content=content, executable=bool(mode & 0o111))
 
 
 def _check_tree(tree: Tree) -> None:
-    """Refuse paths that are one file on some machine, and a file where another path needs a folder."""
+    """Refuse paths that are the same file on some systems, and a file where another path needs a folder."""
     seen: dict[str, str] = {}
     for path in tree:
         folded = unicodedata.normalize("NFC", path).casefold()
         if folded in seen:
-            raise TemplateError(f"The template renders {seen[folded]} and {path}, which differ in case only.")
+            raise TemplateError(f"The template renders {seen[folded]} and {path}, which differ only in case.")
         seen[folded] = path
     for path in tree:
         for parent in PurePosixPath(path).parents:

@@ -1,4 +1,4 @@
-"""Where the template is: in this package, in a directory, or in a git repository."""
+"""The location of a template: this package, a directory, or a git repository."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from dockertpl import __version__
 from dockertpl.errors import TemplateError
 
-#: Where the template is published, in the form that Copier, `dockertpl update` and Renovate all look up.
+#: Where the template is published. Copier, `dockertpl update` and Renovate all understand this form.
 PUBLISHED = "https://github.com/org/dockertpl.git"
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -26,12 +26,12 @@ _REMOTE = re.compile(r"\A(?:[a-z][a-z0-9+.-]*://|[^/@\s]+@[^/:\s]+:)")
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateSource:
-    """A template on this machine, and the names that an answers file has for it.
+    """A template on this machine, and its names in an answers file.
 
     Attributes:
-        root: The directory that holds `copier.yml`.
-        src_path: The answers file's `_src_path`: what it can be fetched from again; None is not recorded.
-        commit: The answers file's `_commit`: its tag or commit; None is not recorded.
+        root: The directory with `copier.yml`.
+        src_path: The value of `_src_path`, to fetch the template from again. None is not recorded.
+        commit: The value of `_commit`, a tag or commit. None is not recorded.
     """
 
     root: Path
@@ -40,51 +40,40 @@ class TemplateSource:
 
 
 def bundled() -> TemplateSource:
-    """Return the template that came with this package.
+    """Return the template of this package.
 
-    In an installed wheel it is inside the package, in a checkout beside `generator/`. Either way the answers file names
-    the published repository and this version's tag, so that Copier, `dockertpl update` and Renovate can follow it: the
-    wheel's template *is* the tag's. In a checkout with changes of its own that is only nearly true.
+    An installed wheel has it inside the package, a checkout beside `generator/`. In both cases the answers file names
+    the published repository and this version's tag, so Copier, `dockertpl update` and Renovate can follow it. The
+    wheel has the same files as the tag. A checkout with local changes may differ.
 
     Raises:
-        TemplateError: Neither is there; the installation is broken.
+        TemplateError: The installation has no template.
     """
     for root in (_PACKAGE / "_bundle", _PACKAGE.parent.parent):
         if (root / "copier.yml").is_file():
             return TemplateSource(root=root, src_path=PUBLISHED, commit=f"v{__version__}")
-    raise TemplateError("This installation of dockertpl has no template in it.", "Install it again.")
+    raise TemplateError("This installation of dockertpl has no template.", "Install it again.")
 
 
 def directory(path: Path) -> TemplateSource:
-    """Return the template in a directory as it is on disk, whatever git says of it.
-
-    Args:
-        path: A directory that holds `copier.yml`.
+    """Return the template in a directory as it is on disk, committed or not.
 
     Raises:
-        TemplateError: It does not.
+        TemplateError: The directory has no `copier.yml`.
     """
     root = path.resolve()
     if not (root / "copier.yml").is_file():
-        raise TemplateError(f"{path} is no template: it has no copier.yml.")
+        raise TemplateError(f"{path} is not a template, because it has no copier.yml.")
     return TemplateSource(root=root, src_path=str(path), commit=None)
 
 
 def is_remote(where: str) -> bool:
-    """Tell whether a place is written as a URL, of which `file://` is one, or as `user@host:path`; else it is a path.
-
-    Args:
-        where: What git can clone.
-    """
+    """Return whether a location is a URL (including `file://`) or `user@host:path`. Otherwise it is a path."""
     return _REMOTE.match(where) is not None
 
 
 def expand(where: str) -> str:
-    """Return what git can clone for a template's name: `gh:org/name` becomes its https URL, and so does `gl:`.
-
-    Args:
-        where: A URL, a path or one of Copier's short forms.
-    """
+    """Return a location that git can clone: `gh:org/name` and `gl:org/name` become https URLs."""
     for pattern, replacement in _ALIASES:
         where = pattern.sub(replacement, where)
     return where
@@ -92,15 +81,15 @@ def expand(where: str) -> str:
 
 @contextmanager
 def opened(where: str | None = None, ref: str | None = None) -> Iterator[TemplateSource]:
-    """Give a template for the time of a `with` block; a clone is removed after it.
+    """Yield a template for the time of a `with` block. A clone is removed after it.
 
     Args:
-        where: A URL, a path or a short form such as `gh:org/name`; None is the bundled template.
-        ref: A tag, branch or commit, which makes a path be read as a git repository too. By default a git repository
-            gives its latest release, or its newest commit if it has none.
+        where: A URL, a path or a short form such as `gh:org/name`. None is the bundled template.
+        ref: A tag, branch or commit. With it, a path is read as a git repository, too. By default, a git repository
+            gives its latest release, else its newest commit.
 
     Raises:
-        TemplateError: There is no template.
+        TemplateError: The location has no template.
         BadInputError: The repository has no such ref.
         NoGitError: Git is missing or the repository cannot be cloned.
     """
@@ -112,7 +101,7 @@ def opened(where: str | None = None, ref: str | None = None) -> Iterator[Templat
     if ref is None and not is_remote(url) and not url.endswith(".git"):
         yield directory(Path(where))
         return
-    # The bundled template, which nearly every run has, needs none of these.
+    # Imported here, because most runs use the bundled template and need none of these.
     import shutil
     import tempfile
 

@@ -1,4 +1,4 @@
-"""Files in memory: what a template renders to, before anything is written."""
+"""Files in memory: the result of a rendering, before anything is written."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One rendered file.
+    """A rendered file.
 
     Attributes:
         content: Its bytes.
-        executable: Whether it is written with the executable bits.
+        executable: Whether it gets the executable bits.
     """
 
     content: bytes
     executable: bool = False
 
 
-#: Rendered files by their POSIX path, seen from the repository's root. No path is absolute or has an empty, `.` or
+#: Rendered files by their POSIX path, relative to the repository root. No path is absolute or has an empty, `.` or
 #: `..` part, and the paths are sorted.
 Tree: TypeAlias = Mapping[str, File]

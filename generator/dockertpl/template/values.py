@@ -1,7 +1,7 @@
-"""Turns what a person or a file gives into a value of a question's type, as Copier does where Copier takes it.
+"""Convert the input of a user or a file to a question's type, as Copier does.
 
-Stricter than Copier in three places, where it would take a slip for an answer: a bool that is neither yes nor no
-(Copier: true), a whole number with a fraction (Copier: cut off), and text with characters that hide what it says.
+It is stricter than Copier in three places, where Copier would accept a mistake. A bool must mean yes or no (Copier:
+true). A whole number must not have a fraction (Copier: cut off). Text must not have invisible characters.
 """
 
 from __future__ import annotations
@@ -14,27 +14,23 @@ from typing import Any
 
 import yaml
 
-#: The types of a question that are understood.
+#: The supported types of a question.
 TYPES = ("bool", "float", "int", "json", "path", "str", "yaml")
 
 _TRUE = frozenset({"y", "yes", "t", "true", "on"})
 _FALSE = frozenset({"", "n", "no", "f", "false", "off", "~", "null", "none"})
-# Text that turns the direction of what follows it makes a line read as what it is not.
+# Characters that change the direction of text can make a line look like something else.
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _MOST_ITEMS = 10_000
 _DEEPEST = 50
 
 
 class WrongTypeError(ValueError):
-    """A value that is not of its question's type; the message says what it is."""
+    """A value has another type than its question. The message says so."""
 
 
 def shown(value: Any) -> str:
-    """Return a value as one short line for a message.
-
-    Args:
-        value: Anything.
-    """
+    """Return a value as one short line for a message."""
     text = value if isinstance(value, str) else repr(value)
     text = json.dumps(text, ensure_ascii=False) if isinstance(value, str) else text
     text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
@@ -42,14 +38,10 @@ def shown(value: Any) -> str:
 
 
 def cast(type_name: str, value: Any) -> Any:
-    """Return a value as its question's type; a text is read as `-d KEY=VALUE` gives it.
-
-    Args:
-        type_name: One of `TYPES`.
-        value: A text, or a value that YAML or JSON gave.
+    """Return a value in its question's type. A text is parsed like that of `-d KEY=VALUE`.
 
     Raises:
-        WrongTypeError: It cannot be one.
+        WrongTypeError: The value cannot be converted.
     """
     # Only JSON and YAML have a value for "none".
     if value is None and type_name not in {"json", "yaml"}:
@@ -63,13 +55,13 @@ def cast(type_name: str, value: Any) -> Any:
 
 
 def check_inert(value: Any) -> None:
-    """Refuse what no answer needs and no reader sees: control and direction characters, and bombs of aliases.
+    """Refuse control and direction characters, and values that grow through YAML aliases.
 
     Args:
         value: An answer, before or after its cast.
 
     Raises:
-        WrongTypeError: It has such characters, is too big, too deep, or holds itself.
+        WrongTypeError: It has such characters, is too large or too deep, or contains itself.
     """
     left = _MOST_ITEMS
     stack = [(value, 0)]
@@ -77,7 +69,7 @@ def check_inert(value: Any) -> None:
         item, depth = stack.pop()
         left -= 1
         if left < 0 or depth > _DEEPEST:
-            raise WrongTypeError("it is too large, too deep, or holds itself")
+            raise WrongTypeError("it is too large, too deep, or contains itself")
         if isinstance(item, str):
             _check_text(item)
         elif isinstance(item, Mapping):
@@ -88,12 +80,12 @@ def check_inert(value: Any) -> None:
 
 def _check_text(text: str) -> None:
     for character in text:
-        # Most are plain, and this runs for each.
+        # A fast path, because most characters are plain.
         if " " <= character <= "~":
             continue
         if character in "\n\t" or (character not in _BIDI and unicodedata.category(character) not in {"Cc", "Cs"}):
             continue
-        raise WrongTypeError(f"it holds the invisible character U+{ord(character):04X}")
+        raise WrongTypeError(f"it contains the invisible character U+{ord(character):04X}")
 
 
 def _bool(value: Any) -> bool:
@@ -115,7 +107,7 @@ def _int(value: Any) -> int:
 
 def _float(value: Any) -> float:
     result = float(value)
-    # "nan" differs from itself, so that no file with it would ever be up to date.
+    # "nan" differs from itself, so a file with it would never be up to date.
     if math.isnan(result):
         raise ValueError
     return result
@@ -132,14 +124,14 @@ def _str(value: Any) -> str:
 
 
 def _yaml(value: Any) -> Any:
-    # What is not text was parsed already.
+    # Other values are parsed already.
     if not isinstance(value, str | bytes):
         return value
     try:
-        # The parser that Copier uses: the C one differs in corners.
+        # Copier uses this parser. The C one differs in corner cases.
         return yaml.safe_load(value)
     except (yaml.YAMLError, RecursionError) as error:
-        raise WrongTypeError(f"{shown(value)} is no YAML ({_where(error)})") from error
+        raise WrongTypeError(f"{shown(value)} is not valid YAML ({_where(error)})") from error
 
 
 def _json(value: Any) -> Any:
@@ -148,7 +140,7 @@ def _json(value: Any) -> Any:
     try:
         return json.loads(value)
     except (ValueError, RecursionError) as error:
-        raise WrongTypeError(f"{shown(value)} is no JSON ({error})") from error
+        raise WrongTypeError(f"{shown(value)} is not valid JSON ({error})") from error
 
 
 def _where(error: Exception) -> str:
@@ -161,12 +153,12 @@ def _where(error: Exception) -> str:
 
 _NOT = {
     "bool": "neither yes nor no",
-    "float": "no number",
-    "int": "no whole number",
-    "json": "no JSON",
-    "path": "no path",
-    "str": "no text",
-    "yaml": "no YAML",
+    "float": "not a number",
+    "int": "not a whole number",
+    "json": "not valid JSON",
+    "path": "not a path",
+    "str": "not a text",
+    "yaml": "not valid YAML",
 }
 _CASTS: Mapping[str, Callable[[Any], Any]] = {
     "bool": _bool,

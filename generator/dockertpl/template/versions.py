@@ -1,4 +1,4 @@
-"""The version of a template that an answers file names, and the one that it could have."""
+"""The version of a template that an answers file names, and the version to update to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dockertpl.template.source import PUBLISHED, TemplateSource, bundled, expand
 
 Order: TypeAlias = Literal["same", "newer", "older"]
 
-#: As `--to`: the version that the repository has, for other answers and nothing else.
+#: A value of `--to`: stay on the repository's version and only change answers.
 CURRENT = ":current:"
 
 _HASH = re.compile(r"[0-9a-f]{7,64}")
@@ -30,9 +30,9 @@ class Pair:
     """Two versions of a template.
 
     Attributes:
-        old: The one that the repository has.
-        new: The one that it is to have.
-        order: What the new one is, seen from the old.
+        old: The repository's version.
+        new: The version to update to.
+        order: Whether the new one is newer, older or the same.
     """
 
     old: Template
@@ -42,7 +42,7 @@ class Pair:
 
 @dataclass
 class Versions:
-    """Templates' repositories, each cloned once, for any thread; a `with` block removes them at its end."""
+    """The repositories of templates, each cloned once, for any thread. A `with` block removes them at its end."""
 
     _folder: Path | None = None
     _clones: dict[str, Path] = field(default_factory=dict)
@@ -61,16 +61,16 @@ class Versions:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def pair(self, recorded: Mapping[str, Any], where: str, to: str | None) -> Pair:
-        """Return the version that an answers file names and the one to go to.
+        """Return the version that an answers file names and the version to update to.
 
         Args:
-            recorded: What the answers file holds.
+            recorded: The content of the answers file.
             where: Its name, for errors.
-            to: A tag, branch or commit, or `CURRENT`; None is the latest release, or the version that the repository
-                has where that is ahead of it.
+            to: A tag, branch or commit, or `CURRENT`. None is the latest release, or the repository's version if that
+                is ahead of it.
 
         Raises:
-            BadInputError: The answers file names no version, or the template does not have one of the two.
+            BadInputError: The answers file names no version, or the template lacks one of the two.
             NoGitError: The template cannot be cloned, or git is missing.
             TemplateError: A version cannot be read.
         """
@@ -91,10 +91,10 @@ class Versions:
         return Pair(old=old, new=new, order=self._order(src_path, commit, str(new.source.commit)))
 
     def latest(self, recorded: Mapping[str, Any], where: str) -> tuple[str, Order]:
-        """Return the latest release of an answers file's template, and what it is, seen from the version there.
+        """Return the latest release of an answers file's template, and whether it is newer than the version there.
 
         Args:
-            recorded: What the answers file holds.
+            recorded: The content of the answers file.
             where: Its name, for errors.
 
         Raises:
@@ -107,14 +107,14 @@ class Versions:
             return release, self._order(src_path, commit, release)
 
     def newest(self, src_path: str, ref: str | None = None) -> str:
-        """Return the name that answers files have for a version of a template: its release, or how git describes it.
+        """Return the name of a version for answers files: its release, or what `git describe` says.
 
         Args:
             src_path: The template.
-            ref: A tag, branch or commit; None is the latest release, or the newest commit if it has none.
+            ref: A tag, branch or commit. None is the latest release, else the newest commit.
 
         Raises:
-            BadInputError: It has no such ref.
+            BadInputError: The template has no such ref.
             NoGitError: The template cannot be cloned, or git is missing.
         """
         with self._lock:
@@ -123,7 +123,7 @@ class Versions:
             return git.name_of(self._clone(src_path), ref or "HEAD")
 
     def order(self, src_path: str, old: str, new: str) -> Order:
-        """Return what a version is, seen from another.
+        """Return whether a version is newer or older than another, or the same.
 
         Args:
             src_path: The template.
@@ -148,11 +148,11 @@ class Versions:
         return self._templates[key]
 
     def _recorded(self, src_path: str, commit: str) -> Template:
-        """Return a version under the name that the answers file has for it, as it was rendered with that."""
+        """Return a version under its name in the answers file, because that name is rendered, too."""
         template = self._template(src_path, commit)
         if template.source.commit == commit:
             return template
-        # No ref has two colons, so this is the key of nothing else.
+        # A ref cannot have two colons, so this key is unique.
         key = (src_path, f"{commit}::")
         if key not in self._templates:
             self._templates[key] = Template(replace(template.source, commit=commit))
@@ -178,8 +178,8 @@ class Versions:
                 remedy = error.remedy
                 if not remedy and not is_remote(url):
                     remedy = (
-                        f"It is a path, seen from {Path.cwd()}: run this where it leads to the template, or write the\n"
-                        "template's URL for _src_path in the answers file."
+                        f"It is a path relative to {Path.cwd()}. Run this in a folder where it leads to the template,\n"
+                        "or write the template's URL as _src_path into the answers file."
                     )
                 raise NoGitError(f"The template cannot be read: {error.message}", remedy) from error
             self._clones[url] = clone
@@ -188,8 +188,7 @@ class Versions:
     def _new_folder(self, prefix: str) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="dockertpl-versions-"))
-        # Nobody else's: not that of a version that could not be had, and not another process's, as a fleet is looked at
-        # by several that began as one.
+        # Unique, even after a failed checkout, and across the processes of a fleet that started as one.
         return Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder))
 
     def _order(self, src_path: str, old: str, new: str) -> Order:
@@ -199,7 +198,7 @@ class Versions:
         return self._orders[key]
 
     def _compared(self, src_path: str, old: str, new: str) -> Order:
-        """Return what a version is, seen from another: by their numbers, else by history."""
+        """Compare two versions by their numbers, else by history."""
         if old == new:
             return "same"
         numbers = number(old), number(new)
@@ -215,41 +214,36 @@ def named(recorded: Mapping[str, Any], where: str) -> tuple[str, str]:
     """Return the template and the version that an answers file names.
 
     Args:
-        recorded: What it holds.
+        recorded: Its content.
         where: Its name, for the error.
 
     Raises:
-        BadInputError: It names none.
+        BadInputError: It lacks one of the two.
     """
     src_path, commit = (str(recorded.get(key) or "") for key in ("_src_path", "_commit"))
     missing = [key for key, value in (("_src_path", src_path), ("_commit", commit)) if not value]
     if missing:
         raise BadInputError(
-            f"{where} does not say which version of which template it was made from: no {' and no '.join(missing)}.",
-            f"Add the lines `_src_path: {PUBLISHED}` and `_commit: vX.Y.Z`, with the version that it was made from.",
+            f"{where} does not say which template version it was rendered from. It lacks {' and '.join(missing)}.",
+            f"Add the lines `_src_path: {PUBLISHED}` and `_commit: vX.Y.Z`, with that version.",
         )
     return src_path, commit
 
 
 def is_bundled(src_path: str, commit: str) -> bool:
-    """Tell whether a version of a template is the one in this package, so that it takes no network.
-
-    Args:
-        src_path: The template.
-        commit: The version.
-    """
+    """Return whether a version of a template is the one in this package, which needs no network."""
     return expand(src_path) == PUBLISHED and commit == bundled().commit
 
 
 def number(version: str) -> Any:
-    """Return a version that can be compared, or None: `v1.2.0-3-gabc` is three commits after 1.2.0.
+    """Return a comparable version, or None. `v1.2.0-3-gabc` is three commits after 1.2.0.
 
     Args:
-        version: A tag, or what git describes a commit as.
+        version: A tag, or what `git describe` says.
     """
     from packaging.version import Version
 
-    # What git calls a commit without a tag may read as a number: `8507c33` as candidate 33 of version 8507.
+    # The hash of an untagged commit may look like a number: `8507c33` as release candidate 33 of version 8507.
     if _HASH.fullmatch(version):
         return None
     tag, dash, rest = version.partition("-")

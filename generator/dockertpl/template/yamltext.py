@@ -1,4 +1,4 @@
-"""Reads YAML quickly, and none that would end the process."""
+"""Read YAML fast and safely."""
 
 from __future__ import annotations
 
@@ -9,29 +9,26 @@ from typing import Any
 import yaml
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-#: libyaml's composer is bound by nothing but the process's stack.
+#: Only the process's stack limits the depth of libyaml's composer.
 _DEEPEST = 100
 _OPENING = "[{-?\n"
 
 
 def load(text: str | bytes) -> Any:
-    """Return what a YAML document holds, as `yaml.safe_load` does in a tenth of its time.
-
-    Args:
-        text: The document.
+    """Return the content of a YAML document, like `yaml.safe_load` in a tenth of its time.
 
     Raises:
-        yaml.YAMLError: It is no YAML, or is nested more than a hundred deep.
-        ValueError: A value is none, such as a date's month 13.
+        yaml.YAMLError: It is not valid YAML, or is nested more than a hundred levels deep.
+        ValueError: A value is impossible, such as a date in month 13.
     """
-    # With fewer signs that open something, nothing is nested too deeply.
+    # With fewer opening characters, nothing can be nested too deeply.
     plain = text if isinstance(text, str) else text.decode("latin-1")
     if sum(map(plain.count, _OPENING)) >= _DEEPEST:
         _check_depth(text)
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
-        # What PyYAML stumbles over where a value is none of its tag's.
+        # PyYAML raises these if a value does not fit its tag.
         raise yaml.YAMLError("a value is not what its tag says") from error
 
 
@@ -44,15 +41,15 @@ def _check_depth(text: str | bytes) -> None:
 
 
 def from_yaml(data: Any) -> Any:
-    """Return what YAML holds, for a template: its tables are the same at each rendering, and are read once.
+    """Return the content of a YAML text, for templates. Their tables are the same in each rendering, and parsed once.
 
     Args:
-        data: The document; anything but a text is returned as it is, as Ansible's filter does.
+        data: A YAML text. Anything else is returned as it is, like Ansible's filter does.
 
     Raises:
-        yaml.YAMLError: It is no YAML.
+        yaml.YAMLError: It is not valid YAML.
     """
-    # A value of its own for each caller, as a template may change it.
+    # A copy for each caller, because a template may change it.
     return pickle.loads(_pickled(data)) if isinstance(data, str) else data  # noqa: S301 - what we pickled
 
 
