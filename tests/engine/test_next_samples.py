@@ -32,6 +32,7 @@ def _written(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("router", KNOWN["routers"])
 @pytest.mark.parametrize(("manager", "layout"), POSSIBLE)
 def test_a_sample_has_its_pages_where_its_layout_says(manager: str, layout: str, router: str, tmp_path: Path) -> None:

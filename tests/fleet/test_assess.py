@@ -14,6 +14,8 @@ from tests.releases import commit
 from dockertpl.fleet.assess import glance, same_place
 from dockertpl.fleet.model import Row
 
+pytestmark = pytest.mark.slow
+
 
 def _row(bench: Bench, root: Path, to: str = "v2.0.0") -> Row:
     (item,) = bench.plan(local(root), to=to)

@@ -21,6 +21,8 @@ from dockertpl.fleet.model import ItemResult
 from dockertpl.fleet.plan import PlanItem
 from dockertpl.fleet.run import Ended, Rollout
 
+pytestmark = pytest.mark.slow
+
 COUNT = 6
 
 

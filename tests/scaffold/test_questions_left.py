@@ -55,6 +55,7 @@ def _questions(template: Template, root: Path) -> tuple[int, list[str]]:
     return wizard.asked, person.asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("manager", "layout"), PYTHON)
 def test_a_fastapi_repository_that_says_all_leaves_no_question(
     template: Template, manager: str, layout: str, tmp_path: Path

@@ -13,6 +13,8 @@ from dockertpl.errors import BadInputError, NoGitError
 from dockertpl.template.source import PUBLISHED, bundled
 from dockertpl.template.versions import CURRENT, Versions, named, number
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
