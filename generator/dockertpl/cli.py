@@ -24,7 +24,7 @@ _STOPPED = "interrupted; nothing was changed."
 
 
 def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> dict[str, str]:
-    """Turn repeated KEY=VALUE options into a dictionary; a later one wins."""
+    """Turn repeated KEY=VALUE options into a dictionary. Later ones win."""
     result = {}
     for value in values:
         key, equals, text = value.partition("=")

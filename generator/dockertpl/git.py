@@ -132,7 +132,7 @@ def merge_file(mine: str, old: str, new: str, *, labels: tuple[str, str, str], m
             f"--marker-size={marker_size}",
             *(part for label in labels for part in ("-L", label)),
         ]
-        # In this folder, so that a repository above it has no effect.
+        # In this folder, so a repository above it has no effect.
         done = _call(["-c", "merge.conflictStyle=merge", "merge-file", *options, "mine", "old", "new"], Path(folder))
     if not 0 <= done.returncode <= 127:
         raise NoGitError(f"git merge-file failed: {done.stderr.decode(errors='replace').strip() or 'no reason given'}")

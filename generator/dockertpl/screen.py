@@ -22,7 +22,7 @@ _DRAWN = 0.2
 
 
 def terminal_size() -> os.terminal_size:
-    """Return the size of the terminal that stderr is, for prose and questions; 80 by 24 where it is not one.
+    """Return the size of the terminal on stderr, for prose and questions. Without a terminal it is 80 by 24.
 
     `COLUMNS` and `LINES` override it.
     """
@@ -41,7 +41,6 @@ def say(text: str = "", *, quiet: bool = False, color: str = "") -> None:
 
     Args:
         text: One or more lines.
-        quiet: Whether to write nothing.
         color: The color, if the terminal has colors.
     """
     if quiet:

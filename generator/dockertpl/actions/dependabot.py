@@ -136,7 +136,6 @@ def _lines(entry: UpdateEntry, dash: int, keys: int, step: int) -> Iterator[str]
     """Yield an entry's lines.
 
     Args:
-        entry: The entry.
         dash: The column of its dash.
         keys: The column of its keys.
         step: The indentation of each further level.

@@ -21,7 +21,7 @@ from dockertpl.screen import say
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _ANOTHER = "Name a commit that has one, or a file written by `dockertpl verify --json`."
 
-#: Builds and measures a subject; returns its figures.
+#: Builds and measures an image and returns its figures.
 Measure: TypeAlias = Callable[[Subject, str], Figures]
 
 
@@ -38,7 +38,6 @@ def opened(
         subject: The image to verify.
         destination: The destination of `verify`.
         dockerfile: The Dockerfile of the command line, or None.
-        quiet: Whether to print nothing.
 
     Raises:
         BadInputError: The baseline is neither a file nor a commit, or the commit has no such Dockerfile.

@@ -33,7 +33,6 @@ def built(
         subject: What to build.
         options: How to build it.
         facts: Receives the facts of the build.
-        quiet: Whether to print nothing.
     """
     kept = f"dockertpl/{subject.name}:verify"
     # Another verify may move that tag meanwhile, and the engine may drop an image without a tag.

@@ -19,7 +19,6 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
 
     Args:
         destination: A repository's root, or the application's folder in it.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if no application was found, or several) and the object of the JSON contract.

@@ -69,7 +69,6 @@ class Limits:
             place: The destination and the Dockerfile of the command line.
             facts: The facts that the block fills in. Receives `findings` and `baseline`.
             verify: Verifies an image once more, or that of a commit.
-            quiet: Whether to print nothing.
 
         Raises:
             BadInputError: The baseline is neither a file nor a commit with such an image. The block did not run.

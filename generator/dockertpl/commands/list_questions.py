@@ -25,7 +25,6 @@ def run(*, name: str | None, kind: str | None, quiet: bool) -> tuple[int, Mappin
     Args:
         name: The question to describe. None lists all.
         kind: Only what this kind of image asks.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code and the result for `--json`.

@@ -91,7 +91,7 @@ def _absent(subject: Subject, inside: str) -> str:
 
 
 def _front_end(repository: Repository, path: str, context: str) -> str:
-    """Return the options that name the front end whose build creates a path. Empty if it is outside the context."""
+    """Return the options for the front end that creates a path. Empty if it is outside the build context."""
     from dockertpl.detect.node.front_end_build import find_build
     from dockertpl.detect.node.front_ends import front_ends
     from dockertpl.detect.repository import is_within, relative_to

@@ -336,7 +336,7 @@ def _given(data: Mapping[str, str], kind: str | None, app_dir: str | None) -> di
 
 
 def _is_terminal(dry_run: bool) -> bool:
-    """Tell whether questions can be asked. A difference that goes to a pager leaves the terminal to the pager."""
+    """Return whether the wizard can ask. The diff of a dry run also needs stdout for its pager."""
     streams = [sys.stdin, sys.stderr, *([sys.stdout] if dry_run else [])]
     return all(stream is not None and stream.isatty() for stream in streams)
 

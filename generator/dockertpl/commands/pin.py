@@ -99,7 +99,6 @@ def run(
         answers_files: The answers files to act on. Empty means all.
         registry_mirrors: `HOST=MIRROR` pairs.
         dry_run: Whether to print a diff on stdout and write nothing.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if a reference was not found and the user has to act) and the result for `--json`.

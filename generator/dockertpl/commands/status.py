@@ -32,7 +32,6 @@ def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
 
     Args:
         destination: A repository, or a folder in it.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if an image is outdated, an answers file is not valid, or conflicts are open) and the result

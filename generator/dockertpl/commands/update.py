@@ -56,7 +56,6 @@ def run(
         answers_files: The answers files to act on. Empty means all.
         conflict: What to do if both sides changed the same lines.
         dry_run: Whether to print a diff on stdout and write nothing.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if the user has to act) and the result for `--json`.

@@ -17,7 +17,6 @@ def with_smoke_test(subject: Subject, options: RunOptions, quiet: bool, besides:
     Args:
         subject: The image.
         options: The options of the user.
-        quiet: Whether to print nothing.
         besides: Variables that get their values later.
     """
     given = {*besides, *options.environment, *(name for file in options.env_files for name in dotenv.read(file))}

@@ -59,7 +59,6 @@ def run(
         baseline: A file of `verify --json`, or a commit, to compare with.
         markdown: A file for a summary, or "-" for stdout.
         keep: Whether to leave the container running.
-        quiet: Whether to print nothing.
         given: How to build and run it.
 
     Returns:
@@ -125,9 +124,7 @@ def plainly(destination: Path, dockerfile: Path, *, paths_only: bool = False, qu
 
     Args:
         destination: The repository's root.
-        dockerfile: The Dockerfile.
         paths_only: Whether to check only its health.
-        quiet: Whether to print nothing.
 
     Raises:
         DockertplError: The image did not build or does not pass.

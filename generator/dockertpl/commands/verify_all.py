@@ -21,7 +21,6 @@ def run(
         destination: The repository's root.
         dockerfile: Must be None, because it names one image.
         target: Must be None, too.
-        quiet: Whether to print nothing.
         options: The other options of `verify.run`.
 
     Returns:

@@ -129,7 +129,6 @@ class Side:
         """Run the commands that come before the server. A command that succeeded does not run again.
 
         Args:
-            image: The image.
             name: A part of the container's name.
             options: The options of the image's run.
 
@@ -159,7 +158,6 @@ def started(
         planned: The plan from `plan`.
         name: A part of their names.
         facts: Receives `services`: each with its image, seconds and variables.
-        quiet: Whether to print nothing.
         keep: Whether they stay if `facts` has a kept `container`.
 
     Raises:

@@ -74,7 +74,6 @@ def prepare(
 
     Args:
         answers_file: The answers file's name, at the repository's root.
-        content: Its content.
         pair: The versions.
         read: Returns the repository's files at some paths.
         data: Answers of the command line.

@@ -93,7 +93,6 @@ def check_free(plan: Plan, replaced: Collection[str] = ()) -> None:
     """Refuse a plan that would replace a file.
 
     Args:
-        plan: The plan.
         replaced: The paths of files that it may replace.
 
     Raises:

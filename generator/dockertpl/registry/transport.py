@@ -101,7 +101,6 @@ def is_safe(url: str, seen_from: str) -> bool:
     """Return whether a URL that a server named is safe: https, or loopback if the server is on loopback, too.
 
     Args:
-        url: The URL.
         seen_from: The server's own URL.
     """
     try:

@@ -62,7 +62,6 @@ def look(
     """Look at the repository.
 
     Args:
-        template: The template.
         root: The repository's root. It may not exist yet.
         given: Answers of the command line.
         in_file: Answers of the data file.

@@ -110,7 +110,6 @@ def prepare(template: Template, root: Path, answers: Answers, actions: Actions) 
     """Render answers and compare the files with the repository.
 
     Args:
-        template: The template.
         root: The repository's root. It may not exist yet.
         answers: Valid answers.
         actions: The actions to do.

@@ -55,7 +55,6 @@ class Session:
         """Read the repository.
 
         Args:
-            template: The template.
             root: The repository's root. It may not exist yet.
             given: Answers of the command line.
             in_file: Answers of the data file.

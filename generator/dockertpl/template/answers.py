@@ -109,7 +109,6 @@ def resolve(
     template may use it, but it is not stored. Copier does the same.
 
     Args:
-        template: The template.
         folder_name: The name of the destination folder.
         data: Answers of the command line. Text is converted to the question's type.
         data_file: Answers of a data file.
@@ -188,8 +187,6 @@ def go_through(
     """Answer every question of a template in order, as far as possible.
 
     Args:
-        template: The template.
-        questions: Its questions.
         folder_name: The name of the destination folder.
         layers: The sources of answers.
         with_prompts: Whether to return prompts. This takes twice as long.
@@ -246,7 +243,6 @@ def mapping(text: str | bytes, path: str) -> dict[str, Any]:
     """Return the mapping in a YAML text.
 
     Args:
-        text: The text.
         path: Its origin, for the error.
 
     Raises:

@@ -46,7 +46,6 @@ def simplified(
     """Return what is left of a condition when some answers are known.
 
     Args:
-        condition: The condition.
         known: Answers by name.
         offered: The choices of other answers. A comparison with no other value says nothing.
     """

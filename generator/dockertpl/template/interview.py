@@ -31,7 +31,6 @@ class Interview:
         """Go through the questions, without any answer of the user.
 
         Args:
-            template: The template.
             folder_name: The name of the destination folder.
             data: Answers of the command line. Text is converted to the question's type.
             data_file: Answers of a data file.

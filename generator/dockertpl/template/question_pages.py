@@ -35,8 +35,8 @@ class Choice:
 
     Attributes:
         value: The answer.
-        label: What it is; empty where the value says it.
-        kind: The kind of image that offers it; empty if all do.
+        label: What it is. Empty if the value says it.
+        kind: The kind of image that offers it. Empty if all do.
         effect: What it costs, as far as it was measured.
     """
 
@@ -61,7 +61,7 @@ class Page:
         why: The reason for the default.
         asked: When it is asked.
         choices: The choices, or the items that have an effect.
-        example: The option of `dockertpl new` that answers it; empty if there is nothing to show.
+        example: The option of `dockertpl new` that answers it. May be empty.
     """
 
     name: str
@@ -88,8 +88,7 @@ class Pages:
         """Read the questions.
 
         Args:
-            template: The template.
-            kind: Leave out what this kind does not ask; empty for all kinds.
+            kind: Only include what this kind asks. Empty means all kinds.
 
         Raises:
             TemplateError: The questions, or the words for them, cannot be read.
@@ -258,7 +257,7 @@ class Pages:
 def _left(
     text: str | bool, known: Mapping[str, Any], offered: Mapping[str, Sequence[Any]] | None = None
 ) -> Condition | None:
-    """Return what is left of a condition, or nothing if it cannot be read."""
+    """Return the rest of a condition that does not depend on known answers, or None if it cannot be read."""
     try:
         return conditions.simplified(conditions.read(text), known, offered)
     except UnreadableError:
@@ -326,7 +325,6 @@ def wrapped(text: str, width: int, first: str, rest: str, *, marks: bool = True)
     """Return a text as lines. Code, and figures with their units, are not broken.
 
     Args:
-        text: The text.
         width: The longest line.
         first: What the first line begins with.
         rest: What the others begin with.
@@ -344,7 +342,6 @@ def markdown(page: Page, width: int = 100) -> str:
     """Return a page as a section of Markdown.
 
     Args:
-        page: The page.
         width: The longest line, as far as code can be broken.
     """
     lines = [f"### `{page.name}`", "", *wrapped(page.help, width, "", ""), ""]

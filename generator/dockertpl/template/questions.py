@@ -159,7 +159,6 @@ class Question:
         """Return an answer in the question's type, and as one of its choices if it has any.
 
         Args:
-            template: The template.
             context: The answers so far.
             answer: A text, or a value from YAML or JSON.
 
@@ -203,7 +202,6 @@ class Question:
         """Run the validator.
 
         Args:
-            template: The template.
             context: The answers so far.
             value: The cast answer.
 

@@ -32,7 +32,6 @@ def render(template: Template, answers: Answers) -> Tree:
     the result would depend on the order of a directory.
 
     Args:
-        template: The template.
         answers: Valid answers.
 
     Raises:

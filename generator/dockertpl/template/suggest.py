@@ -12,7 +12,7 @@ _SHORT = 4
 
 
 def nearest(word: str, words: Sequence[str]) -> str:
-    """Return " Did you mean X?" for the one word that is most like another, or nothing.
+    """Return " Did you mean X?" for the most similar word, or an empty text.
 
     Args:
         word: What was written.
@@ -29,7 +29,6 @@ def choice(value: str, choices: Sequence[str]) -> str:
 
     Args:
         value: What was written.
-        choices: The choices.
     """
     versions = _versions_like(value, choices)
     if len(versions) < 2:
@@ -74,7 +73,7 @@ def _contained(word: str, words: Sequence[str]) -> str:
 
 
 def _alike(word: str, words: Sequence[str]) -> str:
-    """Return the word that is clearly closest; nothing if two are equally close."""
+    """Return the word that is clearly closest, or an empty text if two are equally close."""
     if len(word) < _SHORT:
         return next((one for one in words if one.casefold() == word.casefold()), "")
     ratios = sorted(((_likeness(word.casefold(), one.casefold()), one) for one in words), reverse=True)

@@ -20,7 +20,7 @@ from dockertpl.screen import terminal_size
 from dockertpl.wizard.console import BACK, Chosen, Option, Text
 from dockertpl.wizard.lines import Line, coloured, cut, uncoloured, width, wrapped
 
-# A list of more entries is filtered by what is typed.
+# Typing filters lists with more entries.
 _SHORT = 8
 # Seconds to wait for the rest of an arrow key after its Esc.
 _ESCAPE = 0.05

@@ -69,7 +69,7 @@ class PlainConsole:
 
 
 def _named(typed: str, options: Sequence[Option]) -> Option | None:
-    """Return the option whose label begins with what was typed, if there is only one."""
+    """Return the only option with a label that begins with the typed text, or None."""
     start = typed.strip().lower()
     found = [option for option in options if start and option.label.lower().startswith(start)]
     return found[0] if len(found) == 1 else None

@@ -46,7 +46,7 @@ def seen(session: Session, presentation: Presentation) -> list[Line]:
 
 
 def _says_something(prompt: Prompt) -> bool:
-    """Tell whether a finding is worth a row: it is not "no" or "none", or the usual answer of a group's question."""
+    """Return whether a finding is worth a row. "no", "none" and the usual answer of a hidden question are not."""
     return bool(prompt.default) and (prompt.asked_by_copier or prompt.default != prompt.question.default)
 
 

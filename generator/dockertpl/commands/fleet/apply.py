@@ -77,7 +77,6 @@ def run(*, plan: Path, journal: Path | None, quiet: bool, **options: Any) -> tup
     Args:
         plan: The plan's file.
         journal: The file to record progress in. None is beside the plan.
-        quiet: Whether to print nothing.
         options: The fields of `Options`.
 
     Returns:
@@ -103,9 +102,7 @@ def resume(*, journal: Path, failed: bool, quiet: bool) -> tuple[int, Mapping[st
     """Continue an apply that was stopped, paused or killed.
 
     Args:
-        journal: The journal.
         failed: Whether to retry what failed or needs the user.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if the user has to act) and the result for `--json`.

@@ -22,7 +22,6 @@ def run(
         include: Patterns of repositories to keep. Empty keeps all.
         exclude: Patterns of repositories to skip.
         branch: The branch that updates start from.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code and the result for `--json`.

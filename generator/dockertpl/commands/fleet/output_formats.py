@@ -44,7 +44,6 @@ def divided(form: str, number: int, plan: Path) -> str:
     Args:
         form: One of `DIVIDED`.
         number: The number of shards.
-        plan: The plan.
 
     Raises:
         BadInputError: There are more shards than the CI service allows.

@@ -50,7 +50,6 @@ def run(
         diff: Whether to print diffs instead of the table.
         shards: The number of shards to divide the plan into.
         form: The format to print.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if the user would have to act) and the result for `--json`.

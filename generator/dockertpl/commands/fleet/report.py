@@ -27,7 +27,6 @@ def run(
         plan: The plan, to also list what no journal has. None lists only the journals.
         form: The format to print.
         output: The file, or None for stdout.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if the user has to act) and the result for `--json`.

@@ -74,7 +74,6 @@ def forges(*, share: int = 1, quiet: bool) -> Forges:
 
     Args:
         share: The number of runs that share the forges' limits.
-        quiet: Whether to report nothing.
     """
     return Forges(environ=os.environ, share=share, waiting=_Waiting(quiet=quiet).told)
 
@@ -84,7 +83,6 @@ def context(forges: Forges, *, template: str | None, to: str | None, jobs: int) 
     """Yield the context for looking at repositories. Within the block, SIGTERM is treated like Ctrl-C.
 
     Args:
-        forges: The forges.
         template: The template of the images. None is the published one.
         to: The version to update to. None is the latest release.
         jobs: The number of repositories at a time.
@@ -116,10 +114,8 @@ def progress(things: Iterable[Thing], *, total: int, what: str, quiet: bool) -> 
     """Yield things, with a progress bar on stderr if it can be drawn.
 
     Args:
-        things: The things.
         total: How many there will be.
         what: Their plural.
-        quiet: Whether to show nothing.
     """
     if quiet or not redraws():
         yield from things

@@ -47,7 +47,6 @@ def run(
         glance: Whether to read only answers files over the forge's API, and clone nothing.
         form: The format to print.
         output: The file, or None for stdout.
-        quiet: Whether to print nothing.
 
     Returns:
         The exit code (1 if an image is outdated or the user has to act) and the result for `--json`.
