@@ -141,19 +141,19 @@ FAULTS = {
         dockerfile={'"--port", "8000"': '"--port", "9000"'},
         error="unhealthy",
         says=("connection", "the same bad answer for 5 s"),
-        remedy=("listens on port 9000, and the image has EXPOSE 8000", "dockertpl update -d port=9000"),
+        remedy=("listens on port 9000, but the image has EXPOSE 8000", "dockertpl update -d port=9000"),
     ),
     "listening to itself": Fault(
         dockerfile={'"--host", "0.0.0.0"': '"--host", "127.0.0.1"'},
         error="unhealthy",
         says=("from outside port 8000 gives no good answer",),
-        remedy=("127.0.0.1, which only the container itself reaches", "--host 0.0.0.0 in its command"),
+        remedy=("127.0.0.1, which only the container can reach", "--host 0.0.0.0 in its command"),
     ),
     "a slow start": Fault(
         code="\nimport time\ntime.sleep(300)",
         options=("--timeout", "6"),
         error="unhealthy",
-        says=("did not get healthy in 6 s",),
+        says=("did not become healthy in 6 s",),
         remedy=("dockertpl verify --timeout 60", "dockertpl update -d health_start_period=60"),
     ),
     "a check of the host name": Fault(
@@ -163,7 +163,7 @@ FAULTS = {
         ),
         error="unhealthy",
         says=(
-            "gives the same bad answer for 5 s",
+            "gave the same bad answer for 5 s",
             "status 400",
         ),
         remedy=("checks the host name",),
@@ -175,7 +175,7 @@ FAULTS = {
         ),
         error="unhealthy",
         says=(
-            "gives the same bad answer for 5 s",
+            "gave the same bad answer for 5 s",
             "status 401",
         ),
         remedy=("wants a login",),
@@ -187,7 +187,7 @@ FAULTS = {
         ),
         error="unhealthy",
         says=(
-            "gives the same bad answer for 5 s",
+            "gave the same bad answer for 5 s",
             "a redirect to https://",
         ),
         remedy=("plain HTTP to HTTPS",),
@@ -198,7 +198,7 @@ FAULTS = {
             "async def broken(request, call_next):\n    raise LookupError('no tenant')"
         ),
         error="unhealthy",
-        says=("again and again: LookupError: no tenant",),
+        says=("repeats the same error: LookupError: no tenant",),
     ),
     "a variable that is not set": Fault(
         code="\nimport os\nos.environ['SHOP_TOKEN']",
@@ -210,7 +210,7 @@ FAULTS = {
         dockerfile={'CMD ["uvicorn", "orders.main:app", "--host", "0.0.0.0", "--port", "8000"]': 'CMD ["gunicorn"]'},
         error="unhealthy",
         says=("gunicorn",),
-        remedy=("The command of the image is not in it",),
+        remedy=("The image does not have its command",),
     ),
     "a signal that is not heeded": Fault(
         code="\nimport signal\nsignal.signal = lambda *_: None",

@@ -165,8 +165,8 @@ def test_of_an_app_that_crashes_the_last_log_lines_are_shown(verify: Verify) -> 
 def test_of_an_app_that_never_gets_healthy_it_is_said_what_the_probe_saw(verify: Verify) -> None:
     done = verify("--env", "MODE=sick", "--timeout", "5")
     assert (done.code, done.facts["error"]["code"]) == (1, "unhealthy")
-    assert "did not get healthy in 5 s" in done.error
-    assert "its probe, the last time: exit code 1, " in done.error and "HTTP Error 503" in done.error
+    assert "did not become healthy in 5 s" in done.error
+    assert "last health check: exit code 1, " in done.error and "HTTP Error 503" in done.error
     assert "GET /health from outside: status 503, 'the queue is away'" in done.error
     assert done.facts["ready_seconds"] is done.facts["healthy_seconds"] is None
 

@@ -156,7 +156,7 @@ def test_a_push_that_a_person_is_quicker_with_is_refused(
     monkeypatch.setattr(branch, "make", late)
     outcome = bench.run(repository, to="v3.0.0")
     assert outcome.result == "pr-diverged"
-    assert "meanwhile" in outcome.note
+    assert "was moved during the run" in outcome.note
     assert git(_bare(repository), "rev-parse", BRANCH) == theirs
 
 
@@ -261,7 +261,7 @@ class _NoIssues(FakeForge):
     status = 410
 
     def issue(self, slug: str, marker: str) -> Any:
-        raise ForgeError("issues are turned off there", status=self.status)
+        raise ForgeError("issues are issues are turned off", status=self.status)
 
 
 @pytest.mark.parametrize(("status", "result"), [(410, "proposed"), (403, "proposed"), (502, "failed")])

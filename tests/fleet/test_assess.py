@@ -77,7 +77,7 @@ def _no_yaml(root: Path) -> None:
         (_keep, "lost-edits", "gone.txt was edited here"),
         (_tasks, "error", "v9.9.9"),
         (_link, "unsafe", "a link"),
-        (_strange, "foreign", "of another template: elsewhere.invalid/"),
+        (_strange, "foreign", "uses another template: elsewhere.invalid/"),
         (_nameless, "unmanaged", "_commit"),
         (_no_yaml, "error", "not valid YAML"),
     ],
@@ -103,7 +103,7 @@ def test_an_answer_that_is_taken_no_more_is_said(bench: Bench) -> None:
     row = _row(bench, bench.scaffold(flavor="alpine"), "v3.0.0")
     assert (row.state, row.reset) == ("answers-reset", ("flavor",))
     why = '"alpine" is not a choice: slim, tiny'
-    assert row.notes == (f"the template does not take flavor='alpine' any more ({why}); it is 'slim' now",)
+    assert row.notes == (f"the template no longer accepts flavor='alpine' ({why}); it is now 'slim'",)
 
 
 def test_an_edit_of_the_same_version_is_no_lack(bench: Bench) -> None:

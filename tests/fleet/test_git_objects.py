@@ -52,7 +52,7 @@ def _opened(root: Path, tmp_path: Path, look: Callable[[View], object]) -> objec
         ("link", Obstacle(what="a link")),
         ("link/passwd", Obstacle(what="behind the link link")),
         ("folder", Obstacle(what="a folder")),
-        ("folder/run.sh/below", Obstacle(what="below folder/run.sh, which is no folder")),
+        ("folder/run.sh/below", Obstacle(what="below folder/run.sh, which is not a folder")),
         ("large", Obstacle(what="larger than a mebibyte")),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_commit_that_is_missing_or_none_is_said(root: Path, tmp_path: Path) ->
     for name in ("0" * 40, os.urandom(20).hex()):
         with pytest.raises(BadInputError):
             _opened(root, tmp_path, lambda view, name=name: view.objects.commit(name))  # type: ignore[misc]
-    with pytest.raises(BadInputError, match="no commit"):
+    with pytest.raises(BadInputError, match="not a commit"):
         _opened(root, tmp_path, lambda view: view.objects.commit(view.base.tree))
 
 
@@ -158,10 +158,10 @@ def test_a_git_that_ended_answers_nothing(
 def test_a_folder_that_git_would_not_write_is_said(content: bytes, root: Path, tmp_path: Path) -> None:
     arguments = ("hash-object", "-t", "tree", "-w", "--stdin", "--literally")
     made = subprocess.run(["git", *arguments], cwd=root, input=content, check=True, capture_output=True)
-    with pytest.raises(BadInputError, match="git writes"):
+    with pytest.raises(BadInputError, match="is damaged"):
         _opened(root, tmp_path, lambda view: view.objects.folder(made.stdout.decode().strip()))
 
 
 def test_a_folder_in_a_repository_is_none(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="no git repository"):
+    with pytest.raises(BadInputError, match="not a git repository"):
         _opened(root / "folder", tmp_path, lambda view: view)

@@ -55,7 +55,7 @@ def test_one_run_at_a_time(path: Path) -> None:
 
 
 def test_a_journal_is_not_begun_twice_but_where_nothing_is_in_it(path: Path) -> None:
-    with pytest.raises(BadInputError, match="there already"), journal.begun(path, HEAD):
+    with pytest.raises(BadInputError, match="already exists"), journal.begun(path, HEAD):
         pass
     path.write_bytes(b"")
     with journal.begun(path, HEAD) as opened:
@@ -69,7 +69,7 @@ def test_a_journal_is_not_begun_twice_but_where_nothing_is_in_it(path: Path) -> 
 def test_what_is_no_journal_is_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "other"
     path.write_text(content)
-    with pytest.raises(BadInputError, match="no journal"):
+    with pytest.raises(BadInputError, match="not a journal"):
         journal.outcomes(path)
 
 

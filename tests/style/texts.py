@@ -168,9 +168,16 @@ def _messages(path: str, tree: ast.Module, docstrings: set[ast.Constant]) -> Ite
             text = node.value
         else:
             continue
+        if _is_pattern(text):
+            continue
         for paragraph in re.split(r"\n\s*\n|\n(?=\s*[-*•] )", text):
             if len(words(paragraph)) >= FEWEST_WORDS and " " in paragraph.strip():
                 yield Text(path, node.lineno, "messages", _one_line(paragraph))
+
+
+def _is_pattern(text: str) -> bool:
+    """Return whether a string is a regular expression: no one reads it."""
+    return bool(re.search(r"\(\?[:imsxP<!=]|\\[bBdDsSwW]", text))
 
 
 def _template(path: str) -> Iterator[Text]:
@@ -219,7 +226,7 @@ def _data(path: str) -> Iterator[Text]:
         if found := re.match(r"#\s+(.*)", line):
             yield Text(path, number, "comments", found.group(1))
     for text in _strings(tomllib.loads(source)):
-        if len(words(text)) > FEWEST_WORDS and re.match(r"[A-Z`{a-z][\w`{}' ,-]+ \w", text):
+        if len(words(text)) > FEWEST_WORDS and re.match(r"[A-Z`{a-z][\w`{}' ,-]+ \w", text) and not _is_pattern(text):
             yield Text(
                 path,
                 source.count("\n", 0, max(source.find(text.split("\n")[0][:40]), 0)) + 1,

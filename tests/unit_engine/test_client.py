@@ -74,7 +74,7 @@ def test_no_buildx(docker: Docker) -> None:
 )
 def test_an_engine_that_does_not_run(docker: Docker, complaint: str) -> None:
     error = fails(docker("a", version='{"Server": null}', complaint=complaint))
-    assert "none at unix:///var/run/docker.sock." in error.message
+    assert "cannot connect at unix:///var/run/docker.sock." in error.message
     assert "systemctl start docker" in error.remedy
 
 
@@ -93,12 +93,15 @@ def test_a_socket_that_is_not_ours(docker: Docker, complaint: str) -> None:
 
 def test_an_engine_that_is_too_old(docker: Docker) -> None:
     error = fails(docker("a", version='{"Server": {"Version": "24.0.9"}}'))
-    assert "24.0.9; 25.0 or newer is needed" in error.message
+    assert "24.0.9, but HEALTHCHECK --start-interval needs 25.0 or newer" in error.message
     assert "start-interval" in error.message
 
 
 def test_a_buildx_that_is_too_old(docker: Docker) -> None:
-    assert "0.12.1; 0.13 or newer" in fails(docker("a", buildx="github.com/docker/buildx v0.12.1 x")).message
+    assert (
+        "0.12.1, but --progress=rawjson needs 0.13 or newer"
+        in fails(docker("a", buildx="github.com/docker/buildx v0.12.1 x")).message
+    )
 
 
 def test_of_several_the_one_that_came_furthest_is_told_of(docker: Docker) -> None:

@@ -61,7 +61,7 @@ def test_a_command_that_fails_is_told_with_its_last_lines_and_what_they_mean(tmp
 
 
 def test_a_command_that_does_not_end_is_stopped(tmp_path: Path) -> None:
-    with pytest.raises(UnhealthyError, match=r"did not end in 0 s[\s\S]*it wrote nothing") as caught:
+    with pytest.raises(UnhealthyError, match=r"did not end in 0 s[\s\S]*the log is empty") as caught:
         run(engine(tmp_path, running="true"), seconds=0.2)
     assert "a command that ends" in caught.value.remedy and len(calls(tmp_path, "rm")) == 1
 
@@ -70,7 +70,7 @@ def test_a_command_that_is_not_in_the_image_is_named(tmp_path: Path) -> None:
     refusal = 'runc create failed: exec: "alembic": executable file not found in $PATH: unknown'
     with pytest.raises(UnhealthyError, match="the image has no command alembic") as caught:
         run(engine(tmp_path, refuses=refusal))
-    assert "dependency of production" in caught.value.remedy and len(calls(tmp_path, "rm")) == 1
+    assert "dependencies for production" in caught.value.remedy and len(calls(tmp_path, "rm")) == 1
 
 
 def test_quotes_are_read_as_in_a_shell() -> None:

@@ -33,11 +33,11 @@ from dockertpl.engine import hints
         ("ConnectionRefusedError: [Errno 111] Connection refused", "--network"),
         ("psycopg2.OperationalError: could not connect to server: No such file", "--network"),
         ("socket.gaierror: [Errno -2] Name or service not known", "--network"),
-        ("ModuleNotFoundError: No module named 'pkg_resources'", "add `setuptools<82`"),
+        ("ModuleNotFoundError: No module named 'pkg_resources'", "`setuptools<82`"),
         ("ModuleNotFoundError: No module named 'redis'", "redis is not in the image"),
-        ("PermissionError: [Errno 13] Permission denied: '/app/x'", "may not use /app/x in that way"),
+        ("PermissionError: [Errno 13] Permission denied: '/app/x'", "has no permission for /app/x"),
         ("[Errno 98] Address already in use", "same port"),
-        ('exec: "uvicorn": executable file not found in $PATH', "not in it"),
+        ('exec: "uvicorn": executable file not found in $PATH', "does not have its command"),
         ("exec /usr/local/bin/python: exec format error", "another processor"),
     ],
 )
@@ -115,7 +115,7 @@ OSError: [Errno 30] Read-only file system: '{0}'"""
         (OPEN, "users.json", "-d writable_files='[users.json]'"),
         (OPEN, "/app/users.json", "-d writable_files='[users.json]'"),
         (OPEN, "/app/app/users.json", "-d writable_files='[app/users.json]'"),
-        (OPEN, "/users.json", "folder of its own"),
+        (OPEN, "/users.json", "separate writable folder"),
     ],
 )
 def test_a_failed_write_names_what_may_be_covered_and_never_the_code(log: str, path: str, says: str) -> None:
@@ -153,7 +153,7 @@ def test_a_program_that_is_not_there_is_no_file_of_the_application() -> None:
 
 def test_a_program_that_a_step_lacks_is_not_taken_for_an_image() -> None:
     hint = hints.find(["/bin/sh: 1: pipx: not found"], "build")
-    assert hint and hint.text.startswith("pipx is not there")
+    assert hint and hint.text.startswith("pipx is not installed")
     image = hints.find(["ERROR: docker.io/library/nothing:1: not found"], "build")
     assert image and "image does not exist" in image.text
 
@@ -230,7 +230,7 @@ def test_every_entry_is_well_formed_and_readable(entry: dict[str, Any]) -> None:
         ("error: The lockfile at `uv.lock` needs to be updated, but `--locked` was provided.", "uv lock"),
         ("WARNING: Lockfile doesn't satisfy the project requirements, packages may be outdated", "pdm lock"),
         ("Your Pipfile.lock (a1b2c3) is out of date. Expected: (d4e5f6).", "pipenv lock"),
-        ("YN0028: The lockfile would have been modified by this install", "yarn.lock does not fit"),
+        ("YN0028: The lockfile would have been modified by this install", "yarn.lock does not match"),
         ("error: lockfile had changes, but lockfile is frozen", "bun install --lockfile-only"),
         ('error x@1.0.0: The engine "node" is incompatible with this module.', "node_version"),
         ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", "max-old-space-size"),
@@ -260,7 +260,7 @@ secret_key
   Field required [type=missing, input_value={}, input_type=dict]"""
     hint = hints.find(log.splitlines(), "run")
     assert hint is not None
-    assert "Settings lacks a value" in hint.text
+    assert "Settings needs a value" in hint.text
     assert "dockertpl verify --env DATABASE_URL=VALUE --env SECRET_KEY=VALUE" in hint.text
 
 

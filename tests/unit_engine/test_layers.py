@@ -83,7 +83,7 @@ def test_a_layer_that_cannot_be_unpacked_here_has_the_engines_figure(tmp_path: P
 
 
 def test_an_image_that_is_saved_in_another_form_is_an_error_and_no_figure(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="form that is not known"):
+    with pytest.raises(MachineError, match="unknown format"):
         layers(engine(tmp_path, archive(("x", b"y")), DIFF_IDS), "x")
 
 

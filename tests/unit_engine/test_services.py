@@ -147,7 +147,7 @@ def test_an_image_that_cannot_be_had_is_one_message_with_three_ways_on(docker: D
 def test_a_version_that_does_not_exist_is_bad_input(docker: Docker) -> None:
     docker.answers("image inspect", code=1)
     docker.answers("image pull", code=1, err="docker.io/library/redis:99: not found")
-    with pytest.raises(BadInputError, match="there is no image redis:99"), start(docker, "redis:99"):
+    with pytest.raises(BadInputError, match="the image redis:99 does not exist"), start(docker, "redis:99"):
         pytest.fail("it has not started")
 
 
@@ -171,8 +171,8 @@ def test_of_the_commands_that_tell_whether_it_is_ready_the_one_that_is_there_cou
     ("says", "code", "why"),
     [
         ("Error: container 12 is not running", 1, "it ended"),
-        ("no response", 1, "it did not get ready in 0 s"),
-        ("executable file not found", 127, "no command that tells"),
+        ("no response", 1, "it did not become ready in 0 s"),
+        ("executable file not found", 127, "no command to check"),
     ],
 )
 def test_a_service_that_does_not_get_ready_is_the_machines_with_its_last_lines(
@@ -228,5 +228,5 @@ def test_a_pull_is_not_waited_for_without_end(docker: Docker, monkeypatch: pytes
     monkeypatch.setattr(services, "PULL_SECONDS", 0.2)
     script = Path(docker.client.executable)
     script.write_text(script.read_text().replace("esac", "'image pull'*) exec sleep 60;;\nesac"))
-    with pytest.raises(MachineError, match="did not come in"), start(docker, "redis"):
+    with pytest.raises(MachineError, match="the pull took"), start(docker, "redis"):
         pytest.fail("it has not started")

@@ -45,12 +45,12 @@ def test_healthy_and_ready_is_no_error() -> None:
 
 def test_an_early_end_has_code_time_and_log() -> None:
     message, remedy = judge(seen(state(running=False, exit_code=3, finished=101.25)))
-    assert message == "The container exited with code 3 after 1.2 s.\n  its last lines:\n  | one\n  | two"
+    assert message == "The container exited with code 3 after 1.2 s.\n  last log lines:\n  | one\n  | two"
     assert "--env" in remedy
 
 
 def test_an_early_end_without_a_log_says_so() -> None:
-    assert judge(seen(state(running=False)), log=[])[0].endswith("(it wrote no log)")
+    assert judge(seen(state(running=False)), log=[])[0].endswith("(the log is empty)")
 
 
 def test_a_known_complaint_is_explained() -> None:
@@ -61,13 +61,13 @@ def test_a_known_complaint_is_explained() -> None:
 def test_an_error_of_the_application_is_named_with_its_place_and_no_database() -> None:
     log = ["Traceback (most recent call last):", '  File "/app/main.py", line 15, in index', "TypeError: unhashable"]
     _, remedy = judge(seen(state(), 500), replace(IMAGE, workdir="/app"), log)
-    assert remedy == "TypeError comes from main.py:15, in index. The lines of the log have the rest."
+    assert remedy == "TypeError was raised in main.py:15, in index. See the log."
 
 
 def test_what_the_probes_saw_is_told_last_first_and_from_outside() -> None:
     at = state(health="unhealthy", probes=(Probe(1, 1, "first"), Probe(2, 1, "b'HTTP/1.1 503\\r\\n'")))
     message, remedy = judge(seen(at, 503, text="the queue is away"))
-    assert "found the container unhealthy" in message
+    assert "The container became unhealthy" in message
     assert "exit code 1, b'HTTP/1.1 503" in message and "first" not in message
     assert "GET /health from outside: status 503, 'the queue is away'" in message
     assert "--with NAME" in remedy
@@ -87,7 +87,7 @@ def test_each_answer_has_its_own_advice() -> None:
         (403, "Blocked request. This host is not allowed", "", ["host name"]),
         (401, "", "", ["login", "Exempt"]),
         (405, "", "", ["GET"]),
-        (307, "", "/login?from=%2Fhealth", ["/health to /login", "matcher"]),
+        (307, "", "/login?from=%2Fhealth", ["/health redirects to /login", "matcher"]),
         (307, "", "http://localhost/health/", ["health_path=/health/"]),
         (308, "", "https://localhost/health", ["HTTPS", "proxy_headers"]),
     ],
@@ -107,8 +107,8 @@ def test_a_host_that_only_the_outside_is_refused_for_is_explained_too() -> None:
 
 def test_time_that_ran_out_is_named() -> None:
     message, _ = judge(seen(state()))
-    assert message.startswith("The container did not get healthy in 60 s.")
-    assert "did not end once" in message
+    assert message.startswith("The container did not become healthy in 60 s.")
+    assert "the health check never finished" in message
 
 
 def test_root_is_an_error_and_an_unknown_user_is_not_called_root() -> None:
@@ -143,7 +143,7 @@ OURS = replace(IMAGE, labels={probe.LABEL: "/health 2xx"})
 def test_another_port_is_named_with_what_to_change() -> None:
     log = ["INFO:     Uvicorn running on http://0.0.0.0:9000 (Press CTRL+C to quit)"]
     remedy = judge(seen(state()), OURS, log)[1]
-    assert "listens on port 9000, and the image has EXPOSE 8000" in remedy
+    assert "listens on port 9000, but the image has EXPOSE 8000" in remedy
     assert "dockertpl update -d port=9000" in remedy and log[0] in remedy
     other = judge(seen(state()), IMAGE, log)[1]
     assert "EXPOSE 9000" in other and "dockertpl update" not in other
@@ -153,7 +153,7 @@ def test_a_server_that_listens_to_itself_alone_is_told_how_not_to() -> None:
     log = ["[INFO] Listening at: http://127.0.0.1:8000 (7)"]
     remedies = [judge(seen(state(health=health)), OURS, log)[1] for health in ("starting", "healthy")]
     for remedy in remedies:
-        assert "127.0.0.1, which only the container itself reaches" in remedy
+        assert "127.0.0.1, which only the container can reach" in remedy
         assert "--bind 0.0.0.0:8000 in its command" in remedy
 
 

@@ -1,4 +1,4 @@
-"""Asking a running service what it has: pages, routes and files, one after the other."""
+"""Request pages, routes and files from a running service, one at a time."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ What = Literal["page", "file"]
 Verdict = Literal["ok", "redirect", "refused", "missing", "failed", "silent"]
 
 MOST = 12
-#: How long one answer may take, and all of them together.
+#: The timeout for one answer, and for all together.
 PATIENCE = 10.0
 _BUDGET = 30.0
 _KEPT_BYTES = 262_144
 _LONGEST_DESCRIPTION = 8_000_000
-# A width that Next.js resizes pictures to by default. A wide one takes seconds.
+# A default width of Next.js for images. A wide image takes seconds.
 _THUMBNAIL = 64
-# What a server that failed writes into its log right after the answer.
+# A server that failed writes its log right after the answer.
 _SETTLES = 0.15
 
 _ASSETS = re.compile(
@@ -31,16 +31,16 @@ _ASSETS = re.compile(
     r"""|<link\b[^>]{0,400}?\bhref\s*=\s*["']([^"'>]{1,400})["']""",
     re.IGNORECASE,
 )
-# Next.js names one image in several widths, in attributes of several names.
+# Next.js lists an image in several widths and attributes.
 _RESIZED = re.compile(r"/[\w./-]{0,200}_next/image\?url=[^\"'\s,<>]{1,400}")
 
 
 class Question(NamedTuple):
-    """One path to ask for.
+    """A path to request.
 
     Attributes:
         path: The path, with its query.
-        what: A page may answer 404 or refuse; a file that is missing is a fault.
+        what: A page may answer 404 or refuse. A missing file is a problem.
         source: Where the path was found.
     """
 
@@ -51,16 +51,16 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What came of a question.
+    """The result of a request.
 
     Attributes:
-        question: What was asked for.
-        status: The HTTP status, or None where no answer came.
-        verdict: What that means.
-        began: When it was asked (seconds since the epoch).
-        ended: When the answer had come, or the patience was over.
-        detail: The target of a redirect, or why there is no answer.
-        assets: The files of the same server that the page loads.
+        question: The request.
+        status: The HTTP status, or None without an answer.
+        verdict: The meaning of the status.
+        began: The time of the request, in seconds since the epoch.
+        ended: The time of the answer or timeout.
+        detail: The target of a redirect, or the reason for a missing answer.
+        assets: The files on the same server that the page loads.
     """
 
     question: Question
@@ -73,7 +73,7 @@ class Asked:
 
     @property
     def fails(self) -> bool:
-        """Whether it is a fault: an error, silence, or a file that is not there."""
+        """Whether it is a problem: an error, no answer, or a missing file."""
         return self.verdict in ("failed", "silent") or (self.verdict == "missing" and self.question.what == "file")
 
 
@@ -85,17 +85,17 @@ def ask(
     patience: float = PATIENCE,
     on_asked: Callable[[Asked], None] = lambda asked: None,
 ) -> list[Asked]:
-    """Ask a service on a port of 127.0.0.1, then for some of the files that its pages load.
+    """Send requests to a port of 127.0.0.1, then request some files that the pages load.
 
     Args:
         port: The published port.
-        questions: What to ask for first.
-        most: How many questions in all, the first ones always included.
-        patience: Seconds for one answer.
-        on_asked: Called with each answer.
+        questions: The first requests.
+        most: The most requests in total. The first ones are always sent.
+        patience: The timeout in seconds for one answer.
+        on_asked: Called with each result.
 
     Returns:
-        What came of each. Where time runs out, the rest is left out.
+        The results. If time runs out, the rest is left out.
     """
     deadline = time.monotonic() + _BUDGET
     found: list[Asked] = []
@@ -116,12 +116,12 @@ def ask(
 
 
 def _ask_file(port: int, asset: str, patience: float) -> Asked:
-    """Ask for a file that a page loads; for a picture that is resized, in a width that costs little."""
+    """Request a file that a page loads. Request a resized image in a small width, to save time."""
     small = asset
     if "_next/image?" in asset:
         small = re.sub(r"([?&]w=)\d+", rf"\g<1>{_THUMBNAIL}", asset)
     asked = _ask(port, Question(small, "file", "a page"), patience)
-    # The configuration may allow other widths only.
+    # The configuration may only allow other widths.
     if small != asset and asked.status == 400:
         return _ask(port, Question(asset, "file", "a page"), patience)
     return asked
@@ -165,12 +165,7 @@ def _ask(port: int, question: Question, patience: float) -> Asked:
 
 
 def described(port: int, path: str = "/openapi.json") -> list[Question]:
-    """Return the GET routes that an OpenAPI description has and a plain GET may call; none where it is not served.
-
-    Args:
-        port: The published port.
-        path: Where the description is.
-    """
+    """Return the GET routes without parameters and login from a service's OpenAPI description, if it serves one."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": "localhost", "Connection": "close"})
@@ -200,7 +195,7 @@ def _entries(item: dict[str, Any]) -> list[Any]:
 
 
 def verdict_of(status: int) -> Verdict:
-    """Return what an HTTP status means for a path that the application has."""
+    """Return the meaning of an HTTP status for an existing path."""
     if status >= 500:
         return "failed"
     if 300 <= status < 400:
@@ -215,7 +210,7 @@ def _closed(error: Exception) -> bool:
 
 
 def _body(connection: http.client.HTTPConnection, answer: http.client.HTTPResponse) -> str:
-    # A page that streams for ever has answered.
+    # A page that streams forever counts as answered.
     if connection.sock is not None:
         connection.sock.settimeout(1.0)
     try:
@@ -231,7 +226,7 @@ def _assets(path: str, page: str) -> Iterator[str]:
         if not re.fullmatch(r"[!-~]+", address) or urlsplit(address).scheme or address.startswith("//"):
             continue
         parts = urlsplit(urljoin(path, address))
-        # A link may lead to another page; a file has an ending.
+        # A link may lead to another page. A file has an extension.
         if re.search(r"\.\w{2,5}$", parts.path):
             yield parts.path + (f"?{parts.query}" if parts.query else "")
     yield from sorted((unescape(match[0]) for match in _RESIZED.finditer(page)), key=_width)[:1]
@@ -243,7 +238,7 @@ def _width(address: str) -> int:
 
 
 def _chosen(assets: Sequence[str]) -> list[str]:
-    """Return the assets to ask for: one of each kind and folder, such as a script, a style sheet and an image."""
+    """Choose one asset of each type and folder, such as a script, a style sheet and an image."""
     found: dict[tuple[str, str], str] = {}
     for asset in assets:
         path = asset.partition("?")[0]

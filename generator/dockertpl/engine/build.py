@@ -1,4 +1,4 @@
-"""Building one image, and saying why where it does not build."""
+"""Build an image, and explain why a build failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dockertpl.interrupts import deferred, end
 _CLEANUP_SECONDS = 20.0
 _LOG_LINES = 20
 _HINT_LINES = 400
-# What is said where a password or a key is missing. uv takes a 401 for an index that lacks the package.
+# Errors that may mean a missing password or key. For uv, a 401 means that the index lacks the package.
 _REFUSED = re.compile(
     r"\b40[13]\b|unauthorized|forbidden|not found in the package registry|permission denied|could not read|"
     r"authentication|no solution found|404 not found",
@@ -35,11 +35,11 @@ class BuildResult:
     """An image that was built.
 
     Attributes:
-        image: The engine's id for it, a digest. The containerd store drops an image that has lost its last tag.
-        seconds: Wall time of the build, with loading it into the engine's store.
-        steps: Instructions that make a layer or run something, of all stages that the target needs; no FROM.
-        cached_steps: Those of them that did not run.
-        warnings: What BuildKit's own checks found.
+        image: The engine's id for it, a digest. The containerd store drops an image without tags.
+        seconds: The time of the build, including loading the image into the engine's store.
+        steps: The number of steps without FROM, in all stages that the target needs.
+        cached_steps: The number of steps that did not run.
+        warnings: The warnings of BuildKit's checks.
     """
 
     image: str
@@ -63,23 +63,23 @@ def build(
     extra: Sequence[str] = (),
     on_progress: Callable[[Progress], None] | None = None,
 ) -> BuildResult:
-    """Build an image into the engine's own store.
+    """Build an image into the engine's store.
 
     Args:
         client: The engine.
         context: The build context, a folder.
-        dockerfile: The Dockerfile; need not lie in the context.
+        dockerfile: The Dockerfile. It may be outside of the context.
         target: The stage, or None for the last.
         build_args: Build arguments.
-        secrets: BuildKit secrets, each as `--secret` takes it.
-        ssh: SSH agents or keys, each as `--ssh` takes it.
-        tag: What the image is called. An image that had the tag before loses it.
+        secrets: BuildKit secrets, in the format of `--secret`.
+        ssh: SSH agents or keys, in the format of `--ssh`.
+        tag: The image's tag.
         no_cache: Run every step.
         extra: More options of `docker buildx build`.
-        on_progress: Called with all that is known, whenever there is news.
+        on_progress: Called with the state of the build after each change.
 
     Raises:
-        BuildFailedError: A step failed, or the Dockerfile cannot be read. Has the step's last log lines.
+        BuildFailedError: A step failed, or the Dockerfile cannot be read. The message has the step's last log lines.
         BadInputError: A secret or the target does not exist.
         MachineError: The registry cannot be reached, or the disk is full.
         NoEngineError: The engine went away.
@@ -115,22 +115,22 @@ def build(
 
 
 def tag_also(client: Client, image: str, tag: str) -> None:
-    """Give an image one more tag. Raises MachineError if it is not there."""
+    """Add a tag to an image. Raises MachineError if the image is missing."""
     call(client, "image", "tag", image, tag)
 
 
 def untag(client: Client, tag: str) -> None:
-    """Take a tag away, and the image with it if that was its last; a tag that is not there is no error."""
-    # An engine that is gone was already reported.
+    """Remove a tag, and the image with its last tag. A missing tag is not an error."""
+    # If the engine is gone, that was already reported.
     with deferred(), contextlib.suppress(NoEngineError):
         call(client, "image", "rm", tag, check=False, timeout=_CLEANUP_SECONDS)
 
 
 def check_secret(secret: str) -> None:
-    """Refuse a BuildKit secret whose file or variable does not exist: BuildKit mounts nothing for it, silently.
+    """Check a secret before the build: BuildKit silently ignores a missing file or variable.
 
     Raises:
-        BadInputError: It has no id, or what it names is not there.
+        BadInputError: The secret has no id, or its file or variable is missing.
     """
     fields = dict(part.partition("=")[::2] for part in secret.split(","))
     name = fields.get("id")
@@ -147,10 +147,10 @@ def check_secret(secret: str) -> None:
 
 
 def check_ssh(agent: str) -> None:
-    """Refuse an SSH agent or key that is not there.
+    """Check an SSH agent or key.
 
     Raises:
-        BadInputError: No agent runs, or what is named is not there.
+        BadInputError: No agent runs, or the socket or key is missing.
     """
     name, _, sources = agent.partition("=")
     if not sources and not os.environ.get("SSH_AUTH_SOCK"):
@@ -160,11 +160,11 @@ def check_ssh(agent: str) -> None:
         )
     for source in filter(None, sources.split(",")):
         if not Path(source).exists():
-            raise BadInputError(f"--ssh {name}: {source} is not there.", "Name an agent's socket or a key.")
+            raise BadInputError(f"--ssh {name}: {source} was not found.", "Name an agent's socket or a key.")
 
 
 def _run(command: list[str], progress: Progress, on_progress: Callable[[Progress], None] | None) -> int:
-    # The provenance in the metadata file would cost a look-up after each build.
+    # Provenance in the metadata file costs a lookup after each build.
     environment = {**os.environ, "BUILDX_METADATA_PROVENANCE": "disabled", "DOCKER_CLI_HINTS": "false"}
     with subprocess.Popen(
         command,
@@ -187,10 +187,10 @@ def _run(command: list[str], progress: Progress, on_progress: Callable[[Progress
 
 
 def _image_id(client: Client, metadata: Path, tag: str) -> str:
-    """Return the id of what was built.
+    """Return the id of the image that was built.
 
-    With the containerd store that is the digest of the index, with the older stores that of the config; which of them
-    the metadata file has depends on the builder as well. The tag is asked last: another build may have moved it.
+    The containerd store uses the digest of the index, other stores the digest of the config. The metadata file may
+    have either, depending on the builder. Try the tag last: another build may have moved it.
     """
     try:
         known = json.loads(metadata.read_text(encoding="utf-8"))
@@ -202,7 +202,9 @@ def _image_id(client: Client, metadata: Path, tag: str) -> str:
             output = call(client, "image", "inspect", "--format", "{{.Id}}", candidate, check=candidate == tag)
             if output.code == 0 and re.fullmatch(r"[\w:./-]+", output.stdout.strip()):
                 return output.stdout.strip()
-    raise MachineError(f"The engine built {tag}, but does not know it.", "Build again; see `docker image ls`.")
+    raise MachineError(
+        f"The engine built {tag}, but cannot find it.", "Build again. `docker image ls` lists the images."
+    )
 
 
 def _failure(progress: Progress, dockerfile: Path, target: str | None, given: Collection[str]) -> DockertplError:
@@ -210,11 +212,12 @@ def _failure(progress: Progress, dockerfile: Path, target: str | None, given: Co
     place = progress.excerpt()
     where = f"{_shown(dockerfile)}, line {place[0]}" if place else _shown(dockerfile)
     if "Cannot connect to the Docker daemon" in error or "failed to connect to the docker API" in error:
-        return NoEngineError(f"The container engine went away during the build: {error}.", "Start it, and build again.")
+        return NoEngineError(f"The container engine stopped during the build: {error}.", "Start it, and build again.")
     if "target stage" in error and "could not be found" in error:
         stages = re.findall(r"^FROM\s.*\sAS\s+(\S+)\s*$", _read(dockerfile), re.IGNORECASE | re.MULTILINE)
         return BadInputError(
-            f"{where} has no stage {target}.", f"Its stages: {', '.join(stages) or 'none has a name'}."
+            f"{where} has no stage {target}.",
+            f"Use one of its stages: {', '.join(stages)}." if stages else "Name a stage with FROM … AS NAME.",
         )
     vertex = progress.failed()
     log = vertex.log_lines(_LOG_LINES) if vertex else []
@@ -233,7 +236,7 @@ def _failure(progress: Progress, dockerfile: Path, target: str | None, given: Co
     message = "\n".join([message, *(f"  | {line}" for line in log)])
     if hint and hint.lacks_machine:
         return MachineError(message, hint.text)
-    failed = BuildFailedError(message, hint.text if hint else "Mend what the last lines say, and build again.")
+    failed = BuildFailedError(message, hint.text if hint else "Fix the error in the last lines, and build again.")
     failed.missing = hint.missing if hint else ""
     return failed
 
@@ -245,19 +248,19 @@ def _id(option: str) -> str:
 
 
 def _not_given(instruction: str, given: Collection[str]) -> str:
-    """Return what to give a step that mounts secrets or an SSH agent which the build was not given; empty if none."""
+    """Return the advice for a step with secrets or an SSH agent that the build did not get, or nothing."""
     options = []
     for mount in re.findall(r"--mount=type=(?:secret|ssh)\S*", instruction):
         fields = dict(part.partition("=")[::2] for part in mount.removeprefix("--mount=").split(","))
         name = fields.get("id", "default")
-        if name not in given and name != "ca":  # the CA bundle is for those who have one of their own
+        if name not in given and name != "ca":  # the CA bundle is optional
             source = (
                 f"env={fields['env']}" if "env" in fields else "src=$HOME/.netrc" if name == "netrc" else "src=FILE"
             )
             options.append(f"--ssh {name}" if fields["type"] == "ssh" else f"--secret id={name},{source}")
     if not options:
         return ""
-    return f"The build was not given what that step asks for:\n  dockertpl verify {' '.join(options)}"
+    return f"This step needs a secret or SSH agent:\n  dockertpl verify {' '.join(options)}"
 
 
 def _python(dockerfile: Path) -> str:
@@ -267,7 +270,7 @@ def _python(dockerfile: Path) -> str:
 
 
 def _reason(error: str) -> str:
-    # "failed to calculate checksum of ref …::…: "/x": not found" is how BuildKit says that /x is not in the context.
+    # BuildKit's error for a file that is not in the context.
     missing = re.search(r"failed to calculate checksum of ref \S+: (?P<path>\"[^\"]+\"): not found", error)
     return f"{missing['path']} is not in the build context" if missing else error.rstrip(".") + "."
 

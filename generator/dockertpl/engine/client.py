@@ -1,4 +1,4 @@
-"""The container engine: which client to use, whether it will do, and the one way to call it."""
+"""The container engine: find a suitable client, and call it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """A docker command that was seen to reach an engine that is new enough.
+    """A docker command that reaches an engine of a suitable version.
 
     Attributes:
         executable: The command's path.
-        engine_version: The server's version, as it says it.
+        engine_version: The server's version.
         buildx_version: The version of the buildx plugin.
     """
 
@@ -39,7 +39,7 @@ class Client:
 
 
 class Output(NamedTuple):
-    """What a call ended with; text that is no UTF-8 is kept readable, not refused."""
+    """The result of a call. Invalid UTF-8 is replaced."""
 
     code: int
     stdout: str
@@ -47,19 +47,19 @@ class Output(NamedTuple):
 
 
 class _Failure(NamedTuple):
-    """Why one client will not do; the one that came furthest is the one worth telling."""
+    """Why a client is not suitable. The one that came furthest is reported."""
 
     progress: int
     error: NoEngineError
 
 
 def find(environment: Mapping[str, str] = os.environ) -> Client:
-    """Find a client whose engine answers and is new enough.
+    """Find a client with a running engine of a suitable version.
 
-    Looks at `DOCKERTPL_DOCKER` alone if it is set, else at every `docker` on PATH: an old one may stand first.
+    Use only `DOCKERTPL_DOCKER` if it is set. Otherwise try every `docker` on PATH, since the first may be old.
 
     Raises:
-        NoEngineError: There is none. Says what the one that came closest lacks, and how to get it.
+        NoEngineError: No client is suitable. The message is about the one that came closest.
     """
     failures = []
     for executable in _candidates(environment):
@@ -70,21 +70,21 @@ def find(environment: Mapping[str, str] = os.environ) -> Client:
     if failures:
         raise max(failures, key=lambda failure: failure.progress).error
     raise NoEngineError(
-        "There is no container engine: no docker command is on PATH.",
-        f"Install Docker Engine {MINIMUM_ENGINE[0]} or newer ({INSTALL}),\nor name the command in DOCKERTPL_DOCKER.",
+        "No container engine found: no docker command is on PATH.",
+        f"Install Docker Engine {MINIMUM_ENGINE[0]} or newer ({INSTALL}),\nor set DOCKERTPL_DOCKER to the command.",
     )
 
 
 def call(client: Client, *arguments: str, timeout: float | None = None, check: bool = True) -> Output:
-    """Run one short docker command and return what it said.
+    """Run a short docker command and return its output.
 
-    It gets no shell, no input, and a session of its own: an interrupt reaches us, and we end what we started.
+    It runs without a shell and input, in its own session: an interrupt only reaches this process.
 
     Args:
         client: From `find`.
         arguments: The words after `docker`.
-        timeout: Seconds until the engine counts as gone; a minute if it is None.
-        check: Whether a failure is an error.
+        timeout: The timeout in seconds. Default: a minute.
+        check: Whether to raise an error if the command fails.
 
     Raises:
         NoEngineError: The engine is gone, or did not answer in time.
@@ -96,7 +96,7 @@ def call(client: Client, *arguments: str, timeout: float | None = None, check: b
     except subprocess.TimeoutExpired:
         raise NoEngineError(
             f"The container engine did not answer `docker {arguments[0]}` in {timeout:.0f} seconds.",
-            "Is the machine out of memory or disk space? Restart the engine if it stays so.",
+            "Check the machine's memory and disk space, or restart the engine.",
         ) from None
     if output.code == 0 or not check:
         return output
@@ -104,25 +104,20 @@ def call(client: Client, *arguments: str, timeout: float | None = None, check: b
 
 
 def fault(client: Client, output: Output) -> MachineError | None:
-    """Return the error where a command failed because the engine went away or its disk is full, else None.
-
-    Args:
-        client: The engine.
-        output: What the command ended with.
-    """
+    """Return the error if a command failed because the engine is gone or its disk is full, or None."""
     if output.code != 0 and re.search(r"no space left on device", output.stderr):
         return MachineError(
             f"The engine's disk is full: {says(output)}.",
-            "`docker system df` shows what takes the room, `docker builder prune` frees the build cache.",
+            "Run `docker system df` to see the usage, and `docker builder prune` to free the build cache.",
         )
     return _unreachable(client.executable, output.stderr) if output.code != 0 else None
 
 
 def call_json(client: Client, *arguments: str, timeout: float | None = None) -> Any:
-    """Run one docker command that prints a JSON value, and return it.
+    """Run a docker command that prints JSON, and return the value.
 
     Raises:
-        MachineError: As `call`; or what it prints is not JSON.
+        MachineError: As for `call`, or the output is not JSON.
     """
     text = call(client, *arguments, "--format", "{{json .}}", timeout=timeout).stdout
     with understood(*arguments[:2]):
@@ -131,34 +126,27 @@ def call_json(client: Client, *arguments: str, timeout: float | None = None) -> 
 
 @contextlib.contextmanager
 def understood(*words: str) -> Iterator[None]:
-    """Within it an answer of the engine is read: one that is cut off, or of another shape, is the engine's fault.
-
-    Args:
-        words: The command's first words.
-
-    Raises:
-        MachineError: It is.
-    """
+    """Turn errors about an invalid answer of the engine into `MachineError`. `words` are the command's first words."""
     try:
         yield
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise MachineError(
             f"The engine's answer to `docker {' '.join(words)}` is damaged.",
-            "Restart the engine. Is its disk full (`docker system df`), or is the command a wrapper that prints more?",
+            "Restart the engine. Check its disk with `docker system df`. A wrapper of docker must not print more text.",
         ) from error
 
 
 def says(output: Output) -> str:
-    """Return the one line of an engine's complaint that tells something, without its prefixes."""
+    """Return the most useful line of an error message, without prefixes."""
     lines = [line.strip() for line in output.stderr.splitlines() if line.strip()]
-    # What follows the message: an advice to run --help, or that the thing that was asked for did not happen.
+    # Skip lines after the message: the hint to run --help, or that a container did not start.
     telling = [line for line in lines if not re.match(r"Run 'docker |(?:Error: )?failed to start containers", line)]
     lines = telling or lines or [f"exit code {output.code}"]
     return re.sub(r"^(?:docker: )?(?:Error response from daemon: |Error: |ERROR: )?", "", lines[-1])
 
 
 def version(text: str) -> tuple[int, ...]:
-    """Return the first dotted number in `text` as integers: "v0.29.1+ds1" is (0, 29, 1), and () is none."""
+    """Return the first version number in a text: "v0.29.1+ds1" is (0, 29, 1). Without a number, return ()."""
     match = re.search(r"\d+(?:\.\d+)+", text)
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
@@ -169,12 +157,12 @@ def _candidates(environment: Mapping[str, str]) -> list[str]:
         executable = shutil.which(named, path=environment.get("PATH"))
         if executable is None:
             raise NoEngineError(
-                f"DOCKERTPL_DOCKER names {named}, which is no command.", "Unset it, or give the path of docker."
+                f"DOCKERTPL_DOCKER is {named}, which is not a command.", "Unset it, or set it to the path of docker."
             )
         return [executable]
     found: dict[Path, str] = {}
     for folder in environment.get("PATH", os.defpath).split(os.pathsep):
-        # With a path of one folder, which() also knows PATHEXT and what "executable" means here.
+        # shutil.which handles PATHEXT and permissions, so call it for one folder at a time.
         executable = shutil.which("docker", path=folder) if folder else None
         if executable:
             found.setdefault(Path(executable).resolve(), executable)
@@ -191,14 +179,14 @@ def _examine(executable: str) -> Client | _Failure:
         return _Failure(
             2,
             NoEngineError(
-                f"The container engine behind {executable} did not answer in {_SECONDS:.0f} seconds.", "Restart it."
+                f"The container engine of {executable} did not answer in {_SECONDS:.0f} seconds.", "Restart the engine."
             ),
         )
     if buildx.code != 0 or not version(buildx.stdout):
         return _Failure(
             1,
             NoEngineError(
-                f"{executable} has no buildx, which builds the images.",
+                f"{executable} has no buildx plugin, which dockertpl needs for builds.",
                 f"Install the package docker-buildx-plugin or docker-buildx ({INSTALL}).",
             ),
         )
@@ -225,31 +213,31 @@ def _too_old(what: str, found: str, needed: tuple[int, ...], why: str) -> _Failu
     return _Failure(
         3,
         NoEngineError(
-            f"{what} is version {found}; {_dotted(needed)} or newer is needed, because of {why}.",
-            f"Update it ({INSTALL}). Distributions often carry an older one.",
+            f"{what} is version {found}, but {why} needs {_dotted(needed)} or newer.",
+            f"Update it ({INSTALL}). Packages of distributions are often older.",
         ),
     )
 
 
 def _unreachable(executable: str, complaint: str) -> NoEngineError | None:
-    """Tell whether a complaint means that no engine is behind the client."""
+    """Return the error if a message means that the engine cannot be reached, or None."""
     if "permission denied" in complaint and re.search(r"docker\.sock|daemon socket|Docker API|docker API", complaint):
         return NoEngineError(
-            "You may not talk to the container engine: permission denied on its socket.",
+            "Cannot connect to the container engine: permission denied on its socket.",
             "Join the group docker, then log in again:  sudo usermod -aG docker $USER\n"
-            "(Whoever is in it is as good as root on this machine; rootless Docker is the other way.)",
+            "(This group gives root access to the machine. Rootless Docker is an alternative.)",
         )
     if re.search(r"[Cc]annot connect to the Docker daemon|failed to connect to the docker API|no such host", complaint):
         match = re.search(r"(?:unix|tcp|ssh|npipe|http)://[^\s;,]*[^\s;,.]", complaint)
         place = f" at {match[0]}" if match else ""
-        return NoEngineError(f"No container engine is running: {executable} finds none{place}.", _start_it())
+        return NoEngineError(f"No container engine is running: {executable} cannot connect{place}.", _start_it())
     return None
 
 
 def _start_it() -> str:
     return (
         "Start it (sudo systemctl start docker, or Docker Desktop).\n"
-        "Where DOCKER_HOST or a docker context is set, check that it names the right one."
+        "If DOCKER_HOST or a docker context is set, check that it is right."
     )
 
 

@@ -1,4 +1,4 @@
-"""One container: made, started, looked at, stopped and removed."""
+"""Create, start, inspect, stop and remove a container."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dockertpl.interrupts import deferred
 LABEL = "org.dockertpl.verify"
 
 _CLEANUP_SECONDS = 20.0
-_COMMAND_SECONDS = 10.0  # until a command in a container counts as one that hangs
+_COMMAND_SECONDS = 10.0  # the timeout of a command in a container
 
 
 class State(NamedTuple):
@@ -49,25 +49,25 @@ class Probe(NamedTuple):
 
 
 def new_name(base: str) -> str:
-    """Return a container's name that no other run has."""
+    """Return a unique container name."""
     return f"dockertpl-verify-{base}-{secrets.token_hex(4)}"
 
 
 def create(
     client: Client, name: str, image: str, options: Sequence[str], command: Sequence[str] = (), *, lasting: bool = False
 ) -> Output:
-    """Make a container, and return what the engine said; an image that is not there is not pulled.
+    """Create a container, and return the engine's output. A missing image is not pulled.
 
-    It cannot be interrupted halfway: whoever calls it knows that `remove` will find what there is. Should this process
-    be killed, the next run removes it.
+    An interrupt waits for the end of this call, so the caller can always `remove` the container. If this process is
+    killed, the next run removes the container.
 
     Args:
         client: The engine.
         name: The container's name.
         image: Its image.
         options: Options of `docker create`.
-        command: What it runs in place of the image's CMD.
-        lasting: Whether it may stay when this process is gone.
+        command: The command instead of the image's CMD.
+        lasting: Whether the container may outlive this process.
     """
     with deferred():
         words = ["--name", name, f"--label={LABEL}=1", "--pull=never", "--log-driver=json-file"]
@@ -77,27 +77,27 @@ def create(
 
 
 def start(client: Client, name: str) -> Output:
-    """Start a container that was made, and return what the engine said."""
+    """Start a container, and return the engine's output."""
     with deferred():
         return _unless_gone(client, call(client, "container", "start", name, check=False))
 
 
 def _unless_gone(client: Client, output: Output) -> Output:
-    """Return what the engine said, unless it failed for itself. Raises MachineError then."""
+    """Return the output, or raise MachineError if the engine is gone."""
     if gone := fault(client, output):
         raise gone
     return output
 
 
 def remove(client: Client, name: str) -> None:
-    """Remove a container with its anonymous volumes, running or not; one that is not there is no error."""
-    # An engine that is gone was already reported; the next run removes what is left.
+    """Remove a container with its anonymous volumes, running or not. A missing container is not an error."""
+    # If the engine is gone, that was already reported. The next run removes the container.
     with deferred(), contextlib.suppress(NoEngineError):
         call(client, "container", "rm", "--force", "--volumes", name, check=False, timeout=_CLEANUP_SECONDS)
 
 
 def state(client: Client, name: str) -> State:
-    """Return what the engine knows of a container."""
+    """Return a container's state."""
     known = call_json(client, "container", "inspect", name)
     with understood("container", "inspect"):
         return _state(known)
@@ -124,15 +124,15 @@ def _state(known: Any) -> State:
 
 
 def succeeds(client: Client, name: str, command: Sequence[str]) -> bool:
-    """Run a command in a container, as its own user, and tell whether it ended well and in time."""
+    """Run a command in a container as its user, and return whether it succeeded in time."""
     try:
         return call(client, "container", "exec", name, *command, check=False, timeout=_COMMAND_SECONDS).code == 0
     except NoEngineError:
-        return False  # It hangs; an engine that is really gone is missed by the next call.
+        return False  # The command hangs. If the engine is gone, the next call fails.
 
 
 def logs(client: Client, name: str, lines: int) -> list[str]:
-    """Return the last lines of both of a container's streams, empty ones left out; in time's order but for ties."""
+    """Return the last lines of stdout and stderr in order of time, without empty lines."""
     output = call(client, "container", "logs", "--timestamps", f"--tail={lines}", name, check=False)
     stamped = [
         line for text in (output.stdout, output.stderr) for line in ESCAPES.sub("", text).splitlines() if " " in line
@@ -142,20 +142,20 @@ def logs(client: Client, name: str, lines: int) -> list[str]:
 
 
 def running_uid(client: Client, name: str) -> int | None:
-    """Return the uid that the container's first process has on the engine's machine, or None if it cannot be told."""
+    """Return the uid of the container's first process on the engine's machine, or None if it is unknown."""
     output = call(client, "container", "top", name, "-o", "pid,uid", check=False)
     rows = [line.split() for line in output.stdout.splitlines()[1:]]
-    # The first process has the lowest pid, but for a wrap-around.
+    # The first process has the lowest pid, except after a wrap-around.
     uids = [(int(row[0]), int(row[1])) for row in rows if len(row) == 2 and all(cell.isdigit() for cell in row)]
     return min(uids)[1] if uids else None
 
 
 def configured_uid(client: Client, name: str, user: str) -> int | None:
-    """Return the uid that USER means, a name looked up in the container's own /etc/passwd; None if it is not there."""
+    """Return the uid of USER. A name is looked up in the container's /etc/passwd. None if it is not found."""
     user = user.partition(":")[0]
     if user.isdigit() or not user:
         return int(user or 0)
-    # Bytes, an archive with the one file: it needs no shell in the image.
+    # `docker cp` returns an archive, and needs no shell in the image.
     done = subprocess.run(
         [client.executable, "container", "cp", f"{name}:/etc/passwd", "-"],
         stdin=subprocess.DEVNULL,
@@ -175,7 +175,7 @@ def configured_uid(client: Client, name: str, user: str) -> int | None:
 
 
 def shifts_uids(client: Client) -> bool:
-    """Tell whether uids inside differ from those outside (rootless engine, user namespaces)."""
+    """Return whether uids inside differ from those outside (rootless engine, user namespaces)."""
     text = call(client, "info", "--format", "{{json .SecurityOptions}}").stdout
     with understood("info"):
         options = json.loads(text) or []
@@ -183,16 +183,16 @@ def shifts_uids(client: Client) -> bool:
 
 
 def is_local(client: Client) -> bool:
-    """Tell whether a port that the engine publishes on its loopback address is on ours."""
+    """Return whether the engine publishes ports on this machine's loopback address."""
     output = call(client, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}", check=False)
     host = re.fullmatch(r"(\w+)://(?:[^@/]*@)?(\[[^\]]*\]|[^:/]*).*", output.stdout.strip())
     return host is None or host[1] in ("unix", "npipe") or host[2] in ("localhost", "127.0.0.1", "[::1]")
 
 
 def stop(client: Client, name: str, grace: int) -> tuple[State, float]:
-    """Send SIGTERM, and SIGKILL after `grace` seconds; return the state and the seconds that it took to end."""
+    """Send SIGTERM, and SIGKILL after `grace` seconds. Return the final state and the seconds until the end."""
     sent_wall, sent = time.time(), time.monotonic()
-    # -t, because its long name changed from one client to the next.
+    # -t, because its long name differs between clients.
     words = ["container", "stop", "--signal=SIGTERM", "-t", str(grace), name]
     output = call(client, *words, timeout=grace + 60, check=False)
     took = time.monotonic() - sent
@@ -201,13 +201,13 @@ def stop(client: Client, name: str, grace: int) -> tuple[State, float]:
             f"The engine could not stop the container: {says(output)}.", "Restart the engine."
         )
     ended = state(client, name)
-    # The engine's word leaves out what the command takes afterwards, if both have one clock.
-    told = ended.finished - sent_wall
-    return ended, told if 0 <= told <= took else took
+    # Prefer the engine's time: it excludes the time of the command. This needs a common clock.
+    by_engine = ended.finished - sent_wall
+    return ended, by_engine if 0 <= by_engine <= took else took
 
 
 def timestamp(text: str) -> float:
-    """Return the engine's RFC 3339 time, with up to nine decimals, as seconds since the epoch (0 if there is none)."""
+    """Return the engine's RFC 3339 time, with up to nine decimals, as seconds since the epoch. 0 if it is not set."""
     match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text)
     if not match or text.startswith("0001"):
         return 0.0

@@ -1,4 +1,4 @@
-"""Which files the layers of an image hold: by a `docker image save`, so only where a layer has to be explained."""
+"""List the files in an image's layers. This runs `docker image save`, so use it only to explain a layer."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from dockertpl.engine.saved import of_platform, read_saved
 
 
 def layer_files(client: Client, image: str) -> Sequence[Mapping[str, int]]:
-    """Return the sizes of all regular files of an image, by path, for each of its layers, the base's first.
+    """Return the sizes of regular files by path for each layer of an image, the base's first.
 
-    A layer that this Python cannot unpack (zstd, before 3.14) has none. Costs about a second for 100 MB.
+    A layer that this Python cannot unpack (zstd before 3.14) is empty. This takes about a second for 100 MB.
 
     Args:
         client: The engine.
         image: Its name or id.
 
     Raises:
-        MachineError: The image is not there, or cannot be saved.
-        NoEngineError: The engine went away.
+        MachineError: The image is missing, or cannot be saved.
+        NoEngineError: The engine is gone.
     """
     files: dict[str, Mapping[str, int]] = {}
 

@@ -1,4 +1,4 @@
-"""What is wrong with a service though it is healthy: paths that fail, and a log that says what is missing."""
+"""Find problems of a healthy service: paths that fail, and errors in its log."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dockertpl.engine.logs import Line
 from dockertpl.engine.traces import raised_in
 
 _SHOWN_LINES = 6
-# The log of one answer may be written a little after it.
+# A server may write the log of an answer a moment later.
 _LATE = 0.3
 
-# A server's own word for something that it went on without.
+# Log levels below an error.
 _MILD = re.compile(r"\b(?:DEBUG|INFO|WARN|WARNING|NOTICE)\b|\"level\": ?\"(?:debug|info|warn)")
-# What a line has that a hint could be about; most lines have none of it.
+# A quick filter: only lines with one of these words can match a hint.
 _TELLING = re.compile(
     r"(?i)read-only|readonly|EROFS|no module named|cannot find (?:module|package)|permission|EACCES|ENOENT"
     r"|no such file|does not exist|sqlite|database file|shared object|TemplateNotFound"
@@ -26,15 +26,15 @@ _TELLING = re.compile(
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong.
+    """A problem.
 
     Attributes:
-        rule: What kind of fault it is.
-        message: What was seen, in one sentence.
-        remedy: What to do; empty where that is not known.
-        lines: The lines of the log that show it.
-        fails: Whether the image is broken by it.
-        missing: The file that was not found, as the log has it.
+        rule: The kind of problem.
+        message: The problem in one sentence.
+        remedy: The advice. Empty if it is unknown.
+        lines: The log lines that show the problem.
+        fails: Whether the image is broken.
+        missing: The missing file, as the log names it.
     """
 
     rule: str
@@ -46,12 +46,12 @@ class Finding(NamedTuple):
 
 
 def find(asked: Sequence[Asked], log: Sequence[Line], workdir: str) -> list[Finding]:
-    """Return what is wrong, the paths first.
+    """Return the problems, those of paths first.
 
     Args:
-        asked: What was asked for, in order.
+        asked: The requests, in order.
         log: The whole log.
-        workdir: The folder that relative paths in the log start from.
+        workdir: The base folder of relative paths in the log.
     """
     found = list(_of_paths(asked, log, workdir))
     shown = {line for finding in found for line in finding.lines}
@@ -85,11 +85,9 @@ def _absent(one: Asked) -> Finding:
     path = one.question.path.partition("?")[0]
     remedy = ""
     if "/_next/static/" in path:
-        remedy = (
-            "Copy .next/static to .next/static beside server.js: `next build` leaves it out of the standalone output."
-        )
+        remedy = "Copy .next/static to .next/static beside server.js: the standalone output of `next build` lacks it."
     elif one.question.source.startswith("public"):
-        remedy = "Copy public/ beside server.js: `next build` leaves it out of the standalone output."
+        remedy = "Copy public/ beside server.js: the standalone output of `next build` lacks it."
     return Finding("static-missing", f"GET {path}: status {one.status}, and {_loaded_by(one)}.", remedy)
 
 
@@ -103,7 +101,7 @@ def _failed(path: str, status: int, lines: Sequence[str], workdir: str) -> Findi
     advice = _advice(lines, workdir)
     says = f": {raised}" if raised else ""
     message = f"GET {path}: status {status}{says}{f' ({where})' if where else ''}"
-    remedy = advice.remedy or ("" if lines else "Its log says nothing about it.")
+    remedy = advice.remedy or ("" if lines else "The log has no line about it.")
     return Finding("path-failed", message, remedy, _tail(lines), missing=advice.missing)
 
 
@@ -118,7 +116,7 @@ def _advice(lines: Sequence[str], workdir: str) -> _Advice:
 
 
 def _of_log(log: Sequence[Line], workdir: str) -> Iterator[Finding]:
-    """Yield what a log says of a healthy container."""
+    """Yield the problems in the log of a healthy container."""
     texts = [line.text for line in log]
     for number, text in enumerate(texts):
         hint = hints.find([text], "run", workdir=workdir) if _TELLING.search(text) else None

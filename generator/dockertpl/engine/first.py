@@ -1,4 +1,4 @@
-"""Commands that are run in an image before it is started, such as the migrations of its database."""
+"""Run commands in an image before it starts, such as database migrations."""
 
 from __future__ import annotations
 
@@ -21,24 +21,21 @@ _SHELL = ("&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1")
 
 
 def parse(text: str) -> list[str]:
-    """Split a command into its words.
-
-    Args:
-        text: What --run was given.
+    """Split a value of --run into words.
 
     Raises:
-        BadInputError: It is empty, has an open quote, or wants a shell.
+        BadInputError: It is empty, has an open quote, or needs a shell.
     """
     try:
         words = shlex.split(text)
     except ValueError:
-        raise BadInputError(f"--run {text!r}: a quote is not closed.", "Write it as in a shell.") from None
+        raise BadInputError(f"--run {text!r}: a quote is not closed.", "Close the quote, as in a shell.") from None
     if not words:
         raise BadInputError("--run is empty.", "Give it a command:  --run 'alembic upgrade head'")
     if any(word in _SHELL or word.endswith(";") for word in words) and words[0] not in ("sh", "bash", "/bin/sh"):
         raise BadInputError(
-            f"--run {text!r} needs a shell, and no shell reads it.",
-            f"Give --run once for each command, or name the shell:  --run {shlex.quote(f'sh -c {shlex.quote(text)}')}",
+            f"--run {text!r} needs a shell, but --run starts programs directly.",
+            f"Use --run once for each command, or name the shell:  --run {shlex.quote(f'sh -c {shlex.quote(text)}')}",
         )
     return words
 
@@ -52,25 +49,25 @@ def run_first(
     options: RunOptions,
     seconds: float = SECONDS,
 ) -> float:
-    """Run a command in an image, as strictly as the image itself; return the seconds that it took.
+    """Run a command in an image with strict options, and return its seconds.
 
-    Like `docker run IMAGE COMMAND`: an ENTRYPOINT of the image gets the command as its arguments.
+    As with `docker run IMAGE COMMAND`, an ENTRYPOINT of the image gets the command as arguments.
 
     Args:
         client: The engine.
         image: From `inspect_image`.
-        command: Its words.
-        name: Becomes part of the container's name.
-        options: What the image is run with.
-        seconds: How long it may take.
+        command: The words of the command.
+        name: A part of the container's name.
+        options: The options of the run.
+        seconds: The timeout.
 
     Raises:
-        UnhealthyError: It failed, did not end, or is not in the image.
+        UnhealthyError: The command failed, did not end, or is not in the image.
         KeyboardInterrupt: After its container was removed.
     """
     shown = shlex.join(command)
     own = container.new_name(f"{name}-run")
-    # It answers nobody, so it needs no port; and no probe may call it unhealthy.
+    # The command needs no port and no health check.
     strict = [*strict_options(replace(image, port=None), options), "--no-healthcheck"]
     try:
         made = container.create(client, own, image.image, strict, command)
@@ -82,7 +79,7 @@ def run_first(
         begun = container.start(client, own)
         if begun.code != 0:
             raise _not_started(shown, command[0], says(begun))
-        with contextlib.suppress(NoEngineError):  # It did not end in time; what is the matter, its state tells.
+        with contextlib.suppress(NoEngineError):  # It did not end in time. Its state is checked below.
             call(client, "container", "wait", own, check=False, timeout=seconds)
         took = time.monotonic() - began
         state = container.state(client, own)
@@ -98,22 +95,25 @@ def _not_started(shown: str, program: str, complaint: str) -> UnhealthyError:
     if "executable file not found" in complaint or "no such file" in complaint:
         return UnhealthyError(
             f"--run: `{shown}` did not start: the image has no command {program}.",
-            f"Is {program} a dependency of production? What only the build needs is not in the image.",
+            f"Add {program} to the dependencies for production: development dependencies are not in the image.",
         )
-    return UnhealthyError(f"--run: `{shown}` did not start: {complaint}.", "Is it a program of the image?")
+    return UnhealthyError(f"--run: `{shown}` did not start: {complaint}.", "Check that the image has this program.")
 
 
 def _failed(
     shown: str, state: container.State, log: Sequence[str], seconds: float, image: ImageFacts
 ) -> UnhealthyError:
     if state.running:
-        what, usual = f"did not end in {seconds:.0f} s", "Give --run a command that ends; the server starts afterwards."
+        what, usual = (
+            f"did not end in {seconds:.0f} s",
+            "Use --run for a command that ends. The server starts afterwards.",
+        )
     elif state.out_of_memory:
         what = f"ran out of memory; its limit is {memory(image)}"
-        usual = "If it needs more, say so in the image: LABEL org.dockertpl.run.memory=2g"
+        usual = "If it needs more, raise the limit in the image: LABEL org.dockertpl.run.memory=2g"
     else:
-        what, usual = f"ended with code {state.exit_code}", "Its last lines say why."
-    lines = ["  its last lines:", *(f"  | {line}" for line in log)] if log else ["  (it wrote nothing)"]
+        what, usual = f"ended with code {state.exit_code}", "See its last lines."
+    lines = ["  last log lines:", *(f"  | {line}" for line in log)] if log else ["  (the log is empty)"]
     hint = hints.find(log, "run", workdir=image.workdir)
     error = UnhealthyError("\n".join([f"--run: `{shown}` {what}.", *lines]), hint.text if hint else usual)
     if hint:

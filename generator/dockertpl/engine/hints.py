@@ -1,4 +1,4 @@
-"""What a known complaint in a log means, from data/hints.toml and data/libraries.toml."""
+"""Advice for known errors in a log, from data/hints.toml and data/libraries.toml."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any, Literal, NamedTuple
 
 _DATA = Path(__file__).parent / "data"
 
-# How pydantic says that a field has no value.
+# pydantic's error for a field without a value.
 _MISSING_FIELD = re.compile(r"^(\w+)\n[ ]+Field required", re.MULTILINE)
 
 When = Literal["build", "run"]
 
 
 class Hint(NamedTuple):
-    """What to do about a complaint.
+    """Advice for an error.
 
     Attributes:
         text: The advice.
-        lacks_machine: Whether the machine, not the image, is at fault.
-        missing: The file or folder that was not found, as the log has it; empty if it is about something else.
-        lacks_setting: Whether it asks for a variable.
-        rule: The kind of fault that it is also in a container that is healthy; empty if it is none there.
+        lacks_machine: Whether the machine, not the image, causes the error.
+        missing: The missing file or folder, as the log names it, or an empty string.
+        lacks_setting: Whether a variable is missing.
+        rule: The kind of problem if it counts in a healthy container, too. Empty otherwise.
     """
 
     text: str
@@ -38,13 +38,13 @@ class Hint(NamedTuple):
 def find(
     lines: Iterable[str], when: When, values: Mapping[str, str] | None = None, workdir: str = "/app"
 ) -> Hint | None:
-    """Return the hint for the first known complaint in a log's last lines, or None.
+    """Return the hint for the first known error in a log, or None.
 
     Args:
         lines: The log's last lines.
-        when: What the log is of.
-        values: What else is known of the image, for fields of the hint.
-        workdir: The folder that relative paths in it start from.
+        when: Whether it is the log of a build or a run.
+        values: Further values for fields of the hint.
+        workdir: The base folder of relative paths in the log.
     """
     text = "\n".join(lines)
     for entry in _hints():
@@ -60,7 +60,7 @@ def find(
 
 def _advice(entry: dict[str, Any], match: re.Match[str], text: str, known: Mapping[str, str], workdir: str) -> str:
     if entry.get("about") != "write":
-        # A pattern may find the same in several places: name, name2, name3.
+        # A pattern may have several groups for a field: name, name2, name3.
         said = {name.rstrip("0123456789"): value for name, value in match.groupdict().items() if value}
         return _fill(entry["hint"], {**known, **said})
     written = _first(match)
@@ -84,17 +84,17 @@ def _advice(entry: dict[str, Any], match: re.Match[str], text: str, known: Mappi
 
 
 def package(library: str) -> str:
-    """Say which Debian package carries the shared library of that name, as part of a sentence."""
+    """Return the Debian package of a shared library, as a part of a sentence."""
     known = _libraries().get(library)
     if known is None:
         return "find its Debian package with `apt-file search`"
     if isinstance(known, str):
-        return f"Debian's package is {known}"
-    return "Debian's package is " + ", ".join(f"{name} in {release}" for release, name in sorted(known.items()))
+        return f"its Debian package is {known}"
+    return "its Debian package is " + ", ".join(f"{name} in {release}" for release, name in sorted(known.items()))
 
 
 def _missing(match: re.Match[str]) -> str:
-    """Return the file that was not found, in the folder where it was looked for if the log names that."""
+    """Return the missing file, with its folder if the log names it."""
     folder = match.groupdict().get("folder")
     return f"{folder}/{match['path']}" if folder else _first(match)
 
@@ -104,7 +104,7 @@ def _first(match: re.Match[str]) -> str:
 
 
 def _fill(hint: str, known: Mapping[str, str]) -> str:
-    # Not str.format: what a log says may hold braces.
+    # Not str.format: a log may hold braces.
     values = dict(known)
     if "library" in values:
         values["package"] = package(values["library"])
@@ -112,7 +112,7 @@ def _fill(hint: str, known: Mapping[str, str]) -> str:
 
 
 def _with_fields(hint: str, log: str) -> str:
-    """Name the fields that pydantic misses: each is a variable of that name, whatever its case."""
+    """Name the fields that pydantic misses. Each is read from a variable of that name in any case."""
     names = list(dict.fromkeys(name.upper() for name in _MISSING_FIELD.findall(log)))
     return hint.replace("--env NAME=VALUE", " ".join(f"--env {name}=VALUE" for name in names)) if names else hint
 

@@ -1,4 +1,4 @@
-"""How an image says that it is to be run."""
+"""Read an image's configuration."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dockertpl.engine.client import Client, call_json, understood
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFacts:
-    """How an image says that it is to be run.
+    """An image's configuration.
 
     Attributes:
         image: The engine's id for it.
-        user: What USER says; empty is root.
-        port: The port of EXPOSE (the lowest TCP one; the engine does not keep their order), or None.
+        user: Its USER. Empty means root.
+        port: The lowest TCP port of EXPOSE, or None.
         labels: Its labels.
-        probe: The command of its HEALTHCHECK; empty without one.
-        workdir: The folder that its command starts in.
-        patience: Seconds that it has to get healthy, at least a minute: the probe's start period and its retries.
+        probe: The command of its HEALTHCHECK, or an empty tuple.
+        workdir: Its WORKDIR.
+        patience: Seconds to become healthy: the health check's start period and retries, at least a minute.
     """
 
     image: str
@@ -33,12 +33,12 @@ class ImageFacts:
 
     @property
     def has_healthcheck(self) -> bool:
-        """Whether the engine can tell that it is healthy."""
+        """Whether it has a HEALTHCHECK."""
         return bool(self.probe)
 
 
 def inspect_image(client: Client, image: str) -> ImageFacts:
-    """Return how an image in the engine's store is to be run. Raises MachineError if it is not there."""
+    """Return the configuration of an image in the engine's store. Raises MachineError if it is missing."""
     known = call_json(client, "image", "inspect", image)
     with understood("image", "inspect"):
         return _facts(known)
@@ -51,7 +51,7 @@ def _facts(known: Any) -> ImageFacts:
     ]
     check = config.get("Healthcheck") or {}
     test = check.get("Test") or []
-    # In nanoseconds; what is 0 or missing is the engine's own default.
+    # In nanoseconds. 0 or a missing value means the engine's default.
     interval = (check.get("Interval") or 30e9) / 1e9
     patience = (check.get("StartPeriod") or 0) / 1e9 + (check.get("Retries") or 3) * interval
     return ImageFacts(

@@ -1,4 +1,4 @@
-"""The layers of images that were counted before, in the user's cache folder."""
+"""The cache of counted layers, in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Layer(NamedTuple):
     """One layer.
 
     Attributes:
-        bytes: Sum of the sizes of the files in it, unpacked.
-        instruction: The Dockerfile's instruction that made it, as the image's history has it.
-        digest: Digest of the unpacked layer (its diff id).
+        bytes: The total size of its files, unpacked.
+        instruction: The Dockerfile's instruction, from the image's history.
+        digest: The digest of the unpacked layer (its diff id).
     """
 
     bytes: int
@@ -26,11 +26,11 @@ class Layer(NamedTuple):
 
 
 class Cache(NamedTuple):
-    """What was counted.
+    """The cached figures.
 
     Attributes:
-        images: The layers of each image, by what the image is made of.
-        blobs: The unpacked bytes of each layer's archive, by its digest.
+        images: The layers of each image, by a hash of its layers and history.
+        blobs: The unpacked bytes of each layer's archive, by digest.
     """
 
     images: dict[str, list[Layer]]
@@ -38,7 +38,7 @@ class Cache(NamedTuple):
 
 
 def read() -> Cache:
-    """Return what is remembered; nothing where the file is missing or damaged."""
+    """Return the cache. It is empty if the file is missing or damaged."""
     try:
         known = json.loads(_path().read_text("utf-8"))
         images = {
@@ -50,12 +50,12 @@ def read() -> Cache:
 
 
 def write(cache: Cache) -> None:
-    """Remember what was counted last. What cannot be written is counted again the next time."""
+    """Write the newest entries. An error is ignored: the layers are counted again the next time."""
     newest = {"images": _last(cache.images, _MOST), "blobs": _last(cache.blobs, 10 * _MOST)}
     path = _path()
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Two at once: the last one wins, and neither reads half a file.
+        # Replace the file at once: of two runs the last one wins, and readers never see a partial file.
         own = path.with_name(f"{path.name}.{os.getpid()}")
         own.write_text(json.dumps(newest), encoding="utf-8")
         own.replace(path)

@@ -1,4 +1,4 @@
-"""The bytes of an image's layers, counted once for each image and remembered."""
+"""Count the bytes of an image's layers, and cache the result."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from dockertpl.engine.layer_cache import Layer
 from dockertpl.engine.saved import of_platform, read_saved
 from dockertpl.errors import MachineError
 
-# An older engine names the archives by other things than their contents.
+# Older engines do not name the archives by their digests.
 _BLOB = re.compile(r"blobs/sha256/[0-9a-f]{64}")
 
 
 def layers(client: Client, image: str) -> list[Layer]:
-    """Return an image's layers, the base's first, with their unpacked bytes.
+    """Return an image's layers with their unpacked bytes, the base's first.
 
-    The source is `docker image save`: the sizes of all regular files of each layer's archive are added up (a hard link
-    counts nothing, as on disk). `docker history` would be quicker, but says something else with each store: with the
-    containerd store the disk blocks of its snapshots (12 % more on Debian slim), with the older ones the files' sizes.
-    A layer that this Python cannot unpack (zstd, before 3.14) has the history's figure.
+    Add up the sizes of the regular files in each layer of `docker image save`. Hard links count nothing, as on disk.
+    `docker history` would be faster, but its figures depend on the store. The containerd store counts disk blocks, 12 %
+    more on Debian slim. Only a layer that this Python cannot unpack (zstd before 3.14) has the figure of the history.
 
-    Costs about two seconds for 100 MB, once: images and layers are remembered for the next time.
+    This takes about two seconds for 100 MB. The result is cached.
 
     Args:
         client: The engine.
-        image: The image, by its id or tag.
+        image: The image's id or tag.
 
     Raises:
-        MachineError: The image is not there, or cannot be read.
+        MachineError: The image is missing, or cannot be read.
     """
     wanted = call(client, "image", "inspect", "--format", "{{json .RootFS.Layers}}", image).stdout
     made_by = call(client, "image", "history", "--no-trunc", "--format", "{{json .CreatedBy}}", image).stdout
@@ -48,7 +47,7 @@ def layers(client: Client, image: str) -> list[Layer]:
 
 
 def _counted(client: Client, image: str, diff_ids: list[str], known: dict[str, int]) -> list[Layer]:
-    """Return the layers of an image, and add the sizes of its blobs to those that are known."""
+    """Return the layers of an image, and add the sizes of its blobs to `known`."""
     sizes: dict[str, int] = {}
 
     def take(name: str, content: IO[bytes]) -> None:
@@ -63,7 +62,7 @@ def _counted(client: Client, image: str, diff_ids: list[str], known: dict[str, i
 
     found = of_platform(read_saved(client, image, take), diff_ids)
     if found is None:
-        raise MachineError(f"The engine saves {image} in a form that is not known here.", "Is it an OCI image?")
+        raise MachineError(f"The engine saves {image} in an unknown format.", "Check that it is an OCI image.")
     names, config = found
     history = config.get("history") or []
     counted = [sizes.get(name) for name in names]
@@ -71,7 +70,7 @@ def _counted(client: Client, image: str, diff_ids: list[str], known: dict[str, i
     steps = [_instruction(step) for step in history if not step.get("empty_layer")]
     return [
         Layer(
-            # A comparison with None: a layer may be empty.
+            # Compare with None: a layer may have 0 bytes.
             bytes=size if size is not None else (told[number] if number < len(told) else 0),
             instruction=steps[number] if number < len(steps) else "(unknown)",
             digest=digest,
@@ -81,7 +80,7 @@ def _counted(client: Client, image: str, diff_ids: list[str], known: dict[str, i
 
 
 def _archive_bytes(content: IO[bytes]) -> int | None:
-    """Return the sum of the sizes of the files in an archive, or None if this Python cannot unpack it."""
+    """Return the total size of the files in an archive, or None if this Python cannot unpack it."""
     try:
         with tarfile.open(fileobj=content, mode="r|*", bufsize=1 << 18) as layer:
             return sum(entry.size for entry in layer if entry.isreg())
@@ -90,14 +89,14 @@ def _archive_bytes(content: IO[bytes]) -> int | None:
 
 
 def _told(client: Client, image: str, history: list[dict[str, Any]]) -> list[int]:
-    """Return the sizes of an image's layers as the engine's history has them, the base's first."""
+    """Return the sizes of an image's layers from its history, the base's first."""
     text = call(client, "image", "history", "--no-trunc", "--human=false", "--format", "{{.Size}}", image).stdout
     sizes = [int(size) for size in reversed(text.split())]
     return [size for size, step in zip(sizes, history, strict=False) if not step.get("empty_layer")]
 
 
 def _instruction(step: Mapping[str, Any]) -> str:
-    """Return a history entry as the Dockerfile had it, without the build arguments' values (one may be a password)."""
+    """Return a history entry as the instruction, without values of build arguments, which may be secret."""
     text = str(step.get("created_by") or step.get("comment") or "(unknown)")
     text = re.sub(r"^/bin/sh -c #\(nop\)\s+", "", text.removesuffix(" # buildkit"))
     text = re.sub(r"^(?:RUN )?(?:\|\d+ .*?)?/bin/sh -c ", "RUN ", text, flags=re.DOTALL)

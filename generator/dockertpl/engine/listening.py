@@ -1,4 +1,4 @@
-"""Where a server says in its log that it listens."""
+"""Find the port and address of a server in its log."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _ADDRESS = r"https?://(?P<host>\[[0-9a-f:]+\]|[\w.-]+):(?P<port>\d{2,5})\b"
-# What each server logs, and the option that makes it listen on all interfaces.
+# The log line of each server, and the option to listen on all interfaces.
 _SERVERS = (
     (rf"Uvicorn running on {_ADDRESS}", "--host 0.0.0.0 in its command"),
     (rf"\bRunning on {_ADDRESS} \(CTRL \+ C to quit\)", "--bind 0.0.0.0:{port} in its command"),
     (rf"\bListening at: {_ADDRESS} \(\d+\)", "--bind 0.0.0.0:{port} in its command"),
     (rf"\[INFO\] Listening at: {_ADDRESS}", "--host 0.0.0.0 in its command"),
     (r"Listening on TCP address (?P<host>[\w.:-]+):(?P<port>\d{2,5})\b", "--bind 0.0.0.0 in its command"),
-    # Next.js calls its own address localhost whatever it listens on. The network address is the configured one.
+    # Next.js always logs localhost as its local address. The network address is the configured one.
     (rf"- Network:\s+{_ADDRESS}", "HOSTNAME=0.0.0.0 in its environment"),
     (r"- Local:\s+https?://[\w.\[\]:-]+?:(?P<port>\d{2,5})\b", "HOSTNAME=0.0.0.0 in its environment"),
 )
-# Any other program. The host that it logs may differ from the address that it listens on.
+# Other programs. The logged host may differ from the real address.
 _OTHERS = re.compile(
     r"(?i)\blistening (?:on|at):? (?:port:? ?|https?://[\w.-]+:|[\w.*]*:)(?P<port>\d{2,5})\b"
     r"|\b(?:running|ready|started)(?: on| at)?:? https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<other>\d{2,5})\b"
@@ -29,13 +29,13 @@ _STARTED = re.compile(r"Application startup (?:complete|failed)|✓ Ready|runnin
 
 
 class Place(NamedTuple):
-    """Where a server listens.
+    """The port and address of a server.
 
     Attributes:
         port: The port.
-        host: The address; empty where the log does not say it for certain.
-        line: What the log says.
-        remedy: How this server is told to listen on every address; empty for a server that is not known.
+        host: The address, or an empty string if it is uncertain.
+        line: The line of the log.
+        remedy: The option to listen on every address, or an empty string for an unknown server.
     """
 
     port: int
@@ -45,16 +45,12 @@ class Place(NamedTuple):
 
     @property
     def is_inward(self) -> bool:
-        """Whether only the container itself can reach it."""
+        """Whether it listens on the loopback address, which only the container can reach."""
         return bool(_LOOPBACK.fullmatch(self.host))
 
 
 def find(lines: Sequence[str]) -> Place | None:
-    """Return where a log says that its server listens; None if it does not say.
-
-    Args:
-        lines: The log. Of several places the last of a known server counts, else the last.
-    """
+    """Return the port and address in a log, or None. Prefer the last line of a known server."""
     other: Place | None = None
     for line in reversed(lines):
         for pattern, remedy in _SERVERS:
@@ -67,6 +63,6 @@ def find(lines: Sequence[str]) -> Place | None:
 
 
 def is_starting(lines: Sequence[str]) -> bool:
-    """Tell whether a log says that the application is starting, and not yet that it has started."""
+    """Return whether a log shows that the application is still starting."""
     begun = [number for number, line in enumerate(lines) if _STARTING.search(line)]
     return bool(begun) and not any(_STARTED.search(line) for line in lines[begun[-1] + 1 :])

@@ -1,4 +1,4 @@
-"""A container's log, read as it is written."""
+"""Follow a container's log."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from dockertpl.interrupts import end
 _KEPT_LINES = 2000
 _LONGEST = 2000
 
-#: The last line of a traceback, or the first of an error of Node.js.
+#: The last line of a Python traceback, or the first line of a Node.js error.
 _ERROR = re.compile(r"^(?:\[?[\w.]*(?:Error|Exception|NotFound|Interrupt|Failure)\b|.*\bError: ).*")
-#: What changes from one time to the next: times, numbers, addresses.
+#: The parts that differ between repeated errors: times, numbers, addresses.
 _CHANGES = re.compile(r"0x[0-9a-f]+|\d+", re.IGNORECASE)
 
 
 class Line(NamedTuple):
-    """One line of a log, with the engine's time of it (seconds since the epoch)."""
+    """A line of a log, with the engine's timestamp in seconds since the epoch."""
 
     at: float
     text: str
 
 
 class Log:
-    """The log of one container, followed by a `docker container logs` of its own until the container ends.
+    """The log of one container, followed with `docker container logs --follow` until the container ends.
 
-    One process that waits costs less than a command each time that somebody looks.
+    One process costs less than a new command for each look at the log.
     """
 
     def __init__(self, client: Client, name: str) -> None:
@@ -54,22 +54,22 @@ class Log:
             reader.start()
 
     def ended(self) -> bool:
-        """Tell whether the container has ended, as far as its log shows."""
+        """Return whether the log has ended."""
         return self._process.poll() is not None
 
     def failed(self) -> bool:
-        """Tell whether the engine failed to give the log of a container that has ended; it has a second to end it."""
+        """Return whether the engine failed to send the log of an ended container. Wait a second for its end."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(1)
         return self._process.returncode not in (None, 0)
 
     def drain(self) -> None:
-        """Wait for the last lines of a container that has ended, a second at most."""
+        """Wait for the last lines of an ended container, a second at most."""
         for reader in self._readers:
             reader.join(1)
 
     def lines(self) -> list[Line]:
-        """Return the last lines of both streams in order of time, without empty ones and escape codes."""
+        """Return the last lines of stdout and stderr in order of time, without empty lines and escape codes."""
         with self._lock:
             kept = list(self._lines)
         return sorted(kept, key=lambda line: line.at)
@@ -79,7 +79,7 @@ class Log:
         return [line.text for line in self.lines()[-count:]]
 
     def follow(self, tell: Callable[[Line], None]) -> None:
-        """Tell the lines that there are, and from now on each that comes; by another thread."""
+        """Call a function for all lines so far, and from another thread for each new line."""
         with self._lock:
             for line in sorted(self._lines, key=lambda line: line.at):
                 tell(line)
@@ -102,12 +102,7 @@ class Log:
 
 
 def repeated(lines: list[str], times: int) -> str:
-    """Return an error that a log has at least that many times, but for numbers in it; empty if there is none.
-
-    Args:
-        lines: The log's lines.
-        times: How often it has to be there.
-    """
+    """Return an error that a log has at least `times` times, ignoring numbers, or an empty string."""
     errors = [line.strip() for line in lines if _ERROR.match(line.strip())]
     counted = Counter(_CHANGES.sub("0", error) for error in errors)
     known, count = counted.most_common(1)[0] if counted else ("", 0)

@@ -1,4 +1,4 @@
-"""Whose a container or a network is, so that what a killed run left behind goes, and what a living one has stays."""
+"""Label containers and networks with their owner, and remove those of runs that were killed."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from dockertpl.engine.client import Client, call
 from dockertpl.errors import DockertplError
 from dockertpl.interrupts import deferred
 
-#: On everything that a run makes and removes at its end. Without it nothing is ever swept.
+#: The label on everything that a run creates and removes. Only labeled items are swept.
 LABEL = "org.dockertpl.owner"
 
 _PROC = Path("/proc")
-_PATIENCE = 10.0  # seconds that a sweep may go on after the block
+_PATIENCE = 10.0  # seconds to wait for a sweep after the block
 
 
 class Owner(NamedTuple):
     """A process, identified across restarts and reused ids.
 
     Attributes:
-        machine: The machine's id, with its name.
-        boot: The id of the time since it was started.
-        space: The process namespace: the same number is another process in another container.
-        pid: The number of the process.
-        start: When it started, as the machine tells it; the number is used again.
+        machine: The machine's id and name.
+        boot: The id of the current boot.
+        space: The process namespace, since a pid is only unique within it.
+        pid: The process id.
+        start: The start time, since pids are reused.
     """
 
     machine: str
@@ -46,22 +46,22 @@ class Owner(NamedTuple):
 
 
 def label() -> str:
-    """Return the label of what this process makes, as `docker create --label` takes it."""
+    """Return this process's label for `docker create --label`."""
     return f"{LABEL}={me()}"
 
 
 def me() -> Owner:
-    """Return this process."""
+    """Return this process as an owner."""
     machine, boot, space = _here()
     return Owner(machine, boot, space, os.getpid(), _start(os.getpid()))
 
 
 def is_gone(text: str, *, same_machine: Callable[[], bool]) -> bool:
-    """Tell whether the process of a label is certainly gone. Where that cannot be known, it is not.
+    """Return whether the process of a label is certainly gone.
 
     Args:
         text: The label's value.
-        same_machine: Tells whether the engine runs on this machine, so that what it started before a reboot ended then.
+        same_machine: Returns whether the engine runs on this machine. Then a reboot ended all earlier runs.
     """
     parts = text.split("/")
     if len(parts) != len(Owner._fields) or not parts[3].isdigit() or not all(parts):
@@ -75,12 +75,8 @@ def is_gone(text: str, *, same_machine: Callable[[], bool]) -> bool:
 
 
 def sweep(client: Client) -> None:
-    """Remove the containers and networks of runs that are gone. Those of a living run are left alone.
-
-    Args:
-        client: The engine.
-    """
-    # Containers first: a network that one of them is on cannot be removed.
+    """Remove the containers and networks of runs that are gone."""
+    # Containers first: a network in use cannot be removed.
     for kind, listing, removal in (
         ("container", ("ls", "--all"), ("rm", "--force", "--volumes")),
         ("network", ("ls",), ("rm",)),
@@ -90,18 +86,14 @@ def sweep(client: Client) -> None:
         rows = [line.partition(" ") for line in call(client, *words, check=False).stdout.splitlines()]
         gone = [name for name, _, owner in rows if is_gone(owner, same_machine=lambda: _through_socket(client))]
         if gone:
-            # Another run may be sweeping too: one that is away by now is no error.
+            # Ignore errors: another run may have removed them.
             with deferred():
                 call(client, kind, *removal, *gone, check=False)
 
 
 @contextlib.contextmanager
 def sweeping(client: Client) -> Iterator[None]:
-    """Sweep while the block runs: what is left matters to nobody in it. Where the sweep fails, the next one does it.
-
-    Args:
-        client: The engine.
-    """
+    """Sweep in the background while the block runs. Errors are ignored: the next run sweeps again."""
 
     def sweep_quietly() -> None:
         with contextlib.suppress(DockertplError):
@@ -117,7 +109,7 @@ def sweeping(client: Client) -> Iterator[None]:
 
 @cache
 def _here() -> tuple[str, str, str]:
-    """Return the machine, the boot and the process namespace; a part that is unknown is empty."""
+    """Return the machine, the boot and the process namespace. Unknown parts are empty."""
     machine = _read(Path("/etc/machine-id")) or "-"
     boot = _read(_PROC / "sys/kernel/random/boot_id") or _says("sysctl", "-n", "kern.bootsessionuuid")
     space = "-"
@@ -129,16 +121,16 @@ def _here() -> tuple[str, str, str]:
 
 
 def _start(pid: int) -> str:
-    """Return when a process started; empty if there is none."""
+    """Return a process's start time. Empty if the process has ended."""
     if _PROC.is_dir():
-        # The name, in parentheses, may hold anything. A process that nobody has waited for has ended all the same.
+        # The name in parentheses may have any character. Zombies count as ended.
         fields = _read(_PROC / str(pid) / "stat").rpartition(")")[2].split()
         return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else ""
     return re.sub(r"\W+", "-", _says("ps", "-o", "lstart=", "-p", str(pid)))
 
 
 def _through_socket(client: Client) -> bool:
-    """Tell whether the engine is reached by a socket of this machine."""
+    """Return whether the client uses a socket on this machine."""
     host = call(client, "context", "inspect", "--format", "{{.Endpoints.docker.Host}}", check=False).stdout.strip()
     return host.startswith("unix://")
 

@@ -1,4 +1,4 @@
-"""The question that the image's own health probe asks, asked from outside."""
+"""Send the request of the image's health check from outside."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _DRAINED_BYTES = 65_536
 
 
 class Rule(NamedTuple):
-    """What a good answer is: a status from `lowest` to below `below` on `path`."""
+    """The rule for a good answer on `path`: a status from `lowest` to below `below`."""
 
     path: str
     lowest: int
     below: int
 
     def __str__(self) -> str:
-        """Return it as the label has it."""
+        """Return the rule in the label's format."""
         return f"{self.path} {self.lowest // 100}xx" if self.lowest >= 200 else f"{self.path} <{self.below}"
 
 
 class Answer(NamedTuple):
-    """What came back.
+    """An answer.
 
     Attributes:
-        status: The HTTP status, or None if there was none.
-        at: When the status line was read, on the monotonic clock.
-        text: The first bytes of the body, or what went wrong instead.
-        location: The target of a redirect; otherwise empty.
+        status: The HTTP status, or None without an answer.
+        at: The time of the status line, on the monotonic clock.
+        text: The first bytes of the body, or the error.
+        location: The target of a redirect, or an empty string.
     """
 
     status: int | None
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     location: str = ""
 
     def __str__(self) -> str:
-        """Return it as a person would say it."""
+        """Return the answer in words."""
         if self.status is None:
             return self.text
         if self.location:
@@ -53,9 +53,9 @@ ANYTHING = Rule("/", 100, 500)
 
 
 def rule(labels: Mapping[str, str]) -> Rule:
-    """Return what the label `org.dockertpl.health` asks for ("/health 2xx", "/ <500").
+    """Return the rule of the label `org.dockertpl.health` ("/health 2xx", "/ <500").
 
-    An image without it, or with another text there, is someone else's: any answer below 500 on / is good.
+    For an image without a valid label, any answer below 500 on / is good.
     """
     match = re.fullmatch(r"(/[!-~]*) (?:([1-5])xx|<([1-5]\d\d))", labels.get(LABEL, ""))
     if not match:
@@ -65,22 +65,22 @@ def rule(labels: Mapping[str, str]) -> Rule:
 
 
 def is_final(answer: Answer | None) -> bool:
-    """Tell whether an answer is one that waiting does not change: a redirect, or a refusal of the request itself."""
+    """Return whether waiting does not change an answer: a redirect, or a client error except 429."""
     return answer is not None and answer.status is not None and 300 <= answer.status < 500 and answer.status != 429
 
 
 def good(wanted: Rule, answer: Answer) -> bool:
-    """Tell whether an answer is what the rule wants."""
+    """Return whether an answer matches the rule."""
     return answer.status is not None and wanted.lowest <= answer.status < wanted.below
 
 
 def ask(port: int, path: str, *, timeout: float = 2.0) -> Answer:
-    """Send one GET to a port of 127.0.0.1, with the same lines as the images' own probe; never raises.
+    """Send a GET request to a port of 127.0.0.1, with the same lines as the health check. Never raises.
 
     Args:
         port: The published port.
-        path: What to ask for.
-        timeout: Seconds for each of connecting and reading.
+        path: The path.
+        timeout: The timeout in seconds for connecting and for reading.
     """
     try:
         with socket.create_connection(("127.0.0.1", port), timeout) as connection:

@@ -1,7 +1,7 @@
-"""What `docker buildx build --progress=rawjson` says, line by line.
+"""Parse the lines of `docker buildx build --progress=rawjson`.
 
-Each line is one JSON object of BuildKit's status stream: vertexes (a step, its start, its end, whether it was
-cached, its error), logs (base64) and warnings (base64). What is no JSON is the client's own summary of a failure.
+Each line is a JSON object of BuildKit's status stream: vertexes (steps with start, end, cache hit and error), logs
+(base64) and warnings (base64). Other lines are the client's summary of a failure.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-# "[build 2/7] RUN …", "[2/7] RUN …". FROM is no step: it says "cached" or not by whether the engine had to look it up.
-# COPY --link has a second vertex, "LINK COPY …", that only puts the layer in its place.
+# "[build 2/7] RUN …", "[2/7] RUN …". FROM does not count: whether it is cached depends on a lookup.
+# The second vertex of COPY --link, "LINK COPY …", does not count either.
 _STEP = re.compile(r"\[(?:(?P<stage>[^\]]+) )?\d+/\d+\] (?P<instruction>(?!FROM |LINK ).+)", re.DOTALL)
 _EXCERPT = re.compile(r"\s*(?P<line>\d+) \| >>> (?P<text>.*)")
-#: What colors a text, moves the cursor, or names a window.
+#: Escape sequences for colors, cursor movement and window titles.
 ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _KEPT_BYTES = 32_768
 _KEPT_LINES = 60
@@ -25,7 +25,7 @@ _KEPT_LINES = 60
 
 @dataclass(kw_only=True)
 class Vertex:
-    """One node of the build's graph, as far as it is known."""
+    """A node of the build's graph."""
 
     name: str = ""
     started: bool = False
@@ -35,24 +35,24 @@ class Vertex:
     log: bytearray = field(default_factory=bytearray)
 
     def step(self) -> re.Match[str] | None:
-        """Return the stage and the instruction, or None for the engine's own work."""
+        """Return the stage and the instruction, or None for BuildKit's internal steps."""
         return _STEP.fullmatch(self.name)
 
     def log_lines(self, count: int) -> list[str]:
-        """Return the last `count` lines that say something; of a line that was overwritten, what it ended as."""
+        """Return the last `count` lines that are not empty. An overwritten line has its final text."""
         text = ESCAPES.sub("", self.log.decode(errors="replace"))
         lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
         return [line for line in lines if line and not line.startswith("npm notice")][-count:]
 
 
 class Progress:
-    """A build as far as it was told.
+    """The state of a build.
 
     Attributes:
-        vertexes: The nodes of its graph, by their digests.
-        warnings: What BuildKit warns of.
-        summary: The client's own last lines.
-        current: The name of the step that began last; empty before the first.
+        vertexes: The nodes of its graph by digest.
+        warnings: BuildKit's warnings.
+        summary: The client's last lines.
+        current: The name of the step that started last, or an empty string.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Progress:
         self._transfers: dict[tuple[str, str], tuple[int, int]] = {}
 
     def feed(self, line: str) -> None:
-        """Take in one line."""
+        """Process one line."""
         try:
             message = json.loads(line)
         except ValueError:
@@ -86,37 +86,37 @@ class Progress:
                 self.warnings.append(warning)
 
     def steps(self) -> list[Vertex]:
-        """Return the vertexes that are instructions of the Dockerfile."""
+        """Return the vertexes of instructions in the Dockerfile."""
         return [vertex for vertex in self.vertexes.values() if vertex.step()]
 
     def cached(self) -> int:
-        """Return how many steps did not run. One that was never needed did not run either."""
+        """Return the number of steps that did not run, including those that were not needed."""
         return sum(vertex.cached or not vertex.started for vertex in self.steps())
 
     def done(self) -> int:
-        """Return how many steps are over, whether they ran or were cached."""
+        """Return the number of steps that ran or were cached."""
         return sum(vertex.cached or vertex.completed for vertex in self.steps())
 
     def moved(self) -> tuple[int, int]:
-        """Return how many bytes were moved by transfers that say how large they are, and how many they are in all."""
+        """Return the bytes done and the total bytes of transfers with a known size."""
         sizes = self._transfers.values()
         return sum(current for current, _ in sizes), sum(total for _, total in sizes)
 
     def failed(self) -> Vertex | None:
-        """Return the step that failed. Its neighbours, which were called off then, also carry an error."""
+        """Return the step that failed. Parallel steps that were canceled then also have an error."""
         failed = [vertex for vertex in self.vertexes.values() if vertex.error]
         own = [vertex for vertex in failed if "context canceled" not in vertex.error]
         return next((vertex for vertex in own if vertex.step()), own[0] if own else None)
 
     def error(self) -> str:
-        """Return the client's last word on a failure, without its prefixes."""
+        """Return the client's last error message, without prefixes."""
         for line in reversed(self.summary):
             if line.startswith("ERROR: "):
                 return re.sub(r"^ERROR: (?:failed to build: )?(?:failed to solve: )?", "", line)
         return self.summary[-1] if self.summary else "the engine gave no reason"
 
     def excerpt(self) -> tuple[int, str] | None:
-        """Return line number and text of the Dockerfile where the failure is marked, if it is."""
+        """Return line number and text of the failed line in the Dockerfile, if it is marked."""
         for line in self.summary:
             match = _EXCERPT.fullmatch(line)
             if match:
@@ -127,7 +127,7 @@ class Progress:
         return self.vertexes.setdefault(digest, Vertex())
 
     def _status(self, message: dict[str, Any]) -> None:
-        """Note a transfer: a layer that is pulled, the context that is sent."""
+        """Store the state of a transfer, such as a layer or the context."""
         current, total = message.get("current"), message.get("total")
         if isinstance(current, int) and isinstance(total, int) and total > 0:
             key = (str(message.get("vertex")), str(message.get("id")))

@@ -1,4 +1,4 @@
-"""Running one service image as production would: strictly, until it is healthy, then to its end by SIGTERM."""
+"""Run a service image with production settings until it is healthy, then stop it with SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from dockertpl.engine.strict import RunOptions, memory, patience, strict_options
 from dockertpl.engine.waiting import Observer, Running, check_log, wait
 from dockertpl.errors import BadInputError, DockertplError, MachineError, UnhealthyError
 
-GRACE = 10  # seconds between SIGTERM and SIGKILL; Docker's own default
+GRACE = 10  # seconds between SIGTERM and SIGKILL, Docker's default
 _LOG_LINES = 30
 
 
 @dataclass(kw_only=True)
 class RunReport:
-    """What is known of a run; what was not reached stays None.
+    """The result of a run. Values that were not reached are None.
 
     Attributes:
-        healthy: The engine's word, and that it answers on its published port.
-        uid: The numeric uid that its first process has.
+        healthy: Whether the engine reports it healthy, and it answers on its published port.
+        uid: The uid of its first process.
         read_only: Whether its root was read-only.
-        ready_seconds: Container start to first good answer, polled every 10 ms; of an image without a port, to the end
-            of the first run of its probe that succeeds.
-        healthy_seconds: Container start to the end of the first good probe, both by the engine's clock.
-        stop_seconds: SIGTERM to the end of its first process.
-        asked: What it was asked for once it was healthy, and what came back.
-        findings: What is wrong with it though it is healthy.
-        kept: The container that stays; empty if none does.
+        ready_seconds: From the start to the first good answer, polled every 10 ms. Without a port, to the end of the
+            first health check that succeeds.
+        healthy_seconds: From the start to the end of the first good health check, by the engine's clock.
+        stop_seconds: From SIGTERM to the end of its first process.
+        asked: The requests to the healthy container.
+        findings: Problems of the healthy container.
+        kept: The name of the container if it was kept.
         port: Its port on this machine, or None.
-        error: The first thing that is wrong, or None.
+        error: The first error, or None.
     """
 
     healthy: bool = False
@@ -55,21 +55,21 @@ class RunReport:
 def run_strictly(
     client: Client, image: ImageFacts, *, name: str, options: RunOptions, observer: Observer | None = None
 ) -> RunReport:
-    """Run an image as production would, and report how that went. Its container is removed, unless it is to be kept.
+    """Run an image with production settings, and return a report. The container is removed unless it is kept.
 
-    The image's own user, a read-only root, a tmpfs on /tmp and where its labels say, no capabilities, no new
-    privileges, limits on memory and processes, an ephemeral loopback port.
+    The container has the image's user and a read-only root, with a tmpfs on /tmp and the paths of its labels. It has no
+    capabilities, limits for memory and processes, and an ephemeral loopback port.
 
     Args:
         client: The engine.
         image: From `inspect_image`.
-        name: Becomes part of the container's name.
-        options: What the caller adds.
-        observer: What the caller does meanwhile.
+        name: A part of the container's name.
+        options: The caller's options.
+        observer: The caller's callbacks.
 
     Raises:
         BadInputError: The engine refuses an option.
-        NoEngineError: The engine went away.
+        NoEngineError: The engine is gone.
         KeyboardInterrupt: After the container was removed.
     """
     report, observer = RunReport(), observer or Observer()
@@ -100,9 +100,9 @@ def run_strictly(
                 observer.on_phase("stopping")
                 ended, report.stop_seconds = container.stop(client, running.name, GRACE)
                 if log.failed():
-                    raise MachineError("The engine did not give the container's log.", "Restart the engine.")
+                    raise MachineError("The engine did not send the container's log.", "Restart the engine.")
                 report.error = report.error or verdict.user(report.uid)
-                # What still hangs in a request may well not end.
+                # A request that hangs may block the end.
                 if not any(finding.fails for finding in report.findings):
                     report.error = report.error or verdict.stop(ended, report.stop_seconds, GRACE)
     except UnhealthyError as error:
@@ -111,7 +111,7 @@ def run_strictly(
 
 
 def _ask(report: RunReport, running: Running, image: ImageFacts, log: Log, observer: Observer) -> None:
-    """Ask a healthy container for more than its health, and read its log."""
+    """Send requests to a healthy container, and check its log."""
     if running.port is not None and (questions := observer.questions(running.port)):
         observer.on_phase("asking")
         report.asked = asking.ask(running.port, questions, on_asked=observer.on_asked)
@@ -119,17 +119,17 @@ def _ask(report: RunReport, running: Running, image: ImageFacts, log: Log, obser
 
 
 def ready_seconds(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> float:
-    """Run an image strictly until its first good answer, remove it, and return the seconds from its start to that.
+    """Run an image until its first good answer, and return the seconds from the start.
 
     Raises:
-        UnhealthyError: It gave none.
-        BadInputError, NoEngineError, KeyboardInterrupt: As `run_strictly`.
+        UnhealthyError: It had no good answer.
+        BadInputError, NoEngineError, KeyboardInterrupt: As for `run_strictly`.
     """
     with started(client, image, name=name, options=options) as running, _followed(client, running) as log:
         seen = wait(client, running, image, options, log, Observer(), for_health=False)
         if seen.ready is None:
             error = verdict.health(seen, image, log.last(_LOG_LINES), patience(image, options), memory(image))
-            raise error or UnhealthyError("It has no port that could answer.", "Give the image an EXPOSE.")
+            raise error or UnhealthyError("The image has no port to check.", "Add an EXPOSE line to the Dockerfile.")
         return seen.ready
 
 
@@ -137,18 +137,18 @@ def ready_seconds(client: Client, image: ImageFacts, *, name: str, options: RunO
 def healthy(
     client: Client, image: ImageFacts, *, name: str, options: RunOptions, observer: Observer
 ) -> Iterator[tuple[Running, Log]]:
-    """Run an image strictly, and hand it over once it is healthy; at the end of the block SIGTERM ends it.
+    """Run an image, and yield it once it is healthy. At the end of the block, stop it with SIGTERM.
 
     Args:
         client: The engine.
         image: From `inspect_image`.
-        name: Becomes part of the container's name.
-        options: What the caller adds.
-        observer: What the caller does while it starts.
+        name: A part of the container's name.
+        options: The caller's options.
+        observer: The caller's callbacks.
 
     Raises:
-        UnhealthyError: It does not get healthy. Without a HEALTHCHECK a good answer will do.
-        BadInputError, NoEngineError, KeyboardInterrupt: As `run_strictly`.
+        UnhealthyError: It does not become healthy. Without a HEALTHCHECK, a good answer is enough.
+        BadInputError, NoEngineError, KeyboardInterrupt: As for `run_strictly`.
     """
     with started(client, image, name=name, options=options) as running, _followed(client, running) as log:
         seen = wait(client, running, image, options, log, observer, for_health=image.has_healthcheck)
@@ -174,9 +174,9 @@ def _followed(client: Client, running: Running) -> Iterator[Log]:
 
 @contextlib.contextmanager
 def started(client: Client, image: ImageFacts, *, name: str, options: RunOptions) -> Iterator[Running]:
-    """Make and start a strict container, hand it over, and remove it at the end of the block.
+    """Create and start a strict container, yield it, and remove it at the end of the block.
 
-    One that is to be kept stays, but not where the block was interrupted or the engine failed.
+    With `keep` it stays, unless the block was interrupted or the engine failed.
     """
     container_name, words, stays = container.new_name(name), strict_options(image, options), False
     try:
@@ -189,10 +189,10 @@ def started(client: Client, image: ImageFacts, *, name: str, options: RunOptions
         if begun.code != 0:
             raise verdict.start(says(begun)) if _is_ours(says(begun)) else _refused(says(begun), options)
         state = container.state(client, container_name)
-        # The engine knows when it started; that is worth something where it has the same clock.
-        told = state.started - wall
+        # Prefer the engine's start time. This needs a common clock.
+        by_engine = state.started - wall
         port = state.ports[0] if state.ports and container.is_local(client) else None
-        moment = called + told if 0 <= told <= took else called
+        moment = called + by_engine if 0 <= by_engine <= took else called
         yield Running(name=container_name, port=port, started=moment, state=state)
         stays = options.keep
     finally:
@@ -201,9 +201,9 @@ def started(client: Client, image: ImageFacts, *, name: str, options: RunOptions
 
 
 def _uid(client: Client, name: str, user: str) -> int | None:
-    """Return the uid of the first process as the container sees it.
+    """Return the uid of the first process inside the container.
 
-    What the engine's machine sees is the process itself, and counts, unless uids are shifted there.
+    Trust the uid on the engine's machine, unless uids are shifted there.
     """
     configured = container.configured_uid(client, name, user)
     actual = container.running_uid(client, name)
@@ -213,7 +213,7 @@ def _uid(client: Client, name: str, user: str) -> int | None:
 
 
 def _is_ours(complaint: str) -> bool:
-    """Tell whether a container that did not start is the image's fault, not the options'."""
+    """Return whether the image, not an option, is the reason that a container did not start."""
     return bool(re.search(r"exec|runc|shim|OCI|no such file|permission denied", complaint)) and not re.search(
         r"network|mount.*invalid|tmpfs", complaint
     )
@@ -221,7 +221,7 @@ def _is_ours(complaint: str) -> bool:
 
 def _refused(complaint: str, options: RunOptions) -> BadInputError:
     if options.network and "network" in complaint:
-        return BadInputError(f"--network {options.network}: {complaint}.", "`docker network ls` shows what there is.")
+        return BadInputError(f"--network {options.network}: {complaint}.", "`docker network ls` lists the networks.")
     return BadInputError(
-        f"The engine refuses to run it that way: {complaint}.", "Check --env-file, --tmpfs, --network."
+        f"The engine refuses to run the image: {complaint}.", "Check --env-file, --tmpfs and --network."
     )

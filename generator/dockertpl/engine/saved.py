@@ -1,4 +1,4 @@
-"""A saved image, read as it comes: `docker image save` is a tar of layers and JSON documents."""
+"""Read the stream of `docker image save`, a tar archive of layers and JSON documents."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from dockertpl.engine.client import Client
 from dockertpl.errors import MachineError
 from dockertpl.interrupts import end, ended_after
 
-#: How long saving an image may take.
+#: The timeout for saving an image.
 SAVE_SECONDS = 300.0
 
 
 def read_saved(client: Client, image: str, take: Callable[[str, IO[bytes]], None]) -> dict[str, Any]:
-    """Hand over each layer's archive, and return the JSON documents beside them, by their paths.
+    """Pass each layer's archive to a function, and return the JSON documents by path.
 
     Args:
         client: The engine.
-        image: The image, by its id or tag.
-        take: Gets the path of a layer and its archive, which it need not read.
+        image: The image's id or tag.
+        take: Called with the path of a layer and its archive.
 
     Raises:
-        MachineError: The image is not there, or cannot be saved.
+        MachineError: The image is missing, or cannot be saved.
     """
     documents: dict[str, Any] = {}
     with subprocess.Popen(
@@ -51,23 +51,23 @@ def read_saved(client: Client, image: str, take: Callable[[str, IO[bytes]], None
                     else:
                         take(member.name, content)
         except (tarfile.TarError, ValueError):
-            pass  # an archive that is cut off: the exit code says why
+            pass  # the archive is cut off: the exit code is checked below
         except BaseException:
             end(process)
             raise
         complaint = process.stderr.read().decode(errors="replace").strip()
         if process.wait() != 0:
             raise MachineError(
-                f"The engine cannot save {image}: {complaint}.", "Is its disk full? See `docker system df`."
+                f"The engine cannot save {image}: {complaint}.", "Check its disk space with `docker system df`."
             )
     return documents
 
 
 def of_platform(documents: dict[str, Any], diff_ids: list[str]) -> tuple[list[str], dict[str, Any]] | None:
-    """Return the paths of an image's layers and its configuration; None if they are not there.
+    """Return the paths of an image's layers and its configuration, or None.
 
     Args:
-        documents: From `read_saved`. An image for several platforms is saved with all of them.
+        documents: From `read_saved`. They may be for several platforms.
         diff_ids: The digests of the image's unpacked layers.
     """
     for entry in documents.get("manifest.json") or ():

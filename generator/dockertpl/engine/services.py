@@ -1,4 +1,4 @@
-"""Servers that an application needs beside it: throwaway containers on a network of their own."""
+"""Start services that an application needs, such as a database, as temporary containers on a separate network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dockertpl.engine.client import Client, Output, call, says
 from dockertpl.errors import BadInputError, MachineError, NoEngineError
 from dockertpl.interrupts import deferred
 
-#: What data/services.toml says of one service.
+#: The entry of one service in data/services.toml.
 Facts = Mapping[str, Any]
 READY_SECONDS = 120.0
 PULL_SECONDS = 900.0
@@ -29,7 +29,7 @@ _ASK_SECONDS = 10.0
 _LONGEST_PAUSE = 0.5
 _LOG_LINES = 15
 _MEMORY = "1g"
-# How a client says that it reaches no server.
+# Errors of clients that cannot reach a server.
 _UNREACHED = re.compile(
     r"connection refused|could not connect|connection to server at|name or service not known|name resolution|"
     r"getaddrinfo|could not translate host name|can't (?:connect to|reach database)|connect call failed|"
@@ -39,16 +39,16 @@ _UNREACHED = re.compile(
     re.IGNORECASE,
 )
 _PORT = re.compile(r"[:,] ?(\d{4,5})\b|\bport (\d{4,5})\b")
-#: What `docker exec` ends with where the command is not in the image.
+#: Exit codes of `docker exec` if the command is not in the image.
 _NOT_THERE = (126, 127)
 _USER = "app"
 
 
 class Wanted(NamedTuple):
-    """A service that is asked for.
+    """A service to start.
 
     Attributes:
-        name: Its name in data/services.toml, which is its name on the network too.
+        name: Its name in data/services.toml and on the network.
         image: The image.
     """
 
@@ -57,19 +57,19 @@ class Wanted(NamedTuple):
 
     @property
     def facts(self) -> Facts:
-        """What data/services.toml says of it."""
+        """Its entry in data/services.toml."""
         return known()[self.name]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A service that was started; it need not be ready.
+    """A service that was started. It may not be ready yet.
 
     Attributes:
-        wanted: What was asked for.
+        wanted: The service.
         container: Its container.
-        started: When it was started, on the monotonic clock.
-        password: Its password; empty where it asks for none.
+        started: The time of its start, on the monotonic clock.
+        password: Its password, or an empty string.
     """
 
     wanted: Wanted
@@ -100,7 +100,7 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """What runs beside an application: a network, and the services on it."""
+    """A network, and the services on it."""
 
     network: str
     services: Sequence[Running]
@@ -108,19 +108,16 @@ class Beside:
 
 @cache
 def known() -> Mapping[str, Facts]:
-    """Return data/services.toml, by the names of services."""
+    """Return the entries of data/services.toml by name."""
     tables = tomllib.loads(_DATA.read_text(encoding="utf-8"))
     return {name: {**tables.get(entry.get("like", ""), {}), **entry} for name, entry in tables.items()}
 
 
 def parse(texts: Sequence[str]) -> list[Wanted]:
-    """Read NAME, NAME:VERSION or NAME=IMAGE.
-
-    Args:
-        texts: What --with was given.
+    """Parse values of --with: NAME, NAME:VERSION or NAME=IMAGE.
 
     Raises:
-        BadInputError: One is unknown, not of that form, or given twice.
+        BadInputError: A value is unknown, malformed, or given twice.
     """
     names = {other: name for name, entry in known().items() for other in (name, *entry.get("also", ()))}
     found: dict[str, Wanted] = {}
@@ -133,18 +130,14 @@ def parse(texts: Sequence[str]) -> list[Wanted]:
                 f"Use one of {', '.join(known())}: NAME, NAME:VERSION, or NAME=IMAGE.",
             )
         if name in found:
-            raise BadInputError(f"--with {name} is given twice.", "Each service is started once: name it once.")
+            raise BadInputError(f"--with {name} is given twice.", "Name each service once.")
         entry = known()[name]
         found[name] = Wanted(name, match[3] or f"{entry['image']}:{match[2] or entry['tag']}")
     return list(found.values())
 
 
 def unreached(text: str) -> list[str] | None:
-    """Return the services that a log fails to reach: empty where it names none, None where it does not fail at that.
-
-    Args:
-        text: Lines of the log.
-    """
+    """Return the services that a log cannot reach. Empty if they are unknown, None if the log has no such error."""
     lines = [line for line in text.splitlines() if _UNREACHED.search(line)]
     if not lines:
         return None
@@ -153,7 +146,7 @@ def unreached(text: str) -> list[str] | None:
     ports = {int(port) for found in _PORT.findall(complaint) for port in found if port}
     if named := [name for name in own if known()[name]["port"] in ports] or _said(own, complaint):
         return named
-    # Where the line names the port of another server, the traceback above it says nothing of that one.
+    # If the error has the port of another server, don't search the traceback for names.
     return None if ports else _said(own, text)
 
 
@@ -162,12 +155,7 @@ def _said(names: Sequence[str], text: str) -> list[str]:
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Return a template with its fields filled in; braces of anything else stay.
-
-    Args:
-        template: The text.
-        values: The fields.
-    """
+    """Fill in the fields of a template. Unknown fields stay."""
     return re.sub(r"\{(\w+)\}", lambda field: values.get(field[1], field[0]), template)
 
 
@@ -180,20 +168,20 @@ def started(
     tell: Callable[[str], None],
     stays: Callable[[], bool] | None = None,
 ) -> Iterator[Beside]:
-    """Start services on a network of their own, and remove everything at the end of the block.
+    """Start services on a separate network, and remove everything at the end of the block.
 
-    They are not waited for: an image can be built meanwhile. An image that is not there is pulled.
+    Missing images are pulled. This does not wait until the services are ready, so a build can run meanwhile.
 
     Args:
         client: The engine.
         wanted: The services.
-        name: Becomes part of the names of the network and the containers.
-        tell: Is told that an image is pulled.
-        stays: Asked at the end of the block whether they are to stay; None where they never are.
+        name: A part of the names of the network and the containers.
+        tell: Called with a message when an image is pulled.
+        stays: Returns at the end of the block whether to keep them. None to always remove them.
 
     Raises:
-        MachineError: An image cannot be had, or a container cannot be started.
-        BadInputError: There is no such image.
+        MachineError: An image cannot be pulled, or a container cannot be started.
+        BadInputError: An image does not exist.
         KeyboardInterrupt: After everything was removed.
     """
     for one in wanted:
@@ -202,7 +190,7 @@ def started(
     names = [container.new_name(f"{name}-{one.name}") for one in wanted]
     try:
         _make_network(client, network, lasting=lasting)
-        # At its end all are started or have failed, also where an interrupt ends it.
+        # When the pool ends, all are started or have failed, even after an interrupt.
         with ThreadPoolExecutor(len(names)) as pool:
             services = list(pool.map(lambda one, own: _start(client, one, own, network, lasting), wanted, names))
         yield Beside(network=network, services=services)
@@ -212,15 +200,10 @@ def started(
 
 
 def wait(client: Client, service: Running, seconds: float = READY_SECONDS) -> float:
-    """Wait until a service is ready, by its own means; return the seconds since it was started.
-
-    Args:
-        client: The engine.
-        service: The service.
-        seconds: How long it may take.
+    """Wait until a service's own command reports that it is ready. Return the seconds since its start.
 
     Raises:
-        MachineError: It ended, or did not get ready in time.
+        MachineError: The service ended, or was not ready in time.
     """
     facts = service.wanted.facts
     values = service.values()
@@ -235,36 +218,36 @@ def wait(client: Client, service: Running, seconds: float = READY_SECONDS) -> fl
         if done.code in _NOT_THERE:
             commands.pop(0)
         elif now - service.started > seconds:
-            raise _unready(client, service, f"it did not get ready in {seconds:.0f} s")
+            raise _unready(client, service, f"it did not become ready in {seconds:.0f} s")
         else:
-            # Each question takes a share of the machine, which the server needs to get ready.
+            # Each check slows down the start of the server.
             time.sleep(min(_LONGEST_PAUSE, (now - service.started) / 10))
-    raise _unready(client, service, "its image has no command that tells whether it is ready")
+    raise _unready(client, service, "its image has no command to check whether it is ready")
 
 
 def _ask(client: Client, name: str, command: Sequence[str]) -> Output:
     try:
         return call(client, "container", "exec", name, *command, check=False, timeout=_ASK_SECONDS)
     except NoEngineError:
-        return Output(1, "", "")  # It hangs; an engine that is really gone is missed by the next call.
+        return Output(1, "", "")  # The command hangs. If the engine is gone, the next call fails.
 
 
 def _ensure(client: Client, wanted: Wanted, tell: Callable[[str], None]) -> None:
-    """Pull an image that is not there."""
+    """Pull a missing image."""
     if call(client, "image", "inspect", "--format", "{{.Id}}", wanted.image, check=False).code == 0:
         return
     tell(f"Pulling {wanted.image} …")
     try:
         done = call(client, "image", "pull", "--quiet", wanted.image, check=False, timeout=PULL_SECONDS)
     except NoEngineError:
-        raise _not_had(wanted, f"it did not come in {PULL_SECONDS / 60:.0f} minutes") from None
+        raise _not_had(wanted, f"the pull took more than {PULL_SECONDS / 60:.0f} minutes") from None
     if done.code == 0:
         return
     complaint = says(done).rstrip(".")
     if re.search(r"manifest unknown|: not found$|no such manifest|invalid reference format", complaint):
         raise BadInputError(
-            f"--with {wanted.name}: there is no image {wanted.image}.",
-            f"Name a version that its registry has (--with {wanted.name}:{wanted.facts['tag']}), or an image in full:\n"
+            f"--with {wanted.name}: the image {wanted.image} does not exist.",
+            f"Name a version in the registry (--with {wanted.name}:{wanted.facts['tag']}), or a full image name:\n"
             f"  --with {wanted.name}=REGISTRY/IMAGE:TAG",
         )
     raise _not_had(wanted, complaint)
@@ -274,9 +257,9 @@ def _not_had(wanted: Wanted, why: str) -> MachineError:
     variable = next(iter(wanted.facts["set"]))
     return MachineError(
         f"--with {wanted.name}: the image {wanted.image} is not on this machine, and cannot be pulled: {why}.",
-        f"Fetch it once where there is a network:  docker pull {wanted.image}\n"
-        f"Or name the image in your mirror:  --with {wanted.name}=REGISTRY/IMAGE:TAG\n"
-        f"Or use a server that runs:  --network NETWORK --env {variable}=…",
+        f"Pull it:  docker pull {wanted.image}\n"
+        f"Or use your mirror:  --with {wanted.name}=REGISTRY/IMAGE:TAG\n"
+        f"Or use a running server:  --network NETWORK --env {variable}=…",
     )
 
 
@@ -286,8 +269,8 @@ def _make_network(client: Client, network: str, *, lasting: bool) -> None:
         words = [f"--label={container.LABEL}=1", *swept, "--driver=bridge", network]
         made = call(client, "network", "create", *words, check=False)
     if made.code != 0:
-        remedy = "Remove the networks that nothing uses:  docker network prune" if "pool" in says(made) else ""
-        raise MachineError(f"The engine cannot make a network for --with: {says(made)}.", remedy)
+        remedy = "Remove unused networks:  docker network prune" if "pool" in says(made) else ""
+        raise MachineError(f"The engine cannot create a network for --with: {says(made)}.", remedy)
 
 
 def _start(client: Client, wanted: Wanted, name: str, network: str, lasting: bool) -> Running:
@@ -313,9 +296,9 @@ def _remove(client: Client, names: Sequence[str], network: str) -> None:
 
 def _unready(client: Client, service: Running, why: str) -> MachineError:
     log = container.logs(client, service.container, _LOG_LINES)
-    said = ["  its last lines:", *(f"  | {line}" for line in log)] if log else ["  (it wrote no log)"]
+    said = ["  last log lines:", *(f"  | {line}" for line in log)] if log else ["  (the log is empty)"]
     title, image = service.wanted.facts["title"], service.wanted.image
     return MachineError(
         "\n".join([f"{title} ({image}) is not ready: {why}.", *said]),
-        f"Is it an image of {title}? Another one is named by --with {service.wanted.name}=IMAGE.",
+        f"Check that it is an image of {title}. To use another one: --with {service.wanted.name}=IMAGE",
     )

@@ -1,4 +1,4 @@
-"""The options of a strict run: what every container of dockertpl gets, and what the caller adds."""
+"""The options of a strict run: dockertpl's defaults and the caller's options."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ LABEL_MEMORY = "org.dockertpl.run.memory"
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What the caller adds to the strict defaults.
+    """The caller's options for a strict run.
 
     Attributes:
         environment: Variables for the container.
-        env_files: Files with such variables, one NAME=VALUE a line.
-        tmpfs: Paths to write to, each as `docker run --tmpfs` takes it.
-        network: A network of the engine's, or None for the default.
-        timeout: Seconds from the start until it counts as never healthy; None for what the image's own probe gives it.
-        keep: Whether the container stays and goes on running.
+        env_files: Files with variables, one NAME=VALUE on each line.
+        tmpfs: Writable paths, in the format of `docker run --tmpfs`.
+        network: An existing network, or None for the default.
+        timeout: Seconds that the container has to become healthy. None for the time of the image's health check.
+        keep: Whether the container keeps running afterwards.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -37,25 +37,27 @@ class RunOptions:
 
 
 def check_options(options: RunOptions) -> None:
-    """Refuse what can be seen to be wrong without an image, so that no build is waited for.
+    """Check the options that need no image, before a build starts.
 
     Raises:
-        BadInputError: A file is not there, or a path is none.
+        BadInputError: A file is missing, or a path is not valid.
     """
     for file in options.env_files:
         if not file.is_file():
-            raise BadInputError(f"--env-file {file}: there is no such file.", "Each of its lines is NAME=VALUE.")
+            raise BadInputError(f"--env-file {file}: the file was not found.", "Name a file with lines NAME=VALUE.")
     for spec in options.tmpfs:
         path = spec.partition(":")[0]
         if not path.startswith("/") or path == "/":
-            raise BadInputError(f"--tmpfs {spec!r}: that is no absolute path.", "Write it like --tmpfs /app/cache.")
+            raise BadInputError(
+                f"--tmpfs {spec!r} is not an absolute path.", "Write a path such as --tmpfs /app/cache."
+            )
 
 
 def strict_options(image: ImageFacts, options: RunOptions) -> list[str]:
     """Return the options of `docker create` for a strict run.
 
     Raises:
-        BadInputError: A label or an option of the caller's cannot be used.
+        BadInputError: A label or an option is not valid.
     """
     check_options(options)
     words = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--pids-limit=512"]
@@ -75,23 +77,25 @@ def strict_options(image: ImageFacts, options: RunOptions) -> list[str]:
 
 
 def patience(image: ImageFacts, options: RunOptions) -> float:
-    """Return the seconds that a container has to get healthy."""
+    """Return the seconds that a container has to become healthy."""
     return image.patience if options.timeout is None else options.timeout
 
 
 def memory(image: ImageFacts) -> str:
-    """Return the memory limit: 1g, or what the label `org.dockertpl.run.memory` says."""
+    """Return the memory limit: the label `org.dockertpl.run.memory`, or 1g."""
     limit = image.labels.get(LABEL_MEMORY, MEMORY).lower()
     if not re.fullmatch(r"[1-9]\d*[kmg]b?", limit):
-        raise BadInputError(f"The image's label {LABEL_MEMORY} is {limit!r}, no amount of memory.", "Write it like 2g.")
+        raise BadInputError(
+            f"The image's label {LABEL_MEMORY} is {limit!r}, not a memory size.", "Write a size such as 2g."
+        )
     return limit
 
 
 def _owner(user: str) -> str:
-    """Return the mount options that make a tmpfs the user's.
+    """Return the mount options that give a tmpfs to the user.
 
-    The engine gives a mount the mode of the folder that it covers, whatever mode is asked for (moby/moby#39466), but it
-    heeds an owner. A user with a name is left out: its number is in the image.
+    The engine ignores the mode and uses that of the covered folder (moby/moby#39466), but it obeys the owner. This
+    needs a numeric user.
     """
     match = re.fullmatch(r"(\d+)(?::(\d+))?", user)
     return f",uid={match[1]}" + (f",gid={match[2]}" if match[2] else "") if match else ""
@@ -102,6 +106,7 @@ def _labelled_tmpfs(image: ImageFacts) -> list[str]:
     for path in filter(None, paths):
         if not re.fullmatch(r"/[A-Za-z0-9_][A-Za-z0-9._/-]*", path) or ".." in path.split("/"):
             raise BadInputError(
-                f"The image's label {LABEL_TMPFS} has {path!r}, no absolute path.", "Write it like /app/cache."
+                f"The image's label {LABEL_TMPFS} has {path!r}, not an absolute path.",
+                "Write a path such as /app/cache.",
             )
     return [path for path in paths if path]

@@ -1,4 +1,4 @@
-"""What a traceback says: the error, and the last frame of the application's own."""
+"""Read a traceback: the error, and the last frame in the application's code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ _RAISED = re.compile(r"^(?:\s*\W*\s*)?((?:[\w.]*(?:Error|Exception|NotFound|Time
 
 
 def raised_in(lines: Sequence[str], workdir: str) -> tuple[str, str]:
-    """Return the error that a log ends with, and the last frame of the application's own, as file:line in function.
-
-    Args:
-        lines: The lines of the log.
-        workdir: The application's folder.
-    """
+    """Return the last error in a log, and the last frame in the application's code as `file:line, in function`."""
     raised = next((match[1] for line in reversed(lines) if (match := _RAISED.match(line))), "")
     frames = [match for line in lines for match in _FRAME.finditer(line) if not _INSTALLED.search(match["file"])]
     if not frames:

@@ -1,4 +1,4 @@
-"""Watching a container until it is ready and healthy, or until waiting cannot help."""
+"""Wait until a container is ready and healthy, or until waiting does not help."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from dockertpl.errors import MachineError
 
 _POLL = 0.01
 _ERROR_LINES = 500
-# How long a container that calls itself healthy may stay silent on its published port.
+# How long a healthy container may give no answer on its published port.
 _SILENCE = 3.0
-# How long an answer that waiting does not change is asked for again, and how often.
+# How long to retry the same bad answer, and the pause between tries.
 _SAME = 5.0
 _SAME_POLL = 0.25
-# How much later than its log the engine may end a container.
+# The log may end this much earlier than the container.
 _SETTLES = 2.0
-# How often the caller is notified. More often would disturb the measurement.
+# The pause between calls of the observer. A shorter one would disturb the measurement.
 _NOTED = 0.1
-# How often an error has to be in the log before waiting is given up, and when that is first looked at.
+# Give up when the log has an error this many times. Check for the first time after `_FIRST_LOOK` seconds.
 _SAME_ERRORS = 5
 _FIRST_LOOK = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A container that was started: its name, its port on this machine, and when it started (monotonic clock)."""
+    """A started container: its name, its port on this machine, its start time (monotonic clock) and its state."""
 
     name: str
     port: int | None
@@ -41,12 +41,12 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """The state of a container at one moment, for the live line.
+    """A container's progress, for the live line.
 
     Attributes:
-        seconds: Since its start.
-        answer: The last answer to the health question, or None.
-        line: The last line of its log; empty if there is none.
+        seconds: The seconds since its start.
+        answer: The last answer to the health check, or None.
+        line: The last line of its log, or an empty string.
         ready: Whether it gave a good answer.
     """
 
@@ -58,13 +58,13 @@ class Watched:
 
 @dataclass(frozen=True)
 class Observer:
-    """What a caller does while a container runs.
+    """The caller's callbacks while a container runs.
 
     Attributes:
-        questions: What to ask for, given the port, once it is healthy.
-        on_watched: Called often while it is waited for.
+        questions: Returns the requests for a healthy container's port.
+        on_watched: Called often during the wait.
         on_asked: Called with each answer.
-        on_phase: Called where it is asked, and where it is stopped, with the word for that.
+        on_phase: Called with `asking` or `stopping` when that phase begins.
     """
 
     questions: Callable[[int], Sequence[asking.Question]] = lambda port: ()
@@ -83,9 +83,9 @@ def wait(
     *,
     for_health: bool,
 ) -> verdict.Seen:
-    """Watch a container until it is ready (and healthy, if asked for), has ended, or has had its time.
+    """Wait until a container is ready (and healthy if `for_health`), has ended, or the time is over.
 
-    While it starts, nothing but the cheap question goes to it: each docker command would take a share of the machine.
+    During its start, only send HTTP requests: docker commands would slow the start down.
     """
     wanted = probe.rule(image.labels)
     deadline = running.started + patience(image, options)
@@ -122,7 +122,7 @@ def wait(
                     if state.health != "healthy":
                         return seen(same_for=same_for, same_error=error)
                 same = _Same()
-        # Where nothing listens the image's own probe is the question; the engine asks it a second late.
+        # Without a port, run the image's health check here: the engine runs it a second late.
         elif ready is None and image.probe and container.succeeds(client, running.name, image.probe):
             ready, look = time.monotonic() - running.started, 0.0
         if ready is not None and not for_health:
@@ -136,7 +136,7 @@ def wait(
             if error := _incurable(log, image.workdir):
                 state = container.state(client, running.name)
                 return seen(same_error=error)
-            # A server that has said that it is ready, on another port, does not come to this one.
+            # A server that is ready on another port will not listen on this one.
             place = listening.find(log.last(_ERROR_LINES))
             missed_since = (missed_since or now) if place and place.remedy and place.port != image.port else None
             if running.port is not None and missed_since is not None and now - missed_since > _SAME:
@@ -161,9 +161,9 @@ def wait(
 
 
 def check_log(client: Client, running: Running, log: Log) -> None:
-    """Refuse to go on where the log of a container that runs has ended: the engine is at fault.
+    """Raise MachineError if the log has ended but the container still runs.
 
-    The log may end a moment before the engine knows that the container has.
+    The log may end a moment before the container's state changes.
     """
     until = time.monotonic() + _SETTLES
     while log.ended() and container.state(client, running.name).running:
@@ -173,7 +173,7 @@ def check_log(client: Client, running: Running, log: Log) -> None:
 
 
 class _Same:
-    """How long the same answer has come, of those that are worth giving up for."""
+    """Measures how long the same bad answer has come, to give up on it."""
 
     def __init__(self) -> None:
         self._status: int | None = None
@@ -181,12 +181,12 @@ class _Same:
 
     @property
     def is_steady(self) -> bool:
-        """Whether the last answer was one of those."""
+        """Whether the last answer was such an answer."""
         return self._status is not None
 
     def take(self, answer: probe.Answer) -> float:
-        """Take in an answer, and return for how many seconds it has been the same."""
-        # 502 to 504 say that something is on its way; a 500 says so only where its error changes.
+        """Add an answer, and return the seconds that it has been the same."""
+        # Statuses 502 to 504 are temporary. A 500 may be temporary if its error changes.
         if not (probe.is_final(answer) or answer.status == 500):
             self._status = None
             return 0.0
@@ -196,7 +196,7 @@ class _Same:
 
 
 def _incurable(log: Log, workdir: str) -> str:
-    """Return an error that comes again and again and that no waiting cures; empty if there is none."""
+    """Return a repeated error that waiting does not fix, or an empty string."""
     error = repeated(log.last(_ERROR_LINES), _SAME_ERRORS)
     hint = hints.find([error], "run", workdir=workdir) if error else None
     return error if hint and hint.rule else ""

@@ -1,5 +1,5 @@
-"""Template updates over many repositories: found, told apart, planned, applied, and gone on with after a stop.
+"""Template updates for many repositories: discover, assess, plan, apply, and resume.
 
-Data flows one way: where -> repositories -> rows (what each image's state is) -> plan -> apply -> journal -> report.
-Nothing here writes into a work tree of a repository that was found; what is made is a commit on a branch of ours.
+Data flows one way: places -> repositories -> rows (the state of each image) -> plan -> apply -> journal -> report.
+No code here writes into the work tree of a repository. An update is a commit on a `dockertpl/` branch.
 """

@@ -1,7 +1,6 @@
-"""Applies one repository's items of a plan: a commit on a branch of ours, and a pull request where there is a forge.
+"""Apply a plan's items for one repository: a commit on a `dockertpl/` branch, and a pull request.
 
-Each step first asks what is there, so that doing it all again changes nothing: that, and no memory of ours, is what
-makes a run that was killed safe to go on with.
+Each step checks the current state first, so repeating it changes nothing. This makes a killed run safe to resume.
 """
 
 from __future__ import annotations
@@ -29,22 +28,21 @@ from dockertpl.template.tree import File
 
 OnConflict: TypeAlias = Literal["issue", "draft", "skip"]
 
-#: Builds and runs an image from a folder that holds a commit, and returns the figures; raises where it does not run.
+#: Builds and runs an image from a folder with a commit's files, and returns the figures. Raises if it does not run.
 Verify: TypeAlias = Callable[[Path, str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyOptions:
-    """How items are applied.
+    """Options of `fleet apply`.
 
     Attributes:
-        on_conflict: What happens where both sides changed the same lines: an issue tells of it, a draft holds what
-            could be merged with the rest beside it in `.rej` files, or nothing is done.
+        on_conflict: What to do with conflicts: open an issue, open a draft with `.rej` files, or skip the image.
         draft: Whether every pull request is a draft.
-        author: Who commits, as `Name <mail>`.
-        reopen: Whether a pull request is opened anew that a person closed.
-        forge: Returns a repository's forge; None for plain Git.
-        verify: Builds and runs an image before its branch is pushed; None for no such proof.
+        author: The author of commits, as `Name <mail>`.
+        reopen: Reopen pull requests that were closed by hand.
+        forge: Returns the API of a repository's GitHub or GitLab, or None for plain Git.
+        verify: Builds and runs an image before its branch is pushed. None to skip this.
     """
 
     on_conflict: OnConflict = "issue"
@@ -56,13 +54,7 @@ class ApplyOptions:
 
 
 def apply(items: Sequence[PlanItem], context: Context, options: ApplyOptions) -> Iterator[ItemResult]:
-    """Apply a repository's items, and yield what became of each.
-
-    Args:
-        items: Items of one repository.
-        context: What looking at it needs.
-        options: How they are applied.
-    """
+    """Apply the items of one repository, and yield their results."""
     began = monotonic()
     repository = items[0].repository
     left = list(items)
@@ -72,7 +64,7 @@ def apply(items: Sequence[PlanItem], context: Context, options: ApplyOptions) ->
             while left:
                 yield _Item(item=left.pop(0), view=view, context=context, options=options).outcome()
     except Exception as error:
-        # Whatever one repository holds, the others are done.
+        # An error in one repository must not stop the others.
         for item in left:
             yield _outcome(item, "failed", note=_said(error), seconds=monotonic() - began)
 
@@ -98,17 +90,17 @@ class _Item:
         looked = look_at(self.view, self.item.row.answers_file, self.context.target, self.context.versions)
         if looked.row.state in ("up-to-date", "diverged", "ahead"):
             if forge := self.options.forge(self.view.repository):
-                self._close_issue(looked, forge, f"The image has {looked.row.version} now.")
-            return "unchanged", "", "it has that version already"
+                self._close_issue(looked, forge, f"The image is now at {looked.row.version}.")
+            return "unchanged", "", "already at this version"
         upgrade = looked.upgrade
         if upgrade is None or looked.digest != self.item.digest or looked.row.state != self.item.row.state:
-            return "stale", "", f"it is {looked.row.state} now, and not as it was planned: plan anew"
+            return "stale", "", f"it is now {looked.row.state} and differs from the plan: create a new plan"
         forge = self.options.forge(self.view.repository)
         if looked.row.conflicts and (forge is None or self.options.on_conflict != "draft"):
-            return self._told_of_conflicts(looked, upgrade, forge)
+            return self._reported(looked, upgrade, forge)
         result, url, note = self._on_branch(looked, upgrade, forge)
         if forge and not looked.row.conflicts:
-            self._close_issue(looked, forge, f"The update to {looked.row.target} has no conflicts now: {url}")
+            self._close_issue(looked, forge, f"The update to {looked.row.target} no longer conflicts: {url}")
         return result, url, note
 
     def _on_branch(self, looked: Assessment, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
@@ -118,15 +110,15 @@ class _Item:
         proposed = forge.proposal(self.view.repository.slug, name) if forge else None
         url = proposed.url if proposed else ""
         if before and held is None:
-            return "pr-diverged", url, f"a person has a hand in the branch {name}: merge, close or delete it"
+            return "pr-diverged", url, f"the branch {name} has commits by others: merge it or delete it"
         if proposed and self._declined(proposed, looked):
-            return "skipped", url, "a person closed the pull request; --reopen opens another"
+            return "skipped", url, "the pull request was closed by hand; use --reopen to open another"
         figures = None
         change = branch.change_on(self.view.branch, looked.digest)
-        # What was merged and is wanted again was reverted: on the same commit there is nothing to merge.
+        # A merged update that is needed again was reverted. Merging the same commit again would do nothing.
         moved = held != change or (proposed is not None and proposed.state == "merged")
         if moved and forge and proposed and proposed.state == "open" and looked.row.conflicts and not proposed.draft:
-            # Before the branch has what must not be merged.
+            # Make it a draft before the branch gets conflicts.
             self._propose(looked, upgrade, forge, name, proposed.body)
         if moved:
             commit = branch.make(
@@ -173,7 +165,7 @@ class _Item:
         return proposal.body(upgrade, looked.row.image, digest=looked.digest, changelog=news, verified=figures)
 
     def _propose(self, looked: Assessment, upgrade: Upgrade, forge: Forge, name: str, body: str) -> Proposal:
-        """Open a pull request or bring the open one up to date; one with conflicts is a draft from then on."""
+        """Open or update a pull request. With conflicts it becomes a draft."""
         return forge.propose(
             self.view.repository.slug,
             branch=name,
@@ -184,7 +176,7 @@ class _Item:
         )
 
     def _declined(self, proposed: Proposal, looked: Assessment) -> bool:
-        """Tell whether a person closed a pull request for this very version without merging it."""
+        """Return whether a pull request for this version was closed without merging."""
         said = marker.read(proposed.body)
         return (
             proposed.state == "closed"
@@ -193,7 +185,7 @@ class _Item:
             and said.target == looked.row.target
         )
 
-    def _told_of_conflicts(self, looked: Assessment, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
+    def _reported(self, looked: Assessment, upgrade: Upgrade, forge: Forge | None) -> tuple[Result, str, str]:
         note = f"conflicts in {', '.join(looked.row.conflicts)}: {command(upgrade)}"
         if forge is None or self.options.on_conflict == "skip":
             return "conflicted", "", note
@@ -211,7 +203,7 @@ class _Item:
         try:
             told = forge.issue(slug, marker.start(looked.row.answers_file))
         except ForgeError as error:
-            # Where issues are turned off, or the token is not for them, none is open that is ours to close.
+            # Issues are turned off, or the token cannot read them: there is nothing to close.
             if error.data.get("status") not in (403, 404, 410):
                 raise
             told = None
@@ -220,7 +212,7 @@ class _Item:
 
 
 def _files(looked: Assessment, upgrade: Upgrade) -> Mapping[str, File | None]:
-    """Return what a commit changes: in a draft with conflicts, what could not be merged is beside the files."""
+    """Return the files of a commit. A draft with conflicts has `.rej` files, too."""
     files = dict(looked.changes)
     for step in upgrade.steps:
         if step.rejected:

@@ -1,4 +1,4 @@
-"""Looks at one repository: what state each of its images is in, and what an update would change."""
+"""Assess one repository: the state of each image, and the changes of an update."""
 
 from __future__ import annotations
 
@@ -28,32 +28,28 @@ _SSH = re.compile(r"\A(?:[^/@\s]+@)?([^/:\s]+):(?!//)(.+)\Z")
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a fleet's images are to be.
+    """The template and version to update a fleet to.
 
     Attributes:
-        template: The template whose images are meant; others' are left alone.
-        to: The version that they are to have.
+        template: The template. Images of other templates are not updated.
+        to: The version.
     """
 
     template: str = PUBLISHED
     to: str
 
     def is_for(self, src_path: str) -> bool:
-        """Tell whether an answers file's template is the one that is meant.
-
-        Args:
-            src_path: What the answers file says.
-        """
+        """Return whether an answers file's `_src_path` is this template."""
         return same_place(src_path) == same_place(self.template)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assessment:
-    """What was found out about one image.
+    """The assessment of one image.
 
     Attributes:
-        row: What is shown.
-        upgrade: What an update means; None where there is none to be had.
+        row: The row to show.
+        upgrade: The update, or None if the image cannot be updated.
     """
 
     row: Row
@@ -61,12 +57,12 @@ class Assessment:
 
     @property
     def changes(self) -> Mapping[str, File | None]:
-        """By path, what an update writes or removes; of a file with a conflict, what the repository has stays."""
+        """The files that an update writes or removes, by path. Files that conflict keep the repository's lines."""
         return {step.path: step.new for step in self.upgrade.steps if step.changes} if self.upgrade else {}
 
     @property
     def digest(self) -> str:
-        """A digest of the change: the same for the same files and the same conflicts, whatever the repository."""
+        """A digest of the changes. The same files and conflicts give the same digest in any repository."""
         lines = []
         for step in self.upgrade.steps if self.upgrade else ():
             if step.changes or step.is_conflict or step.person_needed:
@@ -80,12 +76,7 @@ class Assessment:
 
 
 def look(view: View, target: Target, versions: Versions) -> Iterator[Assessment]:
-    """Yield what is to be known of each image of a repository, in the order of their answers files.
-
-    Args:
-        view: The repository.
-        target: What its images are to be.
-        versions: The template's versions.
+    """Yield the assessment of each image of a repository, in the order of the answers files.
 
     Raises:
         BadInputError: An object is missing.
@@ -99,18 +90,18 @@ def look(view: View, target: Target, versions: Versions) -> Iterator[Assessment]
         looked = look_at(view, name, target, versions)
         other = branches.setdefault(branch.name_of(looked.row.image, name), name)
         if other != name:
-            note = f"{other} has an image of the same name, {looked.row.image!r}, so both would have one branch"
+            note = f"{other} has an image of the same name, {looked.row.image!r}: both would share one branch"
             looked = Assessment(row=replace(looked.row, state="error", notes=(note,)))
         yield looked
 
 
 def glance(repository: Repository, answers: Mapping[str, str], target: Target, versions: Versions) -> Iterator[Row]:
-    """Yield what the answers files alone tell of a repository's images: whether they are outdated, and no more.
+    """Yield rows from the answers files only. They show whether images are outdated, but no changes.
 
     Args:
         repository: The repository.
         answers: The texts of its answers files, by name.
-        target: What its images are to be.
+        target: The template and version to update to.
         versions: The template's versions.
 
     Raises:
@@ -132,17 +123,12 @@ def glance(repository: Repository, answers: Mapping[str, str], target: Target, v
 
 
 def unreadable(repository: str, error: DockertplError) -> Assessment:
-    """Return what is shown of a repository that cannot be read.
-
-    Args:
-        repository: Its key.
-        error: Why.
-    """
+    """Return the assessment of a repository that cannot be read."""
     return Assessment(row=Row(repository=repository, state="error", notes=(error.message,)))
 
 
 def same_place(where: str) -> str:
-    """Return a template's or repository's name without what differs between spellings of the same place.
+    """Return a normalized name of a template or repository, equal for all spellings of the same place.
 
     Args:
         where: A URL, `git@host:path`, a path or a short form such as `gh:org/name`.
@@ -153,7 +139,7 @@ def same_place(where: str) -> str:
             parts = urlsplit(url)
             host = (parts.hostname or "") + (f":{parts.port}" if parts.port else "")
         except ValueError:
-            # Of an address that is none, no other spelling is the same place.
+            # An invalid address has no other spelling.
             return url
         place = f"{host.lower()}{parts.path}"
     elif match := _SSH.match(url):
@@ -164,14 +150,7 @@ def same_place(where: str) -> str:
 
 
 def look_at(view: View, name: str, target: Target, versions: Versions) -> Assessment:
-    """Return what is to be known of one image.
-
-    Args:
-        view: The repository.
-        name: The answers file's name.
-        target: What it is to be.
-        versions: The template's versions.
-    """
+    """Return the assessment of one image."""
     row = Row(repository=view.repository.key, state="error", answers_file=name)
     try:
         row, content = _known(row, _content(view, name), target)
@@ -192,7 +171,7 @@ def _without_image(repository: str) -> Row:
 
 
 def _known(row: Row, content: Mapping[str, Any], target: Target) -> tuple[Row, Mapping[str, Any] | None]:
-    """Return the row with what an answers file says, and its content if an update is to be thought of."""
+    """Return the row with the answers file's values, and its content if an update is possible."""
     row = replace(
         row,
         image=_text(content, "name"),
@@ -205,14 +184,14 @@ def _known(row: Row, content: Mapping[str, Any], target: Target) -> tuple[Row, M
     except BadInputError as error:
         return replace(row, state="unmanaged", notes=(error.message,)), None
     if not target.is_for(src_path):
-        return replace(row, state="foreign", notes=(f"of another template: {same_place(src_path)}",)), None
+        return replace(row, state="foreign", notes=(f"uses another template: {same_place(src_path)}",)), None
     return replace(row, target=target.to), content
 
 
 def _content(view: View, name: str) -> Mapping[str, Any]:
     thing = view.read([name]).get(name)
     if not isinstance(thing, File):
-        raise BadInputError(f"{name} is {thing.what if thing else 'not there'}, and not read.")
+        raise BadInputError(f"{name} is {thing.what}, so it was not read." if thing else f"{name} was not found.")
     return mapping(thing.content, name)
 
 
@@ -264,13 +243,13 @@ def _state(row: Row, upgrade: Upgrade, blocked: list[Step]) -> State:
 def _notes(upgrade: Upgrade) -> Iterator[str]:
     for key, (old, new) in upgrade.difference.reset.items():
         why = upgrade.difference.why(key)
-        yield f"the template does not take {key}={old!r} any more{why}; it is {new!r} now"
+        yield f"the template no longer accepts {key}={old!r}{why}; it is now {new!r}"
     yield from upgrade.warnings
     yield from (f"{step.path} {step.note}" for step in upgrade.steps if step.note)
 
 
 def _uncommitted(view: View, steps: tuple[Step, ...]) -> Iterator[str]:
-    """Yield the paths whose files in the work tree are not those of the commit."""
+    """Yield the files that differ between work tree and commit."""
     root = Path(view.repository.location)
     if not view.repository.is_local or view.repository.base or not (root / ".git").exists():
         return
@@ -285,6 +264,6 @@ def _uncommitted(view: View, steps: tuple[Step, ...]) -> Iterator[str]:
 
 def _same(there: File | Obstacle | None, committed: File | None) -> bool:
     if isinstance(there, File) and committed:
-        # With core.autocrlf a file is committed with other line ends than it has here.
+        # With core.autocrlf the commit has other line endings.
         return committed.content in (there.content, there.content.replace(b"\r\n", b"\n"))
     return there is committed is None

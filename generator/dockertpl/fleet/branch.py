@@ -1,7 +1,7 @@
-"""A branch of ours: one commit on the branch that it is for, and never over a person's.
+"""The `dockertpl/` branch of an image: one commit on the base branch. Commits by others are never overwritten.
 
-A commit of ours is sealed: it says what it was made of. A person who changes anything in it, or commits upon it, breaks
-the seal, and from then on the branch is theirs.
+The commit is sealed: trailers hold digests of its content. Any edit or further commit breaks the seal. From then on,
+dockertpl does not touch the branch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dockertpl.fleet.checkout import BRANCHES, View
 from dockertpl.fleet.git_objects import Commit
 from dockertpl.template.tree import File
 
-#: Who commits where nobody else is named. No mail reaches the name `invalid` (RFC 2606).
+#: The default author. No mail reaches the domain `invalid` (RFC 2606).
 AUTHOR = "dockertpl <dockertpl@dockertpl.invalid>"
 
 _CHANGE, _SEAL = "Dockertpl-Change", "Dockertpl-Seal"
@@ -26,33 +26,19 @@ _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
 def name_of(image: str, answers_file: str) -> str:
-    """Return the name of the branch for an image.
-
-    Args:
-        image: The image's name, which may be anything.
-        answers_file: Its answers file's name.
-    """
+    """Return the branch name for an image. The image's name is untrusted."""
     if _PLAIN.fullmatch(image) and len(image) <= 100:
         return f"{BRANCHES}{image}"
     return f"{BRANCHES}{hashlib.sha256(answers_file.encode(errors='surrogateescape')).hexdigest()[:12]}"
 
 
 def change_on(base: str, digest: str) -> str:
-    """Return the digest of a change on one branch: on another the same change is another commit, with its history.
-
-    Args:
-        base: The branch that the update starts from.
-        digest: The change's digest, whatever the branch.
-    """
+    """Return the digest of a change on a base branch. On another base branch, the same change is another commit."""
     return hashlib.sha256(f"{base}\0{digest}".encode(errors="surrogateescape")).hexdigest()
 
 
 def change_of(commit: Commit) -> str | None:
-    """Return the digest of the change that a commit of ours holds, or None if a person had a hand in it.
-
-    Args:
-        commit: The commit.
-    """
+    """Return the digest of the change in a sealed commit, or None if the seal is broken."""
     found = _TRAILERS.search(commit.message)
     if found is None or len(commit.parents) != 1:
         return None
@@ -62,15 +48,15 @@ def change_of(commit: Commit) -> str | None:
 
 
 def make(view: View, changes: Mapping[str, File | None], *, digest: str, message: str, author: str, ref: str) -> str:
-    """Write the commit that holds a change, the same one for the same input, and return its name; no branch moves.
+    """Write a sealed commit and return its ID. The same input gives the same commit, and no branch moves.
 
     Args:
         view: The repository.
-        changes: By path, the file that it is to have; None removes it.
+        changes: The new files by path. None removes a file.
         digest: The change's digest.
-        message: What the commit says.
+        message: The commit message.
         author: `Name <mail>`.
-        ref: The branch; its name is the caller's own for as long as this takes.
+        ref: The branch. No other thread may use this name at the same time.
 
     Raises:
         NoGitError: Git failed.
@@ -84,16 +70,16 @@ def make(view: View, changes: Mapping[str, File | None], *, digest: str, message
 
 
 def move(view: View, branch: str, commit: str, *, before: Commit | None) -> None:
-    """Let a branch be at a commit: pushed to a remote repository, else in the local one.
+    """Move a branch to a commit. In a remote repository, push it.
 
     Args:
         view: The repository.
         branch: The branch's name.
-        commit: Where to.
-        before: Where it is now, as far as is known; None if it is not there. If it is elsewhere, nothing moves.
+        commit: The new commit.
+        before: The expected commit of the branch, or None for a new branch.
 
     Raises:
-        DivergedError: It is elsewhere, or checked out.
+        DivergedError: The branch is at another commit, or checked out.
         NoGitError: Git failed.
     """
     old = before.id if before else ""
@@ -110,7 +96,9 @@ def _sealed(parent: str, tree: str, author: str, text: str, digest: str) -> str:
 def _move_local(git_dir: Path, branch: str, commit: str, old: str) -> None:
     ref = f"refs/heads/{branch}"
     if old and git.run("for-each-ref", "--format=%(worktreepath)", ref, cwd=git_dir):
-        raise DivergedError(f"The branch {branch} is checked out.", "Check another branch out, then run this again.")
+        raise DivergedError(
+            f"The branch {branch} is checked out.", "Check out another branch, then run the command again."
+        )
     who = ("-c", "user.name=dockertpl", "-c", "user.email=dockertpl@dockertpl.invalid")
     try:
         git.run(*who, "update-ref", "-m", "dockertpl fleet", ref, commit, old or "0" * len(commit), cwd=git_dir)
@@ -142,5 +130,6 @@ def _push(view: View, branch: str, commit: str, old: str) -> None:
 
 def _moved(branch: str) -> DivergedError:
     return DivergedError(
-        f"Somebody moved the branch {branch} meanwhile.", "Look at it, then run this again: nothing was overwritten."
+        f"The branch {branch} was moved during the run.",
+        "Nothing was overwritten. Check it, then run the command again.",
     )

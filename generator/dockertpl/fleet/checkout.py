@@ -1,4 +1,4 @@
-"""A repository as it is on the branch that updates start from, without a work tree."""
+"""Read a repository on its base branch, without a work tree."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from dockertpl.merge.read_checkout import LARGEST
 from dockertpl.merge.update import Obstacle
 from dockertpl.template.tree import File
 
-#: Our branches are below this name.
+#: The prefix of branches for updates.
 BRANCHES = "dockertpl/"
-#: Where ours of a remote repository are kept in the clone.
+#: The refs in a clone for a remote repository's `dockertpl/` branches, and for its base branch.
 _OURS, _BASE = "refs/ours/", "refs/base"
-#: Returns settings of git for a repository. They hold a token, which may end between a fetch and a push.
+#: Returns git settings for a repository. They hold a token, which may expire between a fetch and a push.
 Settings = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A repository that is open for reading.
+    """An open repository.
 
     Attributes:
-        repository: Which.
-        git_dir: Its folder, or that of our clone of it.
+        repository: The repository.
+        git_dir: Its git folder, or the clone's.
         objects: Its objects.
-        branch: The branch that updates start from; empty where none is checked out.
-        base: The commit that it is at.
-        settings: Returns settings of git with which it is fetched and pushed, with a token that is good by then.
-        known: Our branches of a remote repository and where they are, as they were fetched.
+        branch: The base branch. Empty for a detached HEAD.
+        base: The base branch's commit.
+        settings: Returns git settings to fetch and push, with a valid token.
+        known: The commits of a remote repository's `dockertpl/` branches by name.
     """
 
     repository: Repository
@@ -49,10 +49,10 @@ class View:
     known: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, paths: Iterable[str]) -> dict[str, File | Obstacle]:
-        """Return what the branch has at paths; where there is nothing, a path is left out.
+        """Return the files of the base branch by path. Missing paths are left out.
 
         Args:
-            paths: Clean POSIX paths from the root.
+            paths: Clean POSIX paths relative to the root.
 
         Raises:
             BadInputError: An object is missing.
@@ -70,13 +70,10 @@ class View:
                 yield name
 
     def ours(self, branch: str) -> Commit | None:
-        """Return where a branch of ours is, or None if there is none.
-
-        Args:
-            branch: Its name.
+        """Return the commit of a `dockertpl/` branch, or None if the branch does not exist.
 
         Raises:
-            BadInputError: The branch is not there as it should be.
+            BadInputError: The branch's commit is missing or invalid.
         """
         if not self.repository.is_local:
             name = self.known.get(branch)
@@ -89,17 +86,13 @@ class View:
 
     @contextmanager
     def checked_out(self, commit: str, scratch: Scratch) -> Iterator[Path]:
-        """Give a folder with a commit's files for the time of a `with` block; no filter or hook runs.
-
-        Args:
-            commit: The commit.
-            scratch: Where the folder is made.
+        """Check out a commit into a temporary folder for a `with` block. No filter or hook runs.
 
         Raises:
             NoGitError: Git failed.
         """
         with TemporaryDirectory(dir=scratch.folder) as folder:
-            # Named as the repository is, as a template may ask for it.
+            # Use the repository's name: a template may ask for the folder's name.
             tree = Path(folder) / PurePosixPath(self.repository.key).name
             tree.mkdir()
             self.objects.check_out(commit, tree, index=Path(folder) / "index")
@@ -108,16 +101,16 @@ class View:
 
 @contextmanager
 def opened(repository: Repository, scratch: Scratch, settings: Settings, *, whole: bool = False) -> Iterator[View]:
-    """Give a repository for the time of a `with` block; a clone is removed after it.
+    """Open a repository for a `with` block. A clone is removed afterwards.
 
     Args:
-        repository: Which.
-        scratch: Where clones are made.
-        settings: Returns settings of git with which it is fetched and pushed.
-        whole: Whether all files are wanted, to build it, and not only those that a template can have made.
+        repository: The repository.
+        scratch: The folder for clones.
+        settings: Returns git settings to fetch and push.
+        whole: Whether to fetch large files, too, which a build needs.
 
     Raises:
-        BadInputError: It is no repository, or has no commit.
+        BadInputError: It is not a repository, or has no commit.
         NoGitError: It cannot be fetched, or git is missing.
     """
     if repository.is_local:
@@ -146,7 +139,7 @@ def _local(repository: Repository, scratch: Scratch) -> Iterator[View]:
             "--symbolic-full-name",
             wanted,
             cwd=folder,
-            # The folder itself, and no repository that it may lie in.
+            # Only the folder itself, not a repository around it.
             variables={"GIT_CEILING_DIRECTORIES": str(folder.absolute().parent)},
         )
     except NoGitError as error:
@@ -154,7 +147,7 @@ def _local(repository: Repository, scratch: Scratch) -> Iterator[View]:
             raise
         what = f"no branch {repository.base}" if repository.base else "no commit"
         raise BadInputError(
-            f"{repository.key} is no git repository, or has {what}.", "Commit its files first, or leave it out."
+            f"{repository.key} is not a git repository, or has {what}.", "Commit its files first, or exclude it."
         ) from error
     object_format, git_dir, objects, commit, name = found.splitlines()
     with Objects(scratch.git_dir(object_format), Path(objects), object_format=object_format) as store:
@@ -194,7 +187,8 @@ def _remote(
         if "couldn't find remote ref" not in error.message:
             raise
         raise BadInputError(
-            f"{repository.key} has no branch {branch}.", "Was it renamed? Plan anew: dockertpl fleet plan"
+            f"{repository.key} has no branch {branch}.",
+            "If the branch was renamed, create a new plan with: dockertpl fleet plan",
         ) from error
     listed = git.run("for-each-ref", "--format=%(refname) %(objectname)", cwd=clone)
     refs = dict(line.split(" ") for line in listed.splitlines())
@@ -215,4 +209,4 @@ def _default_branch(repository: Repository, clone: Path, settings: Settings) -> 
     for line in listed.splitlines():
         if line.startswith("ref: refs/heads/"):
             return line.removeprefix("ref: refs/heads/").partition("\t")[0]
-    raise BadInputError(f"{repository.key} has no commit.", "Push its files first, or leave it out.")
+    raise BadInputError(f"{repository.key} has no commit.", "Push its files first, or exclude it.")

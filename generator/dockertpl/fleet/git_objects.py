@@ -1,8 +1,7 @@
-"""Reads and makes the objects of a repository that nobody vouches for.
+"""Read and write the objects of an untrusted repository.
 
-Git is told of a folder of objects and of an empty repository of ours, so that it reads no settings of the other
-repository, runs nothing that they name, and fetches nothing that a partial clone lacks. Nothing is checked out: no
-filter, hook, link or submodule is ever looked at.
+Git runs in an empty repository and only shares the other repository's object folder. It reads none of the other
+repository's settings, runs none of its commands, and fetches nothing. No filter, hook, link or submodule is used.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from dockertpl.merge.update import Obstacle
 from dockertpl.template.tree import File
 
 _FOLDER, _LINK = 0o040000, 0o120000
-_NOBODY = "nobody <> 0 +0000"
+_NO_ONE = "none <> 0 +0000"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +32,12 @@ class Commit:
     """A commit.
 
     Attributes:
-        id: Its name.
-        tree: The name of its root folder.
-        parents: The names of those before it.
-        committer: Who made it, as `Name <mail>`.
-        time: When it was committed, in seconds since 1970.
-        message: What it says.
+        id: Its object ID.
+        tree: The object ID of its root folder.
+        parents: The object IDs of its parents.
+        committer: Its committer, as `Name <mail>`.
+        time: The time of the commit, in seconds since 1970.
+        message: The commit message.
     """
 
     id: str
@@ -51,11 +50,11 @@ class Commit:
 
 @dataclass(frozen=True, kw_only=True)
 class TreeEntry:
-    """What a folder has under a name.
+    """An entry of a folder.
 
     Attributes:
-        mode: Its mode, as git keeps it.
-        id: The object's name.
+        mode: Its git file mode.
+        id: Its object ID.
     """
 
     mode: int
@@ -64,10 +63,10 @@ class TreeEntry:
 
 @dataclass
 class Scratch:
-    """Empty repositories of ours, one for each way in which git names objects.
+    """A folder for temporary files, with an empty repository for each object format.
 
     Attributes:
-        folder: Where they are made.
+        folder: The folder.
     """
 
     folder: Path
@@ -75,13 +74,10 @@ class Scratch:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def git_dir(self, object_format: str) -> Path:
-        """Return the repository whose objects are named by `sha1` or `sha256`.
-
-        Args:
-            object_format: Which.
+        """Return the empty repository of an object format, `sha1` or `sha256`.
 
         Raises:
-            NoGitError: Git is missing or does not know it.
+            NoGitError: Git is missing, or does not support the format.
         """
         with self._lock:
             if object_format not in self._made:
@@ -92,15 +88,15 @@ class Scratch:
 
 
 class Objects:
-    """A folder of git objects; a `with` block ends the process that reads it."""
+    """A folder of git objects. A `with` block ends the git process that reads it."""
 
     def __init__(self, git_dir: Path, folder: Path, *, object_format: str = "sha1") -> None:
-        """Tell where the objects are; nothing is read yet.
+        """Start the git process. Nothing is read yet.
 
         Args:
-            git_dir: An empty repository of ours.
-            folder: The other repository's `objects`.
-            object_format: How they are named.
+            git_dir: An empty repository from `Scratch`.
+            folder: The other repository's `objects` folder.
+            object_format: The object format, `sha1` or `sha256`.
         """
         self._variables = {"GIT_DIR": str(git_dir), "GIT_OBJECT_DIRECTORY": str(folder)}
         self._digest: Callable[[bytes], hashlib._Hash] = getattr(hashlib, object_format)
@@ -120,13 +116,10 @@ class Objects:
         self._process.wait()
 
     def commit(self, name: str) -> Commit:
-        """Return a commit.
-
-        Args:
-            name: Its whole name.
+        """Return the commit with a full object ID.
 
         Raises:
-            BadInputError: There is none.
+            BadInputError: It is missing or invalid.
         """
         text = self._content(name, "commit").decode(errors="replace")
         head, _, message = text.partition("\n\n")
@@ -143,30 +136,27 @@ class Objects:
                 message=message,
             )
         except (KeyError, ValueError) as error:
-            raise BadInputError(f"The commit {name} is not as git writes them.", "See: git fsck") from error
+            raise BadInputError(f"The commit {name} is damaged.", "Check the repository: git fsck") from error
 
     def folder(self, tree: str) -> Mapping[str, TreeEntry]:
-        """Return what a folder has, by name.
-
-        Args:
-            tree: The folder's object.
+        """Return a folder's entries by name.
 
         Raises:
-            BadInputError: It is not there, or not as git writes them.
+            BadInputError: The folder is missing or damaged.
         """
         if tree not in self._trees:
             try:
                 self._trees[tree] = dict(self._entries(self._content(tree, "tree")))
             except ValueError as error:
-                raise BadInputError(f"The folder {tree} is not as git writes them.", "See: git fsck") from error
+                raise BadInputError(f"The folder {tree} is damaged.", "Check the repository: git fsck") from error
         return self._trees[tree]
 
     def read(self, root: str, paths: Iterable[str]) -> dict[str, File | Obstacle]:
-        """Return what a commit has at paths; where there is nothing, a path is left out.
+        """Return files of a commit by path. Missing paths are left out.
 
         Args:
-            root: The object of its root folder.
-            paths: Clean POSIX paths from there.
+            root: The object ID of its root folder.
+            paths: Clean POSIX paths relative to the root.
 
         Raises:
             BadInputError: An object is missing.
@@ -175,18 +165,18 @@ class Objects:
         return {path: thing for path, thing in found.items() if thing is not None}
 
     def make(self, base: Commit, changes: Mapping[str, File | None], *, ref: str) -> str:
-        """Write the root folder that changes make of a commit's, and return its name.
+        """Apply changes to a commit's root folder, and return the object ID of the new one.
 
         Args:
             base: The commit.
-            changes: By path, the file that it is to have; None removes it.
-            ref: A name of the caller's own in our repository, which no other thread uses.
+            changes: The new files by path. None removes a file.
+            ref: The name of a temporary ref. No other thread may use it.
 
         Raises:
             NoGitError: Git failed.
         """
-        lines = [f"commit {ref}\ncommitter {_NOBODY}\ndata 0\nfrom {base.id}\n".encode()]
-        # Removals first: a folder may take a file's place.
+        lines = [f"commit {ref}\ncommitter {_NO_ONE}\ndata 0\nfrom {base.id}\n".encode()]
+        # Remove files first: a folder may replace a file.
         for path, file in sorted(changes.items(), key=lambda change: (change[1] is not None, change[0])):
             if file is None:
                 lines.append(f"D {_quoted(path)}\n".encode())
@@ -204,34 +194,33 @@ class Objects:
         return git.run("rev-parse", "--verify", f"{ref}^{{tree}}", variables=self._variables)
 
     def check_out(self, commit: str, folder: Path, *, index: Path) -> None:
-        """Write a commit's files into a folder; no filter or hook runs, and submodules stay empty.
+        """Write a commit's files into an empty folder. No filter or hook runs, and submodules stay empty.
 
         Args:
             commit: The commit.
-            folder: An empty folder.
-            index: A file that git may write.
+            folder: The empty folder.
+            index: A path for git's index file.
 
         Raises:
-            NoGitError: Git failed, as it does where an object is missing.
+            NoGitError: Git failed, for example because an object is missing.
         """
         variables = {**self._variables, "GIT_WORK_TREE": str(folder), "GIT_INDEX_FILE": str(index)}
         git.run("read-tree", commit, variables=variables)
         git.run("checkout-index", "--all", "--force", variables=variables, cwd=folder)
 
     def seal(self, base: Commit, tree: str, *, author: str, message: str) -> str:
-        """Write a commit on another, the same one for the same input, and return its name; no branch moves.
+        """Write a commit and return its object ID. The same input gives the same commit, and no branch moves.
 
         Args:
-            base: The commit before it, whose time it gets.
-            tree: Its root folder.
+            base: The parent. The new commit gets the same time.
+            tree: The object ID of its root folder.
             author: `Name <mail>`.
-            message: What the commit says.
+            message: The commit message.
 
         Raises:
             NoGitError: Git failed.
         """
-        # Not by `git commit-tree`, which drops from a name what it takes for none of it, such as a dot at its end, and
-        # adds what a machine's settings say.
+        # Not `git commit-tree`: it drops characters of a name, such as a final dot, and reads the machine's settings.
         who = f"{author} {base.time} +0000"
         content = f"tree {tree}\nparent {base.id}\nauthor {who}\ncommitter {who}\n\n{message}"
         arguments = ("hash-object", "-t", "commit", "-w", "--stdin")
@@ -248,7 +237,7 @@ class Objects:
             if entry.mode == _LINK:
                 return Obstacle(what=f"behind the link {where}")
             if entry.mode != _FOLDER:
-                return Obstacle(what=f"below {where}, which is no folder")
+                return Obstacle(what=f"below {where}, which is not a folder")
             tree = entry.id
         entry = self.folder(tree).get(parts[-1])
         if entry is None:
@@ -270,20 +259,22 @@ class Objects:
             yield name.decode(errors="surrogateescape"), entry
 
     def _size(self, name: str) -> int | None:
-        """Return an object's size in bytes, or None if it is not there."""
+        """Return an object's size in bytes, or None if it is missing."""
         words = self._ask("info", name)
         return int(words[2]) if len(words) == 3 else None
 
     def _content(self, name: str, kind: str) -> bytes:
         words = self._ask("contents", name)
         if len(words) != 3:
-            raise BadInputError(f"The {kind} {name} is not there.", "Fetch the repository anew, then run this again.")
+            raise BadInputError(
+                f"The {kind} {name} is missing.", "Fetch the repository again, then repeat the command."
+            )
         size = int(words[2])
         content = self._process.stdout.read(size + 1)  # type: ignore[union-attr]
         if len(content) <= size:
             raise self._ended()
         if words[1] != kind:
-            raise BadInputError(f"{name} is a {words[1]} and no {kind}.")
+            raise BadInputError(f"{name} is a {words[1]}, not a {kind}.")
         return content[:-1]
 
     def _ask(self, command: str, name: str) -> list[str]:
@@ -299,9 +290,9 @@ class Objects:
         return line.decode().split()
 
     def _ended(self) -> BadInputError:
-        """Return what is said of a git that ended before it answered, or interrupt who asked if it was interrupted."""
+        """Return the error for a git process that ended early. If it was interrupted, raise KeyboardInterrupt."""
         git.check_interrupt(self._process.wait())
-        return BadInputError("Git cannot read the repository's objects.", "See: git fsck")
+        return BadInputError("Git cannot read the repository's objects.", "Check the repository: git fsck")
 
 
 def _quoted(path: str) -> str:

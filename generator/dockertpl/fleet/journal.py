@@ -1,8 +1,7 @@
-"""What an apply has done, line by line: append-only, so that a kill at any moment leaves it whole.
+"""The journal of `fleet apply`: an append-only file, so a kill at any moment leaves it valid.
 
-The first line says what is applied and how; each other says what became of an item. A line counts from the moment
-that its end is on the disk; of one that was torn, what is there is passed over. What a line says is never needed to be
-right about a repository, as that is asked itself: it saves looking at what is done.
+The first line has the plan and the options. Each further line has the result of an item. An incomplete last line is
+ignored. The journal only saves time: the state of a repository is always read from the repository.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ _SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """What a journal is of.
+    """The first line of a journal.
 
     Attributes:
         plan: The plan's file.
         hash: The plan's hash.
-        options: How it is applied, by option.
+        options: The options of the apply by name.
     """
 
     plan: str
@@ -43,11 +42,11 @@ class Head:
 
 @dataclass
 class Journal:
-    """A journal that is open for writing, by this process alone; any thread may write.
+    """A journal that only this process writes. Any of its threads may write.
 
     Attributes:
-        head: What it is of.
-        done: The last outcome of each item, by repository and answers file.
+        head: The first line.
+        done: The last result of each item, by repository and answers file.
     """
 
     head: Head
@@ -56,13 +55,10 @@ class Journal:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def write(self, outcome: ItemResult) -> None:
-        """Note what became of an item; it is on the disk when this returns.
-
-        Args:
-            outcome: What.
+        """Write an item's result to the disk.
 
         Raises:
-            OSError: It cannot be written.
+            OSError: The journal cannot be written.
         """
         with self._lock:
             _append(self._descriptor, {"time": _now(), **asdict(outcome)})
@@ -70,25 +66,22 @@ class Journal:
 
 
 def outcomes(path: Path) -> tuple[Head, dict[tuple[str, str], ItemResult]]:
-    """Return what a journal is of and the last outcome of each item.
-
-    Args:
-        path: The journal.
+    """Return a journal's first line and the last result of each item.
 
     Raises:
-        BadInputError: It is none.
+        BadInputError: The file cannot be read, or is not a journal.
     """
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise BadInputError(
-            f"{path} cannot be read: {error.strerror}.", "Name the journal of a fleet apply."
+            f"{path} cannot be read: {error.strerror}.", "Name a journal that fleet apply wrote."
         ) from error
-    # What follows the last line's end was torn.
+    # Ignore an incomplete last line.
     read = [value for line in lines[:-1] if (value := _read(line)) is not None]
     head, *rest = read or [{}]
     if head.get("schema") != _SCHEMA or not {"plan", "hash", "options"} <= head.keys():
-        raise BadInputError(f"{path} is no journal of a fleet apply.", "Name the file that fleet apply wrote.")
+        raise BadInputError(f"{path} is not a journal of fleet apply.", "Name a journal that fleet apply wrote.")
     found = {}
     for value in rest:
         value.pop("time", None)
@@ -102,26 +95,24 @@ def outcomes(path: Path) -> tuple[Head, dict[tuple[str, str], ItemResult]]:
 
 @contextmanager
 def begun(path: Path, head: Head) -> Iterator[Journal]:
-    """Begin a journal, for the time of a `with` block.
-
-    Args:
-        path: Where; it must not be there yet.
-        head: What it is of.
+    """Create a journal and open it for a `with` block.
 
     Raises:
-        BadInputError: It is there, or cannot be written.
+        BadInputError: The file already exists, or cannot be written.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise BadInputError(f"{path} cannot be written: {error.strerror}.", "Name another with --journal.") from error
+        raise BadInputError(
+            f"{path} cannot be written: {error.strerror}.", "Name another file with --journal."
+        ) from error
     try:
         _hold(descriptor, path)
-        # One that is empty was begun and killed at once.
+        # An empty journal is from a run that was killed at once.
         if os.fstat(descriptor).st_size:
             resume = f"dockertpl fleet resume {shlex.quote(str(path))}"
-            remedy = f"Go on with: {resume}\nOr name another with --journal."
-            raise BadInputError(f"{path} is there already.", remedy)
+            remedy = f"Resume it with: {resume}\nOr name another file with --journal."
+            raise BadInputError(f"{path} already exists.", remedy)
         _append(descriptor, {"schema": _SCHEMA, "time": _now(), **asdict(head)})
         yield Journal(head=head, done={}, _descriptor=descriptor)
     finally:
@@ -130,19 +121,16 @@ def begun(path: Path, head: Head) -> Iterator[Journal]:
 
 @contextmanager
 def gone_on(path: Path) -> Iterator[Journal]:
-    """Open a journal to go on with it, for the time of a `with` block.
-
-    Args:
-        path: The journal.
+    """Open a journal for a `with` block, to resume it.
 
     Raises:
-        BadInputError: It is none, or in use.
+        BadInputError: The file is not a journal, or another run uses it.
     """
     outcomes(path)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
     try:
         _hold(descriptor, path)
-        # Again, now that nobody else writes.
+        # Read it again, now that no other process writes.
         head, done = outcomes(path)
         if not path.read_bytes().endswith(b"\n"):
             os.write(descriptor, b"\n")
@@ -155,15 +143,15 @@ def _hold(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise BadInputError(f"{path} is in use by another run.", "Wait for it, or stop it.") from error
+        raise BadInputError(f"{path} is in use by another run.", "Wait until that run ends, or stop it.") from error
 
 
 def _append(descriptor: int, value: Mapping[str, Any]) -> None:
-    # In one call: with O_APPEND no other line gets between.
+    # In one call: O_APPEND keeps the line in one piece.
     line = f"{json.dumps(value, sort_keys=True)}\n".encode()
     written = os.write(descriptor, line)
     if written != len(line):
-        # Nothing of it stays, for the next line to be a part of.
+        # Remove the partial line.
         os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "the journal")
     os.fsync(descriptor)

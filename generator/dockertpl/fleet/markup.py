@@ -1,4 +1,4 @@
-"""Markdown of other people's text, on pages where a name notifies somebody and `fixes #1` closes an issue."""
+"""Markdown for untrusted text: no name may notify a user, and no `fixes #1` may close an issue."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from dockertpl.screen import printable
 
-#: Between two characters that mean something together; nobody sees it.
+#: An invisible character. It goes between two characters that have a meaning together.
 _SPLIT = "\u200b"
-#: These close an issue that is named next; to GitLab in code, too.
+#: These words close the issue that follows. On GitLab they do so in code, too.
 _CLOSING = re.compile(
     r"\b(close[sd]?|closing|fix(?:e[sd]|ing)?|resolve[sd]?|resolving|implement(?:s|ed|ing)?)"
     r"(?=:?\s+(?:issues?\b|\S*(?:#|GH-|https?:|[A-Z][A-Z0-9_]+-[0-9])))",
@@ -22,11 +22,11 @@ _IN_CELL = "|`*_[]()\\~:@#!$"
 
 
 def code(text: str, longest: int = 200) -> str:
-    """Return a text as a piece of code on a line, which means nothing to a forge.
+    """Return an untrusted text as inline code that triggers nothing on GitHub or GitLab.
 
     Args:
-        text: Anybody's text.
-        longest: How many of its characters are shown.
+        text: The text.
+        longest: The most characters to show.
     """
     shown = _undone(cut(" ".join(printable(text).split()), longest))
     if not shown:
@@ -37,39 +37,39 @@ def code(text: str, longest: int = 200) -> str:
 
 
 def cell(text: str, longest: int = 200) -> str:
-    """Return a text as a piece of code in a cell of a table, where a bar ends the cell even in code.
+    """Return an untrusted text as inline code for a table cell, where a bar ends the cell even in code.
 
     Args:
-        text: Anybody's text.
-        longest: How many of its characters are shown.
+        text: The text.
+        longest: The most characters to show.
     """
     shown = html.escape(_undone(cut(" ".join(printable(text).split()), longest)), quote=False)
-    # As HTML, since a backslash that is in front of a bar already cannot be written in code.
+    # As HTML: Markdown code cannot hold a backslash before a bar.
     return f"<code>{''.join(f'&#{ord(c)};' if c in _IN_CELL else c for c in shown)}</code>" if shown else ""
 
 
 def plain(text: str, longest: int = 500) -> str:
-    """Return a text as prose on a line: no character of it is Markdown, a mention or a reference.
+    """Return an untrusted text as prose on one line, without Markdown, mentions or references.
 
     Args:
-        text: Anybody's text.
-        longest: How many of its characters are shown.
+        text: The text.
+        longest: The most characters to show.
     """
     shown = cut(" ".join(printable(text).split()), longest)
     shown = re.sub(r"(?<=[a-z])://", f":{_SPLIT}//", _undone(shown), flags=re.IGNORECASE)
     shown = re.sub(r"\bwww\.", f"www{_SPLIT}.", shown, flags=re.IGNORECASE)
     shown = _SPECIAL.sub(r"\\\1", _REFERENCE.sub(lambda match: match[0] + _SPLIT, shown))
-    # A line that begins with a slash is a command to GitLab, and `1.` is a list.
+    # GitLab runs a line that begins with a slash as a command, and `1.` begins a list.
     shown = re.sub(r"\A([0-9]+)([.)])", r"\1\\\2", shown)
     return re.sub(r"\A([/=])", r"\\\1", shown)
 
 
 def fence(text: str, language: str = "") -> str:
-    """Return lines as a block of code that no line of them ends.
+    """Return untrusted lines as a code block that none of them can end.
 
     Args:
-        text: Anybody's lines.
-        language: What they are, for their colours.
+        text: The lines.
+        language: The language to highlight.
     """
     shown = _undone(printable(text))
     marks = "`" * max(3, _longest_run(shown) + 1)
@@ -78,22 +78,13 @@ def fence(text: str, language: str = "") -> str:
 
 
 def link(text: str, url: str) -> str:
-    """Return a link, or only the text where the address is none of the web.
-
-    Args:
-        text: What is read; Markdown.
-        url: Anybody's address; what it has of a user's name and password is left out.
-    """
+    """Return a Markdown link without credentials, or only the text if the address is not on the web."""
     address = web_address(url)
     return f"[{text}](<{address}>)" if address else text
 
 
 def web_address(url: str) -> str:
-    """Return an address that can stand in a link, without credentials; nothing for one that is not of the web.
-
-    Args:
-        url: Anybody's address.
-    """
+    """Return an untrusted address for a link, without credentials, or nothing if it is not on the web."""
     try:
         parts = urlsplit(printable(url.strip()))
         host, port = parts.hostname or "", parts.port
@@ -108,17 +99,12 @@ def web_address(url: str) -> str:
 
 
 def cut(text: str, longest: int) -> str:
-    """Return a text with no more characters than asked for, and a sign where some are missing.
-
-    Args:
-        text: The text.
-        longest: How many.
-    """
+    """Return a text of at most `longest` characters. A cut text ends in an ellipsis."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _undone(text: str) -> str:
-    """Split the words that close an issue where one follows."""
+    """Break the words that close an issue if one follows."""
     return _CLOSING.sub(lambda match: match[1][0] + _SPLIT + match[1][1:], text)
 
 

@@ -1,4 +1,4 @@
-"""What the parts of a fleet pass to each other."""
+"""The types that the parts of a fleet pass to each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dockertpl.template.source import is_remote
 
 ForgeName: TypeAlias = Literal["", "github", "gitlab"]
 
-#: What an image's state can be; a row has the first that holds, in this order.
+#: The states of an image. A row has the first that applies, in this order.
 State: TypeAlias = Literal[
     "error",
     "unmanaged",
@@ -29,12 +29,23 @@ State: TypeAlias = Literal[
 ]
 STATES: tuple[State, ...] = get_args(State)
 
-#: The states in which a person has to look.
+#: The states that need you.
 NEEDS_PERSON: frozenset[State] = frozenset(
     {"error", "unsafe", "pr-diverged", "conflicted", "lost-edits", "answers-reset", "dirty"}
 )
 
-#: What comes of one item of a plan.
+#: The results of one item of a plan:
+#:
+#: `failed`: an error occurred.
+#: `conflicted`: the update conflicts, and nothing was written.
+#: `pr-diverged`: someone else committed to the branch, so it was not touched.
+#: `stale`: the repository has changed since the plan was made.
+#: `reported`: an issue describes the conflicts.
+#: `skipped`: the update was not tried.
+#: `proposed`: a pull request was opened.
+#: `branch`: the branch has the update. Plain Git has no pull request.
+#: `updated`: the open pull request was updated.
+#: `unchanged`: everything was up to date.
 Result: TypeAlias = Literal[
     "failed",
     "conflicted",
@@ -49,7 +60,7 @@ Result: TypeAlias = Literal[
 ]
 RESULTS: tuple[Result, ...] = get_args(Result)
 
-#: The results after which a person has to look.
+#: The results that need you.
 RESULTS_FOR_PERSON: frozenset[Result] = frozenset({"failed", "conflicted", "pr-diverged", "stale", "reported"})
 
 
@@ -58,11 +69,11 @@ class Repository:
     """A repository of the fleet.
 
     Attributes:
-        key: What plans, journals and reports call it: its path as it was given, or its URL without scheme and `.git`.
-        location: What git reads: a folder of this machine or a URL.
-        forge: Whose API its pull requests go through; empty for plain Git.
-        slug: Its name there, such as `org/app`; empty for plain Git.
-        base: The branch that an update starts from; empty for the one that is checked out, or the remote's default.
+        key: Its name in plans, journals and reports: its path as given, or its URL without scheme and `.git`.
+        location: A folder on this machine, or a URL that git can read.
+        forge: The API for its pull requests. Empty for plain Git.
+        slug: Its name there, such as `org/app`. Empty for plain Git.
+        base: The branch that updates start from. Empty for the checked-out branch, or the remote's default branch.
     """
 
     key: str
@@ -73,7 +84,7 @@ class Repository:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a folder of this machine, of which no branch is pushed."""
+        """Whether it is a folder on this machine. Its branches are not pushed."""
         return not is_remote(self.location)
 
 
@@ -83,7 +94,7 @@ class Discovered:
 
     Attributes:
         repository: The repository.
-        answers: The texts of its answers files by name, where the API gave them; None where nobody has looked.
+        answers: The texts of its answers files by name, from the API. None if they were not read yet.
     """
 
     repository: Repository
@@ -92,25 +103,25 @@ class Discovered:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One image of one repository, or a repository without any: what `status` and `plan` show.
+    """One image of a repository, or a repository without images, as `status` and `plan` show it.
 
     Attributes:
         repository: The repository's key.
-        answers_file: The answers file's name; empty where there is none.
-        image: The image's name; empty where it is unknown.
-        kind: The kind of image; empty where it is unknown.
-        template: Which template it is from, as the answers file says.
-        version: Which version.
-        target: Which version it is to have.
-        state: What its state is.
-        changes: The paths that an update writes or removes.
-        conflicts: The paths in which both sides want something else.
-        kept: The paths that a person edited and the template removes or renames; Copier would drop them.
-        reset: The answers that the template does not take any more.
-        edited: The paths that a person edited.
-        uncommitted: The paths whose files are not committed as they are.
+        answers_file: The answers file's name. Empty for a repository without images.
+        image: The image's name. Empty if it is unknown.
+        kind: The kind of image. Empty if it is unknown.
+        template: The image's template, from the answers file.
+        version: The template's version now.
+        target: The template's version after the update.
+        state: The image's state.
+        changes: The files that an update writes or removes.
+        conflicts: The files that conflict.
+        kept: The edited files that the template removes or renames. Copier would drop them.
+        reset: The answers that the template no longer accepts.
+        edited: The files that were edited after rendering.
+        uncommitted: The files with uncommitted changes.
         proposal: The URL of the pull request.
-        notes: What a person should know.
+        notes: Notes for the reader.
     """
 
     repository: str
@@ -132,28 +143,24 @@ class Row:
 
     @property
     def person_needed(self) -> bool:
-        """Whether a person has to look at it."""
+        """Whether it needs you."""
         return self.state in NEEDS_PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
 class ItemResult:
-    """What came of one item of a plan: one image's update.
+    """The result of one item of a plan, that is, of one image's update.
 
     Attributes:
         repository: The repository's key.
-        result: `branch`: our branch has the update, and there is no pull request; `proposed`: one was opened;
-            `updated`: the open one was brought up to date; `unchanged`: all was so already; `reported`: an issue says
-            what a person has to decide; `conflicted`: so must a person, and nothing was written; `pr-diverged`:
-            somebody else committed to our branch, which stays as it is; `stale`: the repository is not what was
-            planned for; `skipped`: not tried; `failed`: tried in vain.
+        result: The result, as `RESULTS` lists them.
         answers_file: The answers file's name.
         image: The image's name.
-        version: The template's version before.
-        target: The one that it was to have.
-        url: The page of the pull request or the issue.
-        note: What a person should know.
-        seconds: How long it took.
+        version: The template's version before the update.
+        target: The template's version after the update.
+        url: The page of the pull request or issue.
+        note: A note for the reader.
+        seconds: The duration.
     """
 
     repository: str
@@ -168,5 +175,5 @@ class ItemResult:
 
     @property
     def person_needed(self) -> bool:
-        """Whether a person has to look at it."""
+        """Whether it needs you."""
         return self.result in RESULTS_FOR_PERSON

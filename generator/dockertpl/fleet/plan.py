@@ -1,6 +1,6 @@
-"""A plan: what an update of a fleet would change, in one file with a hash.
+"""A plan: the changes that an update of a fleet would make, in one file with a hash.
 
-One JSON object a line: what the plan is for, then an item for each image, then the hash of all lines before. The same
+Each line is a JSON object: first the target, then an item for each image, then the hash of the lines before. The same
 repositories, versions and template give the same bytes.
 """
 
@@ -21,7 +21,7 @@ from dockertpl.fleet.assess import Target
 from dockertpl.fleet.model import Repository, Row
 
 _SCHEMA = 1
-_REMEDY = "Write it anew with: dockertpl fleet plan"
+_REMEDY = "Create a new plan with: dockertpl fleet plan"
 #: The states in which an update would change something and may be applied.
 _TO_DO = frozenset({"outdated", "conflicted", "lost-edits", "answers-reset"})
 Kind = TypeVar("Kind", Repository, Row)
@@ -33,8 +33,8 @@ class PlanItem:
 
     Attributes:
         repository: The repository.
-        row: What its state is and what would change.
-        digest: The change's digest; empty where there is none.
+        row: The image's state, and the changes.
+        digest: The digest of the changes. Empty without changes.
     """
 
     repository: Repository
@@ -48,7 +48,7 @@ class PlanItem:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What the item is known by within a plan."""
+        """The item's key within a plan."""
         return self.repository.key, self.row.answers_file
 
 
@@ -57,8 +57,8 @@ class Plan:
     """A plan that was read.
 
     Attributes:
-        target: What it is for.
-        hash: The hash of all of it.
+        target: The template and version to update to.
+        hash: The plan's hash.
         items: Its items, in order.
     """
 
@@ -68,12 +68,12 @@ class Plan:
 
 
 def write(path: Path, target: Target, items: Iterable[PlanItem]) -> str:
-    """Write a plan, all of it or nothing, and return its hash.
+    """Write a plan and return its hash. On an error, no file is left.
 
     Args:
-        path: Where to.
-        target: What it is for.
-        items: Its items, in order; they are taken one after the other.
+        path: The plan's file.
+        target: The template and version to update to.
+        items: The plan's items, in order. They are read one at a time.
 
     Raises:
         BadInputError: The file cannot be written.
@@ -84,7 +84,7 @@ def write(path: Path, target: Target, items: Iterable[PlanItem]) -> str:
     partial = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            # What goes wrong while an item is looked for is not the file's fault.
+            # An error while the next item is made is not an error of the file.
             for line in _lines(target, items):
                 digest.update(line)
                 with _writing(path):
@@ -115,11 +115,8 @@ def _writing(path: Path) -> Iterator[None]:
 def read(path: Path) -> Plan:
     """Read a plan.
 
-    Args:
-        path: The file.
-
     Raises:
-        BadInputError: It cannot be read, is no plan, or was changed since it was written.
+        BadInputError: The file cannot be read, is not a valid plan, or was changed after it was written.
     """
     digest = hashlib.sha256()
     try:
@@ -130,7 +127,7 @@ def read(path: Path) -> Plan:
         header, *items = (json.loads(line) for line in body)
         found = json.loads(last)["hash"]
         if header["schema"] != _SCHEMA:
-            raise BadInputError(f"{path} is a plan of another version of dockertpl.", _REMEDY)
+            raise BadInputError(f"{path} was made by another version of dockertpl.", _REMEDY)
         plan = Plan(
             target=Target(template=header["template"], to=header["to"]),
             hash=found,
@@ -139,9 +136,9 @@ def read(path: Path) -> Plan:
     except OSError as error:
         raise BadInputError(f"{path} cannot be read: {error.strerror}.", _REMEDY) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadInputError(f"{path} is no plan, or not a whole one.", _REMEDY) from error
+        raise BadInputError(f"{path} is not a valid plan, or is incomplete.", _REMEDY) from error
     if found != digest.hexdigest():
-        raise BadInputError(f"{path} was changed since it was written: its hash does not fit.", _REMEDY)
+        raise BadInputError(f"{path} was changed after it was written: its hash does not match.", _REMEDY)
     return plan
 
 
@@ -156,7 +153,7 @@ def _line(value: Mapping[str, Any]) -> bytes:
 
 
 def _short(value: Repository | Row) -> dict[str, Any]:
-    """Return what is not as it is by default."""
+    """Return the fields that differ from their defaults."""
     defaults = {each.name: each.default for each in fields(value) if each.default is not MISSING}
     return {key: thing for key, thing in asdict(value).items() if key not in defaults or thing != defaults[key]}
 

@@ -1,6 +1,6 @@
-"""Does many things at once, a bounded number of them, with results in order.
+"""Run many jobs at once, a limited number of them, with results in order.
 
-By threads where one waits for a network or must go on with a journal; by processes where it is all computing.
+Use threads for jobs that wait for a network or write a journal, and processes for computing.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Result = TypeVar("Result")
 def ordered(
     function: Callable[[Item], Result], items: Iterable[Item], jobs: int, *, stop: Callable[[], None] | None = None
 ) -> Generator[Result]:
-    """Yield what a function makes of each item, in the items' order; a few items are ahead, never all.
+    """Yield a function's result for each item in order. Only a few items are read ahead.
 
-    The first is alone: it reads the template that all need, which would else be read by every thread.
-    Where the caller stops early, or an item raises, what has not begun is left and what has begun is waited for.
+    The first item runs before all others: it reads the template for them. If the caller stops early or an item raises,
+    no further item begins. Items that have begun are finished.
 
     Args:
-        function: The function; it is called in other threads.
+        function: The function. It runs in other threads.
         items: The items.
-        jobs: How many threads.
-        stop: Called on an interrupt, so that threads which wait end soon.
+        jobs: The number of threads.
+        stop: Called on an interrupt, to end threads that wait.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(jobs) as pool:
@@ -50,23 +50,23 @@ def ordered(
 
 
 def computed(function: Callable[[Item], Result], items: Sequence[Item], processes: int) -> Iterator[Result]:
-    """Yield what a function makes of each item, in the items' order, by processes that begin as this one is now.
+    """Yield a function's result for each item in order, computed by forks of this process.
 
-    They end when this one does, even by a kill. The first item is done here: what it reads for all is read once.
+    They end with this process, even if it is killed. The first item runs here, to read the template only once.
 
     Args:
-        function: The function; its results can be pickled.
+        function: The function. Its results must be picklable.
         items: The items.
-        processes: How many processes.
+        processes: The number of processes.
 
     Raises:
-        KeyboardInterrupt: An item was interrupted, as one is whose git was.
+        KeyboardInterrupt: An item was interrupted.
     """
     if processes < 2 or len(items) < 2 or sys.platform != "linux":
         yield from map(function, items)
         return
     yield function(items[0])
-    # They have both as they begin, so that neither has to be pickled.
+    # The forks inherit both, so neither has to be pickled.
     _inherited[:] = [function, items]
     with multiprocessing.get_context("fork").Pool(processes, initializer=_quiet) as pool:
         _inherited.clear()
@@ -79,7 +79,7 @@ def computed(function: Callable[[Item], Result], items: Sequence[Item], processe
 _inherited: list[Any] = []
 
 
-class _InterruptedItem(Exception):  # noqa: N818 - an interrupt on its way to the process that waits for the item
+class _InterruptedItem(Exception):  # noqa: N818 - carries an interrupt to the parent process
     pass
 
 
@@ -88,12 +88,12 @@ def _numbered(number: int) -> Any:
     try:
         return function(items[number])
     except KeyboardInterrupt:
-        # It would end this process without an answer, for which the other one would wait for ever.
+        # An interrupt would end this process without a result, and the parent would wait forever.
         raise _InterruptedItem from None
 
 
 def _quiet() -> None:
-    """Leave interrupts to the process that all began as, which ends the others."""
+    """Ignore SIGINT in workers: the parent handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # It may have a handler of its own, which is not meant for them.
+    # The parent's handler is not for workers.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Applies a plan: in waves, several repositories at once, with a threshold of failures and a journal."""
+"""Apply a plan in waves, several repositories at once, with a failure threshold and a journal."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from dockertpl.fleet.scan import Context
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """How fast a plan is applied.
+    """The pace of an apply.
 
     Attributes:
-        waves: How many items are done after each wave, as `10` or `25%` of all; the last wave is always all of them.
-        max_failures: Where to stop, as `5` or `10%` of the items done so far in the run; empty for never.
-        pause: Whether to stop after each wave, so that a person looks and resumes.
+        waves: How many items are done after each wave, as `10` or `25%` of all. The last wave has all of them.
+        max_failures: Stop after this many failures, as `5` or `10%` of the items done so far. Empty for never.
+        pause: Whether to stop after each wave until you resume.
     """
 
     waves: Sequence[str] = ()
@@ -38,7 +38,7 @@ class Ended:
     """How a run ended.
 
     Attributes:
-        left: How many items are not done.
+        left: The number of items that are not done.
         why: `done`, `paused` after a wave, or `failures` beyond the threshold.
     """
 
@@ -47,14 +47,7 @@ class Ended:
 
 
 def check(rollout: Rollout) -> None:
-    """Refuse a rollout that is none.
-
-    Args:
-        rollout: The rollout.
-
-    Raises:
-        BadInputError: A wave or the threshold is no number and no share.
-    """
+    """Raise `BadInputError` if a wave or the threshold is neither a number nor a percentage."""
     for text in (*rollout.waves, *filter(None, [rollout.max_failures])):
         _count(text, 1)
 
@@ -66,14 +59,14 @@ def run(
     rollout: Rollout,
     journal: Journal,
 ) -> Generator[ItemResult | Ended]:
-    """Apply items, and yield what became of each as it is known, in their order, and at last how the run ended.
+    """Apply items. Yield their results in order, then how the run ended.
 
     Args:
-        items: The items that are to be applied, in order, also those that the journal has.
-        context: What looking at repositories needs; `stop` is called where the caller leaves early, too.
-        options: How items are applied.
-        rollout: How fast.
-        journal: Where it is noted; what is done there is not done again.
+        items: All items to apply, in order, including those that the journal has.
+        context: The settings. `stop` is also called if the caller stops early.
+        options: The options of `fleet apply`.
+        rollout: The pace.
+        journal: The journal. Items with a result there are not applied again.
     """
     every = list(items)
     failed = done = 0
@@ -83,7 +76,7 @@ def run(
             continue
         work = partial(_noted, context, options, journal)
         too_many = False
-        # Closed before what is left is counted: what has begun comes to its end.
+        # Close before counting what is left: items that have begun are finished first.
         with closing(pool.ordered(work, _by_repository(wave), context.jobs, stop=context.stop)) as results:
             for outcomes in results:
                 for outcome in outcomes:
@@ -92,7 +85,7 @@ def run(
                     try:
                         yield outcome
                     except GeneratorExit:
-                        # Whoever asked was interrupted.
+                        # The caller was interrupted.
                         context.stop()
                         raise
                 too_many = bool(rollout.max_failures) and failed > _count(rollout.max_failures, max(done, 10))
@@ -116,7 +109,7 @@ def _noted(context: Context, options: ApplyOptions, journal: Journal, items: Seq
 
 
 def _by_repository(items: Sequence[PlanItem]) -> Iterator[list[PlanItem]]:
-    """Yield what one thread does: no two work on one repository."""
+    """Group the items by repository: no two threads may work on one repository."""
     for _, group in groupby(items, key=lambda item: item.repository.key):
         yield list(group)
 
@@ -132,5 +125,5 @@ def _ends(waves: Sequence[str], total: int) -> list[int]:
 def _count(text: str, total: int) -> int:
     number = text.removesuffix("%")
     if not number.isdecimal() or (text.endswith("%") and int(number) > 100):
-        raise BadInputError(f"{text!r} is no number and no share.", "Write 10 or 25%.")
+        raise BadInputError(f"{text!r} is neither a number nor a percentage.", "Write a value such as 10 or 25%.")
     return math.ceil(int(number) * total / 100) if text.endswith("%") else int(number)

@@ -1,4 +1,4 @@
-"""Looks at all repositories of a fleet, several at once, and holds no more than a few of them in memory."""
+"""Assess all repositories of a fleet, several at once. Only a few of them are in memory at a time."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from dockertpl.merge.diff import of_changes
 from dockertpl.merge.write import Change
 from dockertpl.template.versions import Versions
 
-#: Returns settings of git with which a repository is fetched and pushed.
+#: Returns the git settings to fetch and push a repository.
 Settings = Callable[[Repository], Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What looking at repositories needs.
+    """Shared settings for assessing and updating repositories.
 
     Attributes:
-        target: What their images are to be.
+        target: The template and version to update to.
         versions: The template's versions.
-        scratch: Where clones are made.
-        settings: Settings of git for a repository.
-        jobs: How many repositories at once.
-        processes: How many processes compute, where all repositories are of this machine.
-        stop: Called on an interrupt, so that what waits for a forge ends soon.
+        scratch: The folder for clones.
+        settings: Returns the git settings for a repository.
+        jobs: The number of repositories at once.
+        processes: The number of processes if all repositories are on this machine.
+        stop: Called on an interrupt, to end all waits for GitHub or GitLab.
     """
 
     target: Target
@@ -53,16 +53,16 @@ def items(
     with_branch: bool = False,
     glance: bool = False,
 ) -> Generator[list[tuple[PlanItem, str]]]:
-    """Yield, repository by repository in their order, its items, each with its difference if that is wanted.
+    """Yield the items of each repository in order, each with its diff.
 
-    Whoever may leave early closes it, before what it works with is removed.
+    A caller that stops early must close the generator before it removes the scratch folder.
 
     Args:
         found: The repositories.
-        context: What looking at them needs.
-        with_diff: Whether differences are wanted.
-        with_branch: Whether to look whose our branches are, which takes a process each.
-        glance: Whether answers files alone are read where discovery has them.
+        context: The settings.
+        with_diff: Whether to compute diffs.
+        with_branch: Whether to check who committed to the `dockertpl/` branches. This runs a process for each.
+        glance: Whether the answers files from discovery are enough.
     """
     work = partial(_items, context, with_diff, with_branch, glance)
     if context.processes > 1 and all(each.repository.is_local for each in found):
@@ -76,7 +76,7 @@ def _items(
 ) -> list[tuple[PlanItem, str]]:
     repository = found.repository
     try:
-        # Of what has no answers file, as the API says, there is nothing more to know.
+        # Without an answers file there is nothing more to find.
         if found.answers is not None and (glance or not found.answers):
             rows = at_a_glance(repository, found.answers, context.target, context.versions)
             return [(PlanItem(repository=repository, row=row), "") for row in rows]
@@ -86,7 +86,7 @@ def _items(
                 looked = (_with_branch(view, each) for each in looked)
             return [(_item(repository, each), _diff(each) if with_diff else "") for each in looked]
     except Exception as error:
-        # Whatever one repository holds, the others are seen.
+        # An error in one repository must not stop the others.
         return [(_item(repository, unreadable(repository.key, errors.of(error))), "")]
 
 
@@ -95,13 +95,13 @@ def _item(repository: Repository, looked: Assessment) -> PlanItem:
 
 
 def _with_branch(view: View, looked: Assessment) -> Assessment:
-    """Return what is known of an image, with the state of our branch where a person has a hand in it."""
+    """Return an assessment with the state `pr-diverged` if others committed to the branch."""
     row = looked.row
     name = branch.name_of(row.image, row.answers_file)
     there = view.ours(name) if looked.changes else None
     if there is None or branch.change_of(there):
         return looked
-    note = f"a person has a hand in the branch {name}"
+    note = f"the branch {name} has commits by others"
     return replace(looked, row=replace(row, state="pr-diverged", notes=(*row.notes, note)))
 
 

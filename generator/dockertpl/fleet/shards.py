@@ -1,4 +1,4 @@
-"""Parts of a plan, each for a machine of its own: who applies what, and what CI has to be told of it."""
+"""Divide a plan into shards, one for each machine, and write the CI configuration for them."""
 
 from __future__ import annotations
 
@@ -12,57 +12,51 @@ import yaml
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.plan import PlanItem
 
-#: The most jobs that a matrix of GitHub's may have.
+#: The most jobs in a matrix of GitHub Actions.
 MOST_IN_A_MATRIX = 256
-#: The job of GitLab's whose artifacts hold the plan; ci/fleet.gitlab-ci.yml has it.
+#: The GitLab job with the plan as an artifact, from ci/fleet.gitlab-ci.yml.
 PLAN_JOB = "fleet-plan"
 
 _NAME = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", re.ASCII)
 
 
 def read(text: str) -> tuple[int, int]:
-    """Return which shard a word such as `2/8` names: its number, from 1, and how many there are.
-
-    Args:
-        text: The word.
+    """Parse a shard such as `2/8`. Return its number, from 1, and the number of shards.
 
     Raises:
-        BadInputError: It names none.
+        BadInputError: The text is not a valid shard.
     """
     match = _NAME.fullmatch(text)
     if match is None or int(match[1]) > int(match[2]):
-        raise BadInputError(f"{text!r} names no shard.", "Name it by its number and how many there are: --shard 2/8")
+        raise BadInputError(f"{text!r} is not a valid shard.", "Write its number and the number of shards: --shard 2/8")
     return int(match[1]), int(match[2])
 
 
 def shard(items: Sequence[PlanItem], number: int, of: int) -> tuple[PlanItem, ...]:
-    """Return the items of one shard, in the plan's order. Each item is in one shard, and the same plan is parted alike.
+    """Return the items of one shard, in the plan's order. Each item is in one shard, always the same for a plan.
 
-    A repository's images stay together, as no two machines may push to one repository. What there is to do is spread so
-    that no two shards differ by more than one repository's part of it.
+    The images of a repository stay together, since no two machines may push to one repository. The work is spread
+    evenly: two shards differ by at most one repository.
 
     Args:
         items: All items of a plan.
         number: The shard's number, from 1.
-        of: How many shards there are.
+        of: The number of shards.
 
     Raises:
-        BadInputError: There is no such shard.
+        BadInputError: The shard's number is out of range.
     """
     if not 1 <= number <= of:
-        raise BadInputError(f"There is no shard {number} of {of}.", "They are numbered from 1.")
+        raise BadInputError(f"Shard {number} of {of} does not exist.", f"Name a shard from 1/{of} to {of}/{of}.")
     numbers = _numbers(items, of)
     return tuple(item for item in items if numbers[item.repository.key] == number)
 
 
 def github_matrix(of: int) -> dict[str, list[dict[str, str]]]:
-    """Return the matrix of a job of GitHub Actions, whose `matrix.shard` is `1/8` and so on.
-
-    Args:
-        of: How many shards there are.
+    """Return the matrix of a GitHub Actions job. Its `matrix.shard` is `1/8` and so on.
 
     Raises:
-        BadInputError: A matrix cannot have so many.
+        BadInputError: The number of shards is out of range.
     """
     if not 1 <= of <= MOST_IN_A_MATRIX:
         raise BadInputError(
@@ -73,23 +67,23 @@ def github_matrix(of: int) -> dict[str, list[dict[str, str]]]:
 
 
 def gitlab_children(of: int, *, plan: str) -> str:
-    """Return the YAML of a child pipeline of GitLab's: a job for each shard, then one that merges their journals.
+    """Return the YAML of a GitLab child pipeline: a job for each shard, then a job for the report.
 
-    It takes the plan from the job `fleet-plan` of the pipeline that starts it, which says the rest by variables:
-    PARENT_PIPELINE_ID, FLEET_IMAGE, FLEET_PACKAGE, FLEET_APPLY_OPTIONS. ci/fleet.gitlab-ci.yml is that pipeline.
+    The child gets the plan from the parent's job `fleet-plan`, and these variables: PARENT_PIPELINE_ID, FLEET_IMAGE,
+    FLEET_PACKAGE, FLEET_APPLY_OPTIONS. The parent is ci/fleet.gitlab-ci.yml.
 
     Args:
-        of: How many shards there are.
-        plan: The plan's file, as the job that made it names it.
+        of: The number of shards.
+        plan: The plan's file in the parent's artifacts.
 
     Raises:
-        BadInputError: There has to be a shard.
+        BadInputError: The number of shards is below 1.
     """
     if of < 1:
         raise BadInputError(f"There cannot be {of} shards.", "Give --shards a number from 1.")
     jobs: dict[str, Any] = {}
     for number, name in enumerate(_names(of), start=1):
-        # GitLab shows jobs as one whose names end like this.
+        # GitLab groups jobs with names like this.
         jobs[f"fleet-apply {name}"] = {
             "extends": ".fleet-apply",
             "variables": {"FLEET_SHARD": name, "FLEET_JOURNAL": f"journals/{number}.jsonl"},
@@ -113,12 +107,12 @@ def gitlab_children(of: int, *, plan: str) -> str:
                 'dockertpl fleet apply "$FLEET_PLAN" --shard "$FLEET_SHARD" --journal "$FLEET_JOURNAL"'
                 " $FLEET_APPLY_OPTIONS",
             ],
-            # 1: a person is needed. It is the report that fails then.
+            # 1: some images need you. The report job fails for them.
             "allow_failure": {"exit_codes": [1]},
             "artifacts": {"when": "always", "paths": ["$FLEET_JOURNAL"], "expire_in": "30 days"},
         },
         **jobs,
-        # No `needs`, of which GitLab takes fifty: a later stage gets the artifacts of all jobs before it.
+        # Without `needs`, which is limited to 50 jobs: a later stage gets the artifacts of all jobs before it.
         "fleet-report": {
             "stage": "report",
             "when": "always",
@@ -131,7 +125,7 @@ def gitlab_children(of: int, *, plan: str) -> str:
         },
     }
     text: str = yaml.safe_dump(pipeline, sort_keys=False, width=120)
-    return f"# A fleet's child pipeline, written by dockertpl fleet plan: see ci/fleet.gitlab-ci.yml.\n{text}"
+    return f"# Child pipeline of ci/fleet.gitlab-ci.yml, generated by dockertpl fleet plan.\n{text}"
 
 
 def _names(of: int) -> list[str]:
@@ -139,13 +133,13 @@ def _names(of: int) -> list[str]:
 
 
 def _numbers(items: Sequence[PlanItem], of: int) -> dict[str, int]:
-    """Return the number of each repository's shard by the repository's key."""
+    """Map the repositories' keys to the numbers of their shards."""
     work = Counter(item.repository.key for item in items if item.to_do)
     size = Counter(item.repository.key for item in items)
     works = dict.fromkeys(range(1, of + 1), 0)
     sizes = dict(works)
     numbers = {}
-    # What takes time is spread first; what is only passed over then evens out the rest.
+    # Spread the repositories with work first, then even out the others.
     for key in sorted(size, key=lambda key: not work[key]):
         loads = works if work[key] else sizes
         number = min(loads, key=lambda number: loads[number])

@@ -107,11 +107,11 @@ def test_the_answers_of_the_default_branch_are_no_other_s(
 @pytest.mark.parametrize(
     ("place", "word"),
     [
-        ("missing", "no place"),
-        ("github:", "names nobody"),
+        ("missing", "not a place"),
+        ("github:", "names no owner"),
         ("github:org?sort=name", "sort"),
-        ("list.txt", "names 'nothing'"),
-        ("binary", "no UTF-8"),
+        ("list.txt", "lists 'nothing'"),
+        ("binary", "not UTF-8"),
     ],
 )
 def test_what_is_no_place_is_said(place: str, word: str, folder: Path) -> None:

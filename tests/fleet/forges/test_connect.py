@@ -22,7 +22,7 @@ def test_plain_git_has_no_forge_and_no_settings() -> None:
 def test_without_a_token_a_repository_is_read_as_anybody_reads_it_and_not_written() -> None:
     forges = Forges(environ={})
     assert forges.settings(THERE) == {}
-    with pytest.raises(ForgeError, match="no token"):
+    with pytest.raises(ForgeError, match="No GitHub token"):
         forges.of(THERE)
 
 

@@ -11,12 +11,12 @@ from dockertpl.fleet.forges import network
 @pytest.mark.parametrize(
     ("error", "passes", "words"),
     [
-        (raised.ConnectTimeout(), True, "does not answer in time"),
-        (raised.ProxyError(), True, "the proxy does not let us through"),
-        (raised.ConnectionError(), True, "the connection broke"),
-        (raised.ChunkedEncodingError(), True, "the connection broke"),
-        (raised.SSLError(), False, "certificate is not trusted"),
-        (raised.InvalidProxyURL(), False, "the connection broke, or there was none"),
+        (raised.ConnectTimeout(), True, "the request timed out"),
+        (raised.ProxyError(), True, "the proxy refused the connection"),
+        (raised.ConnectionError(), True, "the connection failed"),
+        (raised.ChunkedEncodingError(), True, "the connection failed"),
+        (raised.SSLError(), False, "is not trusted"),
+        (raised.InvalidProxyURL(), False, "the connection failed"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )

@@ -1,4 +1,4 @@
-"""The page: what is in it is looked at here; its script runs in Node where there is one."""
+"""The HTML page. Its script runs in Node if Node is installed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.fleet.reports import things
 
+from dockertpl.fleet.model import STATES, Row
 from dockertpl.fleet.reports import html as module
 from dockertpl.fleet.reports.columns import OUTCOMES, ROWS
 from dockertpl.fleet.reports.html import html
@@ -59,8 +60,8 @@ def test_each_thing_is_a_row_with_its_details_and_each_state_a_filter_with_its_c
     text = "".join(html(things.ROWS, ROWS, title="The fleet", note="Made on a Monday"))
     page = _page(text)
     assert len(page.rows) == 4
-    assert "org/torn" in page.rows[2]
-    assert "Conflicts: Dockerfile" in page.rows[2]
+    assert "org/torn" in page.rows[1]
+    assert "Conflicts: Dockerfile" in page.rows[1]
     assert page.of("a") == [{"href": "https://example.com/org/torn/pull/7", "rel": "noopener noreferrer"}]
     assert [box["value"] for box in page.of("input") if box["type"] == "checkbox"] == [
         "conflicted",
@@ -69,7 +70,43 @@ def test_each_thing_is_a_row_with_its_details_and_each_state_a_filter_with_its_c
     ]
     assert "Made on a Monday" in text
     outcomes = _page("".join(html(things.OUTCOMES, OUTCOMES, title="The run")))
-    assert "The forge refuses." in outcomes.rows[2]
+    assert "GitHub refuses." in outcomes.rows[1]
+
+
+def test_a_headline_says_how_many_update_and_how_many_need_you() -> None:
+    rows = [Row(repository=f"org/{number}", state="outdated") for number in range(21)]
+    rows += [Row(repository="org/torn", state="conflicted"), Row(repository="org/dirty", state="dirty")]
+    rows += [Row(repository=f"org/fresh-{number}", state="up-to-date") for number in range(7)]
+    text = "".join(html(rows, ROWS, title="The fleet"))
+    assert '<p class="headline">21 of 30 update automatically, 2 need you.</p>' in text
+    assert "1 of 2 are done, 1 needs you." in "".join(html(things.OUTCOMES, OUTCOMES, title="The run"))
+    assert "Everything is up to date." in "".join(html(rows[-2:], ROWS, title=""))
+    assert "Nothing to do." in "".join(html([], ROWS, title=""))
+
+
+def test_what_is_urgent_comes_first_and_conflicts_before_all() -> None:
+    rows = [Row(repository=f"org/{state}", state=state) for state in STATES]
+    page = _page("".join(html(reversed(rows), ROWS, title="The fleet")))
+    assert "org/conflicted" in page.rows[1]
+    assert "org/up-to-date" in page.rows[-1]
+
+
+def test_a_row_that_needs_you_has_its_command_to_copy() -> None:
+    rows = [
+        Row(repository="a", state="conflicted", answers_file=".copier-answers.web.yml", target="v2.0.0"),
+        Row(repository="b", state="outdated", answers_file=".copier-answers.yml", target="v2.0.0"),
+    ]
+    text = "".join(html(rows, ROWS, title="The fleet"))
+    command = "dockertpl update --answers-file .copier-answers.web.yml --to v2.0.0"
+    assert re.findall(r"<code>(.*?)</code> <button type=\"button\" class=\"copy\" hidden>", text) == [command]
+
+
+def test_each_cell_has_its_title_for_the_cards_of_a_phone() -> None:
+    text = "".join(html(things.ROWS, ROWS, title="The fleet"))
+    labels = {str(cell["data-label"]) for cell in _page(text).of("td") if "data-label" in cell}
+    assert labels == {"Image", "Kind", "Version", "Target"}
+    assert "@media screen and (max-width: 600px)" in text
+    assert "prefers-color-scheme: dark" in text
 
 
 def test_the_policy_lets_nothing_run_but_the_page_s_own_script_and_style() -> None:

@@ -31,7 +31,7 @@ def test_a_heading_the_totals_and_a_table_with_the_worst_first() -> None:
 def test_outcomes_are_shown_in_the_same_way() -> None:
     rows = _rows("".join(markdown(things.OUTCOMES, OUTCOMES)))
     assert len(rows) == 3
-    assert "Note: The forge refuses." in rows[1]
+    assert "Note: GitHub refuses." in rows[1]
 
 
 def test_five_thousand_rows_are_no_larger_than_a_step_s_summary_and_the_rest_is_counted() -> None:

@@ -8,7 +8,7 @@ from tests.fleet.reports import things
 
 from dockertpl.fleet.model import Row
 from dockertpl.fleet.reports.columns import OUTCOMES, ROWS
-from dockertpl.fleet.reports.table import colourful, table
+from dockertpl.fleet.reports.table import colorful, table
 
 
 class _Terminal(io.StringIO):
@@ -17,7 +17,7 @@ class _Terminal(io.StringIO):
 
 
 def test_one_line_a_thing_details_below_and_totals_at_the_end() -> None:
-    lines = table(things.ROWS, ROWS, width=80, colour=False).splitlines()
+    lines = table(things.ROWS, ROWS, width=80, color=False).splitlines()
     assert lines[0].split() == ["STATE", "REPOSITORY", "IMAGE", "KIND", "VERSION", "TARGET"]
     assert lines[2].split() == ["conflicted", "org/torn", "app", "small", "v1.0.0", "v2.0.0"]
     assert lines[3:6] == [
@@ -29,16 +29,16 @@ def test_one_line_a_thing_details_below_and_totals_at_the_end() -> None:
 
 
 def test_outcomes_are_shown_in_the_same_way() -> None:
-    lines = table(things.OUTCOMES, OUTCOMES, width=80, colour=False).splitlines()
+    lines = table(things.OUTCOMES, OUTCOMES, width=80, color=False).splitlines()
     assert lines[0].split() == ["RESULT", "REPOSITORY", "IMAGE", "SECONDS"]
-    assert "    Note: The forge refuses." in lines
+    assert "    Note: GitHub refuses." in lines
     assert lines[-1] == "2 images: 1 failed, 1 proposed"
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_it_is_no_wider_than_the_terminal(width: int) -> None:
     rows = [*things.many(60), Row(repository="日本語" * 40, state="error", notes=("日本語 " * 60, "x" * 300))]
-    lines = table(rows, ROWS, width=width, colour=False).splitlines()
+    lines = table(rows, ROWS, width=width, color=False).splitlines()
     assert max(_places(line) for line in lines) <= width
 
 
@@ -48,16 +48,16 @@ def _places(line: str) -> int:
 
 def test_a_narrow_table_keeps_the_end_of_a_repository_s_name_and_the_state() -> None:
     rows = list(things.many(14))
-    text = table(rows, ROWS, width=60, colour=False)
+    text = table(rows, ROWS, width=60, color=False)
     assert all(f"name-{number} " in text for number in range(14))
     assert all(f"{row.state} " in text for row in rows)
     assert "KIND" not in text
-    assert "KIND" in table(rows, ROWS, width=200, colour=False)
+    assert "KIND" in table(rows, ROWS, width=200, color=False)
 
 
 def test_colours_change_nothing_but_the_state_s_colour() -> None:
-    plain = table(things.ROWS, ROWS, width=80, colour=False)
-    coloured = table(things.ROWS, ROWS, width=80, colour=True)
+    plain = table(things.ROWS, ROWS, width=80, color=False)
+    coloured = table(things.ROWS, ROWS, width=80, color=True)
     assert click.unstyle(coloured) == plain
     assert click.style("conflicted", fg="red") in coloured
     assert "\x1b" not in plain
@@ -65,26 +65,26 @@ def test_colours_change_nothing_but_the_state_s_colour() -> None:
 
 def test_a_long_list_is_counted() -> None:
     row = Row(repository="a", state="dirty", uncommitted=tuple(f"{number}.txt" for number in range(1005)))
-    assert "4.txt; 1,000 more" in table([row], ROWS, width=80, colour=False)
+    assert "4.txt; 1,000 more" in table([row], ROWS, width=80, color=False)
 
 
 def test_a_name_does_nothing_to_the_terminal() -> None:
-    text = table([things.hostile_row()], ROWS, width=80, colour=False)
+    text = table([things.hostile_row()], ROWS, width=80, color=False)
     text.encode()
     assert text.replace("\n", "").isprintable()
 
 
 def test_of_nothing_there_is_only_the_total() -> None:
-    assert table([], ROWS, width=80, colour=False) == "0 images\n"
+    assert table([], ROWS, width=80, color=False) == "0 images\n"
 
 
 def test_only_a_terminal_gets_colours_and_only_where_nobody_asked_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    assert colourful(_Terminal())
-    assert not colourful(io.StringIO())
+    assert colorful(_Terminal())
+    assert not colorful(io.StringIO())
     monkeypatch.setenv("TERM", "dumb")
-    assert not colourful(_Terminal())
+    assert not colorful(_Terminal())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not colourful(_Terminal())
+    assert not colorful(_Terminal())

@@ -33,7 +33,7 @@ OUTCOMES = (
     ItemResult(
         repository="org/a", result="proposed", image="app", url="https://example.com/org/a/pull/1", seconds=2.25
     ),
-    ItemResult(repository="org/b", result="failed", image="app", note="The forge refuses."),
+    ItemResult(repository="org/b", result="failed", image="app", note="GitHub refuses."),
 )
 
 

@@ -19,7 +19,7 @@ def test_it_says_which_lines_of_which_files_and_what_to_run_and_holds_none_of_th
     text = body(upgrade(conflict), "app", digest="abc")
     assert "| <code>Dockerfile</code> | lines 7-8 |  |\n" in text
     assert "```sh\ndockertpl update --to v2.0.0\n```" in text
-    assert "- The template does not take `flavor` = `alpine` any more \\(it is gone\\); it is `slim` now." in text
+    assert "- The template no longer accepts `flavor` = `alpine` \\(it is gone\\). It is now `slim`." in text
     assert "`Dockerfile` conflicts" not in text
     for never in ("<<<<<<<", "=======", ">>>>>>>", "|||||||", "and more", "theirs"):
         assert never not in text
@@ -37,7 +37,7 @@ def test_without_a_conflict_it_says_what_else_is_to_be_decided() -> None:
     calm = replace(calm, steps=tuple(step for step in calm.steps if not step.is_conflict))
     text = body(calm, "app", digest="abc")
     assert "| File |" not in text
-    assert "A person has to decide first." in text
+    assert "The update needs your decision." in text
     assert "\n\n\n" not in text
 
 
@@ -58,5 +58,5 @@ def test_it_is_never_longer_than_a_forge_takes() -> None:
 
 
 def test_the_title_is_of_harmless_words() -> None:
-    assert title(upgrade(), "app") == "The update of the image app to v2.0.0 of its template needs a person"
+    assert title(upgrade(), "app") == "Update image app to template v2.0.0 (needs a decision)"
     assert not set("@#\n`") & set(title(hostile(), HOSTILE))

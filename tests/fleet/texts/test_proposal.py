@@ -20,7 +20,7 @@ VERIFIED = {"healthy": True, "build_seconds": 3.21, "ready_seconds": 0.4, "image
 def test_it_says_what_it_is_and_ends_with_its_marker() -> None:
     text = body(upgrade(), "app", digest="abc")
     assert text.startswith(
-        "This updates the image `app` (`.copier-answers.yml`) from `v1.0.0` to `v2.0.0` of "
+        "This updates image `app` (`.copier-answers.yml`) from `v1.0.0` to `v2.0.0` of "
         "[`template`](<https://github.com/org/template>).\n\n"
     )
     assert text.endswith("\n<!-- dockertpl:fleet .copier-answers.yml v2.0.0 abc -->\n")
@@ -30,25 +30,27 @@ def test_it_says_what_it_is_and_ends_with_its_marker() -> None:
 
 def test_it_says_what_a_person_has_to_look_at_first() -> None:
     head = body(upgrade(), "app", digest="abc").split("\n## ")[0]
-    assert "- The template does not take `flavor` = `alpine` any more \\(it is gone\\); it is `slim` now." in head
-    rest = "What the template wants there is in `Dockerfile.rej`: choose, and remove it."
+    assert "- The template no longer accepts `flavor` = `alpine` \\(it is gone\\). It is now `slim`." in head
+    rest = "The template's lines are in `Dockerfile.rej`: apply what you need, then delete it."
     assert f"- `Dockerfile` conflicts in lines 7-8. {rest}\n" in head
     assert "- `gone.txt` was edited here and is no longer in the template; it stays, and is yours now." in head
-    assert "gave way to `:25`, which has no digest." in head
+    assert "was replaced by `:25`, which has no digest." in head
     assert "- A flavor is gone." in head
 
 
 def test_it_says_what_becomes_of_answers_files_and_pins() -> None:
     text = body(upgrade(), "app", digest="abc")
-    assert "\n- new: `port` = `8000`\n- gone: `server`, which was `gunicorn`\n- reset: `flavor` = `slim`" in text
-    assert "\n| <code>Dockerfile</code> | conflict |  |\n| <code>gone.txt</code> | yours stays | was edited" in text
-    assert "\n| <code>merged.txt</code> | merged with yours |  |\n| <code>new.txt</code> | new |  |\n" in text
+    assert "\n- new: `port` = `8000`\n- removed: `server`, was `gunicorn`\n- reset: `flavor` = `slim`" in text
+    assert (
+        "\n| <code>Dockerfile</code> | conflict |  |\n| <code>gone.txt</code> | your version stays | was edited" in text
+    )
+    assert "\n| <code>merged.txt</code> | merged with your edits |  |\n| <code>new.txt</code> | new |  |\n" in text
     assert "\n- `python` at `:3.14` in `merged.txt` stays. The template has `:3.13`.\n" in text
 
 
 def test_the_difference_is_folded() -> None:
     text = body(upgrade(), "app", digest="abc")
-    assert "<details>\n<summary>The difference</summary>\n\n```diff\ndiff --git a/Dockerfile b/Dockerfile\n" in text
+    assert "<details>\n<summary>Diff</summary>\n\n```diff\ndiff --git a/Dockerfile b/Dockerfile\n" in text
     assert "+++ b/new.txt" in text
     assert "<<<<<<<" not in text
 
@@ -56,7 +58,7 @@ def test_the_difference_is_folded() -> None:
 def test_the_changelog_is_shown_as_it_is_with_a_link_to_all_of_it() -> None:
     text = body(upgrade(), "app", digest="abc", changelog=CHANGELOG)
     assert (
-        f"\n## What is new\n\n```markdown\n{CHANGELOG}\n```\n\n"
+        f"\n## What's new\n\n```markdown\n{CHANGELOG}\n```\n\n"
         "From [the template's CHANGELOG.md](<https://github.com/org/template/blob/v2.0.0/CHANGELOG.md>).\n\n"
         "## Answers\n" in text
     )
@@ -69,22 +71,22 @@ def test_a_changelog_notifies_nobody_and_closes_nothing(line: str) -> None:
     text = body(upgrade(), "app", digest="abc", changelog=f"## 2.0.0\n\n- {line}\n\n{line}\n")
     _reaches_nobody(text)
     assert [one.content for one in PARSER.parse(text) if one.type == "fence" and one.info == "markdown"] != []
-    assert re.findall("<h2>.*", PARSER.render(text))[-1] == "<h2>By hand</h2>"
+    assert re.findall("<h2>.*", PARSER.render(text))[-1] == "<h2>Update by hand</h2>"
 
 
 def test_what_verify_found_is_said_if_there_is_any() -> None:
     text = body(clean(), "app", digest="abc", verified=VERIFIED)
-    assert "- built in 3.2 s\n- ready 0.40 s after its start\n- 12,345,678 bytes\n- healthy\n" in text
+    assert "- built in 3.2 s\n- ready 0.40 s after the start\n- 12,345,678 bytes\n- healthy\n" in text
     failed = body(clean(), "app", digest="abc", verified={"healthy": False, "error": {"message": "It did not build."}})
-    assert "- **It failed:** It did not build." in failed
+    assert "- **Failed:** It did not build." in failed
     assert "- healthy" not in failed
     assert "## Verified" not in body(clean(), "app", digest="abc")
 
 
 def test_where_there_is_nothing_to_say_there_is_no_heading() -> None:
     text = body(clean(), "app", digest="abc")
-    assert re.findall("^## .*", text, re.MULTILINE) == ["## Files", "## By hand"]
-    assert "a person has to look" not in text
+    assert re.findall("^## .*", text, re.MULTILINE) == ["## Files", "## Update by hand"]
+    assert "Check before you merge" not in text
 
 
 @pytest.mark.parametrize("make", [upgrade, clean])
@@ -130,7 +132,7 @@ def test_it_is_never_longer_than_a_forge_takes(character: str) -> None:
 def test_a_difference_that_is_cut_says_so() -> None:
     large = File(content="".join(f"line {number}\n" for number in range(20_000)).encode())
     text = body(replace(clean(), steps=(Step(path="a", outcome="created", old=None, new=large),)), "app", digest="abc")
-    assert "\n```\n\nIt is longer than fits here. All of it is in this pull request.\n\n</details>\n" in text
+    assert "\n```\n\nThe diff is too long to show here. See the files of this pull request.\n\n</details>\n" in text
     assert len(text.encode()) > LIMIT * 0.9
 
 
@@ -139,16 +141,16 @@ def test_hostile_text_stays_in_its_place_and_reaches_nobody() -> None:
     _reaches_nobody(text)
     html = PARSER.render(text)
     assert html.count("<details>") == html.count("</details>") == 1
-    assert re.findall("<h[12]>.*", html)[-1] == "<h2>By hand</h2>"
+    assert re.findall("<h[12]>.*", html)[-1] == "<h2>Update by hand</h2>"
     assert read(text) == Marker(HOSTILE, HOSTILE, HOSTILE)
 
 
 def test_titles_and_messages_are_of_harmless_words() -> None:
-    assert title(upgrade(), "app") == "Update the image app to v2.0.0 of its template"
-    assert title(upgrade(order="older"), "app") == "Take the image app back to v2.0.0 of its template"
-    assert title(upgrade(order="same"), "app") == "Render the image app again with v2.0.0 of its template"
+    assert title(upgrade(), "app") == "Update image app to template v2.0.0"
+    assert title(upgrade(order="older"), "app") == "Downgrade image app to template v2.0.0"
+    assert title(upgrade(order="same"), "app") == "Render image app again with template v2.0.0"
     assert commit_message(upgrade(), "app") == (
-        "Update the image app to v2.0.0 of its template\n\n"
+        "Update image app to template v2.0.0\n\n"
         "From v1.0.0 to v2.0.0 of https://github.com/org/template.git\n"
         "Answers file: .copier-answers.yml\n"
     )

@@ -16,7 +16,7 @@ from dockertpl.fleet.reports.columns import Sheet, T
 from dockertpl.fleet.reports.csv import csv
 from dockertpl.fleet.reports.html import html
 from dockertpl.fleet.reports.markdown import markdown
-from dockertpl.fleet.reports.table import colourful, table
+from dockertpl.fleet.reports.table import colorful, table
 
 #: Formats that divide a plan into shards for CI, instead of a table.
 DIVIDED = ("github-matrix", "gitlab")
@@ -87,4 +87,4 @@ def _pieces(records: Sequence[T], sheet: Sheet[T], form: str, title: str) -> Ite
         return html(records, sheet, title=title)
     # Anything but a terminal is probably a log, which has no fixed width.
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
-    return [table(records, sheet, width=width, colour=colourful(sys.stdout))]
+    return [table(records, sheet, width=width, color=colorful(sys.stdout))]

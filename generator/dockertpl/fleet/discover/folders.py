@@ -1,4 +1,4 @@
-"""Finds repositories in a folder of this machine, following no link."""
+"""Find repositories in a folder on this machine. Links are not followed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from pathlib import Path
 from dockertpl.errors import BadInputError
 from dockertpl.fleet.model import Repository
 
-#: As deep as forges nest groups that anybody keeps in folders.
+#: Deep enough for nested groups of GitLab.
 _DEEPEST = 6
 
 
 def find(folder: Path) -> Iterator[Repository]:
-    """Yield a folder's repositories in the order of their paths; of one that is found, what lies in it is not searched.
-
-    Args:
-        folder: A repository, or a folder of them.
+    """Yield a folder's repositories in the order of their paths. Folders inside a repository are not searched.
 
     Raises:
         BadInputError: The folder cannot be read.
@@ -27,7 +24,7 @@ def find(folder: Path) -> Iterator[Repository]:
 
 def _below(folder: Path, depth: int) -> Iterator[Repository]:
     if _is_repository(folder):
-        # Its last part is the folder's name to a template.
+        # A template may use the last part as the folder's name.
         unnamed = folder.name in ("", "..")
         yield Repository(key=folder.resolve().name if unnamed else folder.as_posix(), location=str(folder))
         return
@@ -38,7 +35,9 @@ def _below(folder: Path, depth: int) -> Iterator[Repository]:
     except OSError as error:
         if depth:
             return
-        raise BadInputError(f"{folder} cannot be read: {error.strerror}.", "Name a folder of yours.") from error
+        raise BadInputError(
+            f"{folder} cannot be read: {error.strerror}.", "Name a folder that you can read."
+        ) from error
     for entry in entries:
         if entry.is_dir(follow_symlinks=False) and (not entry.name.startswith(".") or entry.name.endswith(".git")):
             yield from _below(Path(entry.path), depth + 1)

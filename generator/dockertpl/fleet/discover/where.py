@@ -1,4 +1,4 @@
-"""Reads what a person names as the place of a fleet, and finds its repositories there."""
+"""Parse the places of a fleet, and find their repositories."""
 
 from __future__ import annotations
 
@@ -19,30 +19,26 @@ from dockertpl.template.source import is_remote
 
 _AT_FORGE = re.compile(r"\A(github|gitlab):(?!//)([^?]*)(?:\?(.*))?\Z")
 _REMEDY = (
-    "Name a folder, a file with one place a line, a URL, github:OWNER, github:OWNER?topic=T, github:?search=WORDS, "
-    "or gitlab:GROUP."
+    "Name a folder, a URL, a file with one place on each line, github:OWNER, github:OWNER?topic=T, "
+    "github:?search=WORDS, or gitlab:GROUP."
 )
 _KEYS = {"topic", "search", "archived", "forks"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Which of the repositories that are found are wanted.
+    """Include and exclude patterns for repositories.
 
     Attributes:
-        include: Patterns of which one has to match a repository's key; none means all.
-        exclude: Patterns of which none may.
+        include: A repository's key must match one of these. Empty means all.
+        exclude: A repository's key must match none of these.
     """
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
 
     def wanted(self, key: str) -> bool:
-        """Tell whether a repository is wanted.
-
-        Args:
-            key: Its key; a pattern without a slash is for its last part.
-        """
+        """Return whether a repository's key matches. A pattern without a slash is for the key's last part."""
         return (not self.include or _matches(key, self.include)) and not _matches(key, self.exclude)
 
 
@@ -50,14 +46,14 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) 
     """Yield the repositories of a fleet, each once, in the order of their keys within a place.
 
     Args:
-        places: What the person named.
-        filters: Which are wanted.
-        base: The branch that updates start from; empty for the one that is checked out, or the default.
-        forges: The forges.
+        places: The places from the command line.
+        filters: The patterns.
+        base: The branch that updates start from. Empty for the checked-out branch, or the default branch.
+        forges: The connections to GitHub and GitLab.
 
     Raises:
-        BadInputError: A place is none.
-        ForgeError: A forge refuses or cannot be reached.
+        BadInputError: A place is not valid.
+        ForgeError: GitHub or GitLab refuses or cannot be reached.
     """
     seen = set()
     for place in places:
@@ -65,13 +61,13 @@ def find(places: Iterable[str], *, filters: Filters, base: str, forges: Forges) 
             repository = found.repository
             same = same_place(repository.location)
             if repository.forge:
-                # A forge does not tell letters' case.
+                # GitHub and GitLab ignore case.
                 same = same.lower()
             if same in seen or not filters.wanted(repository.key):
                 continue
             seen.add(same)
             if base and base != repository.base:
-                # What the API gave is another branch's.
+                # The API's answers files are from another branch.
                 found = replace(found, repository=replace(repository, base=base), answers=None)
             yield found
 
@@ -88,20 +84,16 @@ def _at(place: str, forges: Forges) -> Iterator[Discovered]:
     elif path.is_file():
         for line in listfile.read(path):
             if not (is_remote(line) or _AT_FORGE.match(line) or Path(line).is_dir()):
-                raise BadInputError(f"{path} names {line!r}, which is no place of repositories.", _REMEDY)
+                raise BadInputError(f"{path} lists {line!r}, which is not a place with repositories.", _REMEDY)
             yield from _at(line, forges)
     else:
-        raise BadInputError(f"{place!r} is no place of repositories.", _REMEDY)
+        raise BadInputError(f"{place!r} is not a place with repositories.", _REMEDY)
 
 
 def at_url(url: str, forges: Forges) -> Repository:
-    """Return the repository at a URL, with the forge that it is at, as far as the URL tells.
+    """Return the repository at a URL, with its GitHub or GitLab.
 
-    What `file://` names is a folder of this machine like any other: a push would run that repository's own hooks here.
-
-    Args:
-        url: What git can clone.
-        forges: The forges.
+    Treat `file://` as a folder on this machine: a push would run that repository's hooks here.
     """
     key = same_place(url)
     if url.startswith("file://"):
@@ -114,9 +106,9 @@ def at_url(url: str, forges: Forges) -> Repository:
 def _query(place: str, owner: str, text: str) -> Query:
     values = {key: value[-1] for key, value in parse_qs(text, keep_blank_values=True).items()}
     if unknown := values.keys() - _KEYS:
-        raise BadInputError(f"{place!r} asks for {', '.join(sorted(unknown))}, which is not known.", _REMEDY)
+        raise BadInputError(f"{place!r} has an unknown filter: {', '.join(sorted(unknown))}.", _REMEDY)
     if not owner and not values.get("search") and not values.get("topic"):
-        raise BadInputError(f"{place!r} names nobody.", _REMEDY)
+        raise BadInputError(f"{place!r} names no owner, topic or search.", _REMEDY)
     return Query(
         owner=owner.strip("/"),
         topic=values.get("topic", ""),

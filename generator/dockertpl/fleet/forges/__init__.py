@@ -1,1 +1,1 @@
-"""What a forge does for a fleet: finds repositories, and holds pull requests and issues."""
+"""GitHub and GitLab: find repositories, and manage pull requests and issues."""

@@ -1,7 +1,6 @@
-"""What every forge can do. A pull request is a *proposal* here, as GitLab calls it a merge request.
+"""The interface of a forge, which is GitHub or GitLab. A *proposal* is a pull request or a merge request.
 
-An implementation asks the forge before it writes, so that doing anything twice makes nothing twice; it keeps the rate
-limits and waits as long as the forge says.
+An implementation reads before it writes, so repeating a call changes nothing. It obeys the rate limits.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ class Proposal:
     Attributes:
         number: Its number in the repository.
         url: Its page.
-        state: `open`, `merged`, or `closed` by a person who did not want it.
-        draft: Whether it cannot be merged as it is.
-        base: The branch that it is to be merged into.
+        state: `open`, `merged`, or `closed` without merging.
+        draft: Whether it is a draft.
+        base: The target branch.
         title: Its title.
         body: Its text, in Markdown.
     """
@@ -55,14 +54,14 @@ class Issue:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Which repositories are looked for.
+    """A search for repositories.
 
     Attributes:
-        owner: An organisation's, a user's or a group's name; subgroups of a group are in it.
-        topic: Only those with this topic.
-        search: A search in the forge's own words; then `owner` may be empty.
-        archived: Whether archived ones are wanted too.
-        forks: Whether forks are wanted too.
+        owner: An organization, user or group. Subgroups are included.
+        topic: Only repositories with this topic.
+        search: A search in GitHub's or GitLab's syntax. Then `owner` may be empty.
+        archived: Whether to include archived repositories.
+        forks: Whether to include forks.
     """
 
     owner: str = ""
@@ -79,19 +78,19 @@ class Forge(Protocol):
         """Yield the repositories of a query with the texts of their answers files, in the order of their names.
 
         Raises:
-            ForgeError: The forge refuses or cannot be reached.
+            ForgeError: GitHub or GitLab refuses or cannot be reached.
         """
         ...
 
     def git_settings(self, slug: str) -> Mapping[str, str]:
-        """Return settings of git (`http.<url>.extraHeader` and such) with which a repository is fetched and pushed."""
+        """Return the git settings to fetch and push a repository, such as `http.<url>.extraHeader`."""
         ...
 
     def proposal(self, slug: str, branch: str) -> Proposal | None:
-        """Return the newest pull request from a branch of a repository, open ones first; None if there never was one.
+        """Return the newest pull request of a branch, preferably an open one, or None.
 
         Raises:
-            ForgeError: The forge refuses or cannot be reached.
+            ForgeError: GitHub or GitLab refuses or cannot be reached.
         """
         ...
 
@@ -99,31 +98,31 @@ class Forge(Protocol):
         """Open a pull request, or return the open one of that branch with this title and body.
 
         Raises:
-            ForgeError: The forge refuses or cannot be reached.
+            ForgeError: GitHub or GitLab refuses or cannot be reached.
         """
         ...
 
     def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
-        """Give an open pull request another base, title and text.
+        """Change the base, title and text of an open pull request.
 
         Raises:
-            ForgeError: The forge refuses or cannot be reached.
+            ForgeError: GitHub or GitLab refuses or cannot be reached.
         """
         ...
 
     def issue(self, slug: str, marker: str) -> Issue | None:
-        """Return the open issue of this account whose text holds a marker.
+        """Return this account's open issue with a marker in its text, or None.
 
         Raises:
-            ForgeError: The forge refuses or cannot be reached.
+            ForgeError: GitHub or GitLab refuses or cannot be reached.
         """
         ...
 
     def report(self, slug: str, marker: str, *, title: str, body: str) -> Issue:
-        """Open an issue whose text holds a marker, or bring the open one up to date.
+        """Open an issue with a marker in its text, or update the open one.
 
         Raises:
-            ForgeError: The forge refuses or cannot be reached.
+            ForgeError: GitHub or GitLab refuses or cannot be reached.
         """
         ...
 
@@ -131,6 +130,6 @@ class Forge(Protocol):
         """Close an issue with a comment.
 
         Raises:
-            ForgeError: The forge refuses or cannot be reached.
+            ForgeError: GitHub or GitLab refuses or cannot be reached.
         """
         ...

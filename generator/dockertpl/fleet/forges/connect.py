@@ -1,4 +1,4 @@
-"""Connects to a forge; its client library is imported only then."""
+"""Connect to GitHub or GitLab. The client library is imported on demand."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from dockertpl.fleet.forges.base import Forge
 from dockertpl.fleet.model import ForgeName, Repository
 
-#: Any of these says that an account is meant.
+#: One of these variables must be set to use an account.
 _TOKENS: Mapping[str, tuple[str, ...]] = {
     "github": ("GITHUB_TOKEN", "GH_TOKEN", "GITHUB_APP_ID"),
     "gitlab": ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
 }
-#: What says at which address a forge is asked, and where it is asked otherwise.
+#: The variables with the address of an API, and the default address.
 _ADDRESSES: Mapping[ForgeName, tuple[tuple[str, ...], str]] = {
     "github": (("GITHUB_API_URL",), "https://github.com"),
     "gitlab": (("GITLAB_URL", "CI_SERVER_URL"), "https://gitlab.com"),
@@ -25,12 +25,12 @@ _ADDRESSES: Mapping[ForgeName, tuple[tuple[str, ...], str]] = {
 
 @dataclass
 class Forges:
-    """The forges of a run, each connected to once, for any thread.
+    """The connections of a run, shared by all threads.
 
     Attributes:
         environ: Environment variables, with the tokens.
-        share: How many runs share the account's limits.
-        waiting: Called with the seconds of each wait before it begins, by whichever thread waits.
+        share: The number of runs that share the account's limits.
+        waiting: Called with the seconds before each wait, in the thread that waits.
     """
 
     environ: Mapping[str, str]
@@ -41,14 +41,14 @@ class Forges:
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
-        """Let nobody wait any longer for a forge: what waits, or would, is interrupted."""
+        """Interrupt all threads that wait for GitHub or GitLab, now or later."""
         self._stopped.set()
 
     def check(self) -> None:
-        """Interrupt this thread if nobody is to wait any longer: its item is then neither done nor failed.
+        """Interrupt this thread after `stop`. Its item is then neither done nor failed.
 
         Raises:
-            KeyboardInterrupt: So it is.
+            KeyboardInterrupt: `stop` was called.
         """
         self._sleep(0)
 
@@ -58,11 +58,7 @@ class Forges:
             raise KeyboardInterrupt
 
     def at(self, host: str) -> ForgeName:
-        """Return which forge is at a host; empty for plain Git, as for every forge but the one that would be asked.
-
-        Args:
-            host: The host, with its port if the address has one.
-        """
+        """Return the forge of a host, with its port if it has one. Empty for other hosts, which use plain Git."""
         for name, (keys, public) in _ADDRESSES.items():
             address = next(filter(None, map(self.environ.get, keys)), public)
             # GitHub's API is at api.HOST or at HOST/api/v3.
@@ -71,13 +67,10 @@ class Forges:
         return ""
 
     def connect(self, name: ForgeName) -> Forge:
-        """Return a forge.
-
-        Args:
-            name: Which.
+        """Return the connection to a forge.
 
         Raises:
-            ForgeError: There is no token, it will not do, or the client library is not installed.
+            ForgeError: The token is missing or not valid, or the client library is not installed.
         """
         with self._lock:
             if name not in self._connected:
@@ -86,24 +79,18 @@ class Forges:
             return self._connected[name]
 
     def of(self, repository: Repository) -> Forge | None:
-        """Return the forge of a repository, or None for plain Git.
-
-        Args:
-            repository: The repository.
+        """Return the connection to a repository's forge, or None for plain Git.
 
         Raises:
-            ForgeError: There is no token, it will not do, or the client library is not installed.
+            ForgeError: The token is missing or not valid, or the client library is not installed.
         """
         return self.connect(repository.forge) if repository.forge else None
 
     def settings(self, repository: Repository) -> Mapping[str, str]:
-        """Return settings of git with which a repository is fetched and pushed; none without a token.
-
-        Args:
-            repository: The repository.
+        """Return the git settings to fetch and push a repository. Empty if no token is set.
 
         Raises:
-            ForgeError: The token will not do, or the client library is not installed.
+            ForgeError: The token is not valid, or the client library is not installed.
         """
         if not any(self.environ.get(key) for key in _TOKENS.get(repository.forge, ())):
             return {}

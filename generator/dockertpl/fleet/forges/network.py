@@ -1,4 +1,4 @@
-"""What either forge's faults have in common, since both are asked through requests: what may pass, and what is said."""
+"""Network errors of GitHub and GitLab, since both clients use requests."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import requests.exceptions as network
 
 from dockertpl.errors import ForgeError
 
-#: Statuses of a server that is in trouble; they may pass.
+#: Statuses of temporary server errors.
 PASSING = (500, 502, 503, 504)
-RESUME = "What was done is kept: go on with `dockertpl fleet resume --failed`."
+RESUME = "Finished work is kept. Resume with `dockertpl fleet resume --failed`."
 
 
 class ExistsError(ForgeError):
-    """What was to be made is there already."""
+    """The item to create already exists."""
 
 
 def may_pass(error: network.RequestException) -> bool:
-    """Tell whether asking again may help.
-
-    Args:
-        error: What requests raised.
-    """
+    """Return whether an error of requests may be temporary."""
     if isinstance(error, network.SSLError | network.InvalidURL):
         return False
     return isinstance(
@@ -29,45 +25,41 @@ def may_pass(error: network.RequestException) -> bool:
 
 
 def unreachable(error: network.RequestException, name: str, doing: str) -> tuple[str, str]:
-    """Return what a person is told of a forge that gave no answer, and what to do.
+    """Return message and remedy for a server that cannot be reached.
 
     Args:
-        error: What requests raised.
-        name: Which forge it is.
-        doing: What was asked for, such as `open a pull request in org/app`.
+        error: The error of requests.
+        name: The server's name in messages.
+        doing: The action, such as `open a pull request in org/app`.
     """
     if isinstance(error, network.SSLError):
         return (
-            f"{name}: its certificate is not trusted, so it was not asked to {doing}.",
-            "SSL_CERT_FILE names a bundle with the CA that signed it, or that a proxy signs with, and the public ones.",
+            f"Cannot {doing}: the certificate of {name} is not trusted.",
+            "Set SSL_CERT_FILE to a bundle with the public CAs and the one of your server or proxy.",
         )
     return (
-        f"{name} cannot be reached to {doing}: {_reason(error)}.",
-        f"Is there a network? Behind a proxy set HTTPS_PROXY (and NO_PROXY). {RESUME}",
+        f"Cannot {doing}: {name} cannot be reached ({_reason(error)}).",
+        f"Check the network. Behind a proxy, set HTTPS_PROXY and NO_PROXY. {RESUME}",
     )
 
 
 def too_long(name: str, doing: str, wait: float) -> ForgeError:
-    """Return what is said where a forge wants a longer pause than a run should make.
+    """Return the error for a rate limit that lasts longer than a run should wait.
 
     Args:
-        name: Which forge it is.
-        doing: What was asked for.
-        wait: How many seconds it wants.
+        name: The server's name in messages.
+        doing: The action.
+        wait: The seconds to wait.
     """
     return ForgeError(
-        f"{name} limits how often it may be asked, and did not {doing}.",
-        f"It can be asked again in {max(1, round(wait / 60))} min. {RESUME}",
+        f"Cannot {doing}: the rate limit of {name} is exhausted.",
+        f"Try again in {max(1, round(wait / 60))} min. {RESUME}",
         wait=round(wait),
     )
 
 
 def seconds(text: object) -> float:
-    """Return a header's number of seconds; 0 for anything that is none, such as a date.
-
-    Args:
-        text: What the header says.
-    """
+    """Return a header's number of seconds, or 0 for other values, such as a date."""
     try:
         return max(0.0, float(str(text)))
     except ValueError:
@@ -75,17 +67,13 @@ def seconds(text: object) -> float:
 
 
 def short(text: str) -> str:
-    """Return a forge's own words in one line, without the dot at their end, and no more of them than a person reads.
-
-    Args:
-        text: The words.
-    """
+    """Return a server's message on one line, shortened, without the period at its end."""
     return " ".join(text.split())[:300].rstrip(". ")
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, network.Timeout):
-        return "it does not answer in time"
+        return "the request timed out"
     if isinstance(error, network.ProxyError):
-        return "the proxy does not let us through"
-    return "the connection broke, or there was none"
+        return "the proxy refused the connection"
+    return "the connection failed"

@@ -1,7 +1,7 @@
-"""How often a forge may be asked: budgets by the minute and the hour, and a pause that the forge asked for.
+"""Rate limits: budgets by minute and hour, and pauses that the server asks for.
 
-Every thread of a run shares one `Limits`, since a forge counts by account. What was spent is known to this process
-alone; what another one spends shows in the forge's answers, which is what the pause is for.
+All threads of a run share one `Limits`, since servers count by account. Only this process is counted. If other
+processes use up the limit, the server's answers ask for a pause.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pyrate_limiter import InMemoryBucket, Rate, RateItem
 
 
 class Limit(NamedTuple):
-    """So many in any so many seconds.
+    """A limit of requests in a time.
 
     Attributes:
-        most: How many.
-        seconds: In how many seconds.
+        most: The most requests.
+        seconds: The time in seconds.
     """
 
     most: int
@@ -28,7 +28,7 @@ class Limit(NamedTuple):
 
 
 class Budget:
-    """What may be spent, by one or several limits at once. Any number of threads may share it."""
+    """A budget with one or several limits, shared by any number of threads."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class Budget:
         """Start with nothing spent.
 
         Args:
-            limits: The limits, all of which hold.
-            share: How many runs spend from the same limits; this one gets its part.
-            clock: The time in seconds.
-            sleep: Waits so many seconds.
+            limits: The limits. All of them apply.
+            share: The number of runs that share the limits. This run gets an equal part.
+            clock: Returns the time in seconds.
+            sleep: Waits some seconds.
         """
         rates = _rates(limits, share)
         self._bucket = InMemoryBucket(rates)
@@ -54,29 +54,25 @@ class Budget:
         self._lock = threading.Lock()
 
     def take(self, amount: int = 1) -> None:
-        """Wait until so much may be spent, and spend it.
-
-        Args:
-            amount: How much; never more than the smallest limit has.
-        """
+        """Wait until an amount may be spent, and spend it. An amount is capped at the smallest limit."""
         while (seconds := self._try(min(amount, self._most))) > 0:
-            # Not under the lock: whoever wants less may go first.
+            # Sleep without the lock: a smaller request may go first.
             self._sleep(seconds)
 
     def _try(self, amount: int) -> float:
-        """Spend, or return after how many seconds to try again."""
+        """Spend an amount, or return the seconds to wait."""
         with self._lock:
             item = RateItem("", int(self._clock() * 1000), amount)
             self._bucket.leak(item.timestamp)
             if self._bucket.put(item):
                 return 0
             wait = self._bucket.waiting(item)
-            assert isinstance(wait, int)  # noqa: S101 - only a bucket elsewhere has to be awaited
+            assert isinstance(wait, int)  # noqa: S101 - only a remote bucket is asynchronous
             return max(wait, 1) / 1000
 
 
 class Limits:
-    """All that a forge limits for one account: budgets by name, requests at one time, and pauses."""
+    """All limits of one account: budgets by name, concurrent requests, and pauses."""
 
     def __init__(
         self,
@@ -91,10 +87,10 @@ class Limits:
 
         Args:
             budgets: The limits of each budget.
-            concurrent: How many requests there may be at one time.
-            share: How many runs share the account; this one gets its part.
-            clock: The time in seconds since 1970, which is how forges tell the end of a pause.
-            sleep: Waits so many seconds.
+            concurrent: The most requests at a time.
+            share: The number of runs that share the account. This run gets an equal part.
+            clock: Returns the time in seconds since 1970.
+            sleep: Waits some seconds.
         """
         self._budgets = {
             name: Budget(limits, share=share, clock=clock, sleep=sleep) for name, limits in budgets.items()
@@ -107,11 +103,7 @@ class Limits:
 
     @contextmanager
     def turn(self, cost: Mapping[str, int]) -> Iterator[None]:
-        """Wait for one's turn, and hold it.
-
-        Args:
-            cost: How much of which budget a request spends.
-        """
+        """Wait until a request may begin, and hold a slot for it. `cost` is the amount by budget."""
         for name, amount in cost.items():
             self._budgets[name].take(amount)
         while (left := self._paused_until - self._clock()) > 0:
@@ -120,17 +112,13 @@ class Limits:
             yield
 
     def pause(self, until: float) -> None:
-        """Let nothing begin before a time: a forge that refuses one request would refuse the others too.
-
-        Args:
-            until: Seconds since 1970.
-        """
+        """Start no request before a time, in seconds since 1970. The server would refuse it, too."""
         with self._lock:
             self._paused_until = max(self._paused_until, until)
 
 
 def _rates(limits: Sequence[Limit], share: int) -> list[Rate]:
-    """Return this run's part of limits, without those that a longer one makes useless."""
+    """Return this run's part of the limits, without limits that a longer one makes redundant."""
     rates: list[Rate] = []
     for limit in sorted(limits, key=lambda limit: limit.seconds, reverse=True):
         count = max(1, limit.most // share)

@@ -1,6 +1,6 @@
-"""One request to a forge at a time: in its turn, waited for as long as the forge says, tried again where that is safe.
+"""Send requests within the rate limits, and retry them where this is safe.
 
-What a client library raises is told apart by whoever knows that library.
+The caller classifies the errors of its client library.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Literal, TypeVar
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.rate_limits import Limits
 
-#: Seconds between the tries of what may pass.
+#: Seconds between retries of temporary errors.
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
-# So long one request waits at most: a spent hour, and what comes after it.
+# The longest wait of one request: an hourly limit and a margin.
 _PATIENCE = 3900.0
-# Where a forge that limits us says no time.
+# The first wait for a rate limit without a time.
 _UNSAID = 60.0
 
 T = TypeVar("T")
@@ -26,12 +26,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What kind of fault it is.
+    """A class of errors.
 
     Attributes:
-        kind: `limited`: nothing was done, ask later; `passing`: it may or may not have been done; `login`: the
-            token was not taken; `final`: asking again changes nothing.
-        wait: After how many seconds to ask again, as the forge says; 0 where it says nothing.
+        kind: `limited`: rate limited, nothing was done. `passing`: temporary, may or may not be done. `login`: the
+            token was refused. `final`: a retry does not help.
+        wait: The seconds to wait, from the server's answer, or 0.
     """
 
     kind: Literal["limited", "passing", "login", "final"]
@@ -39,10 +39,10 @@ class Fault:
 
 
 class MaybeDoneError(ForgeError):
-    """Something was to be written, and whether it was is not known: look before it is tried again.
+    """A write may or may not have been done. Check before a retry.
 
     Attributes:
-        wait: After how many seconds the forge wants to be asked again; 0 where it says nothing.
+        wait: The seconds to wait, from the server's answer, or 0.
     """
 
     wait: float = 0
@@ -60,14 +60,14 @@ class Tries:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Begin.
+        """Store the settings.
 
         Args:
-            limits: What may be spent.
-            judge: Tells what kind of fault an error is at a time, which is given in seconds since 1970.
-            errors: What a request may raise; anything else is a fault of ours.
-            clock: The time in seconds since 1970.
-            sleep: Waits so many seconds; what it raises ends the wait.
+            limits: The rate limits.
+            judge: Classifies an error at a time, in seconds since 1970.
+            errors: The exceptions of a request. Any other exception is a bug.
+            clock: Returns the time in seconds since 1970.
+            sleep: Waits some seconds. An exception ends the wait.
         """
         self.clock = clock
         self.sleep = sleep
@@ -86,20 +86,20 @@ class Tries:
         waits: Sequence[float] = WAITS,
         renew: Callable[[], bool] = lambda: False,
     ) -> T:
-        """Return what a request returns.
+        """Send a request and return its result.
 
         Args:
-            call: Sends it once.
-            cost: What it spends of the budgets.
-            explain: Makes of an error what a person is told.
-            too_long: Makes that of a pause of so many seconds, which is longer than a run should make.
-            repeatable: Whether doing it twice is the same as doing it once.
-            waits: Seconds between tries of what may pass.
-            renew: Gets another token, and tells whether there is one.
+            call: Sends the request once.
+            cost: Its cost by budget.
+            explain: Turns an error into a message for users.
+            too_long: Returns the error for a rate limit of some seconds that is too long to wait for.
+            repeatable: Whether the request is idempotent.
+            waits: Seconds between retries of temporary errors.
+            renew: Gets another token, and returns whether it did.
 
         Raises:
-            MaybeDoneError: It is not repeatable, and may have been done.
-            ForgeError: The forge refuses, cannot be reached, or wants a longer pause than a run should make.
+            MaybeDoneError: The request is not repeatable and may have been done.
+            ForgeError: The server refuses, cannot be reached, or asks for a wait that is too long.
         """
         deadline = self.clock() + _PATIENCE
         pauses = (_UNSAID * 2**number for number in itertools.count())

@@ -1,4 +1,4 @@
-"""A fleet's rows, and what came of a run, in five formats: a table, records, CSV, Markdown and a page.
+"""Reports on a fleet's images and on a run, in five formats: table, JSON records, CSV, Markdown and HTML.
 
-Each format is a module with one function of the things to show and their `Sheet`: `ROWS` or `OUTCOMES` of `sheets`.
+Each format is a module with one function. It takes the items to show and their `Sheet`, `ROWS` or `OUTCOMES`.
 """

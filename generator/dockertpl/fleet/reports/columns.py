@@ -1,13 +1,14 @@
-"""What the columns of a report are, as data that every format reads."""
+"""The columns of a report, as data for every format."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar, get_args
 
-from dockertpl.fleet.model import RESULTS, STATES, ItemResult, Row
+from dockertpl.fleet.model import NEEDS_PERSON, RESULTS, RESULTS_FOR_PERSON, STATES, ItemResult, Row
+from dockertpl.fleet.texts.parts import update_command
 from dockertpl.screen import counted, printable
 
 T = TypeVar("T")
@@ -18,15 +19,15 @@ Level: TypeAlias = Literal["bad", "attention", "waiting", "neutral", "good"]
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One field of what is shown.
+    """One field of a report.
 
     Attributes:
-        key: The field.
-        title: What a person reads above or before it.
-        shape: What its values are; a `name`, a `list`'s items and `prose` are anybody's text.
-        place: `column`: in a column of its own; `detail`: beside the row where there is something; `fold`: the same,
-            but only where it can be folded away. CSV and records have every field.
-        optional: Whether a narrow table does without.
+        key: The field's name.
+        title: The heading or label.
+        shape: The type of its values. Names, lists and prose are untrusted text.
+        place: `column` for a column, `detail` for a line below the row, `fold` for a detail that only formats with
+            folding show. CSV and JSON have every field.
+        optional: Whether a narrow table leaves it out.
     """
 
     key: str
@@ -38,53 +39,66 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet(Generic[T]):
-    """How things of one type are shown.
+    """How to show items of one type.
 
     Attributes:
-        state: The field that says what a thing's state is.
-        levels: How each state is meant, in the order in which totals name them.
-        columns: The fields, in the order of the columns.
-        noun: What one thing is called, and several.
+        state: The field with the item's state.
+        levels: The level of each state, the most urgent state first.
+        columns: The fields in the order of the columns.
+        progress: The states of items that need nothing more from you, and what they do in words.
+        urgent: The states that need you.
+        command: Returns the command that resolves an item, or nothing.
+        noun: The name of one item, and of several.
     """
 
     state: str
     levels: dict[str, Level]
     columns: tuple[Column, ...]
+    progress: tuple[Collection[str], str]
+    urgent: Collection[str]
+    command: Callable[[T], str]
     noun: tuple[str, str] = ("image", "images")
 
     def state_of(self, item: T) -> str:
-        """Return the state of a thing."""
+        """Return an item's state."""
         return str(getattr(item, self.state))
 
     def rank(self, item: T) -> int:
-        """Return where a thing's state comes: the worst is 0."""
+        """Return the rank of an item's state. The most urgent is 0."""
         return list(self.levels).index(self.state_of(item))
 
     def level(self, item: T) -> Level:
-        """Return how a thing's state is meant."""
+        """Return the level of an item's state."""
         return self.levels[self.state_of(item)]
 
     def at(self, *places: Place) -> tuple[Column, ...]:
-        """Return the columns at some places."""
+        """Return the columns of some places."""
         return tuple(column for column in self.columns if column.place in places)
 
     def totals(self, items: Iterable[T]) -> dict[str, int]:
-        """Return how many things have each state, without those that none has."""
+        """Count the items of each state. States without items are left out."""
         counts = Counter(self.state_of(item) for item in items)
         return {state: counts[state] for state in self.levels if counts[state]}
 
+    def headline(self, items: Iterable[T]) -> str:
+        """Return the totals in a sentence, such as `21 of 30 update automatically, 3 need you`."""
+        states = [self.state_of(item) for item in items]
+        fine, what = self.progress
+        done, urgent = sum(state in fine for state in states), sum(state in self.urgent for state in states)
+        if states and set(states) == {"up-to-date"}:
+            return "Everything is up to date"
+        if not done and not urgent:
+            return "Nothing to do"
+        need = f"{urgent:,} {'needs' if urgent == 1 else 'need'} you" if urgent else "none need you"
+        return f"{done:,} of {len(states):,} {what}, {need}"
+
     def count(self, number: int) -> str:
-        """Return a number of things in words."""
+        """Return a number of items in words."""
         return counted(number, *self.noun)
 
 
 def texts(item: object, column: Column) -> tuple[str, ...]:
-    """Return what a column holds of a thing, a text each; of a list there may be several, of an empty field none.
-
-    Args:
-        item: The thing.
-        column: The column.
-    """
+    """Return an item's values in a column. A list may have several, an empty field has zero."""
     value = getattr(item, column.key)
     if isinstance(value, tuple):
         return tuple(map(str, value))
@@ -94,17 +108,27 @@ def texts(item: object, column: Column) -> tuple[str, ...]:
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line, with what a terminal or a page could stumble over spelled out.
-
-    Args:
-        text: Anybody's text.
-    """
+    """Return an untrusted text on one line, with control characters escaped."""
     return printable(" ".join(text.split()))
 
 
 def _worst_first(states: Iterable[str], levels: dict[str, Level]) -> dict[str, Level]:
     order = get_args(Level)
-    return {state: levels[state] for state in sorted(states, key=lambda state: order.index(levels[state]))}
+
+    def urgency(state: str) -> tuple[int, bool]:
+        # Conflicts first: only you can resolve them.
+        return order.index(levels[state]), state != "conflicted"
+
+    return {state: levels[state] for state in sorted(states, key=urgency)}
+
+
+def _row_command(row: Row) -> str:
+    by_hand = row.state in ("conflicted", "lost-edits", "answers-reset")
+    return update_command(row.answers_file, row.target) if by_hand else ""
+
+
+def _result_command(result: ItemResult) -> str:
+    return update_command(result.answers_file, result.target) if result.result in ("conflicted", "reported") else ""
 
 
 _STATES: dict[str, Level] = {
@@ -147,6 +171,9 @@ _VERSIONS = (
 ROWS: Sheet[Row] = Sheet(
     state="state",
     levels=_worst_first(STATES, _STATES),
+    progress=(("outdated", "pr-open"), "update automatically"),
+    urgent=NEEDS_PERSON,
+    command=_row_command,
     columns=(
         Column(key="state", title="State", shape="state"),
         *_WHERE,
@@ -154,11 +181,11 @@ ROWS: Sheet[Row] = Sheet(
         *_VERSIONS,
         Column(key="notes", title="Note", shape="prose", place="detail"),
         Column(key="conflicts", title="Conflicts", shape="list", place="detail"),
-        Column(key="kept", title="Edited, and gone from the template", shape="list", place="fold"),
-        Column(key="reset", title="Answers not taken any more", shape="list", place="fold"),
+        Column(key="kept", title="Edited, but removed from the template", shape="list", place="fold"),
+        Column(key="reset", title="Answers that were reset", shape="list", place="fold"),
         Column(key="uncommitted", title="Not committed", shape="list", place="detail"),
         Column(key="proposal", title="Pull request", shape="link", place="detail"),
-        Column(key="changes", title="To be changed", shape="list", place="fold"),
+        Column(key="changes", title="Files to change", shape="list", place="fold"),
         Column(key="edited", title="Edited", shape="list", place="fold"),
         Column(key="answers_file", title="Answers file", place="fold"),
         Column(key="template", title="Template", place="fold"),
@@ -168,13 +195,16 @@ ROWS: Sheet[Row] = Sheet(
 OUTCOMES: Sheet[ItemResult] = Sheet(
     state="result",
     levels=_worst_first(RESULTS, _RESULTS),
+    progress=(("proposed", "branch", "updated", "unchanged"), "are done"),
+    urgent=RESULTS_FOR_PERSON,
+    command=_result_command,
     columns=(
         Column(key="result", title="Result", shape="state"),
         *_WHERE,
         *_VERSIONS,
         Column(key="seconds", title="Seconds", shape="seconds", optional=True),
         Column(key="note", title="Note", shape="prose", place="detail"),
-        Column(key="url", title="Page", shape="link", place="detail"),
+        Column(key="url", title="Link", shape="link", place="detail"),
         Column(key="answers_file", title="Answers file", place="fold"),
     ),
 )

@@ -1,4 +1,4 @@
-"""A report as CSV, for a spreadsheet that takes no text of a repository for a formula."""
+"""A report as CSV. Spreadsheets cannot mistake a repository's text for a formula."""
 
 from __future__ import annotations
 
@@ -9,18 +9,14 @@ from collections.abc import Iterable, Iterator
 from dockertpl.fleet.reports.columns import Sheet, T, texts
 from dockertpl.screen import printable
 
-#: What a spreadsheet takes a cell for a formula by, or drops in front of one; the last four are wide forms.
+#: A cell that begins with one of these may be a formula to a spreadsheet. The last four are full-width characters.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def csv(items: Iterable[T], sheet: Sheet[T]) -> Iterator[str]:
-    """Yield a line with the names of the fields, and one for each thing.
+    """Yield a line with the names of the fields, then a line for each item.
 
-    Several values are separated by `; `. A cell that a spreadsheet would take for a formula begins with an apostrophe.
-
-    Args:
-        items: The things.
-        sheet: What they are.
+    Several values are separated by `; `. A cell that looks like a formula begins with an apostrophe.
     """
     yield _line(column.key for column in sheet.columns)
     for item in items:
@@ -28,7 +24,7 @@ def csv(items: Iterable[T], sheet: Sheet[T]) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    # Before it is spelled out: a carriage return would be a backslash then, which is no less safe, but not what it was.
+    # Check before escaping: afterwards a carriage return would begin with a backslash.
     return f"'{printable(text)}" if text.startswith(_FORMULA) else printable(text)
 
 

@@ -1,4 +1,4 @@
-"""A report as one page that needs no network: sorted by a click or a key, filtered, printed."""
+"""A report as one HTML page that needs no network: sort, filter, copy commands, print."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from dockertpl.fleet.reports.columns import Column, Sheet, T, texts
 from dockertpl.screen import printable
 
 _DATA = Path(__file__).parent / "data"
-#: So many pieces of the template make one that is yielded.
+#: The number of template pieces in each yielded piece.
 _PIECES = 500
 
 
 def html(items: Iterable[T], sheet: Sheet[T], *, title: str, note: str = "") -> Iterator[str]:
-    """Yield the pieces of a page.
+    """Yield the pieces of a page, with the most urgent items first.
 
     Args:
-        items: The things; they are read once.
-        sheet: What they are.
+        items: The items, read once.
+        sheet: How to show them.
         title: The heading.
-        note: What stands below it, such as when it was made; nothing for none.
+        note: A line below it, such as the time, or nothing.
     """
-    shown = list(items)
+    shown = sorted(items, key=sheet.rank)
     style, script = _asset("page.css"), _asset("page.js")
     stream = _template().stream(
         title=printable(title),
         note=printable(note),
+        headline=sheet.headline(shown),
         style=style,
         script=script,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
@@ -57,6 +58,7 @@ def _row(item: T, sheet: Sheet[T]) -> dict[str, Any]:
         "state": sheet.state_of(item),
         "level": sheet.level(item),
         "rank": sheet.rank(item),
+        "command": sheet.command(item),
         "cells": [
             (column, [_value(column, text) for text in texts(item, column)])
             for column in sheet.at("column")
@@ -68,7 +70,7 @@ def _row(item: T, sheet: Sheet[T]) -> dict[str, Any]:
 
 
 def _value(column: Column, text: str) -> tuple[str, str]:
-    """Return a text and the address that it links to, or nothing."""
+    """Return a text and the address of its link, or nothing."""
     return printable(text), web_address(text) if column.shape == "link" else ""
 
 

@@ -1,4 +1,4 @@
-"""A report as Markdown: a table with folds, for a comment or for the summary of a workflow's run."""
+"""A report as Markdown: a table with folded details, for a comment or a job summary."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from dockertpl.fleet.markup import cell, cut, plain, web_address
 from dockertpl.fleet.reports.columns import Column, Sheet, T, one_line, texts
 
-#: GitHub takes a step's summary of this many bytes, and drops a larger one.
+#: GitHub drops a job summary that is larger than this.
 LIMIT = 1024 * 1024
-#: What is left for the last lines.
+#: Bytes that are left for the last lines.
 _ROOM = 512
 _MOST_VALUES = 20
-#: How many characters of a value a fold's own line has.
+#: The most characters of a value in a fold's summary line.
 _SHORT = 80
 
 
 def markdown(items: Iterable[T], sheet: Sheet[T], *, title: str = "", limit: int = LIMIT) -> Iterator[str]:
-    """Yield a heading, the totals, and a table with what a person has to look at first; the rest is folded away.
+    """Yield a heading, the totals, and a table with the most urgent items first. Details are folded.
 
     Args:
-        items: The things; they are read once.
-        sheet: What they are.
-        title: The heading; nothing for none.
-        limit: How many bytes it may be. Rows that no longer fit are counted.
+        items: The items, read once.
+        sheet: How to show them.
+        title: The heading, or nothing.
+        limit: The most bytes. Rows that do not fit are counted.
     """
     shown = sorted(items, key=sheet.rank)
     columns = _columns(shown, sheet)
@@ -39,7 +39,7 @@ def markdown(items: Iterable[T], sheet: Sheet[T], *, title: str = "", limit: int
         row = _row([*(_cell(item, sheet, column) for column in columns), _details(item, sheet)])
         used += len(row.encode())
         if used > limit - _ROOM:
-            yield f"\n… and {len(shown) - number:,} more, which do not fit here.\n"
+            yield f"\n… and {len(shown) - number:,} more that do not fit here.\n"
             return
         yield row
 
@@ -51,14 +51,14 @@ def _columns(items: Sequence[T], sheet: Sheet[T]) -> list[Column]:
 def _cell(item: T, sheet: Sheet[T], column: Column) -> str:
     values = texts(item, column)
     if column.shape == "state":
-        # They stay on one line.
+        # Keep the sign and the state on one line.
         mark = "⚠️&nbsp;" if sheet.level(item) in ("bad", "attention") else ""
         return f"{mark}{sheet.state_of(item)}"
     return " ".join(_value(column, value) for value in values)
 
 
 def _details(item: T, sheet: Sheet[T]) -> str:
-    """Return what is to be known of a thing, in one cell: what matters is the fold's own line."""
+    """Return an item's details in one cell. The fold's summary line shows the most important one."""
     said = [(column, values) for column in sheet.at("detail") if (values := texts(item, column))]
     folded = [(column, values) for column in sheet.at("fold") if (values := texts(item, column))]
     links = "".join(f"{_value(column, values[0])} " for column, values in said if column.shape == "link")
@@ -71,7 +71,7 @@ def _details(item: T, sheet: Sheet[T]) -> str:
 
 
 def _summary(column: Column, values: Sequence[str]) -> tuple[str, bool]:
-    """Return what a fold's own line says, and whether it is all there is to say of the column."""
+    """Return a fold's summary line, and whether it shows all of the column."""
     more = f" and {len(values) - 1:,} more" if len(values) > 1 else ""
     whole = not more and len(values[0]) <= _SHORT
     return f"{column.title}: {_text(column, values[0], _SHORT)}{more}", whole

@@ -10,11 +10,7 @@ from dockertpl.fleet.model import ItemResult, Row
 
 
 def records(items: Iterable[Row] | Iterable[ItemResult]) -> Iterator[dict[str, Any]]:
-    """Yield each thing as an object whose keys are its fields; several values are a list.
-
-    Args:
-        items: The things.
-    """
+    """Yield each item as an object with its fields. Several values are a list."""
     for item in items:
         yield {field.name: _plain(getattr(item, field.name)) for field in fields(item)}
 

@@ -1,4 +1,4 @@
-"""A report as text for a terminal, or for a log."""
+"""A report as a table for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from dockertpl.fleet.reports.columns import Column, Level, Sheet, T, one_line, texts
 
-_COLOURS: dict[Level, str | None] = {
+_COLORS: dict[Level, str | None] = {
     "bad": "red",
     "attention": "yellow",
     "waiting": "cyan",
@@ -21,37 +21,33 @@ _COLOURS: dict[Level, str | None] = {
 }
 _GAP = 2
 _INDENT = "    "
-#: A column is not made narrower than this.
+#: The narrowest column.
 _NARROWEST = 8
-#: So many values of a list are named, and the others are counted.
+#: Show this many values of a list, and count the others.
 _MOST_VALUES = 5
-#: Text is not wrapped wider than this, as nobody finds the next line's beginning.
+#: Longer lines are hard to read.
 _WIDEST_TEXT = 120
 
 
-def table(items: Iterable[T], sheet: Sheet[T], *, width: int, colour: bool) -> str:
-    """Return lines no wider than a terminal: one a thing, what is to be known of it below, and the totals at the end.
+def table(items: Iterable[T], sheet: Sheet[T], *, width: int, color: bool) -> str:
+    """Return a line for each item with its details below, then the totals. Lines fit the terminal's width.
 
     Args:
-        items: The things.
-        sheet: What they are.
-        width: How many columns the terminal has; a table needs some 50.
-        colour: Whether states are coloured; see `colourful`.
+        items: The items.
+        sheet: How to show them.
+        width: The terminal's columns. A table needs about 50.
+        color: Whether to color the states, see `colorful`.
     """
     shown = list(items)
-    return "".join(f"{line.rstrip()}\n" for line in _lines(shown, sheet, width, colour))
+    return "".join(f"{line.rstrip()}\n" for line in _lines(shown, sheet, width, color))
 
 
-def colourful(stream: TextIO) -> bool:
-    """Return whether what is written to a stream may be coloured: a terminal's may, where nobody asked for none.
-
-    Args:
-        stream: Where the table goes.
-    """
+def colorful(stream: TextIO) -> bool:
+    """Return whether to use color: only on a terminal, and not if NO_COLOR is set."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _lines(items: Sequence[T], sheet: Sheet[T], width: int, colour: bool) -> Iterator[str]:
+def _lines(items: Sequence[T], sheet: Sheet[T], width: int, color: bool) -> Iterator[str]:
     columns, widths = _layout(items, sheet, width)
     if items:
         titles = [column.title.upper() for column in columns]
@@ -60,9 +56,9 @@ def _lines(items: Sequence[T], sheet: Sheet[T], width: int, colour: bool) -> Ite
         cells = [one_line(" ".join(texts(item, column))) for column in columns]
         line = _joined(cells, widths, [column.key == "repository" for column in columns])
         state = cells[0]
-        ink = _COLOURS[sheet.level(item)]
-        # The state is the first cell, and is never cut.
-        yield click.style(state, fg=ink) + line[len(state) :] if colour and ink else line
+        ink = _COLORS[sheet.level(item)]
+        # The state is the first cell, and it is never cut.
+        yield click.style(state, fg=ink) + line[len(state) :] if color and ink else line
         for column in sheet.at("detail"):
             yield from _detail(column, texts(item, column), width)
     if items:
@@ -72,7 +68,7 @@ def _lines(items: Sequence[T], sheet: Sheet[T], width: int, colour: bool) -> Ite
 
 
 def _layout(items: Sequence[T], sheet: Sheet[T], width: int) -> tuple[list[Column], list[int]]:
-    """Return the columns that have something to show and how wide each is, the widest ones cut until all fit."""
+    """Return the columns that are not empty, with their widths. The widest are cut until all fit."""
     natural = {}
     for column in sheet.at("column"):
         cells = [_width(one_line(" ".join(texts(item, column)))) for item in items]
@@ -101,7 +97,7 @@ def _joined(cells: Sequence[str], widths: Sequence[int], cut_left: Sequence[bool
 
 
 def _fitted(text: str, width: int, *, left: bool) -> str:
-    """Cut or fill a text to a width; of a repository the end says more than the beginning."""
+    """Cut or pad a text to a width. `left` cuts the beginning, since the end of a repository's name says more."""
     if (have := _width(text)) <= width:
         return text + " " * (width - have)
     kept, used = [], 1
@@ -118,7 +114,7 @@ def _detail(column: Column, values: Sequence[str], width: int) -> Iterator[str]:
     if not values:
         return
     if column.shape == "link":
-        # In one piece, so that a terminal opens it.
+        # In one piece, so a terminal can open it.
         yield f"{_INDENT}{column.title}: {one_line(values[0])}"
         return
     named = [one_line(value) for value in values[:_MOST_VALUES]]
@@ -129,7 +125,7 @@ def _detail(column: Column, values: Sequence[str], width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield a text's lines by the places that they take on a screen, which textwrap does not count."""
+    """Yield a text's lines by their width on screen, which textwrap does not know."""
     line, used = _INDENT, len(_INDENT)
     for word in text.split(" "):
         fresh = not line.strip()
@@ -145,7 +141,7 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
 
 
 def _width(text: str) -> int:
-    """Return how many places of a terminal a text takes."""
+    """Return a text's width in a terminal."""
     if text.isascii():
         return len(text)
     return sum(

@@ -1,1 +1,1 @@
-"""What a fleet writes to people on a forge: pull requests, their commits, and issues for what it cannot decide."""
+"""The texts that a fleet writes on GitHub or GitLab: pull requests, commits, and issues."""

@@ -1,4 +1,4 @@
-"""What changed in a template between two of its versions, as its CHANGELOG.md says it."""
+"""The part of a template's CHANGELOG.md between two versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dockertpl.template.versions import number
 _HEADING = re.compile(r"##[ \t]+\[?(?P<version>[^\]\s()]+)\]?(?:\([^)\s]*\))?(?P<rest>.*)")
 _FENCE = re.compile(r"[ \t]*(?P<fence>`{3,}|~{3,})")
 _DEFINITION = re.compile(r"\[[^\]]+\]:[ \t]")
-#: More of a file is not read.
+#: Read no more than this of a changelog.
 _MOST_BYTES = 1_000_000
 
 
@@ -27,13 +27,13 @@ def changelog(text: str, old: str, new: str) -> str:
     """Return the sections of a changelog (https://keepachangelog.com) after one version and up to another.
 
     Args:
-        text: The changelog; what is none gives nothing.
-        old: The version that is left.
-        new: The one that is gone to; of one that is no release also what is unreleased.
+        text: The changelog. Other texts give an empty result.
+        old: The version before the update.
+        new: The version after it. For a version between releases, include the `Unreleased` section.
 
     Returns:
-        Markdown as it is written there, the newest first; nothing where no section is between the two, or where
-        the versions are no numbers.
+        The sections in Markdown, newest first. Empty if no section lies between the two versions, or if one of them
+        is not a version number.
     """
     after, upto = number(old), number(new)
     if after is None or upto is None or upto <= after:
@@ -50,11 +50,8 @@ def changelog(text: str, old: str, new: str) -> str:
 
 
 def of_template(template: Template) -> str:
-    """Return the changelog that a version of a template has at its root; nothing where it has none that is text.
-
-    Args:
-        template: The version. A link is not followed: it could lead to any file of this machine.
-    """
+    """Return the CHANGELOG.md at a template's root, or nothing if it is missing or is not text."""
+    # Don't follow a link: it could lead to any file of this machine.
     with suppress(OSError, UnicodeDecodeError):
         path = template.source.root / "CHANGELOG.md"
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
@@ -74,7 +71,7 @@ def _sections(text: str) -> Iterator[_Section]:
         if heading:
             if section:
                 yield section
-            # Its link's definition is at the file's end, and stays there.
+            # Drop the heading's link: its definition is at the end of the file.
             section = _Section(heading["version"], [f"## {heading['version']}{heading['rest']}"])
         elif section:
             section.lines.append(line)

@@ -1,4 +1,4 @@
-"""The texts of an issue: an update that a person has to decide."""
+"""Title and text of the issue about an update that conflicts."""
 
 from __future__ import annotations
 
@@ -15,22 +15,17 @@ _REST = 15_000
 
 
 def title(upgrade: Upgrade, image: str) -> str:
-    """Return the title of an issue.
-
-    Args:
-        upgrade: What the update means.
-        image: The image's name.
-    """
-    return f"The update of the image {word(image)} to {word(version(upgrade.pair.new))} of its template needs a person"
+    """Return the title of an issue."""
+    return f"Update image {word(image)} to template {word(version(upgrade.pair.new))} (needs a decision)"
 
 
 def body(upgrade: Upgrade, image: str, *, digest: str) -> str:
-    """Return the text of an issue, in Markdown: which lines conflict and what to do. It holds none of them.
+    """Return the text of an issue, in Markdown. It names the lines that conflict, but does not quote them.
 
     Args:
-        upgrade: What the update means, with whichever way of showing conflicts.
+        upgrade: The update.
         image: The image's name.
-        digest: What the update comes to, for the marker: equal digests are equal updates.
+        digest: The update's digest, for the marker. Equal digests mean equal updates.
     """
     files, files_left = within(_files(upgrade), _FILES)
     rest, rest_left = within(attention(upgrade, conflicts=False), _REST)

@@ -1,4 +1,4 @@
-"""Where a repository's file conflicts, in the numbers of the lines that it has now."""
+"""Find the lines of a repository's file that conflict with the template."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dockertpl.merge.update import Step
 
-#: Comparing takes time by the square of the lines.
+#: Comparing takes quadratic time.
 _MOST_LINES = 5_000
 _HUNK = re.compile(r"@@ -(?P<first>[0-9]+)(?:,(?P<count>[0-9]+))? \+")
 
@@ -25,13 +25,9 @@ class Lines(NamedTuple):
 
 
 def conflicting(step: Step) -> tuple[Lines, ...]:
-    """Return which lines of a repository's file the template wants otherwise.
+    """Return the lines of a repository's file that conflict, in order.
 
-    Args:
-        step: What an update means for the file, by whichever way of showing conflicts.
-
-    Returns:
-        The lines in order; none where the file is no text, is not there, or is too long to tell.
+    The result is empty if the file is missing, is not text, or is too long to compare.
     """
     if step.old is None or step.new is None:
         return ()
@@ -46,7 +42,7 @@ def conflicting(step: Step) -> tuple[Lines, ...]:
 
 
 def _without_markers(merged: Sequence[str], step: Step) -> tuple[list[str], list[tuple[int, int]]]:
-    """Return a merged text with the repository's lines at every conflict, and where those are, counted from 0."""
+    """Return a merged text with the repository's side of every conflict, and the ranges of these lines, from 0."""
     kept: list[str] = []
     places, position = [], 0
     for conflict in step.conflicts:
@@ -61,7 +57,7 @@ def _without_markers(merged: Sequence[str], step: Step) -> tuple[list[str], list
 
 
 def _of_patch(patch: str) -> Iterator[tuple[int, int]]:
-    """Yield where a patch takes lines away or puts some, counted from 0; the end is not included."""
+    """Yield the ranges of lines that a patch changes, from 0. The end is not included."""
     position, begin = 0, None
     for line in [*patch.split("\n")[2:], "@@"]:
         if line[:1] in ("-", "+"):
@@ -72,14 +68,14 @@ def _of_patch(patch: str) -> Iterator[tuple[int, int]]:
             yield begin, position
             begin = None
         if hunk := _HUNK.match(line):
-            # Of an empty side the number is that of the line before.
+            # For an empty side, the number is that of the line before.
             position = int(hunk["first"]) - (hunk["count"] != "0")
         elif line[:1] == " ":
             position += 1
 
 
 def _numbers(kept: Sequence[str], mine: Sequence[str]) -> dict[int, int]:
-    """Return, by the position of a line of the merged text, that of the same line in the repository's."""
+    """Map positions of lines in the merged text to those of the same lines in the repository's file."""
     matcher = SequenceMatcher(None, kept, mine, autojunk=False)
     return {a + offset: b + offset for a, b, size in matcher.get_matching_blocks() for offset in range(size)}
 
@@ -88,7 +84,7 @@ def _mapped(first: int, last: int, numbers: dict[int, int], count: int) -> Lines
     known = [numbers[position] for position in range(first, last) if position in numbers]
     if known:
         return Lines(known[0] + 1, known[-1] + 1)
-    # The template adds lines where the repository has none, or its line differs in a pin: the one before is near.
+    # The template adds lines here, or the line differs in a pin. Point to the line before.
     before = max((there for position, there in numbers.items() if position < first), default=-1)
     number = max(1, min(before + 2 if last > first else before + 1, count))
     return Lines(number, number)

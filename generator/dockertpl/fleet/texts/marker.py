@@ -1,4 +1,4 @@
-"""The hidden line at the end of a text, by which the next run knows what it is about."""
+"""The hidden line at the end of a pull request or an issue. The next run finds the text by it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _LINE = re.compile(rf"^{_START}(\S+) (\S+) (\S+) -->\s*$", re.MULTILINE)
 
 
 class Marker(NamedTuple):
-    """What a text is about.
+    """The update that a text is about.
 
     Attributes:
         answers_file: The image's answers file.
-        target: The version that it is to have.
-        digest: What the update comes to; equal digests are equal updates.
+        target: The version after the update.
+        digest: The update's digest. Equal digests mean equal updates.
     """
 
     answers_file: str
@@ -24,31 +24,23 @@ class Marker(NamedTuple):
     digest: str
 
     def line(self) -> str:
-        """Return the line."""
+        """Return the hidden line."""
         return f"{start(self.answers_file)}{_escaped(self.target)} {_escaped(self.digest)} -->"
 
 
 def start(answers_file: str) -> str:
-    """Return what the line of an answers file begins with, whatever the version: an issue is found by it.
-
-    Args:
-        answers_file: The answers file's name.
-    """
+    """Return the beginning of an answers file's line. It is the same for all versions, so it finds an issue."""
     return f"{_START}{_escaped(answers_file)} "
 
 
 def read(body: str) -> Marker | None:
-    """Return the marker of a text, or None where there is none. The last one counts, as ours is at the end.
-
-    Args:
-        body: The text as the forge has it.
-    """
+    """Return the marker of a text from GitHub or GitLab, or None. The last marker counts."""
     found = _LINE.findall(body.replace("\r\n", "\n"))
     return Marker(*map(_read, found[-1])) if found else None
 
 
 def _escaped(text: str) -> str:
-    """Return a word that ends no comment, and that is never empty."""
+    """Return a word that cannot end an HTML comment, and is never empty."""
     word = quote(text, safe="/", errors="surrogateescape").replace("--", "-%2D")
     return word.replace("-", "%2D") if word == "-" else word or "-"
 

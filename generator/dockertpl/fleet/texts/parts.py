@@ -1,4 +1,4 @@
-"""What the texts of pull requests and of issues have in common."""
+"""Parts that pull requests and issues share."""
 
 from __future__ import annotations
 
@@ -21,54 +21,50 @@ from dockertpl.screen import printable
 from dockertpl.template.environment import Template
 from dockertpl.template.source import expand
 
-#: GitHub takes 65,536 characters, GitLab a million; counted in bytes it fits however they count.
+#: GitHub accepts 65,536 characters, GitLab a million. This limit is in bytes, to be safe.
 LIMIT = 60_000
-#: How copier names the answers file of an application at the root, which needs no option.
+#: Copier's default name of an answers file. It needs no option.
 _USUAL = ".copier-answers.yml"
 
-#: What became of a file, in words.
+#: What an update does to a file, in words.
 OUTCOMES: dict[FileChange, str] = {
-    "unchanged": "as it was",
+    "unchanged": "unchanged",
     "created": "new",
     "updated": "updated",
-    "merged": "merged with yours",
+    "merged": "merged with your edits",
     "conflicted": "conflict",
     "removed": "removed",
-    "kept": "yours stays",
-    "deleted": "deleted here, and stays so",
-    "exists": "is here already",
+    "kept": "your version stays",
+    "deleted": "deleted here, not restored",
+    "exists": "already exists",
 }
 
 
 def version(template: Template) -> str:
-    """Return what a version of a template is called; nothing where it has no name."""
+    """Return the name of a template's version, or nothing."""
     return template.source.commit or ""
 
 
 def word(text: str) -> str:
-    """Return a name as one word that means nothing in a title or in the message of a commit.
-
-    Args:
-        text: Anybody's text.
-    """
+    """Return an untrusted name as one harmless word for a title or a commit message."""
     return re.sub(r"[^\w.+/:-]", "_", cut(printable(text), 60).replace("…", "_")) or "_"
 
 
 def origin(upgrade: Upgrade) -> str:
-    """Return where a template is from, without a user's name or password; nothing where nothing says it."""
+    """Return the template's address without credentials, or nothing if it is unknown."""
     source = upgrade.pair.new.source.src_path or upgrade.pair.old.source.src_path or ""
     return web_address(expand(source)) or re.sub(r"\A(\w[\w+.-]*://)?[^/]*@", r"\1", source)
 
 
 def template_link(upgrade: Upgrade) -> str:
-    """Return the template's name as Markdown, with a link if it is on the web."""
+    """Return the template's name in Markdown, as a link if it is on the web."""
     source = origin(upgrade)
     name = re.sub(r"\.git\Z", "", source.rstrip("/").rsplit("/", 1)[-1]) or source
     return link(code(name), re.sub(r"\.git\Z", "", source)) if source else "its template"
 
 
 def files_address(upgrade: Upgrade) -> str:
-    """Return the address below which the new version's files are shown; nothing where it is not known."""
+    """Return the address of the folder that shows the new version's files, or nothing if it is unknown."""
     address = re.sub(r"\.git\Z", "", web_address(origin(upgrade)))
     name = version(upgrade.pair.new)
     if not address or not re.fullmatch(r"[\w.+-]+", name, re.ASCII):
@@ -79,34 +75,34 @@ def files_address(upgrade: Upgrade) -> str:
 
 
 def command(upgrade: Upgrade) -> str:
-    """Return the command by which a person makes this update."""
+    """Return the command that makes this update by hand."""
+    return update_command(upgrade.answers_file, version(upgrade.pair.new))
+
+
+def update_command(answers_file: str, target: str) -> str:
+    """Return the command that updates an image to a version."""
     parts = ["dockertpl", "update"]
-    if upgrade.answers_file != _USUAL:
-        parts += ["--answers-file", upgrade.answers_file]
-    if name := version(upgrade.pair.new):
-        parts += ["--to", name]
+    if answers_file != _USUAL:
+        parts += ["--answers-file", answers_file]
+    if target:
+        parts += ["--to", target]
     return " ".join(shlex.quote(printable(part)) for part in parts)
 
 
 def answer(value: Any) -> str:
-    """Return an answer as a piece of code."""
+    """Return an answer as inline code."""
     return code(value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str), 100)
 
 
 def where(step: Step) -> str:
-    """Return which lines of a file conflict, in words; nothing where that is not known."""
+    """Return the lines of a file that conflict, in words, or nothing if they are unknown."""
     lines = conflicting(step)
     named = ", ".join(map(str, lines[:20])) + (", …" if len(lines) > 20 else "")
     return f"{'line' if named.isdigit() else 'lines'} {named}" if lines else ""
 
 
 def within(lines: Iterable[str], limit: int) -> tuple[list[str], int]:
-    """Return the lines that fit, and how many do not.
-
-    Args:
-        lines: The lines.
-        limit: How many bytes they may have.
-    """
+    """Return the first lines that fit into some bytes, and the number of lines that do not."""
     kept: list[str] = []
     left = 0
     for line in lines:
@@ -119,18 +115,18 @@ def within(lines: Iterable[str], limit: int) -> tuple[list[str], int]:
 
 
 def shown_within(text: str, limit: int, show: Callable[[str], str]) -> tuple[str, bool]:
-    """Return as many of a text's first lines as fit when they are shown.
+    """Show as many first lines of a text as fit.
 
     Args:
         text: The text.
-        limit: How many bytes what is shown may have.
-        show: Returns what is shown of a text.
+        limit: The most bytes of the result.
+        show: Formats a text, for example as a code block.
 
     Returns:
-        What is shown, nothing if not one line fits; and whether lines are missing.
+        The formatted text, empty if no line fits, and whether lines are missing.
     """
     lines = [cut(line, 1_000) for line in printable(text).removesuffix("\n").split("\n")]
-    # Whatever is shown is not shorter than the text, so that no more lines need be tried.
+    # Formatting never makes a text shorter, so more lines never fit.
     most, _ = within(lines, limit)
     best = bisect_right(range(1, len(most) + 1), limit, key=lambda number: len(show(_first(lines, number)).encode()))
     return (show(_first(lines, best)) if best else "", best < len(lines))
@@ -141,12 +137,7 @@ def _first(lines: list[str], number: int) -> str:
 
 
 def rendered(name: str, **context: Any) -> str:
-    """Render one of this package's templates.
-
-    Args:
-        name: Its file.
-        context: What it names. It escapes nothing: what is Markdown is made so before.
-    """
+    """Render one of this package's templates. Nothing is escaped, so pass Markdown."""
     return _environment().get_template(name).render(context)
 
 
@@ -154,7 +145,7 @@ def rendered(name: str, **context: Any) -> str:
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "data"),
-        autoescape=False,  # noqa: S701 - no HTML: Markdown, in which each value is escaped by what it is
+        autoescape=False,  # noqa: S701 - the output is Markdown, and `markup` escapes each value
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

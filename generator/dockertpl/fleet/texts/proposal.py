@@ -1,4 +1,4 @@
-"""The texts of a pull request: its title, its body, and the message of its commit."""
+"""Title, text and commit message of a pull request."""
 
 from __future__ import annotations
 
@@ -28,36 +28,26 @@ from dockertpl.merge.pins import Pin
 from dockertpl.merge.update import Step
 from dockertpl.merge.write import Change
 
-# How many bytes each part may have, so that together they leave room for some of the difference.
+# The most bytes of each part. Together they leave room for a part of the diff.
 _CHANGELOG = 16_000
 _FILES = 10_000
 _PART = 5_000
-#: Less of the difference than this says nothing.
+#: Leave the diff out if less than this would fit.
 _LEAST_DIFFERENCE = 200
 
 
 def title(upgrade: Upgrade, image: str) -> str:
-    """Return a pull request's title, which is the first line of its commit's message, too.
-
-    Args:
-        upgrade: What the update means.
-        image: The image's name.
-    """
+    """Return a pull request's title. It is also the first line of the commit message."""
     new = version(upgrade.pair.new)
     if upgrade.pair.order == "older":
-        return f"Take the image {word(image)} back to {word(new)} of its template"
+        return f"Downgrade image {word(image)} to template {word(new)}"
     if upgrade.pair.order == "same":
-        return f"Render the image {word(image)} again with {word(new)} of its template"
-    return f"Update the image {word(image)} to {word(new)} of its template"
+        return f"Render image {word(image)} again with template {word(new)}"
+    return f"Update image {word(image)} to template {word(new)}"
 
 
 def commit_message(upgrade: Upgrade, image: str) -> str:
-    """Return the message of the commit that holds an update.
-
-    Args:
-        upgrade: What the update means.
-        image: The image's name.
-    """
+    """Return the commit message of an update."""
     return rendered(
         "commit.jinja",
         title=title(upgrade, image),
@@ -71,14 +61,14 @@ def commit_message(upgrade: Upgrade, image: str) -> str:
 def body(
     upgrade: Upgrade, image: str, *, digest: str, changelog: str = "", verified: Mapping[str, Any] | None = None
 ) -> str:
-    """Return a pull request's text, in Markdown, of less than `LIMIT` bytes.
+    """Return a pull request's text in Markdown, shorter than `LIMIT` bytes.
 
     Args:
-        upgrade: What the update means.
+        upgrade: The update.
         image: The image's name.
-        digest: What the update comes to, for the marker: equal digests are equal updates.
-        changelog: What changed in the template, as `changelog.changelog` returns it.
-        verified: What `dockertpl verify --json` printed; None if the image was not built.
+        digest: The update's digest, for the marker. Equal digests mean equal updates.
+        changelog: The template's changes, from `changelog.changelog`.
+        verified: The result of `dockertpl verify --json`, or None if the image was not built.
     """
     marker = Marker(upgrade.answers_file, version(upgrade.pair.new), digest).line()
     news, news_cut = (
@@ -110,29 +100,28 @@ def body(
 
 
 def attention(upgrade: Upgrade, *, conflicts: bool = True) -> Iterator[str]:
-    """Yield what a person has to look at, in Markdown.
-
-    Args:
-        upgrade: What the update means.
-        conflicts: Whether files with conflicts are among it.
-    """
+    """Yield what a reviewer must check, in Markdown. `conflicts=False` leaves files with conflicts out."""
     for key, (old, new) in upgrade.difference.reset.items():
         why = plain(upgrade.difference.why(key))
-        taken = f"The template does not take {code(key)} = {answer(old)} any more{' ' if why else ''}{why}"
-        yield f"{taken}; it is {answer(new)} now."
+        gone = f"The template no longer accepts {code(key)} = {answer(old)}{' ' if why else ''}{why}"
+        yield f"{gone}. It is now {answer(new)}."
     for step in upgrade.steps:
         if step.is_conflict:
             if conflicts:
                 lines = where(step)
                 note = f" It {plain(step.note)}." if step.note else ""
                 rest = code(f"{step.path}.rej")
-                note += f" What the template wants there is in {rest}: choose, and remove it." if step.rejected else ""
+                note += (
+                    f" The template's lines are in {rest}: apply what you need, then delete it."
+                    if step.rejected
+                    else ""
+                )
                 yield f"{code(step.path)} conflicts{f' in {lines}' if lines else ''}.{note}"
         elif step.person_needed:
             yield f"{code(step.path)} {plain(step.note) or OUTCOMES[step.outcome]}."
         for pin in step.pins:
             if pin.loosened:
-                yield f"{_pin(step, pin)} gave way to {code(pin.template)}, which has no digest."
+                yield f"{_pin(step, pin)} was replaced by {code(pin.template)}, which has no digest."
 
 
 def _answers(upgrade: Upgrade) -> Iterator[str]:
@@ -140,13 +129,13 @@ def _answers(upgrade: Upgrade) -> Iterator[str]:
     for key, value in difference.added.items():
         yield f"new: {code(key)} = {answer(value)}"
     for key, value in difference.removed.items():
-        yield f"gone: {code(key)}, which was {answer(value)}"
+        yield f"removed: {code(key)}, was {answer(value)}"
     for key, (old, new) in difference.changed.items():
-        yield f"changed: {code(key)} = {answer(new)}, which was {answer(old)}"
+        yield f"changed: {code(key)} = {answer(new)}, was {answer(old)}"
     for key, (old, new) in difference.reset.items():
-        yield f"reset: {code(key)} = {answer(new)}, as the template does not take {answer(old)} any more"
+        yield f"reset: {code(key)} = {answer(new)}, because the template no longer accepts {answer(old)}"
     for key, (old, new) in difference.not_recomputed.items():
-        yield f"left: {code(key)} = {answer(old)}, though its default is {answer(new)} now"
+        yield f"kept: {code(key)} = {answer(old)}, but the default is now {answer(new)}"
 
 
 def _files(upgrade: Upgrade) -> Iterator[str]:
@@ -159,8 +148,8 @@ def _pins(upgrade: Upgrade) -> Iterator[str]:
     for step in upgrade.steps:
         for pin in step.pins:
             if pin.taken == "repository":
-                why = "" if pin.known else ", and which of them is newer is not known"
-                yield f"{_pin(step, pin)} stays. The template has {code(pin.template)}{why}."
+                why = "" if pin.known else " It is not known which is newer."
+                yield f"{_pin(step, pin)} stays. The template has {code(pin.template)}.{why}"
 
 
 def _pin(step: Step, pin: Pin) -> str:
@@ -173,17 +162,17 @@ def _verified(verified: Mapping[str, Any] | None) -> Iterator[str]:
         return
     error = verified.get("error")
     if error:
-        yield f"**It failed:** {plain(str(error.get('message', '')) if isinstance(error, Mapping) else str(error))}"
+        yield f"**Failed:** {plain(str(error.get('message', '')) if isinstance(error, Mapping) else str(error))}"
     figures = (
         ("build_seconds", "built in {:.1f} s"),
-        ("ready_seconds", "ready {:.2f} s after its start"),
+        ("ready_seconds", "ready {:.2f} s after the start"),
         ("image_bytes", "{:,} bytes"),
     )
     for key, words in figures:
         if isinstance(value := verified.get(key), (int, float)):
             yield words.format(value)
     if not error:
-        yield "healthy" if verified.get("healthy") else "built, and not started"
+        yield "healthy" if verified.get("healthy") else "built but not started"
 
 
 def _listed(lines: Iterator[str], limit: int = _PART) -> dict[str, Any]:
@@ -192,7 +181,7 @@ def _listed(lines: Iterator[str], limit: int = _PART) -> dict[str, Any]:
 
 
 def _difference(upgrade: Upgrade, limit: int) -> str:
-    """Return the difference as text, or the beginning of one that is too long anyway."""
+    """Return the diff, or its beginning if it is longer than the limit."""
     found: list[str] = []
     for step in upgrade.steps:
         if step.changes:

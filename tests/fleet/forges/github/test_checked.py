@@ -138,7 +138,7 @@ def test_a_proposal_that_a_first_look_missed_is_brought_up_to_date(forge: Forge,
 
 def test_an_expired_token_makes_nothing_and_says_which_permissions_are_wanted(forge: Forge, there: GitHub) -> None:
     there.faults.append(Fault("POST", PULLS, 401, {}, "Bad credentials"))
-    with pytest.raises(ForgeError, match="does not take the token") as caught:
+    with pytest.raises(ForgeError, match="does not accept the token") as caught:
         _propose(forge)
     assert "`pull-requests: write`" in caught.value.remedy
     assert "secret-token" not in caught.value.message + caught.value.remedy

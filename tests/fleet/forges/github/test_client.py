@@ -24,10 +24,10 @@ def client(fake: FakeGitHub, clock: Clock) -> Client:
 @pytest.mark.parametrize("content", [{"message": "x"}, "text", None, 3])
 def test_an_answer_of_another_sort_is_an_error(client: Client, fake: FakeGitHub, content: Any) -> None:
     fake.fails("GET", "/repos/org/app/pulls", lambda seen, do: answer(200, content))
-    with pytest.raises(ForgeError, match="of another sort"):
+    with pytest.raises(ForgeError, match="an unexpected answer"):
         list(client.pages("org/app", "/pulls", doing="look", wanted="x"))
     fake.fails("PATCH", "/repos/org/app/pulls/1", lambda seen, do: answer(200, content))
-    with pytest.raises(ForgeError, match="of another sort"):
+    with pytest.raises(ForgeError, match="an unexpected answer"):
         client.change("org/app", "/pulls/1", {}, doing="look", wanted="x")
 
 

@@ -97,18 +97,18 @@ def test_a_search_that_finds_more_than_github_gives_is_refused(forge: Forge, fak
         fake.add(f"org/{number}")
     with pytest.raises(ForgeError, match="finds 1001") as caught:
         list(forge.find(Query(search="x")))
-    assert "Narrow it" in caught.value.remedy
+    assert "Narrow the search" in caught.value.remedy
 
 
 def test_a_query_of_nothing_is_refused(forge: Forge) -> None:
-    with pytest.raises(ForgeError, match="No owner"):
+    with pytest.raises(ForgeError, match="no owner"):
         _find(forge, owner="")
 
 
 def test_an_owner_that_is_not_there_is_said(forge: Forge) -> None:
-    with pytest.raises(ForgeError, match="no repositories of org for us") as caught:
+    with pytest.raises(ForgeError, match="no repositories for org") as caught:
         _find(forge)
-    assert "Is the name right?" in caught.value.remedy
+    assert "Check the name." in caught.value.remedy
 
 
 # --- one repository's trouble is not the others' ---------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_a_passing_fault_changes_nothing(forge: Forge, fake: FakeGitHub, clock: 
 
 def test_a_network_that_is_not_there_ends_it_and_is_not_asked_in_halves(forge: Forge, fake: FakeGitHub) -> None:
     fake.fails("POST", "/graphql", *[drops(after=False)] * 50)
-    with pytest.raises(ForgeError, match="cannot be reached to list the repositories of org"):
+    with pytest.raises(ForgeError, match="Cannot list the repositories of org: GitHub cannot be reached"):
         _find(forge)
     assert fake.count("POST", "/graphql") == 8
 
@@ -214,7 +214,10 @@ def test_a_network_that_is_not_there_ends_it_and_is_not_asked_in_halves(forge: F
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        ({"type": "FORBIDDEN", "message": "Resource not accessible"}, "does not let this token list"),
+        (
+            {"type": "FORBIDDEN", "message": "Resource not accessible"},
+            "Cannot list the repositories of org on GitHub: the token lacks permission",
+        ),
         ({"type": "INSUFFICIENT_SCOPES", "message": "needs read:org"}, "needs read:org"),
         ({"message": "Parse error", "locations": []}, "Parse error"),
     ],

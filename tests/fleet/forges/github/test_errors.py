@@ -48,7 +48,10 @@ def test_what_waiting_helps_is_told_from_what_it_does_not(
 def test_an_answer_that_is_not_github_s_is_no_traceback(data: Any) -> None:
     error = GithubException(403, data, None)
     assert judge(error, NOW).kind == "final"
-    assert "does not let this token look" in explain(error, settings=Settings(), doing="look", wanted="x").message
+    assert (
+        "Cannot look on GitHub: the token lacks permission"
+        in explain(error, settings=Settings(), doing="look", wanted="x").message
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,10 +75,10 @@ def test_the_reason_is_told_in_plain_words() -> None:
         problem = explain(error, settings=Settings(), doing="look", wanted="x")
         return f"{problem.message} {problem.remedy}"
 
-    assert "does not answer in time" in told(network.ReadTimeout("x"))
-    assert "the proxy does not let us through" in told(network.ProxyError("x"))
+    assert "the request timed out" in told(network.ReadTimeout("x"))
+    assert "the proxy refused the connection" in told(network.ProxyError("x"))
     assert "SSL_CERT_FILE" in told(network.SSLError("x"))
-    assert "Is GITHUB_API_URL right?" in told(RuntimeError("redirected"))
+    assert "Check GITHUB_API_URL" in told(RuntimeError("redirected"))
     assert isinstance(explain(GithubException(502), settings=Settings(), doing="look", wanted="x"), BusyError)
 
 

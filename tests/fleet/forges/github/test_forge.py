@@ -188,7 +188,7 @@ def test_reads_and_changes_are_tried_again(forge: Forge, fake: FakeGitHub, fault
 def test_trouble_that_stays_ends_after_six_tries(forge: Forge, fake: FakeGitHub, clock: Clock) -> None:
     fake.fails("GET", PULLS, *[says(502, "Bad Gateway")] * 9)
     with pytest.raises(
-        ForgeError, match="GitHub is in trouble and did not list the pull requests of org/app"
+        ForgeError, match="Cannot list the pull requests of org/app: GitHub answered with status"
     ) as caught:
         forge.proposal("org/app", BRANCH)
     assert "fleet resume --failed" in caught.value.remedy
@@ -198,7 +198,7 @@ def test_trouble_that_stays_ends_after_six_tries(forge: Forge, fake: FakeGitHub,
 
 def test_a_pause_longer_than_an_hour_is_said_and_not_waited_for(forge: Forge, fake: FakeGitHub, clock: Clock) -> None:
     fake.fails("GET", PULLS, says(403, "Slow down", Retry_After="7200"))
-    with pytest.raises(ForgeError, match="limits how often") as caught:
+    with pytest.raises(ForgeError, match="the rate limit of") as caught:
         forge.proposal("org/app", BRANCH)
     assert "120 min" in caught.value.remedy
     assert clock.waits == []
@@ -214,18 +214,18 @@ def test_a_pause_is_every_thread_s(forge: Forge, fake: FakeGitHub, clock: Clock)
 @pytest.mark.parametrize(
     ("status", "said", "headers", "message", "remedy"),
     [
-        (401, "Bad credentials", {}, "does not take the token", "workflows: write"),
-        (403, "Resource not accessible by integration", {}, "does not let this token", "pull-requests: write"),
+        (401, "Bad credentials", {}, "does not accept the token", "workflows: write"),
+        (403, "Resource not accessible by integration", {}, "the token lacks permission", "pull-requests: write"),
         (
             403,
             "Resource not accessible by personal access token",
             {"X_Accepted_GitHub_Permissions": "pull_requests=write"},
             "open a pull request in org/app",
-            "GitHub would take: pull_requests=write",
+            "GitHub accepts: pull_requests=write",
         ),
         (403, "Resource protected by organization SAML enforcement.", {}, "SAML", "single sign-on"),
         (403, "Repository was archived so is read-only.", {}, "archived", "unarchive"),
-        (404, "Not Found", {}, "has no such thing, or does not let", "among those that it is for"),
+        (404, "Not Found", {}, "not found, or the token lacks permission", "access to the repository"),
         (422, "Validation Failed", {}, "status 422", "discover"),
         (422, "Draft pull requests are not supported in this repository.", {}, "Draft", "--on-conflict issue"),
     ],
@@ -250,7 +250,7 @@ def test_what_waiting_does_not_help_is_told_with_the_permission(
 
 def test_a_repository_that_moved_is_said_and_nothing_is_made(forge: Forge, fake: FakeGitHub) -> None:
     fake.fails("POST", PULLS, says(307, "Moved Permanently", Location="https://api.github.com/repositories/1/pulls"))
-    with pytest.raises(ForgeError, match="another sort") as caught:
+    with pytest.raises(ForgeError, match="unexpected answer") as caught:
         _propose(forge)
     assert "renamed" in caught.value.remedy
 
@@ -309,7 +309,7 @@ def test_an_issue_on_the_second_page_is_found(forge: Forge, fake: FakeGitHub) ->
 
 def test_issues_that_are_turned_off_are_said(forge: Forge, fake: FakeGitHub) -> None:
     fake.fails("POST", ISSUES, says(410, "Issues has been disabled in this repository."))
-    with pytest.raises(ForgeError, match="turned off there"):
+    with pytest.raises(ForgeError, match="issues are turned off"):
         forge.report("org/app", MARKER, title="Title", body="Text")
 
 

@@ -43,7 +43,7 @@ def test_pauses_that_github_gives_no_time_for_get_longer(clock: Clock) -> None:
 
 def test_pauses_end_with_an_error_after_an_hour_and_five_minutes(clock: Clock) -> None:
     call = _Call(*[_error(429, retry_after="1000")] * 9)
-    with pytest.raises(ForgeError, match="limits how often"):
+    with pytest.raises(ForgeError, match="the rate limit of"):
         _send(clock, call)
     assert (call.times, sum(clock.waits)) == (4, 3000)
 

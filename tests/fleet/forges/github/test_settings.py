@@ -26,12 +26,12 @@ def test_an_app_comes_before_a_token_and_its_key_is_text_or_a_file(tmp_path: Pat
     [
         (
             {},
-            "no token for GitHub",
+            "No GitHub token is set",
             "`contents: write`, `pull-requests: write`, `issues: write` and `workflows: write`",
         ),
-        ({"GITHUB_TOKEN": "  "}, "no token for GitHub", "GITHUB_APP_PRIVATE_KEY_FILE"),
-        ({"GITHUB_TOKEN": "a secret"}, "holds a blank", "one line"),
-        ({"GITHUB_TOKEN": "a\r\nX: secret"}, "holds a blank", "one line"),
+        ({"GITHUB_TOKEN": "  "}, "No GitHub token is set", "GITHUB_APP_PRIVATE_KEY_FILE"),
+        ({"GITHUB_TOKEN": "a secret"}, "has a space", "one line"),
+        ({"GITHUB_TOKEN": "a\r\nX: secret"}, "has a space", "one line"),
         ({"GITHUB_APP_ID": "1"}, "private key is not", "GITHUB_APP_PRIVATE_KEY"),
         ({"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY_FILE": "/nowhere.pem"}, "/nowhere.pem", ".pem file"),
         ({"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://ghe.example.com/api/v3"}, "GITHUB_API_URL", "https"),

@@ -100,7 +100,7 @@ def test_a_token_that_is_refused_is_made_again_once(app: Forge, fake: FakeGitHub
     assert app.proposal("org/a", BRANCH) is None
     assert fake.seen[-1].authorization == "token made-2"
     fake.fails("GET", "/repos/org/a/pulls", *[says(401, "Bad credentials")] * 3)
-    with pytest.raises(ForgeError, match="does not take the token"):
+    with pytest.raises(ForgeError, match="does not accept the token"):
         app.proposal("org/a", BRANCH)
 
 
@@ -130,7 +130,7 @@ def test_a_token_that_needs_a_second_try_gets_it(app: Forge, fake: FakeGitHub) -
 def test_an_owner_without_the_app_is_told_to_install_it(app: Forge) -> None:
     with pytest.raises(ForgeError, match="not installed for other") as caught:
         app.proposal("other/a", BRANCH)
-    assert "Install it" in caught.value.remedy
+    assert "Install the App" in caught.value.remedy
 
 
 def test_a_search_without_an_owner_takes_the_only_installation(app: Forge, fake: FakeGitHub) -> None:
@@ -142,6 +142,6 @@ def test_a_search_without_an_owner_takes_the_only_installation(app: Forge, fake:
 
 
 def test_a_key_that_is_none_is_said_at_once(clock: Clock) -> None:
-    with pytest.raises(ForgeError, match="no key in PEM form") as caught:
+    with pytest.raises(ForgeError, match="not a valid PEM key") as caught:
         connect({"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": "secret"}, clock=clock, sleep=clock.sleep)
     assert "secret" not in caught.value.message + caught.value.remedy

@@ -1,4 +1,4 @@
-"""GitHub, through PyGithub, which only a fleet there needs: nothing of it is imported before `connect`."""
+"""GitHub through PyGithub, an optional dependency. It is imported in `connect`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def connect(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Forge:
-    """Return GitHub with the account that the environment names. Nothing is asked yet; threads may share it.
+    """Return GitHub with the account from the environment. Nothing is requested yet. Threads may share it.
 
     Args:
-        environ: The environment.
-        share: How many runs share the account's limits, such as the shards of a matrix.
-        clock: The time in seconds since 1970.
-        sleep: Waits so many seconds; what it raises ends the wait.
+        environ: Environment variables.
+        share: The number of runs that share the account's limits, such as the shards of a matrix.
+        clock: Returns the time in seconds since 1970.
+        sleep: Waits some seconds. An exception ends the wait.
 
     Raises:
-        ForgeError: PyGithub is not installed, or no account is named.
+        ForgeError: PyGithub is not installed, or no token or App is set.
     """
     named = settings.read(environ)
     try:
@@ -38,9 +38,9 @@ def connect(
         if error.name not in ("github", "pyrate_limiter", "requests"):
             raise
         raise ForgeError(
-            "Repositories on GitHub need PyGithub, which is not installed.",
+            "GitHub support needs PyGithub, which is not installed.",
             "Install it: pip install 'dockertpl[github]'",
         ) from error
-    # It prints what it does, into the middle of whatever is on the screen.
+    # Keep its log messages off the screen.
     github.set_log_level(logging.WARNING)
     return GitHub(named, share=share, clock=clock, sleep=sleep)

@@ -25,11 +25,11 @@ T = TypeVar("T")
 
 
 class Answered(NamedTuple):
-    """What GraphQL answered.
+    """An answer of GraphQL.
 
     Attributes:
-        data: What was asked for; parts that could not be had are None.
-        errors: What could not be had and why, as GitHub says it.
+        data: The data. Parts that failed are None.
+        errors: GitHub's errors for these parts.
     """
 
     data: dict[str, Any]
@@ -37,7 +37,7 @@ class Answered(NamedTuple):
 
 
 class Client:
-    """Asks for every thread of a run."""
+    """Sends requests for all threads of a run."""
 
     def __init__(self, sender: Sender, tokens: Tokens) -> None:
         self.sender = sender
@@ -47,14 +47,14 @@ class Client:
         self._logins: dict[str, str] = {}
 
     def get(self, slug: str, path: str, *, doing: str, wanted: str, **parameters: Any) -> Any:
-        """Return what a path below a repository has.
+        """Return the JSON at a path below a repository.
 
         Args:
             slug: The repository, as `OWNER/NAME`.
             path: The path, such as `/pulls`.
-            doing: What it is for, in the words of an error.
-            wanted: The permission that it takes.
-            parameters: What stands behind the question mark.
+            doing: The action, for error messages.
+            wanted: The permission that it needs, for error messages.
+            parameters: The query parameters.
 
         Raises:
             ForgeError: GitHub refuses or cannot be reached.
@@ -62,17 +62,17 @@ class Client:
         return self._rest("GET", slug, path, parameters=parameters, cost=requests.READ, doing=doing, wanted=wanted)
 
     def pages(self, slug: str, path: str, *, doing: str, wanted: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Yield the items of a list, as many pages as it takes.
+        """Yield the items of all pages of a list.
 
         Args:
             slug: The repository, as `OWNER/NAME`.
             path: The path, such as `/issues`.
-            doing: What it is for, in the words of an error.
-            wanted: The permission that it takes.
-            parameters: What stands behind the question mark.
+            doing: The action, for error messages.
+            wanted: The permission that it needs, for error messages.
+            parameters: The query parameters.
 
         Raises:
-            ForgeError: GitHub refuses or cannot be reached, or answers with no list.
+            ForgeError: GitHub refuses, cannot be reached, or does not answer with a list.
         """
         for page in range(1, _MOST_PAGES + 1):
             items = self.get(slug, path, doing=doing, wanted=wanted, per_page=PAGE, page=page, **parameters)
@@ -83,14 +83,14 @@ class Client:
                 return
 
     def change(self, slug: str, path: str, content: Mapping[str, Any], *, doing: str, wanted: str) -> dict[str, Any]:
-        """Change what is there; doing it twice is the same as once.
+        """Update an item with a PATCH request, which is idempotent here.
 
         Args:
             slug: The repository, as `OWNER/NAME`.
-            path: What is changed, such as `/pulls/1`.
-            content: The fields that change.
-            doing: What it is for, in the words of an error.
-            wanted: The permission that it takes.
+            path: The item's path, such as `/pulls/1`.
+            content: The fields to change.
+            doing: The action, for error messages.
+            wanted: The permission that it needs, for error messages.
 
         Raises:
             ForgeError: GitHub refuses or cannot be reached.
@@ -109,18 +109,18 @@ class Client:
         doing: str,
         wanted: str,
     ) -> dict[str, Any]:
-        """Make what is not there yet, once: before each try it is looked for, as an answer may have got lost.
+        """Create an item once. Search for it before each try, since an answer may get lost.
 
         Args:
             slug: The repository, as `OWNER/NAME`.
-            path: The list that gets one more, such as `/pulls`.
-            content: Its fields.
-            find: Looks for it.
-            doing: What it is for, in the words of an error.
-            wanted: The permission that it takes.
+            path: The path of the list, such as `/pulls`.
+            content: The item's fields.
+            find: Searches for the item.
+            doing: The action, for error messages.
+            wanted: The permission that it needs, for error messages.
 
         Returns:
-            What was found, or else what was made.
+            The item, found or created.
 
         Raises:
             ForgeError: GitHub refuses or cannot be reached.
@@ -143,7 +143,7 @@ class Client:
             except (MaybeDoneError, network.ExistsError, NotYetError) as error:
                 if pause is None:
                     raise
-                # The API lags behind what was made and pushed; asked at once, it may not have it.
+                # A new item or branch may appear in the API with a delay.
                 self.sender.sleep(max(pause, error.wait if isinstance(error, MaybeDoneError) else 0))
         raise AssertionError("the last try returns or raises")
 
@@ -158,22 +158,20 @@ class Client:
         waits: Sequence[float] = WAITS,
         mutation: bool = False,
     ) -> Answered:
-        """Ask by GraphQL. What GitHub could give of it is returned, even where it could not give all.
-
-        Of a mutation it is all or an error: it changes one thing, and has or has not.
+        """Send a GraphQL query. A partial answer is returned, too. For a mutation it is an error.
 
         Args:
-            owner: Whose repositories it is about; empty for those of anybody.
-            text: The query, or a mutation that may be repeated.
+            owner: The owner of the repositories. Empty for any owner.
+            text: The query, or an idempotent mutation.
             variables: Its variables.
-            doing: What it is for, in the words of an error.
-            wanted: The permission that it takes.
-            waits: Seconds between the tries.
-            mutation: Whether it changes something.
+            doing: The action, for error messages.
+            wanted: The permission that it needs, for error messages.
+            waits: Seconds between retries.
+            mutation: Whether it is a mutation.
 
         Raises:
-            BusyError: GitHub had trouble each time, perhaps because too much was asked for.
-            ForgeError: It refuses or cannot be reached.
+            BusyError: All tries failed, perhaps because the query is too large.
+            ForgeError: GitHub refuses or cannot be reached.
         """
         requester, renew = self._connected(owner)
 
@@ -192,17 +190,14 @@ class Client:
         )
 
     def login(self, owner: str) -> str:
-        """Return the name that this account writes under.
-
-        Args:
-            owner: Whose repositories it writes to.
+        """Return the account's login for an owner's repositories.
 
         Raises:
             ForgeError: GitHub refuses or cannot be reached.
         """
         if owner not in self._logins:
             answered = self.query(
-                owner, "query { viewer { login } }", {}, doing="say who we are", wanted="a user or App"
+                owner, "query { viewer { login } }", {}, doing="read the token's account", wanted="a user or App"
             )
             self._logins[owner] = str((answered.data.get("viewer") or {}).get("login") or "")
         return self._logins[owner]
@@ -233,11 +228,11 @@ class Client:
         )
 
     def _connected(self, owner: str) -> tuple[Requester, Callable[[], bool]]:
-        # A token that has to be fetched is fetched here, outside of the request's own turn.
+        # Get a new token here, before the request takes a slot.
         token = self.tokens.token(owner)
 
         def renew() -> bool:
-            # Fetched at once, for the same reason.
+            # Get the new token at once, for the same reason.
             return self.tokens.renew(owner, token) and bool(self.tokens.token(owner))
 
         with self._lock:
@@ -246,7 +241,7 @@ class Client:
             return self._requesters[owner], renew
 
     def _object(self, answer: Any, doing: str) -> dict[str, Any]:
-        # A repository that was renamed answers a write with where it is now, and does not write.
+        # A renamed repository answers a write with its new address, and does not write.
         if isinstance(answer, dict) and ("number" in answer or "id" in answer):
             return answer
         raise _strange(self.sender, doing)
@@ -254,15 +249,15 @@ class Client:
 
 def _strange(sender: Sender, doing: str) -> ForgeError:
     return ForgeError(
-        f"{sender.settings.name} was asked to {doing}, and its answer is of another sort.",
-        "Was the repository renamed or moved? Run `dockertpl fleet discover` again. Is GITHUB_API_URL right?",
+        f"Cannot {doing}: {sender.settings.name} sent an unexpected answer.",
+        "If the repository was renamed or moved, run `dockertpl fleet discover` again. Otherwise check GITHUB_API_URL.",
     )
 
 
 def _answered(headers: dict[str, Any], answer: Any, *, whole: bool) -> Answered:
-    """Return what GraphQL answered, or raise what REST would have raised: GraphQL says all with status 200."""
+    """Return GraphQL's answer, or raise the error of REST. GraphQL answers errors with status 200, too."""
     if not isinstance(answer, dict):
-        raise GithubException(502, {"message": "an answer that is no object"}, headers)
+        raise GithubException(502, {"message": "the answer is not an object"}, headers)
     errors = [error for error in answer.get("errors") or [] if isinstance(error, dict)]
     message = str(errors[0].get("message")) if errors else "an answer without data"
     if any(
@@ -275,6 +270,6 @@ def _answered(headers: dict[str, Any], answer: Any, *, whole: bool) -> Answered:
     kind = str(errors[0].get("type") or "") if errors else ""
     status = {"FORBIDDEN": 403, "INSUFFICIENT_SCOPES": 403, "NOT_FOUND": 404}.get(kind)
     if status is None:
-        # What GitHub says of a query that took too long has no type, and no data.
+        # An error without type and data means that the query took too long.
         status = 422 if kind or any("extensions" in error or "locations" in error for error in errors) else 502
     raise GithubException(status, {"message": message}, headers)

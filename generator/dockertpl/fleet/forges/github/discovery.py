@@ -1,4 +1,4 @@
-"""Finds repositories and the texts of their answers files by GraphQL, a hundred at a time and without cloning."""
+"""Find repositories and read their answers files with GraphQL, 100 at a time and without a clone."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dockertpl.fleet.model import Discovered, Repository
 
 _ANSWERS = ".copier-answers*.yml"
 _WANTED = "`metadata: read` and `contents: read`"
-# A repository that has more is looked at by git, so that no query becomes too large.
+# Use git for a repository with more answers files, to keep queries small.
 _MOST_ANSWERS = 100
-# What GitHub gives of a search at most.
+# GitHub's limit for the results of a search.
 _MOST_FOUND = 1000
 _REGULAR = (0o100644, 0o100755, 0o100664)
-# Two tries of what may be too much.
+# Try a query twice before making it smaller.
 _FEW_WAITS = (1.0,)
 
 _FIELDS = """
@@ -49,7 +49,7 @@ query($search: String!, $size: Int!, $after: String) {
 
 
 class _Listed(NamedTuple):
-    """A repository of a list: its name, address and branch, and the names of its answers files, if they are known."""
+    """A repository of a list, with the names of its answers files if they are known."""
 
     slug: str
     url: str
@@ -60,14 +60,10 @@ class _Listed(NamedTuple):
 def find(client: Client, query: Query) -> Iterator[Discovered]:
     """Yield the repositories of a query with the texts of their answers files, in the order of their names.
 
-    A repository whose files cannot be had is yielded all the same, without texts.
-
-    Args:
-        client: Asks GitHub.
-        query: Which repositories.
+    A repository whose files cannot be read has no texts.
 
     Raises:
-        ForgeError: GitHub refuses or cannot be reached, or knows no such owner.
+        ForgeError: GitHub refuses, cannot be reached, or does not find the owner.
     """
     listed = {repository.slug: repository for repository in _list(client, query)}
     ordered = sorted(listed.values(), key=lambda repository: (repository.slug.lower(), repository.slug))
@@ -92,7 +88,7 @@ def _list(client: Client, query: Query) -> Iterator[_Listed]:
 
 
 def _nodes(client: Client, query: Query) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Yield what is listed, each with whether nothing was withheld of its page; too large a page is asked in halves."""
+    """Yield the listed repositories, each with whether its page is complete. Halve a page that is too large."""
     by_owner = bool(query.owner) and not query.search
     text = (_BY_OWNER if by_owner else _BY_SEARCH) + _FIELDS
     variables = {"owner": query.owner} if by_owner else {"search": _search(query)}
@@ -109,8 +105,8 @@ def _nodes(client: Client, query: Query) -> Iterator[tuple[dict[str, Any], bool]
             raise _none(client, what, answered)
         if (count := page.get("repositoryCount") or 0) > _MOST_FOUND:
             raise ForgeError(
-                f"GitHub gives {_MOST_FOUND} repositories of a search at most, and {what} finds {count}.",
-                "Narrow it, or name an owner and a topic: github:OWNER?topic=TOPIC has no such limit.",
+                f"{what[0].upper()}{what[1:]} finds {count} repositories, but GitHub only lists {_MOST_FOUND}.",
+                "Narrow the search, or name an owner and a topic: github:OWNER?topic=TOPIC has no such limit.",
             )
         nodes = page["nodes"] or []
         seen = [node for node in nodes if node]
@@ -125,7 +121,7 @@ def _nodes(client: Client, query: Query) -> Iterator[tuple[dict[str, Any], bool]
 def _ask(
     client: Client, owner: str, text: str, variables: Mapping[str, Any], doing: str, *, parts: int
 ) -> Answered | None:
-    """Ask, or return None where less should be asked for at once: GitHub ends queries that take it too long."""
+    """Send a query, or return None if it should be smaller. GitHub aborts slow queries."""
     try:
         return client.query(owner, text, variables, doing=doing, wanted=_WANTED, waits=_FEW_WAITS)
     except BusyError as error:
@@ -139,17 +135,17 @@ def _search(query: Query) -> str:
     words += [f"user:{query.owner}"] if query.owner else []
     words += [f"topic:{query.topic}"] if query.topic else []
     if not words:
-        raise ForgeError("No owner, topic or search for GitHub is named.", "Name one: github:OWNER?topic=TOPIC")
+        raise ForgeError("The place names no owner, topic or search for GitHub.", "Name one: github:OWNER?topic=TOPIC")
     words += [] if query.archived else ["archived:false"]
-    # Without it a search leaves forks out.
+    # A search leaves forks out by default.
     words += ["fork:true"] if query.forks else []
     return " ".join(words)
 
 
 def _names(node: Mapping[str, Any], is_all: bool) -> tuple[str, ...] | None:
-    """Return the names of a repository's answers files; None where git has to look."""
+    """Return the names of a repository's answers files, or None if git must list them."""
     if node.get("defaultBranchRef") is None and is_all:
-        # No commit yet. What a token may not see is as empty, with an error beside it.
+        # No commit yet. Without permission the value is empty, too, but the answer has an error.
         return ()
     entries = _at(node, "object", "entries")
     if entries is None:
@@ -161,7 +157,7 @@ def _names(node: Mapping[str, Any], is_all: bool) -> tuple[str, ...] | None:
 
 
 def _texts(client: Client, owner: str, batch: Sequence[_Listed]) -> dict[str, Mapping[str, str] | None]:
-    """Return the texts of the answers files of each repository; None where git has to look."""
+    """Return the texts of each repository's answers files, or None if git must read them."""
     texts: dict[str, Mapping[str, str] | None] = {
         repository.slug: None if repository.names is None else {} for repository in batch
     }
@@ -185,7 +181,7 @@ def _texts(client: Client, owner: str, batch: Sequence[_Listed]) -> dict[str, Ma
 
 
 def _ask_for(wanted: Sequence[_Listed]) -> tuple[str, dict[str, str]]:
-    """Return a query for every answers file, and its variables: names are data, and never part of the query."""
+    """Return a query for all answers files, and its variables. Names are never part of the query."""
     parts: list[str] = []
     variables: dict[str, str] = {}
     for number, repository in enumerate(wanted):
@@ -204,7 +200,7 @@ def _read(repository: Mapping[str, Any] | None, names: Sequence[str]) -> Mapping
     texts: dict[str, str] = {}
     for place, name in enumerate(names):
         blob = (repository or {}).get(f"f{place}") or {}
-        # Git's own bytes are the last word on what is cut off, or no text.
+        # The text is cut off, or is not text: read it with git.
         if blob.get("isTruncated") or not isinstance(blob.get("text"), str):
             return None
         texts[name] = blob["text"]
@@ -224,13 +220,13 @@ def _repository(listed: _Listed) -> Repository:
 def _none(client: Client, what: str, answered: Answered) -> ForgeError:
     said = "; ".join(str(error.get("message"))[:200].rstrip(".") for error in answered.errors[:1])
     return ForgeError(
-        f"{client.sender.settings.name} has no repositories of {what} for us{f' ({said})' if said else ''}.",
-        f"Is the name right? The token has to be for that owner, and have {_WANTED}.",
+        f"{client.sender.settings.name} lists no repositories for {what}{f' ({said})' if said else ''}.",
+        f"Check the name. The token must be for that owner, with {_WANTED}.",
     )
 
 
 def _at(value: Any, *path: str) -> Any:
-    """Return what a path leads to; None where a part of it is missing."""
+    """Return the value at a path of keys, or None."""
     for name in path:
         if not isinstance(value, Mapping):
             return None

@@ -1,4 +1,4 @@
-"""GitHub as a forge: repositories, pull requests and issues, each made once however often it is asked for."""
+"""The forge interface for GitHub: repositories, pull requests and issues."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dockertpl.fleet.model import Discovered
 
 _PULLS = "`pull-requests: write` (a classic token: the scope `repo`)"
 _ISSUES = "`issues: write` (a classic token: the scope `repo`)"
-# What GitHub takes of a text and of a title, in characters.
+# GitHub's limits for a text and a title, in characters.
 _MOST_TEXT = 65536
 _MOST_TITLE = 256
-_CUT = "\n\n(The rest is cut off: GitHub takes no longer text.)\n"
+_CUT = "\n\n(The text is cut off here: it is too long for GitHub.)\n"
 _TO_DRAFT = "mutation($id: ID!) { convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } } }"
 
 
 class GitHub:
-    """GitHub with one account; `forges.base.Forge` says what its functions do. Threads may share it."""
+    """GitHub with one account. See `forges.base.Forge` for its methods. Threads may share it."""
 
     def __init__(
         self,
@@ -36,24 +36,24 @@ class GitHub:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Ask nothing yet.
+        """Store the settings. Nothing is requested yet.
 
         Args:
-            settings: Which GitHub, and who we are there.
-            share: How many runs share the account's limits.
-            clock: The time in seconds since 1970.
-            sleep: Waits so many seconds; what it raises ends the wait.
+            settings: The GitHub server and account.
+            share: The number of runs that share the account's limits.
+            clock: Returns the time in seconds since 1970.
+            sleep: Waits some seconds. An exception ends the wait.
 
         Raises:
-            ForgeError: The App's key is none.
+            ForgeError: The App's private key is not valid.
         """
         self.settings = settings
 
         def sender() -> Sender:
             return Sender(settings, share=share, clock=clock, sleep=sleep)
 
-        # An App asks for its tokens as itself, which GitHub counts by itself. A request whose token ended while it
-        # waited for its turn has that turn, and could wait for ever for another of the same.
+        # GitHub counts an App's requests for tokens separately, so they have their own sender. With a shared one, a
+        # request that holds a slot could wait forever for a slot to renew its token.
         tokens: Tokens = AppTokens(settings, sender()) if settings.app else OneToken(settings.token)
         self._client = Client(sender(), tokens)
 
@@ -62,21 +62,20 @@ class GitHub:
         return discovery.find(self._client, query)
 
     def git_settings(self, slug: str) -> Mapping[str, str]:
-        """Return settings of git with which a repository is fetched and pushed; they hold the token."""
+        """Return the git settings to fetch and push a repository. They hold the token."""
         token = self._client.tokens.token(_owner(slug))
         word = base64.b64encode(f"x-access-token:{token}".encode()).decode()
         return {f"http.{self.settings.web}/.extraHeader": f"Authorization: basic {word}"}
 
     def proposal(self, slug: str, branch: str) -> Proposal | None:
-        """Return the newest pull request from a branch of a repository, open ones first; None if there is none."""
+        """Return the newest pull request of a branch, preferably an open one, or None."""
         items = sorted(self._pulls(slug, branch, "all"), key=lambda item: (item["state"] == "open", item["number"]))
         return _proposal(items[-1]) if items else None
 
     def propose(self, slug: str, *, branch: str, base: str, title: str, body: str, draft: bool) -> Proposal:
-        """Open a pull request, or return the open one of that branch with this title, body and base.
+        """Open a pull request, or update the open one of that branch.
 
-        An open one becomes a draft where a draft is wanted. It is not made ready where none is wanted: a person may
-        have made it a draft.
+        `draft` turns an open one into a draft. Without it, a draft stays a draft: a user may have wanted it.
         """
         content = {"title": title[:_MOST_TITLE], "body": _fitted(body), "base": base}
         item = self._client.make(
@@ -91,17 +90,17 @@ class GitHub:
         return _proposal(self._drafted(slug, item) if draft and not item.get("draft") else item)
 
     def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
-        """Give an open pull request another base, title and text; what has them already is left alone."""
+        """Change the base, title and text of an open pull request, if they differ."""
         item = self._client.get(slug, f"/pulls/{number}", doing=f"read pull request {number} of {slug}", wanted=_PULLS)
         return _proposal(self._changed(slug, item, {"title": title[:_MOST_TITLE], "body": _fitted(body), "base": base}))
 
     def issue(self, slug: str, marker: str) -> Issue | None:
-        """Return the open issue of this account whose text holds a marker, the oldest if there are several."""
+        """Return this account's oldest open issue with a marker in its text, or None."""
         item = self._marked(slug, marker)
         return _issue(item) if item else None
 
     def report(self, slug: str, marker: str, *, title: str, body: str) -> Issue:
-        """Open an issue whose text holds a marker, or bring the open one up to date."""
+        """Open an issue with a marker in its text, or update the open one."""
         content = {"title": title[:_MOST_TITLE], "body": _fitted(body, marker)}
         item = self._client.make(
             slug,
@@ -117,7 +116,7 @@ class GitHub:
         return _issue(item)
 
     def close(self, slug: str, number: int, comment: str) -> None:
-        """Close an issue with a comment; one that is closed already is left alone."""
+        """Close an issue with a comment, if it is open."""
         doing = f"close issue {number} of {slug}"
         path = f"/issues/{number}"
         if self._client.get(slug, path, doing=doing, wanted=_ISSUES).get("state") == "closed":
@@ -140,7 +139,7 @@ class GitHub:
             state=state,
             head=f"{_owner(slug)}:{branch}",
         )
-        # A fork of the same owner may have the branch too, and a moved repository's answer is not narrowed at all.
+        # A fork of the same owner may have the branch, too. A moved repository's answer is not filtered at all.
         return [item for item in items if _is_from(item, branch)]
 
     def _drafted(self, slug: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +150,7 @@ class GitHub:
                 _owner(slug), _TO_DRAFT, {"id": item["node_id"]}, doing=doing, wanted=wanted, mutation=True
             )
         except ForgeError:
-            # Refused, or done by a try whose answer got lost.
+            # GitHub refused, or the answer of an earlier try got lost.
             if not self._client.get(slug, f"/pulls/{item['number']}", doing=doing, wanted=wanted).get("draft"):
                 raise
         return {**item, "draft": True}
@@ -175,7 +174,7 @@ class GitHub:
             direction="asc",
         )
         for item in items:
-            # Anybody can write a marker; GitHub's list has pull requests too.
+            # Anyone can write a marker. GitHub's list includes pull requests.
             ours = (item.get("user") or {}).get("login") == login and "pull_request" not in item
             if ours and marker in (item.get("body") or ""):
                 return item
@@ -198,12 +197,12 @@ def _differs(item: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
 
 
 def _plain(text: str | None) -> str:
-    """Return a text as it compares: GitHub gives nothing for an empty one, and may end lines in its own way."""
+    """Normalize a text for comparison: line endings, surrounding space, and None for an empty text."""
     return (text or "").replace("\r\n", "\n").strip()
 
 
 def _fitted(text: str, marker: str = "") -> str:
-    """Return a text that GitHub takes, and that holds a marker."""
+    """Cut a text to GitHub's limit, and keep the marker."""
     if len(text) > _MOST_TEXT:
         text = text[: _MOST_TEXT - len(_CUT) - len(marker) - 1].rpartition("\n")[0] + _CUT
     return text if marker in text else f"{text.rstrip()}\n{marker}"

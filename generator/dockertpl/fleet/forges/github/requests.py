@@ -1,4 +1,4 @@
-"""What GitHub limits, and requests within that: each in its turn, and tried again where that is safe."""
+"""GitHub's rate limits, and a sender of requests within them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.rate_limits import Limit, Limits
 from dockertpl.fleet.forges.retry import WAITS, Tries
 
-#: GitHub's limits for one account. Requests for content are those that make something; a read of the REST API costs
-#: one point, anything else five.
+#: GitHub's limits for one account. `create` counts requests that create content. A read of the REST API costs one
+#: point, any other request five.
 BUDGETS: Mapping[str, Sequence[Limit]] = {
     "create": (Limit(80, 60), Limit(500, 3600)),
     "rest": (Limit(900, 60),),
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class Sender:
-    """Sends requests for every thread of a run."""
+    """Sends requests for all threads of a run."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class Sender:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Begin with all of the limits.
+        """Start with full budgets.
 
         Args:
-            settings: Which GitHub it is.
-            share: How many runs share the account.
-            clock: The time in seconds since 1970.
-            sleep: Waits so many seconds; what it raises ends the wait.
+            settings: The GitHub server and account.
+            share: The number of runs that share the account.
+            clock: Returns the time in seconds since 1970.
+            sleep: Waits some seconds. An exception ends the wait.
         """
         self.settings = settings
         self.clock = clock
@@ -74,19 +74,19 @@ class Sender:
         waits: Sequence[float] = WAITS,
         renew: Callable[[], bool] = lambda: False,
     ) -> T:
-        """Return what a request returns.
+        """Send a request and return its result.
 
         Args:
-            call: Sends it once, and raises what PyGithub raises.
-            cost: What it spends of the budgets.
-            doing: What it is for, in the words of an error.
-            wanted: The permission that it takes.
-            repeatable: Whether doing it twice is the same as doing it once.
-            waits: Seconds between tries of what may pass.
-            renew: Gets another token, and tells whether there is one.
+            call: Sends the request once through PyGithub.
+            cost: Its cost by budget.
+            doing: The action, for error messages.
+            wanted: The permission that it needs, for error messages.
+            repeatable: Whether the request is idempotent.
+            waits: Seconds between retries of temporary errors.
+            renew: Gets another token, and returns whether it did.
 
         Raises:
-            MaybeDoneError: It is not repeatable, and may have been done.
+            MaybeDoneError: The request is not repeatable and may have been done.
             ForgeError: GitHub refuses, or cannot be reached.
         """
         return self._tries.send(

@@ -1,4 +1,4 @@
-"""What the environment says about GitHub: where it is, and who we are there."""
+"""Read the GitHub server and account from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dockertpl.registry.reference import is_loopback
 
 _PUBLIC_API = "https://api.github.com"
 
-#: What a fleet does with a token, as the settings of a fine-grained token and of an App name it.
+#: The permissions that a fleet needs, with GitHub's names.
 PERMISSIONS = (
     "`contents: write`, `pull-requests: write`, `issues: write` and `workflows: write`\n"
     "(a classic token: the scopes `repo` and `workflow`)"
@@ -21,14 +21,14 @@ PERMISSIONS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """GitHub as the environment names it.
+    """A GitHub server and account.
 
     Attributes:
-        api: The address of the REST API, without a slash at its end.
-        token: A token; empty where an App is used.
-        app: An App's number or client ID; empty where a token is used.
-        key: The App's private key, as PEM.
-        certificates: A file of certificates to trust; empty for those that requests brings.
+        api: The address of the REST API, without a trailing slash.
+        token: The token. Empty for an App.
+        app: The App's number or client ID. Empty for a token.
+        key: The App's private key as PEM.
+        certificates: A file with CA certificates. Empty for those of requests.
     """
 
     api: str = _PUBLIC_API
@@ -39,31 +39,28 @@ class Settings:
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """The server's name in messages."""
         return "GitHub" if self.api == _PUBLIC_API else f"GitHub ({urlsplit(self.api).netloc})"
 
     @property
     def web(self) -> str:
-        """The address of its pages and of git, without a slash at its end."""
+        """The address of its web pages and of git, without a trailing slash."""
         parts = urlsplit(self.api)
-        # github.com and ghe.com have api.HOST, a server of one's own has HOST/api/v3.
+        # github.com and ghe.com use api.HOST. GitHub Enterprise Server uses HOST/api/v3.
         return f"{parts.scheme}://{parts.netloc.removeprefix('api.')}"
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Return what the environment says.
+    """Return the settings from environment variables.
 
-    An App comes before a token: a job that runs as one often has `GITHUB_TOKEN` too.
-
-    Args:
-        environ: The environment.
+    An App wins over a token: a job that uses an App often has `GITHUB_TOKEN`, too.
 
     Raises:
-        ForgeError: It names no account, a key that cannot be read, or an address without TLS.
+        ForgeError: The token or App is missing, a key cannot be read, or the address does not use TLS.
     """
     api = (environ.get("GITHUB_API_URL") or _PUBLIC_API).rstrip("/")
     _check(api)
-    # requests honours these two itself, and not the one that everything else here honours.
+    # requests reads these two itself, but not SSL_CERT_FILE.
     own = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
     certificates = "" if own else environ.get("SSL_CERT_FILE", "")
     if app := environ.get("GITHUB_APP_ID", "").strip():
@@ -71,14 +68,14 @@ def read(environ: Mapping[str, str]) -> Settings:
     token = (environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "").strip()
     if not token:
         raise ForgeError(
-            "There is no token for GitHub.",
-            f"Set GITHUB_TOKEN (or GH_TOKEN) to one that may {PERMISSIONS},\n"
-            "or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE for an App.",
+            "No GitHub token is set.",
+            f"Set GITHUB_TOKEN (or GH_TOKEN) to a token with {PERMISSIONS},\n"
+            "or set GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE to use an App.",
         )
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise ForgeError(
-            "The token for GitHub holds a blank or something else that no token holds.",
-            "Is GITHUB_TOKEN (or GH_TOKEN) the token alone, in one line?",
+            "The GitHub token has a space or another invalid character.",
+            "Set GITHUB_TOKEN (or GH_TOKEN) to only the token, on one line.",
         )
     return Settings(api=api, token=token, certificates=certificates)
 
@@ -92,25 +89,25 @@ def _check(api: str) -> None:
         usable = False
     if not usable:
         raise ForgeError(
-            "GITHUB_API_URL is no address that a token may be sent to.",
-            "It is https://HOST/api/v3 for GitHub Enterprise Server; github.com needs none.",
+            "GITHUB_API_URL is not a safe address for a token.",
+            "Use https://HOST/api/v3 for GitHub Enterprise Server. Leave it unset for github.com.",
         )
 
 
 def _key(environ: Mapping[str, str]) -> str:
     if key := environ.get("GITHUB_APP_PRIVATE_KEY", "").strip():
-        # Some settings pages keep one line only.
+        # Some settings pages only keep one line.
         return key.replace("\\n", "\n")
     if not (name := environ.get("GITHUB_APP_PRIVATE_KEY_FILE", "")):
         raise ForgeError(
-            "GITHUB_APP_ID is set, and the App's private key is not.",
+            "GITHUB_APP_ID is set, but the App's private key is not.",
             "Set GITHUB_APP_PRIVATE_KEY to the text of its .pem file, or GITHUB_APP_PRIVATE_KEY_FILE to its path.",
         )
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise ForgeError(
-            f"GITHUB_APP_PRIVATE_KEY_FILE names {name}, which cannot be read: {reason}.",
-            "It has to be the .pem file that GitHub made when the key was generated.",
+            f"The file {name} of GITHUB_APP_PRIVATE_KEY_FILE cannot be read: {reason}.",
+            "Name the .pem file that you downloaded from GitHub when you generated the key.",
         ) from error

@@ -1,4 +1,4 @@
-"""Which token is good for an owner's repositories: one for all, or an App's, which lasts an hour."""
+"""The tokens for owners' repositories: one token for all, or an App's tokens, which last an hour."""
 
 from __future__ import annotations
 
@@ -15,34 +15,29 @@ from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.github.requests import CONCURRENT, READ, Sender
 from dockertpl.fleet.forges.github.settings import Settings
 
-# Longer than a push or a fetch takes that begins with it.
+# Longer than a push or a fetch takes.
 _MARGIN = 300.0
 _TIMEOUT = 30
 _API_VERSION = "2022-11-28"
-_WANTED = "to be the App's own, with the App installed for that owner"
+_WANTED = "an App's permissions, with the App installed for that owner"
 
 
 class Tokens(Protocol):
-    """Where tokens come from."""
+    """A source of tokens."""
 
     def token(self, owner: str) -> str:
-        """Return a token that is good for some minutes.
+        """Return a token that is valid for some minutes.
 
         Args:
-            owner: Whose repositories it is for; empty for those of anybody.
+            owner: The owner of the repositories. Empty for any owner.
 
         Raises:
-            ForgeError: There is none.
+            ForgeError: No token is available.
         """
         ...
 
     def renew(self, owner: str, refused: str) -> bool:
-        """Forget a token that GitHub refused, and tell whether there may be another.
-
-        Args:
-            owner: Whose repositories it was for.
-            refused: The token.
-        """
+        """Forget a token that GitHub refused, and return whether there may be another."""
         ...
 
 
@@ -53,34 +48,34 @@ class OneToken:
         self._token = token
 
     def token(self, owner: str) -> str:
-        """Return it."""
+        """Return the token."""
         return self._token
 
     def renew(self, owner: str, refused: str) -> bool:
-        """Tell that there is no other."""
+        """Return False: it is the only token."""
         return False
 
 
 class AppTokens:
-    """An App's tokens, each for one owner, made when they are needed and again before they end."""
+    """An App's tokens, one for each owner, created on demand and renewed before they expire."""
 
     def __init__(self, settings: Settings, sender: Sender) -> None:
-        """Check the key.
+        """Check the App's private key.
 
         Args:
-            settings: With the App's number and key.
-            sender: Sends what asks for tokens.
+            settings: The App's number and key.
+            sender: Sends the requests for tokens.
 
         Raises:
-            ForgeError: The key is none.
+            ForgeError: The key is not valid.
         """
         auth = github.Auth.AppAuth(settings.app, settings.key)
         try:
             auth.create_jwt()
         except Exception as error:  # PyJWT and cryptography have no error in common, and the text may hold the key.
             raise ForgeError(
-                "The private key of the GitHub App is no key in PEM form.",
-                "It is the .pem file that GitHub made when the key was generated, with its first and last line.",
+                "The private key of the GitHub App is not a valid PEM key.",
+                "Use the whole .pem file that you downloaded from GitHub, with its first and last line.",
             ) from error
         self._requester = requester(settings, auth)
         self._sender = sender
@@ -88,8 +83,8 @@ class AppTokens:
         self._known: dict[str, tuple[str, float]] = {}
 
     def token(self, owner: str) -> str:
-        """Return the token for an owner, who has to have the App installed."""
-        # One at a time: a second thread waits for the first one's token, and asks for none of its own.
+        """Return the token for an owner. The App must be installed there."""
+        # One at a time: a second thread waits for the first one's token.
         with self._lock:
             token, ends = self._known.get(owner.lower(), ("", 0.0))
             if self._sender.clock() + _MARGIN >= ends:
@@ -98,7 +93,7 @@ class AppTokens:
             return token
 
     def renew(self, owner: str, refused: str) -> bool:
-        """Forget a token, so that the next is a new one."""
+        """Forget a token, so the next one is new."""
         with self._lock:
             if self._known.get(owner.lower(), ("", 0.0))[0] == refused:
                 del self._known[owner.lower()]
@@ -106,12 +101,12 @@ class AppTokens:
 
     def _make(self, owner: str) -> tuple[str, float]:
         number = self._installation(owner)
-        # A token too many does no harm, so this is repeated like a read.
+        # An extra token does no harm, so a retry is safe.
         made = self._ask("POST", f"/app/installations/{number}/access_tokens", owner)
         try:
             return str(made["token"]), datetime.fromisoformat(made["expires_at"]).timestamp()
         except (KeyError, TypeError, ValueError) as error:
-            raise ForgeError(f"{self._sender.settings.name} gives the App a token that cannot be read.") from error
+            raise ForgeError(f"{self._sender.settings.name} sent an invalid token for the App.") from error
 
     def _installation(self, owner: str) -> int:
         if not owner:
@@ -126,15 +121,15 @@ class AppTokens:
                 problem = error
         raise ForgeError(
             f"The GitHub App {self._sender.settings.app} is not installed for {owner}.",
-            "Install it there, for the repositories of the fleet.",
+            "Install the App there, with access to the repositories of the fleet.",
         ) from problem
 
     def _only_installation(self) -> int:
         found = self._ask("GET", "/app/installations", "its owners")
         if len(found) != 1:
             raise ForgeError(
-                f"The GitHub App {self._sender.settings.app} is installed for {len(found)} owners, and none is named.",
-                "Name one: github:OWNER, or github:OWNER?search=QUERY.",
+                f"The GitHub App {self._sender.settings.app} is installed for {len(found)} owners.",
+                "Name one of them: github:OWNER, or github:OWNER?search=QUERY.",
             )
         return int(found[0]["id"])
 
@@ -148,7 +143,7 @@ class AppTokens:
 
 
 class _Changing(github.Auth.Auth):
-    """What PyGithub asks for a token before each request."""
+    """Gives PyGithub a valid token before each request."""
 
     def __init__(self, tokens: Tokens, owner: str) -> None:
         self._tokens = tokens
@@ -168,12 +163,7 @@ class _Changing(github.Auth.Auth):
 
 
 def requester(settings: Settings, auth: github.Auth.Auth) -> Requester:
-    """Return what sends requests for PyGithub, which threads may share. It tries once, and never waits.
-
-    Args:
-        settings: Which GitHub it is.
-        auth: Who we are.
-    """
+    """Return a requester of PyGithub that threads may share. It never retries or waits."""
     return github.Github(
         auth=auth,
         base_url=settings.api,
@@ -189,11 +179,5 @@ def requester(settings: Settings, auth: github.Auth.Auth) -> Requester:
 
 
 def for_owner(settings: Settings, tokens: Tokens, owner: str) -> Requester:
-    """Return what sends requests about an owner's repositories, with whichever token is good at that moment.
-
-    Args:
-        settings: Which GitHub it is.
-        tokens: Where tokens come from.
-        owner: Whose repositories; empty for those of anybody.
-    """
+    """Return a requester for an owner's repositories. It uses a token that is valid at the time of a request."""
     return requester(settings, _Changing(tokens, owner))

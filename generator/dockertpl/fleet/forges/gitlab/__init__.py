@@ -1,4 +1,4 @@
-"""GitLab, through python-gitlab, which only a fleet there needs: nothing of it is imported before `connect`."""
+"""GitLab through python-gitlab, an optional dependency. It is imported in `connect`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def connect(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Forge:
-    """Return GitLab with the account that the environment names. Nothing is asked yet; threads may share it.
+    """Return GitLab with the account from the environment. Nothing is requested yet. Threads may share it.
 
     Args:
-        environ: The environment.
-        share: How many runs share the account's limits, such as the shards of a pipeline.
-        clock: The time in seconds since 1970.
-        sleep: Waits so many seconds; what it raises ends the wait.
+        environ: Environment variables.
+        share: The number of runs that share the account's limits, such as the shards of a pipeline.
+        clock: Returns the time in seconds since 1970.
+        sleep: Waits some seconds. An exception ends the wait.
 
     Raises:
-        ForgeError: python-gitlab is not installed, or no account is named.
+        ForgeError: python-gitlab is not installed, or no token is set.
     """
     named = settings.read(environ)
     try:
@@ -35,7 +35,7 @@ def connect(
         if error.name not in ("gitlab", "pyrate_limiter", "requests"):
             raise
         raise ForgeError(
-            "Repositories on GitLab need python-gitlab, which is not installed.",
+            "GitLab support needs python-gitlab, which is not installed.",
             "Install it: pip install 'dockertpl[gitlab]'",
         ) from error
     return GitLab(named, share=share, clock=clock, sleep=sleep)

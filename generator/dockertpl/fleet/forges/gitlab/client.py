@@ -21,8 +21,8 @@ from dockertpl.fleet.forges.gitlab.settings import Settings
 from dockertpl.fleet.forges.rate_limits import Limit, Limits
 from dockertpl.fleet.forges.retry import WAITS, MaybeDoneError, Tries
 
-#: Below the limits of gitlab.com: 2,000 requests a minute of one account, and 60 comments. A server of one's own may
-#: have others, and says so by 429.
+#: Below the limits of gitlab.com: 2,000 requests and 60 comments per minute and account. Other servers may have lower
+#: limits. They answer with 429.
 BUDGETS: Mapping[str, Sequence[Limit]] = {"rest": (Limit(1500, 60),), "create": (Limit(60, 60),)}
 CONCURRENT = 32
 _READ = {"rest": 1}
@@ -34,13 +34,13 @@ _TIMEOUT = 30.0
 
 
 class _Session(requests.Session):
-    """A session that keeps the headers of its last answer, which python-gitlab's errors do not have."""
+    """A session that keeps the headers of its last answer. python-gitlab's errors lack them."""
 
     last: Mapping[str, str] = {}
 
     def __init__(self) -> None:
         super().__init__()
-        # What is elsewhere was moved. A job's token would go with us to any host.
+        # A redirect could send a job's token to any host.
         self.max_redirects = 0
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -51,7 +51,7 @@ class _Session(requests.Session):
 
 
 class Client:
-    """Asks for every thread of a run."""
+    """Sends requests for all threads of a run."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Client:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Begin with all of the limits.
+        """Start with full budgets.
 
         Args:
-            settings: Which GitLab, and who we are there.
-            share: How many runs share the account's limits.
-            clock: The time in seconds since 1970.
-            sleep: Waits so many seconds; what it raises ends the wait.
+            settings: The GitLab server and account.
+            share: The number of runs that share the account's limits.
+            clock: Returns the time in seconds since 1970.
+            sleep: Waits some seconds. An exception ends the wait.
         """
         self.settings = settings
         limits = Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep)
@@ -83,12 +83,12 @@ class Client:
         self._me: int | None = None
 
     def get(self, path: str, *, doing: str, **parameters: Any) -> Any:
-        """Return what a path has.
+        """Return the JSON at a path.
 
         Args:
             path: The path, such as `/user`.
-            doing: What it is for, in the words of an error.
-            parameters: What stands behind the question mark.
+            doing: The action, for error messages.
+            parameters: The query parameters.
 
         Raises:
             ForgeError: GitLab refuses or cannot be reached.
@@ -96,12 +96,12 @@ class Client:
         return self._json(self._send("GET", path, doing=doing, parameters=parameters), doing)
 
     def text(self, path: str, *, doing: str, **parameters: Any) -> bytes:
-        """Return the bytes that a path has.
+        """Return the bytes at a path.
 
         Args:
             path: The path.
-            doing: What it is for, in the words of an error.
-            parameters: What stands behind the question mark.
+            doing: The action, for error messages.
+            parameters: The query parameters.
 
         Raises:
             ForgeError: GitLab refuses or cannot be reached.
@@ -109,15 +109,15 @@ class Client:
         return self._send("GET", path, doing=doing, parameters=parameters).content
 
     def pages(self, path: str, *, doing: str, **parameters: Any) -> Iterator[dict[str, Any]]:
-        """Yield the items of a list, as many pages as it takes.
+        """Yield the items of all pages of a list.
 
         Args:
             path: The path.
-            doing: What it is for, in the words of an error.
-            parameters: What stands behind the question mark.
+            doing: The action, for error messages.
+            parameters: The query parameters.
 
         Raises:
-            ForgeError: GitLab refuses or cannot be reached, or answers with no list.
+            ForgeError: GitLab refuses, cannot be reached, or does not answer with a list.
         """
         for page in range(1, _MOST_PAGES + 1):
             items = self.get(path, doing=doing, per_page=PAGE, page=page, **parameters)
@@ -128,12 +128,12 @@ class Client:
                 return
 
     def change(self, path: str, content: Mapping[str, Any], *, doing: str) -> dict[str, Any]:
-        """Change what is there; doing it twice is the same as once.
+        """Update an item with a PUT request, which is idempotent.
 
         Args:
-            path: What is changed.
-            content: The fields that change.
-            doing: What it is for, in the words of an error.
+            path: The item's path.
+            content: The fields to change.
+            doing: The action, for error messages.
 
         Raises:
             ForgeError: GitLab refuses or cannot be reached.
@@ -143,16 +143,16 @@ class Client:
     def make(
         self, path: str, content: Mapping[str, Any], *, find: Callable[[], dict[str, Any] | None], doing: str
     ) -> dict[str, Any]:
-        """Make what is not there yet, once: before each try it is looked for, as an answer may have got lost.
+        """Create an item once. Search for it before each try, since an answer may get lost.
 
         Args:
-            path: The list that gets one more.
-            content: Its fields.
-            find: Looks for it.
-            doing: What it is for, in the words of an error.
+            path: The path of the list.
+            content: The item's fields.
+            find: Searches for the item.
+            doing: The action, for error messages.
 
         Returns:
-            What was found, or else what was made.
+            The item, found or created.
 
         Raises:
             ForgeError: GitLab refuses or cannot be reached.
@@ -167,19 +167,19 @@ class Client:
             except (MaybeDoneError, network.ExistsError) as error:
                 if pause is None:
                     raise
-                # A list may lag behind what was made.
+                # A new item may appear in the list with a delay.
                 self._tries.sleep(max(pause, error.wait if isinstance(error, MaybeDoneError) else 0))
         raise AssertionError("the last try returns or raises")
 
     def me(self) -> int:
-        """Return the number of the account that this token writes as.
+        """Return the ID of the token's account.
 
         Raises:
             ForgeError: GitLab refuses or cannot be reached.
         """
         with self._lock:
             if self._me is None:
-                self._me = int(self.get("/user", doing="say who we are")["id"])
+                self._me = int(self.get("/user", doing="read the token's account")["id"])
             return self._me
 
     def _send(
@@ -218,7 +218,7 @@ class Client:
         )
 
     def _connected(self) -> tuple[gitlab.Gitlab, _Session]:
-        """Return what sends requests in this thread: a session keeps its last answer, and so is nobody else's."""
+        """Return this thread's connection and session. Threads cannot share a session: it keeps its last answer."""
         if not hasattr(self._here, "connected"):
             token = self.settings.token
             session = _Session()
@@ -252,15 +252,11 @@ class Client:
 
     def _strange(self, doing: str) -> ForgeError:
         return ForgeError(
-            f"{self.settings.name} was asked to {doing}, and its answer is of another sort.",
-            "Is GITLAB_URL the address of a GitLab?",
+            f"Cannot {doing}: {self.settings.name} sent an unexpected answer.",
+            "Check that GITLAB_URL is the address of a GitLab server.",
         )
 
 
 def project(slug: str) -> str:
-    """Return the path of a project.
-
-    Args:
-        slug: Its name, with its groups.
-    """
+    """Return the API path of a project, from its name with groups."""
     return f"/projects/{quote(slug, safe='')}"

@@ -1,7 +1,7 @@
-"""Which projects a group, a user, a topic or a search has, and the texts of their answers files, without a clone.
+"""Find the projects of a group, user, topic or search, and read their answers files without a clone.
 
-By the REST API, which every version of GitLab has: one request for a hundred projects, one for the names at a project's
-root, one for each answers file.
+This uses the REST API, which every version of GitLab has: one request for 100 projects, one for a project's root
+folder, and one for each answers file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dockertpl.fleet.pool import ordered
 
 _ANSWERS = ".copier-answers*.yml"
 _REGULAR = ("100644", "100755")
-# A root with more entries, or more answers files, is looked at by git.
+# Use git for a root folder with more entries or answers files.
 _MOST_ENTRIES = 1000
 _MOST_ANSWERS = 50
 _MOST_BYTES = 1024 * 1024
@@ -28,10 +28,6 @@ _AT_ONCE = 8
 
 def find(client: Client, query: Query) -> Iterator[Discovered]:
     """Yield the repositories of a query with the texts of their answers files, in the order of their names.
-
-    Args:
-        client: Asks GitLab.
-        query: Which are looked for.
 
     Raises:
         ForgeError: GitLab refuses or cannot be reached.
@@ -57,14 +53,14 @@ def _listed(client: Client, query: Query) -> Iterator[dict[str, Any]]:
     try:
         yield from client.pages(f"/groups/{owner}/projects", doing=doing, **options, **group)
     except ForgeError as error:
-        # A user has no subgroups; the name may also be wrong, which the second answer says.
+        # The name may be a user's. If it is wrong, the second request fails, too.
         if error.data.get("status") != 404 or "/" in query.owner:
             raise
         yield from client.pages(f"/users/{owner}/projects", doing=doing, **options)
 
 
 def _wanted(item: Mapping[str, Any], query: Query) -> bool:
-    # Not every list knows every filter.
+    # Some lists ignore some filters.
     return (
         (query.archived or not item.get("archived"))
         and (query.forks or not item.get("forked_from_project"))
@@ -87,14 +83,14 @@ def _found(client: Client, item: Mapping[str, Any]) -> Discovered:
     try:
         return Discovered(repository=repository, answers=_answers(client, repository))
     except ForgeError as error:
-        # One project that does not show its files is no reason to have none of the others: git will say more.
+        # A project that hides its files must not stop the others. Git will report the reason.
         if error.data.get("status") in (403, 404):
             return Discovered(repository=repository)
         raise
 
 
 def _answers(client: Client, repository: Repository) -> Mapping[str, str] | None:
-    """Return the texts of a project's answers files; None where git has to look."""
+    """Return the texts of a project's answers files, or None if they must be read with git."""
     path = f"{project(repository.slug)}/repository"
     doing = f"read the answers files of {repository.slug}"
     names = []
@@ -114,7 +110,7 @@ def _answers(client: Client, repository: Repository) -> Mapping[str, str] | None
         try:
             texts[name] = content.decode()
         except UnicodeDecodeError:
-            # Git's own bytes are the last word on what is no text.
+            # Let git decide whether the file is text.
             return None
         if len(content) > _MOST_BYTES:
             return None

@@ -1,4 +1,4 @@
-"""GitLab as a forge: projects, merge requests and issues, each made once however often it is asked for."""
+"""The forge interface for GitLab: projects, merge requests and issues."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from dockertpl.fleet.forges.gitlab.client import Client, project
 from dockertpl.fleet.forges.gitlab.settings import Settings
 from dockertpl.fleet.model import Discovered
 
-# What GitLab takes of a text and of a title, in characters.
+# GitLab's limits for a text and a title, in characters.
 _MOST_TEXT = 1_000_000
 _MOST_TITLE = 255
-_CUT = "\n\n(The rest is cut off: GitLab takes no longer text.)\n"
+_CUT = "\n\n(The text is cut off here: it is too long for GitLab.)\n"
 _DRAFT = "Draft: "
 _IS_DRAFT = re.compile(r"\A(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
-# GitLab obeys a line such as `/close` or `/assign @me` of whoever writes it.
+# GitLab runs lines such as `/close` or `/assign @me` as commands.
 _COMMAND = re.compile(r"^(?=/[a-z])", re.MULTILINE | re.IGNORECASE)
 
 
 class GitLab:
-    """GitLab with one account; `forges.base.Forge` says what its functions do. Threads may share it."""
+    """GitLab with one account. See `forges.base.Forge` for its methods. Threads may share it."""
 
     def __init__(
         self,
@@ -35,13 +35,13 @@ class GitLab:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Ask nothing yet.
+        """Store the settings. Nothing is requested yet.
 
         Args:
-            settings: Which GitLab, and who we are there.
-            share: How many runs share the account's limits.
-            clock: The time in seconds since 1970.
-            sleep: Waits so many seconds; what it raises ends the wait.
+            settings: The GitLab server and account.
+            share: The number of runs that share the account's limits.
+            clock: Returns the time in seconds since 1970.
+            sleep: Waits some seconds. An exception ends the wait.
         """
         self.settings = settings
         self._client = Client(settings, share=share, clock=clock, sleep=sleep)
@@ -51,21 +51,20 @@ class GitLab:
         return discovery.find(self._client, query)
 
     def git_settings(self, slug: str) -> Mapping[str, str]:
-        """Return settings of git with which a repository is fetched and pushed; they hold the token."""
+        """Return the git settings to fetch and push a repository. They hold the token."""
         user = "gitlab-ci-token" if self.settings.is_job else "oauth2"
         word = base64.b64encode(f"{user}:{self.settings.token}".encode()).decode()
         return {f"http.{self.settings.url}/.extraHeader": f"Authorization: basic {word}"}
 
     def proposal(self, slug: str, branch: str) -> Proposal | None:
-        """Return the newest merge request from a branch of a repository, open ones first; None if there is none."""
+        """Return the newest merge request of a branch, preferably an open one, or None."""
         items = sorted(self._requests(slug, branch, "all"), key=lambda item: (_is_open(item), item["iid"]))
         return _proposal(items[-1]) if items else None
 
     def propose(self, slug: str, *, branch: str, base: str, title: str, body: str, draft: bool) -> Proposal:
-        """Open a merge request, or return the open one of that branch with this title, body and base.
+        """Open a merge request, or update the open one of that branch.
 
-        An open one becomes a draft where a draft is wanted. It is not made ready where none is wanted: a person may
-        have made it a draft.
+        `draft` turns an open one into a draft. Without it, a draft stays a draft: a user may have wanted it.
         """
         content = {"title": _titled(title, draft), "description": _fitted(body), "target_branch": base}
         item = self._client.make(
@@ -78,19 +77,19 @@ class GitLab:
         return _proposal(self._changed(slug, item, content))
 
     def amend(self, slug: str, number: int, *, base: str, title: str, body: str) -> Proposal:
-        """Give an open merge request another target, title and text; what has them already is left alone."""
+        """Change the target branch, title and text of an open merge request, if they differ."""
         doing = f"read merge request {number} of {slug}"
         item = self._client.get(f"{project(slug)}/merge_requests/{number}", doing=doing)
         content = {"title": _titled(title, _is_draft(item)), "description": _fitted(body), "target_branch": base}
         return _proposal(self._changed(slug, item, content))
 
     def issue(self, slug: str, marker: str) -> Issue | None:
-        """Return the open issue of this account whose text holds a marker, the oldest if there are several."""
+        """Return this account's oldest open issue with a marker in its text, or None."""
         item = self._marked(slug, marker)
         return _issue(item) if item else None
 
     def report(self, slug: str, marker: str, *, title: str, body: str) -> Issue:
-        """Open an issue whose text holds a marker, or bring the open one up to date."""
+        """Open an issue with a marker in its text, or update the open one."""
         content = {"title": title[:_MOST_TITLE], "description": _fitted(body, marker)}
         path = f"{project(slug)}/issues"
         doing = f"open an issue in {slug}"
@@ -101,7 +100,7 @@ class GitLab:
         return _issue(item)
 
     def close(self, slug: str, number: int, comment: str) -> None:
-        """Close an issue with a comment; one that is closed already is left alone."""
+        """Close an issue with a comment, if it is open."""
         doing = f"close issue {number} of {slug}"
         path = f"{project(slug)}/issues/{number}"
         if self._client.get(path, doing=doing).get("state") == "closed":
@@ -149,14 +148,14 @@ class GitLab:
             sort="asc",
         )
         for item in items:
-            # Anybody can write a marker.
+            # Anyone can write a marker.
             if (item.get("author") or {}).get("id") == me and marker in (item.get("description") or ""):
                 return item
         return None
 
 
 def _is_open(item: Mapping[str, Any]) -> bool:
-    # `locked` is one that is being merged at this moment.
+    # A `locked` merge request is being merged.
     return item["state"] in ("opened", "locked")
 
 
@@ -190,12 +189,12 @@ def _differs(item: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
 
 
 def _plain(text: str | None) -> str:
-    """Return a text as it compares: GitLab gives nothing for an empty one, and may end lines in its own way."""
+    """Normalize a text for comparison: line endings, surrounding space, and None for an empty text."""
     return (text or "").replace("\r\n", "\n").strip()
 
 
 def _fitted(text: str, marker: str = "") -> str:
-    """Return a text that GitLab takes and obeys in nothing, and that holds a marker."""
+    """Cut a text to GitLab's limit, escape its commands, and keep the marker."""
     text = _COMMAND.sub(r"\\", text)
     if len(text) > _MOST_TEXT:
         text = text[: _MOST_TEXT - len(_CUT) - len(marker) - 1].rpartition("\n")[0] + _CUT

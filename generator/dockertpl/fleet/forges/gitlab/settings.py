@@ -1,4 +1,4 @@
-"""What the environment says about GitLab: where it is, and who we are there."""
+"""Read the GitLab server and account from the environment."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from dockertpl.registry.reference import is_loopback
 
 _PUBLIC = "https://gitlab.com"
 
-#: What a fleet does with a token.
-WANTED = "a personal, group or project token with the scope `api` and at least the role Developer"
+#: The token that a fleet needs.
+WANTED = "a personal, group or project token with the scope `api` and the role Developer or higher"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """GitLab as the environment names it.
+    """A GitLab server and account.
 
     Attributes:
-        url: Its address, without a slash at its end.
-        token: A token.
-        is_job: Whether it is the token of a CI job.
-        certificates: A file of certificates to trust; empty for those that requests brings.
+        url: Its address, without a trailing slash.
+        token: The token.
+        is_job: Whether it is a CI job's token.
+        certificates: A file with CA certificates. Empty for those of requests.
     """
 
     url: str = _PUBLIC
@@ -33,37 +33,34 @@ class Settings:
 
     @property
     def name(self) -> str:
-        """What errors call it."""
+        """The server's name in messages."""
         return "GitLab" if self.url == _PUBLIC else f"GitLab ({self.host})"
 
     @property
     def host(self) -> str:
-        """Its host, with what follows it where GitLab is not at the host's root."""
+        """Its host, with the path if GitLab is not at the host's root."""
         return self.url.partition("://")[2]
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Return what the environment says.
-
-    Args:
-        environ: The environment.
+    """Return the settings from environment variables.
 
     Raises:
-        ForgeError: It names no account, or an address without TLS.
+        ForgeError: The token is missing, or the address does not use TLS.
     """
     own = environ.get("CI_SERVER_URL", "").rstrip("/")
     url = environ.get("GITLAB_URL", "").rstrip("/") or own or _PUBLIC
     _check(url)
-    # requests honours these two itself, and not the one that everything else here honours.
+    # requests reads these two itself, but not SSL_CERT_FILE.
     bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
     certificates = "" if bundle else environ.get("SSL_CERT_FILE", "")
     if token := environ.get("GITLAB_TOKEN", "").strip():
         return Settings(url=url, token=_checked(token), certificates=certificates)
     job = environ.get("CI_JOB_TOKEN", "").strip()
-    # A job's token is for the GitLab that runs the job, and for no other.
+    # A job's token is only for the GitLab server that runs the job.
     if job and url == own:
         return Settings(url=url, token=_checked(job), is_job=True, certificates=certificates)
-    raise ForgeError("There is no token for GitLab.", f"Set GITLAB_TOKEN to {WANTED}.")
+    raise ForgeError("No GitLab token is set.", f"Set GITLAB_TOKEN to {WANTED}.")
 
 
 def _check(url: str) -> None:
@@ -75,14 +72,14 @@ def _check(url: str) -> None:
         usable = False
     if not usable:
         raise ForgeError(
-            "GITLAB_URL (or CI_SERVER_URL) is no address that a token may be sent to.", "It is https://HOST."
+            "GITLAB_URL (or CI_SERVER_URL) is not a safe address for a token.", "Use an address such as https://HOST."
         )
 
 
 def _checked(token: str) -> str:
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise ForgeError(
-            "The token for GitLab holds a blank or something else that no token holds.",
-            "Is GITLAB_TOKEN the token alone, in one line?",
+            "The GitLab token has a space or another invalid character.",
+            "Set GITLAB_TOKEN to only the token, on one line.",
         )
     return token

@@ -1,6 +1,6 @@
 "use strict";
 
-/** Compares two cells: by number where both have one, else as a person would, so that v1.10 comes after v1.9. */
+/** Compares two cells by number, or by text in natural order: v1.10 comes after v1.9. */
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 function compare(one, other) {
@@ -10,7 +10,7 @@ function compare(one, other) {
   return collator.compare(one.text, other.text);
 }
 
-/** Returns rows in the order of a column; what is equal stays in its order, and what is empty comes last both ways. */
+/** Sorts rows by a column. The sort is stable, and empty cells always come last. */
 function sorted(rows, column, direction) {
   const sign = direction === "descending" ? -1 : 1;
   return [...rows].sort((a, b) => {
@@ -20,7 +20,7 @@ function sorted(rows, column, direction) {
   });
 }
 
-/** Tells whether a row has one of the states, where any is chosen, and every word. */
+/** Returns whether a row has one of the chosen states (if any) and every word. */
 function matches(row, states, words) {
   return (states.size === 0 || states.has(row.state)) && words.every((word) => row.text.includes(word));
 }
@@ -67,7 +67,7 @@ function start() {
       heads.forEach((each) => each.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", direction);
       rows = sorted(rows, column, direction);
-      // Emptied first: to take thousands of rows out of the middle one by one takes seconds.
+      // Remove all rows at once: moving thousands of rows one at a time takes seconds.
       body.replaceChildren();
       body.append(...rows.map((row) => row.element));
     });
@@ -80,10 +80,19 @@ function start() {
   });
   form.addEventListener("change", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  // The fields are empty after this event, not yet in it.
+  // The fields are only empty after this event.
   form.addEventListener("reset", () => setTimeout(filter));
 
-  // What is folded is on paper too; afterwards it is as it was.
+  for (const button of document.querySelectorAll(".copy")) {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.previousElementSibling.textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+  }
+
+  // Print all details, and fold them again afterwards.
   let opened = [];
   addEventListener("beforeprint", () => {
     opened = [...body.querySelectorAll("tr:not([hidden]) details:not([open])")];
