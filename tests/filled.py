@@ -1,10 +1,10 @@
-"""A file whose every region is filled with what users may put there."""
+"""Fill every region of a rendered file with lines that a user could write."""
 
 from __future__ import annotations
 
 from dockertpl.merge import regions
 
-#: By region; what runs a shell is left out where there is none.
+#: By region. Images without a shell leave out the lines that need it.
 _CONTENTS = {
     "build": "RUN touch /for-the-build\n",
     "code": "RUN touch generated.txt\n",
@@ -26,7 +26,7 @@ def filled(text: str) -> str:
     """
     contents = {name: _CONTENTS[name] for name in regions.find(text)}
     if "\nENTRYPOINT " in text and "image" in contents:
-        # A sandbox has one already, which its owner changes in place.
+        # A sandbox already has one, and you edit it in place.
         contents["image"] = contents["image"].partition("ENTRYPOINT")[0]
     if "FROM scratch AS prod" in text:
         for name in contents.keys() & {"runtime", "image"}:

@@ -1,7 +1,7 @@
-"""Answer sets in which every pair of answers that can go together does so at least once.
+"""Sets of answers that contain every valid pair of answers at least once.
 
-Driven by copier.yml: choices and yes/no questions give their own values, tests/answers.toml those of the rest. The same
-questions give the same sets in the same order, so that a failing one can be found again.
+copier.yml defines the values of choices and yes/no questions, and tests/answers.toml those of the rest. The same
+questions give the same sets in the same order, so you can find a failing set again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dockertpl.template.source import bundled
 ROOT = Path(__file__).parents[1]
 TABLE = Path(__file__).parent / "answers.toml"
 
-#: How many combinations are tried for a pair that a validator refuses.
+#: The number of combinations to try for a pair that a validator refuses.
 _TRIES = 12
 #: A question's name and the position of one of its values.
 _Level: TypeAlias = tuple[str, int]
@@ -42,14 +42,14 @@ _JINJA = Environment(autoescape=True)
 
 
 class _Left:
-    """The pairs that no set has yet. Many levels are one number, with a bit for each: all is counted with these."""
+    """The pairs that no set has yet. A number represents a set of levels, with a bit for each."""
 
     def __init__(self, factors: _Factors) -> None:
         self._levels = sorted((name, level) for name in factors for level in range(len(factors[name])))
         self._place = {level: place for place, level in enumerate(self._levels)}
-        #: For each level, those that it makes a pair with.
+        #: The partners of each level.
         self._others = [0] * len(self._levels)
-        #: All levels of a question.
+        #: The levels of each question.
         self.of = {name: self.bits((name, level) for level in range(len(factors[name]))) for name in factors}
 
     def bits(self, levels: Iterable[_Level]) -> int:
@@ -57,13 +57,13 @@ class _Left:
         return sum(1 << self._place[level] for level in levels)
 
     def add(self, levels: int, others: int) -> None:
-        """Add every pair of one of some levels with one of others."""
+        """Add every pair between two groups of levels."""
         for one, more in ((levels, others), (others, levels)):
             for place in _places(one):
                 self._others[place] |= more & ~self.of[self._levels[place][0]]
 
     def remove(self, levels: int) -> None:
-        """Remove every pair of some levels."""
+        """Remove every pair within a group of levels."""
         for place in _places(levels):
             self._others[place] &= ~levels
 
@@ -75,12 +75,12 @@ class _Left:
         return None
 
     def count(self, level: _Level, others: int) -> int:
-        """Return with how many of some others a level makes a pair."""
+        """Return the number of a level's partners in a group."""
         return (self._others[self._place[level]] & others).bit_count()
 
 
 def _places(bits: int) -> Iterator[int]:
-    """Yield the place of each bit that is set."""
+    """Yield the index of each set bit."""
     while bits:
         yield (bits & -bits).bit_length() - 1
         bits &= bits - 1
@@ -88,13 +88,13 @@ def _places(bits: int) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class _Combination:
-    """Answers to the questions that decide which others are asked, and which those are.
+    """Answers that decide which questions are asked, and those questions.
 
     Attributes:
-        levels: The answers that decide.
-        asked: The questions that are asked.
-        reach: Every level of the questions that are asked, as bits.
-        pairs: The pairs of the answers that decide, as bits; their place is the one in the part's `pairs`.
+        levels: The deciding answers.
+        asked: The asked questions.
+        reach: Every level of the asked questions, as bits.
+        pairs: The pairs of the deciding answers, as bits at their index in the part's `pairs`.
     """
 
     levels: Mapping[str, int]
@@ -105,12 +105,12 @@ class _Combination:
 
 @dataclass(frozen=True)
 class _Part:
-    """Questions none of which has to do with another part's.
+    """Questions that do not depend on those of another part.
 
     Attributes:
-        combinations: Every combination of the answers that decide.
-        pairs: Every pair of two answers that decide.
-        reach: Every level that can be had.
+        combinations: Every combination of the deciding answers.
+        pairs: Every pair of deciding answers.
+        reach: Every possible level.
     """
 
     combinations: Sequence[_Combination]
@@ -118,7 +118,7 @@ class _Part:
     reach: int
 
     def best(self, needed: int, left: _Left) -> list[_Combination]:
-        """Return the combinations that allow some levels, as far as they are of this part: the most useful first."""
+        """Return the combinations that allow the given levels of this part, the most useful first."""
         needed &= self.reach
         open_ = sum(left.count(one, left.bits([other])) << place for place, (one, other) in enumerate(self.pairs))
         fitting = (one for one in self.combinations if one.reach & needed == needed)
@@ -126,9 +126,9 @@ class _Part:
 
 
 def values() -> dict[str, list[Any]]:
-    """Return the values that are tried for each question, the plainest first.
+    """Return the values to try for each question, the plainest first.
 
-    A question without values keeps its default in every set; tests/test_pairwise.py says which.
+    A question without values keeps its default in every set. tests/test_pairwise.py lists them.
     """
     template = Template(bundled())
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
@@ -148,17 +148,17 @@ def values() -> dict[str, list[Any]]:
 
 
 def _by_kind(template: Template, question: Question, kinds: list[str]) -> list[Any]:
-    """Return the values of a question whose choices depend on the kind: each in turn, as a table of "=kind"."""
+    """Return the values of a question with choices that depend on the kind, as tables of "=kind"."""
     offered = {kind: [choice.value for choice in question.offered(template, {"kind": kind})] for kind in kinds}
-    offered = {kind: choices for kind, choices in offered.items() if choices}  # the others are not asked
-    # The kind with fewer choices repeats its first.
+    offered = {kind: choices for kind, choices in offered.items() if choices}  # other kinds do not ask it
+    # A kind with fewer choices repeats its first.
     turns = itertools.zip_longest(*offered.values())
     by_kind = (zip(offered, turn, strict=True) for turn in turns)
     return [{"=kind": {kind: value or offered[kind][0] for kind, value in pairs}} for pairs in by_kind]
 
 
 def answer_sets() -> list[dict[str, Any]]:
-    """Return the sets: each question that is asked, by name, in the order of copier.yml."""
+    """Return the sets: the asked questions, by name, in the order of copier.yml."""
     found = [dict(answers) for answers in _sets()]
     assert found
     return found
@@ -178,12 +178,12 @@ def some() -> list[int]:
 
 @cache
 def _sets() -> list[dict[str, Any]]:
-    """Return the sets, which take seconds of a processor, once for each state of the questions."""
+    """Return the sets. They take seconds to compute, so do it once for each state of the questions."""
     folder = sample.cache()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"pairwise-{_state()}.json"
     with (folder / "pairwise.lock").open("w") as lock:
-        # The other processes of a test run wait for the first.
+        # The other processes of a test run wait for the first one.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
             own = file.with_suffix(".new")
@@ -194,7 +194,7 @@ def _sets() -> list[dict[str, Any]]:
 
 
 def _state() -> str:
-    """Return a digest of everything that the sets come from."""
+    """Return a digest of all inputs of the sets."""
     files = [ROOT / "copier.yml", *(ROOT / "templates").rglob("*.yml"), *(ROOT / "templates").rglob("*.json")]
     files += [TABLE, Path(__file__), *(ROOT / "generator" / "dockertpl" / "template").rglob("*.py")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:16]
@@ -212,7 +212,7 @@ def _found() -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = []
     while first := left.first():
         needed = left.bits(first)
-        # A validator may refuse the pair beside the other answers: then the next combination is tried.
+        # A validator may refuse the pair because of other answers: then try the next combination.
         for chosen in _in_turn([part.best(needed, left) for part in parts]):
             asked = sorted((name for one in chosen for name in one.asked), key=order.index)
             decided = {name: level for one in chosen for name, level in one.levels.items()}
@@ -228,13 +228,13 @@ def _found() -> list[dict[str, Any]]:
 
 
 def _in_turn(ranked: list[list[_Combination]]) -> Iterator[list[_Combination]]:
-    """Yield one combination of each part, the best of all first, and then the next of each."""
+    """Yield one combination of each part, first the best ones, then the next ones."""
     for place in range(max(map(len, ranked))):
         yield [part[min(place, len(part) - 1)] for part in ranked]
 
 
 def _parts(questions: list[Question], factors: _Factors) -> list[list[Question]]:
-    """Return the questions in parts: none in one decides whether, or with what, one in another is asked."""
+    """Return the questions in independent parts. No question affects one in another part."""
     part = {question.name: {question.name} for question in questions}
     for question in questions:
         named = {name for value in factors.get(question.name, []) for name in _names(value)}
@@ -246,18 +246,18 @@ def _parts(questions: list[Question], factors: _Factors) -> list[list[Question]]
 
 
 def _deciding(question: Question) -> set[str]:
-    """Return the answers that a question's `when` looks at."""
+    """Return the answers that a question's `when` depends on."""
     return _variables(question.when)
 
 
 def _names(value: Any) -> list[str]:
-    """Return the answer that a value in the table is taken from, if it is."""
+    """Return the answer that a value in the table depends on, if any."""
     text = next(iter(value), "") if isinstance(value, dict) and len(value) == 1 else value
     return [text[1:]] if isinstance(text, str) and text.startswith("=") else []
 
 
 def _part(template: Template, questions: list[Question], factors: _Factors, left: _Left) -> _Part:
-    """Return a part; the pairs of its levels are added to those that are left."""
+    """Return a part, and add the pairs of its levels to the remaining ones."""
     deciding = {name for question in questions for name in _deciding(question)}
     # `context` can be the same as `app_dir`, and `image` depends on `registry`.
     decide = [question for question in questions if question.name in deciding and question.name in factors]
@@ -284,7 +284,7 @@ def _part(template: Template, questions: list[Question], factors: _Factors, left
 
 
 class _Known:
-    """What the deciding answers lead to, found once for those that make a difference to a question."""
+    """The effects of the deciding answers, cached by the answers that affect a question."""
 
     def __init__(self, template: Template, questions: list[Question], factors: _Factors, decide: list[str]) -> None:
         self._template, self._factors, self._decide = template, factors, decide
@@ -295,12 +295,12 @@ class _Known:
         self._taken: dict[tuple[str | int | None, ...], bool] = {}
 
     def _closed(self, names: set[str]) -> list[str]:
-        """Return which of some answers decide, with those that their values are taken from."""
+        """Return which answers decide, with the answers that their values depend on."""
         more = {other for name in names for value in self._factors.get(name, []) for other in _names(value)}
         return self._closed(names | more) if more - names else [name for name in self._decide if name in names]
 
     def _looks_at(self, name: str) -> set[str]:
-        """Return the questions whose answers decide whether one is taken, itself among them."""
+        """Return the questions that decide whether an answer is valid, including its own."""
         found: set[str] = set()
         todo = {name}
         while todo:
@@ -311,7 +311,7 @@ class _Known:
         return found
 
     def asked(self, name: str, levels: Mapping[str, int]) -> bool:
-        """Tell whether a question is asked."""
+        """Return whether a question is asked."""
         key = (name, *map(levels.get, self._for_when[name]))
         if key not in self._asked:
             context = {one: _value(one, levels.get(one, 0), levels, self._factors) for one in self._decide}
@@ -319,7 +319,7 @@ class _Known:
         return self._asked[key]
 
     def taken(self, name: str, levels: Mapping[str, int], asked: Iterable[str]) -> bool:
-        """Tell whether no validator refuses an answer beside the others."""
+        """Return whether every validator accepts an answer beside the others."""
         key = (name, *map(levels.get, self._for_value[name]))
         if key not in self._taken:
             answers = {one: _value(one, levels.get(one, 0), levels, self._factors) for one in asked}
@@ -328,7 +328,7 @@ class _Known:
 
 
 def _variables(value: Any) -> set[str]:
-    """Return the variables of a text, or of every text in a value of copier.yml."""
+    """Return the variables of a text, or of every text within a value of copier.yml."""
     if isinstance(value, dict):
         value = [*value, *value.values()]
     if isinstance(value, list | tuple):
@@ -337,7 +337,7 @@ def _variables(value: Any) -> set[str]:
 
 
 def _choices(template: Template, questions: list[Question], factors: _Factors) -> list[dict[str, int]]:
-    """Return every way to answer the questions, each of which is asked or not by the answers to those before it."""
+    """Return every way to answer the questions. Earlier answers decide whether a question is asked."""
     ways: list[tuple[dict[str, int], dict[str, Any]]] = [({}, {})]
     for question in questions:
         longer = []
@@ -353,7 +353,7 @@ def _choices(template: Template, questions: list[Question], factors: _Factors) -
 
 
 def _fill(levels: Mapping[str, int], asked: Sequence[str], factors: _Factors, left: _Left) -> dict[str, int]:
-    """Return a level for each question that is asked, which together cover the most pairs that are left."""
+    """Return a level for each asked question. Together they cover the most remaining pairs."""
     filled = dict(levels)
     bits = left.bits(filled.items())
     for name in asked:
@@ -369,12 +369,12 @@ def _value(name: str, level: int, levels: Mapping[str, int], factors: _Factors) 
         return _value(value[1:], levels[value[1:]], levels, factors)
     if isinstance(value, dict) and len(value) == 1 and (other := next(iter(value))).startswith("="):
         chosen = _value(other[1:], levels.get(other[1:], 0), levels, factors)
-        return value[other].get(chosen)  # None where it is not asked
+        return value[other].get(chosen)  # None if it is not asked
     return value
 
 
 def _valid(template: Template, answers: dict[str, Any]) -> dict[str, Any]:
-    """Return a set without the answers that do not go with the rest of it."""
+    """Return a set without the answers that conflict with the rest."""
     while True:
         try:
             resolve(template, folder_name="repository", data=answers)

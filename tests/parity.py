@@ -1,4 +1,4 @@
-"""Runs Copier and our renderer on the same template and answers, for tests that compare them."""
+"""Run Copier and our renderer on the same template and answers, for tests that compare them."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def _load_config_once(path: Path, quiet: bool = False) -> Any:
 
 
 mock.patch.object(_template, "load_template_config", _load_config_once).start()
-# It asks git, once for each file, about file systems that know no executable bit.
+# It runs git for each file, to check for file systems without an executable bit.
 mock.patch.object(Worker, "_sync_git_index_executable_bit", lambda *_: None).start()
 
 
 class RefusedError(Exception):
-    """One of the two did not take the answers."""
+    """Copier or our renderer refused the answers."""
 
 
 def copy_template(destination: Path) -> Path:
-    """Copy this repository's template, as it is now, into a folder."""
+    """Copy the current template of this repository into a folder."""
     shutil.copytree(ROOT / "templates", destination / "templates", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "copier.yml", destination)
     return destination
 
 
 def read_tree(root: Path) -> Tree:
-    """Return every file below a folder but git's own."""
+    """Return every file below a folder, without git's own."""
     return {
         path.relative_to(root).as_posix(): File(content=path.read_bytes(), executable=bool(path.stat().st_mode & 0o111))
         for path in sorted(root.rglob("*"))
@@ -63,8 +63,8 @@ def read_tree(root: Path) -> Tree:
 
 
 def by_copier(source: Path | str, destination: Path, data: Mapping[str, Any] | None = None, **options: Any) -> Tree:
-    """Return what Copier makes in a folder."""
-    # Copier starts git with the environment of the moment in which it was imported.
+    """Return the files that Copier writes into a folder."""
+    # Copier runs git with the environment from the time of its import.
     with warnings.catch_warnings(), local.env(**os.environ):
         warnings.simplefilter("ignore")
         try:
@@ -83,7 +83,7 @@ def by_us(
     stored: Mapping[str, Any] | None = None,
     detected: Mapping[str, Any] | None = None,
 ) -> Tree:
-    """Return what our renderer makes."""
+    """Return the files that our renderer returns."""
     if isinstance(source, Path):
         source = directory(source)
     template = Template(source) if isinstance(source, TemplateSource) else source

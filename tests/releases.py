@@ -1,4 +1,4 @@
-"""A small template of three versions, and repositories made from it."""
+"""A small template with three versions, and repositories made from it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DOCKERFILE = "FROM {{ flavor }}\nLABEL a={{ label }}\n" + LINES
 
 
 def make(root: Path) -> Path:
-    """Make the template's repository, with the tags v1.0.0 to v3.0.0: the last takes the flavor alpine no more."""
+    """Make the template's repository with the tags v1.0.0 to v3.0.0. The last one drops the flavor alpine."""
     project = root / "project"
     (project / "{{ app_dir }}").mkdir(parents=True)
     git(root, "init", "--quiet")
@@ -57,7 +57,7 @@ def release(root: Path, tag: str, questions: str | None, dockerfile: str | None)
 
 
 def scaffold(root: Path, template: Path, tag: str = "v1.0.0", answers: Mapping[str, str] | None = None) -> Path:
-    """Put an image's files into a repository, and commit them."""
+    """Commit the files of an image to a repository."""
     checkout = root.parent / f"checkout-{tag}"
     if not checkout.exists():
         git(template, "worktree", "add", "--quiet", "--detach", str(checkout), tag)
@@ -71,7 +71,7 @@ def scaffold(root: Path, template: Path, tag: str = "v1.0.0", answers: Mapping[s
 
 
 def commit(root: Path) -> Path:
-    """Commit whatever a repository has."""
+    """Commit everything in a repository."""
     git(root, "add", "--all", "--force")
     git(root, "commit", "--quiet", "--allow-empty", "--message", "mine")
     return root

@@ -1,4 +1,4 @@
-"""What every set of answers of the pairwise set is rendered to, once a session."""
+"""The renderings of the pairwise set, made once a session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dockertpl.template.tree import Tree
 
 @functools.cache
 def rendered() -> tuple[tuple[Answers, Tree], ...]:
-    """Return each set, with the defaults filled in, and its files. Nothing of it is to be changed."""
+    """Return each set with its defaults, and its files. Do not change them."""
     template = Template(bundled())
     sets = (resolve(template, folder_name="repository", data=data) for data in answer_sets())
     found = tuple((answers, render(template, answers)) for answers in sets)

@@ -1,4 +1,4 @@
-"""A docker that is a script: it builds nothing, runs a small server, and fails on request. No engine is needed."""
+"""A scripted docker: it builds nothing, runs a small server, and fails on request. It needs no engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from dockertpl.engine.client import Client
 
 _SCRIPT = Path(__file__).with_name("scripted_docker.py")
-#: The layers of the image: bytes, instruction.
+#: The layers of the image: their bytes and instructions.
 LAYERS = (
     (78_700_000, "RUN debian"),
     (4_600_000, "RUN apt-get install ca-certificates netbase tzdata"),
@@ -38,13 +38,13 @@ def docker(folder: Path, scenario: Mapping[str, Any], cache: Path) -> Client:
     """Write such a docker.
 
     Args:
-        folder: Where it keeps what it knows.
-        scenario: `log`, the lines at the start; `answers`, by path the status and the body; `said`, by path the lines
-            that the answer writes into the log; `exit`, the code that the container ends with at once; `deaf`, whether
-            nothing listens on the port; `build`, what the build says, with `step_seconds` after each line, and
-            `build_code`; `faults`, by the first words of a command what it does instead: `die`, `hang`, `garbage`,
-            `truncated` or `full`.
-        cache: The user's cache folder, where the layers are known already.
+        folder: The folder for its state.
+        scenario: How it behaves. `log` has the lines at the start. `answers` has the status and the body by path.
+            `said` has the log lines of an answer by path. `exit` is the code with which the container ends at once.
+            With `deaf`, nothing listens on the port. `build` is the log of the build, with `step_seconds` after each
+            line. `build_code` is its exit code. `faults` names a fault for the first words of a command: `die`,
+            `hang`, `garbage`, `truncated` or `full`.
+        cache: The user's cache folder, which already has the layers.
     """
     folder.mkdir(parents=True)
     names = [f"sha256:{number}" for number, _ in enumerate(LAYERS)]
@@ -65,7 +65,7 @@ def docker(folder: Path, scenario: Mapping[str, Any], cache: Path) -> Client:
 
 
 def shop(root: Path, routes: Sequence[str] = ("/about", "/menu")) -> Path:
-    """Write a repository with an application whose image was made by hand; return its root."""
+    """Write a repository with an application and a manual Dockerfile. Return its root."""
     (root / "app").mkdir(parents=True)
     subprocess.run(["git", "init", "--quiet", str(root)], check=True)
     (root / "Dockerfile").write_text(DOCKERFILE)

@@ -1,4 +1,4 @@
-"""The program behind tests/scripted.py: `scripted_docker.py FOLDER COMMAND …`, with the standard library alone."""
+"""The program of tests/scripted.py: `scripted_docker.py FOLDER COMMAND …`. It uses only the standard library."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def image() -> None:
 
 
 def fail(how: str) -> int:
-    """Do what an engine does that is at its end."""
+    """Act as a failing engine."""
     if how == "hang":
         time.sleep(3600)
     if how == "garbage":

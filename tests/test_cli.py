@@ -22,7 +22,7 @@ PACKAGE = Path(cli.__file__).parent
 
 @pytest.fixture
 def instead(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
-    """`instead(FUNCTION)` puts a function in the place of the command `new`."""
+    """`instead(FUNCTION)` replaces the command `new` with a function."""
     return lambda run: monkeypatch.setattr(new, "run", run)
 
 
@@ -191,7 +191,7 @@ def test_the_help_of_every_command_ends_with_examples(
 
 
 def _parse(command: click.Command, arguments: list[str]) -> None:
-    """Parse arguments as click does before it runs a command; a wrong one raises."""
+    """Parse arguments as click does before it runs a command. A wrong one raises an error."""
     context = command.make_context(command.name, arguments, resilient_parsing=False)
     if isinstance(command, click.Group):
         _, inner, rest = command.resolve_command(context, [*context._protected_args, *context.args])
@@ -244,7 +244,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     fifo = tmp_path / "answers.yml"
     os.mkfifo(fifo)
     process = _command("new", str(tmp_path / "x"), "--data-file", str(fifo), stderr=subprocess.PIPE)
-    # Opening for writing succeeds as soon as the command opened it for reading, where it now waits.
+    # Opening for writing succeeds when the command has opened it for reading. Now the command waits.
     writer = os.open(fifo, os.O_WRONLY)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()

@@ -129,7 +129,7 @@ def test_what_a_commit_holds_is_told_by_its_bytes(repository: Path, git: Callabl
     git(repository, "commit", "--quiet", "--message", "a file")
     contents = {"unix": b"a\n", "none": b"a\n"}
     assert ours.committed(repository, contents) == {"unix": True, "none": None}
-    # As it is here where git is told to check files out with CRLF.
+    # Some configurations make git check files out with CRLF.
     assert ours.committed(repository, {"unix": b"a\r\n"}) == {"unix": True}
     assert ours.committed(repository, {"unix": b"b\n"}) == {"unix": False}
     assert ours.committed(repository, {}) == {}

@@ -1,4 +1,4 @@
-"""Interrupts wait where they must, and children end."""
+"""Interrupts wait during critical sections, and children end."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def test_a_child_ends_with_what_it_started() -> None:
     assert process.stdout
     process.stdout.readline()
     end(process)
-    # The grandchild held the pipe too: it is at its end only when both are gone.
+    # The grandchild also holds the pipe, so it ends only when both have exited.
     assert process.stdout.read() == b""
     process.stdout.close()
     assert process.returncode is not None

@@ -21,7 +21,7 @@ def test_every_value_of_every_question_is_in_some_set() -> None:
     for name, tried in values().items():
         seen = [answers[name] for answers in sets if name in answers]
         for value in tried:
-            # A value that depends on another answer: each of its forms.
+            # Every form of a value that depends on another answer.
             forms = next(iter(value.values())).values() if _depends(value) else [value]
             assert all(form in seen or str(form).startswith("=") for form in forms), (name, value)
 

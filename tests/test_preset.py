@@ -1,4 +1,4 @@
-"""The Renovate preset finds what the template renders; docs/how-to/update-bot.md has what Renovate makes of it."""
+"""The Renovate preset finds the pins that the template renders. docs/how-to/update-bot.md describes the result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def preset() -> dict[str, Any]:
 
 
 def _matches(manager: dict[str, Any], path: str) -> bool:
-    """Tell whether a manager reads a file; a pattern between slashes is a regular expression to Renovate."""
+    """Return whether a manager reads a file. To Renovate, a pattern between slashes is a regular expression."""
     patterns = manager["managerFilePatterns"]
     assert all(pattern[0] == pattern[-1] == "/" for pattern in patterns)
     return any(re2.search(pattern[1:-1], path) for pattern in patterns)
@@ -40,20 +40,20 @@ def _found(preset: dict[str, Any], path: str, text: str) -> set[tuple[str, str, 
     for manager in preset["customManagers"]:
         if _matches(manager, path):
             for expression in manager["matchStrings"]:
-                # RE2 for Python names groups the old way.
+                # RE2 for Python uses the old syntax for named groups.
                 for match in re2.finditer(expression.replace("(?<", "(?P<"), text):
                     found.add((match["depName"], match["currentValue"], match["currentDigest"]))
     return found
 
 
 def test_the_line_that_new_adds_leads_to_it() -> None:
-    # Renovate reads default.json at the root of the repository that is named without a file.
+    # Renovate reads default.json at the root when the preset names only a repository.
     assert update_bot.PRESET == "github>org/dockertpl"
     assert (ROOT / "default.json").is_file()
 
 
 def _images(text: str) -> dict[str, str | None]:
-    """Return the images that a Dockerfile's arguments name, with their digests."""
+    """Return the images of a Dockerfile's arguments, with their digests."""
     return {
         name: digest or None for name, digest in re.findall(r"^ARG \w+_IMAGE=([^@\n]+)(?:@(\S+))?$", text, re.MULTILINE)
     }
@@ -116,13 +116,13 @@ def test_what_has_to_move_together_is_one_group_with_a_cooldown(preset: dict[str
     assert managers == {"github-actions", "dockerfile", "gitlabci", "custom.regex"}
     assert {(rule["minimumReleaseAge"], rule["automerge"]) for rule in rules} == {("7 days", False)}
     assert len({rule["groupName"] for rule in rules}) == 1
-    # Of custom managers, a repository's own are its own affair.
+    # Leave the custom managers of a repository to its owner.
     assert [rule["matchDepTypes"] for rule in rules if "custom.regex" in rule["matchManagers"]] == [["dockertpl"]]
     assert {manager["depTypeTemplate"] for manager in preset["customManagers"]} == {"dockertpl"}
 
 
 def test_what_waits_for_a_person_is_in_a_group_of_its_own(preset: dict[str, Any]) -> None:
-    # Of a group, Renovate holds everything back as soon as one update needs approval.
+    # Renovate holds a whole group back when one update needs approval.
     waiting = [rule for rule in preset["packageRules"] if rule.get("dependencyDashboardApproval")]
     assert [rule["groupSlug"] for rule in waiting] == ["dockertpl-language"]
     assert waiting[0]["matchUpdateTypes"] == ["major", "minor"]
@@ -131,7 +131,7 @@ def test_what_waits_for_a_person_is_in_a_group_of_its_own(preset: dict[str, Any]
 def test_the_template_s_releases_are_a_pull_request_of_their_own(preset: dict[str, Any]) -> None:
     (rule,) = (rule for rule in preset["packageRules"] if rule.get("matchManagers") == ["copier"])
     assert rule["groupSlug"] != "dockertpl-pins"
-    # Copier takes a second answers file in a clean checkout only; tests/renovate/ has Renovate itself do it.
+    # Copier updates a second answers file only in a clean checkout. tests/renovate/ tests this with Renovate.
     assert all("packageFile" in rule[option] for option in ("groupName", "groupSlug", "commitMessageTopic"))
     assert rule["prHourlyLimit"] == 0
     (pattern,) = rule["matchPackageNames"]

@@ -51,7 +51,7 @@ def test_the_wheel_is_typed_and_of_this_version(wheel: Path, unpacked: Path) -> 
 
 
 def test_the_wheel_scaffolds_in_an_environment_of_its_own(unpacked: Path, tmp_path: Path) -> None:
-    # Its dependencies come from here, so that no network is needed; `.ci/run` installs them into an empty environment.
+    # Dependencies come from this environment, so no network is needed. `.ci/run` installs them into an empty one.
     venv.create(tmp_path / "venv", symlinks=True)
     site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
     dependencies = Path(pytest.__file__).parent.parent
@@ -72,9 +72,9 @@ def test_the_wheel_scaffolds_in_an_environment_of_its_own(unpacked: Path, tmp_pa
 def test_what_a_wheel_wrote_is_updated_to_the_next_tag(
     unpacked: Path, tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By Copier and by the wheel's own command, which find the tag where the answers file says."""
+    """Copier and the wheel's own command find the tag at the URL of the answers file."""
     published = wheels.publish(unpacked, tmp_path / "published")
-    # No network: git finds the published repository here.
+    # Without the network, git uses a local copy of the published repository.
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{published}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", PUBLISHED)

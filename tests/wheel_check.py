@@ -1,6 +1,6 @@
 """`make wheel-check`: build the wheel, install it into an empty environment, and scaffold with it.
 
-With TAG=vX.Y.Z also: the tag is the wheel's version, CHANGELOG.md has it, and the wheel's template is the tag's.
+With TAG=vX.Y.Z, also check that the wheel has the tag's version and template, and that CHANGELOG.md lists it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def build() -> Path:
 
 
 def check_scaffolds(wheel: Path, folder: Path) -> None:
-    """Install the wheel and what it needs into an empty environment, and scaffold where nothing can be detected."""
+    """Install the wheel and its dependencies into an empty environment, and scaffold in an empty folder."""
     venv.create(folder / "venv", with_pip=True)
     binaries = folder / "venv" / "bin"
     pip = [str(binaries / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -44,13 +44,13 @@ def check_scaffolds(wheel: Path, folder: Path) -> None:
 
 
 def bundled(wheel: Path) -> dict[str, bytes]:
-    """Return the template that the wheel carries."""
+    """Return the template in the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         return {n.removeprefix(BUNDLE): archive.read(n) for n in archive.namelist() if n.startswith(BUNDLE)}
 
 
 def tagged(tag: str, root: Path = ROOT) -> dict[str, bytes]:
-    """Return the template that a tag has."""
+    """Return the template of a tag."""
     command = ["git", "archive", "--format=tar", tag, "copier.yml", "templates"]
     content = subprocess.run(command, cwd=root, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
@@ -59,7 +59,7 @@ def tagged(tag: str, root: Path = ROOT) -> dict[str, bytes]:
 
 
 def check_tag(tag: str, wheel: Path) -> None:
-    """Stop unless the tag, the wheel and the changelog say the same."""
+    """Exit unless the tag, the wheel and the changelog agree."""
     if tag != f"v{__version__}":
         raise SystemExit(f"the tag is {tag}, the wheel's version {__version__}: set __version__, or tag v{__version__}")
     if f"\n## [{__version__}] - " not in (ROOT / "CHANGELOG.md").read_text():

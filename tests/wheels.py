@@ -1,4 +1,4 @@
-"""The wheel of this checkout, built elsewhere, and the template that it carries as a published repository."""
+"""The wheel of this checkout, built in another folder, and its template as a published repository."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEXT = f"v{__version__.split('.')[0]}.99.0"
 
 
 def copy_source(folder: Path) -> Path:
-    """Copy what is built into a folder, so that nothing is left in this checkout."""
+    """Copy the sources of a build into a folder, so the build leaves nothing in this checkout."""
     root = copy_template(folder)
     shutil.copytree(ROOT / "generator", root / "generator", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md"):
@@ -33,16 +33,16 @@ def build(builder: type[WheelBuilder] | type[SdistBuilder], source: Path, folder
 
 
 def unpack(wheel: Path, folder: Path) -> Path:
-    """Unpack a wheel into a folder, which on PYTHONPATH is as good as installed, and return the folder."""
+    """Unpack a wheel into a folder for PYTHONPATH, and return the folder."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
     return folder
 
 
 def publish(unpacked: Path, folder: Path) -> Path:
-    """Make the template's repository in a folder: the wheel's own template with its version as the tag, and NEXT."""
+    """Make the template's repository in a folder, with two tags: the wheel's version, and NEXT."""
     shutil.copytree(unpacked / "dockertpl" / "_bundle", folder)
-    # Update bots look for the preset in the same repository.
+    # Update bots read the preset from the same repository.
     shutil.copy(ROOT / "default.json", folder)
     _git(folder, "init", "--quiet", "--initial-branch", "main")
     for tag in (f"v{__version__}", NEXT):
@@ -55,7 +55,7 @@ def publish(unpacked: Path, folder: Path) -> Path:
 
 
 def _improve(template: Path) -> None:
-    """Change of a template what a release may: lines, a question, a file that is new and one that is gone."""
+    """Change a template as a release may: lines, a question, a new file and a removed one."""
     regions = template / "templates" / "lib" / "custom.jinja"
     regions.write_text(regions.read_text().replace("# Add your own lines", "# Put your own lines"))
     questions = template / "copier.yml"

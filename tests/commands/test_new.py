@@ -11,7 +11,7 @@ import click
 import pytest
 import yaml
 from tests.parity import by_us, read_tree
-from tests.wizard.person import Person
+from tests.wizard.typist import Typist
 
 import dockertpl.detect as dockertpl_detect
 from dockertpl.commands import new, offer_verify
@@ -487,11 +487,11 @@ def test_a_file_in_the_way_keeps_the_bot_s_as_it_is(repository: Path, dockertpl:
 
 
 @pytest.fixture
-def person(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
-    """`person({MESSAGE: [ANSWER, …]})` sits down at the terminal."""
+def typist(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Typist]:
+    """`typist({MESSAGE: [ANSWER, …]})` answers the prompts with a scripted user."""
 
-    def sit_down(answers: dict[str, Any] | None = None) -> Person:
-        found = Person(answers)
+    def sit_down(answers: dict[str, Any] | None = None) -> Typist:
+        found = Typist(answers)
         monkeypatch.setattr(new, "_is_terminal", lambda dry_run: True)
         monkeypatch.setattr(new, "_console", lambda: found)
         monkeypatch.setenv("DOCKERTPL_DOCKER", "no-engine")
@@ -501,10 +501,10 @@ def person(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Person]:
 
 
 def test_a_person_is_asked_what_the_repository_does_not_say_and_nothing_else(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
 ) -> None:
     detection.unknown = [_Unknown("health_path", "No route.", "")]
-    someone = person({"Health route": ["/up"]})
+    someone = typist({"Health route": ["/up"]})
     done = dockertpl("new", "-d", "name=shop")
     assert done.code == 0
     assert someone.asked == ["What now?", "Health route", "Write it?"]
@@ -514,9 +514,9 @@ def test_a_person_is_asked_what_the_repository_does_not_say_and_nothing_else(
 
 
 def test_a_person_gets_the_commands_that_come_to_the_same(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person(
+    typist(
         {
             "What now?": ["change"],
             "Change what?": ["CI", "done"],
@@ -544,11 +544,11 @@ def test_a_person_gets_the_commands_that_come_to_the_same(
 
 @pytest.mark.parametrize("yes", [True, False])
 def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], yes: bool
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], yes: bool
 ) -> None:
     (repository / "renovate.json").write_text('{"extends": ["a"]}\n')
     look = ["show the files"]
-    someone = person({"Write it?": look if yes else [*look, "do not put"], "Show which file?": ["renovate", "back"]})
+    someone = typist({"Write it?": look if yes else [*look, "do not put"], "Show which file?": ["renovate", "back"]})
     assert dockertpl("new").code == 0
     assert f'+{{"extends": ["a", "{PRESET}"]}}\n' in someone.seen
     assert "  renovate.json (your file: changed)\n" in someone.seen
@@ -557,19 +557,19 @@ def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
 
 @pytest.mark.parametrize("yes", [True, False])
 def test_a_person_sees_the_patch_of_next_config_and_may_say_yes(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], yes: bool
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], yes: bool
 ) -> None:
     (repository / "next.config.js").write_text(CONFIG)
     answers = {"Write it?": ["also put", "show"], "Show which file?": ["next.config.js", BACK]} if yes else {}
-    someone = person(answers)
+    someone = typist(answers)
     assert dockertpl("new", "--no-detect", "--kind", "nextjs-standalone").code == 0
     assert ("+  output: 'standalone',\n" in someone.seen) is yes
     assert ("standalone" in (repository / "next.config.js").read_text()) is yes
     assert _answers(repository).get("standalone", False) is yes
 
 
-def test_defaults_and_json_ask_nothing(repository: Path, dockertpl: Run, person: Callable[..., Person]) -> None:
-    someone = person()
+def test_defaults_and_json_ask_nothing(repository: Path, dockertpl: Run, typist: Callable[..., Typist]) -> None:
+    someone = typist()
     assert dockertpl("new", "--defaults", "--dry-run").code == 0
     assert dockertpl("new", "--json").code == 0
     assert someone.asked == []
@@ -577,27 +577,27 @@ def test_defaults_and_json_ask_nothing(repository: Path, dockertpl: Run, person:
 
 @pytest.mark.parametrize("no", ["stop, and write nothing", KeyboardInterrupt, click.Abort])
 def test_a_no_writes_nothing_and_says_how_to_go_on(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], no: Any
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], no: Any
 ) -> None:
     choose = {"What now?": ["every question"], "Port": ["8123"], "Write it?": [no]}
-    person(choose)
+    typist(choose)
     before = read_tree(repository)
     done = dockertpl("new", "-d", "name=shop")
     assert (done.code, read_tree(repository)) == (130, before)
     assert "nothing was changed" in done.err
     again = shlex.split(next(line for line in done.err.splitlines() if line.startswith("  dockertpl new")))
     assert {"name=shop", "port=8123"} <= set(again)
-    someone = person()
+    someone = typist()
     assert dockertpl(*again[1:]).code == 0
     assert someone.asked == ["What now?", "Write it?"]
     assert _answers(repository)["port"] == 8123
 
 
 def test_what_was_answered_before_an_error_is_not_to_be_typed_again(
-    repository: Path, dockertpl: Run, person: Callable[..., Person]
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist]
 ) -> None:
     (repository / ".github").write_text("a file")
-    person({"What now?": ["every question"], "Port": ["8123"]})
+    typist({"What now?": ["every question"], "Port": ["8123"]})
     done = dockertpl("new", "-d", "name=shop")
     assert done.code == 2
     assert ".github is a file" in done.err
@@ -605,9 +605,9 @@ def test_what_was_answered_before_an_error_is_not_to_be_typed_again(
 
 
 def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person({"Verify it?": [KeyboardInterrupt]})
+    typist({"Verify it?": [KeyboardInterrupt]})
     monkeypatch.setattr(offer_verify, "is_possible", lambda: True)
     done = dockertpl("new")
     assert done.code == 130
@@ -617,11 +617,11 @@ def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was
 
 
 def test_a_file_that_is_in_the_way_cannot_be_written_over(
-    repository: Path, dockertpl: Run, person: Callable[..., Person]
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist]
 ) -> None:
     (repository / ".github/workflows").mkdir(parents=True)
     (repository / ".github/workflows/shop-image.yml").write_text("on: push\n")
-    someone = person({"Write it?": ["stop"]})
+    someone = typist({"Write it?": ["stop"]})
     assert dockertpl("new").code == 130
     assert ".github/workflows/shop-image.yml (exists, and differs)" in " ".join(someone.seen.split())
     assert ".github/workflows/shop-image.yml would be lost" in someone.offered["Write it?"][0]
@@ -635,7 +635,7 @@ def test_a_lone_ignore_file_is_merged(repository: Path, dockertpl: Run) -> None:
 
 
 def test_of_several_applications_a_person_takes_one(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
 ) -> None:
     def detect(root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None) -> Any:
         if not (given or {}).get("app_dir"):
@@ -644,7 +644,7 @@ def test_of_several_applications_a_person_takes_one(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dockertpl_detect, "detect", detect)
-        someone = person({"Take": ["app_dir=b"]})
+        someone = typist({"Take": ["app_dir=b"]})
         assert dockertpl("new").code == 0
     every = "all of them, one after another"
     assert someone.offered["Take"] == ["app_dir=a  (a/x.py:1)", "app_dir=b  (b/x.py:2)", every]
@@ -653,7 +653,7 @@ def test_of_several_applications_a_person_takes_one(
 
 
 def test_of_several_applications_all_are_written_one_after_another(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
 ) -> None:
     def detect(root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None) -> Any:
         if not (given or {}).get("app_dir"):
@@ -663,7 +663,7 @@ def test_of_several_applications_all_are_written_one_after_another(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dockertpl_detect, "detect", detect)
-        person({"Take": ["all of them"]})
+        typist({"Take": ["all of them"]})
         done = dockertpl("new")
     assert done.code == 0
     assert "Image 2 of 2: b" in done.err
@@ -672,11 +672,11 @@ def test_of_several_applications_all_are_written_one_after_another(
 
 
 def test_where_no_application_was_found_the_reason_comes_once_with_what_is_possible(
-    repository: Path, dockertpl: Run, person: Callable[..., Person], detection: _Detection
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
 ) -> None:
     detection.error = NotDetectedError("No application.", "Write one.")
     before = read_tree(repository)
-    someone = person({"What now?": ["stop"]})
+    someone = typist({"What now?": ["stop"]})
     done = dockertpl("new")
     assert (done.code, read_tree(repository)) == (2, before)
     assert "No application.\n  Write one." in done.err
@@ -688,7 +688,7 @@ def test_where_no_application_was_found_the_reason_comes_once_with_what_is_possi
         "Sandbox with several runtimes, for agents and developers",
         "Base images that other images share",
     ]
-    someone = person({"What now?": ["nextjs-standalone"]})
+    someone = typist({"What now?": ["nextjs-standalone"]})
     assert dockertpl("new").code == 0
     assert someone.asked[:1] == ["What now?"]
     assert _answers(repository)["kind"] == "nextjs-standalone"

@@ -230,7 +230,7 @@ def start_dockerd(name: str, *options: str, exec_root: str, pid_file: str, host:
     home = cache_dir() / name
     home.mkdir(exist_ok=True)
     config = home / "daemon.json"
-    # Use our own configuration, and leave the machine's /etc/docker/daemon.json alone.
+    # Use our own configuration, and ignore the machine's /etc/docker/daemon.json.
     config.write_text(json.dumps({"features": {"containerd-snapshotter": True}}) + "\n")
     containerd = run_dir() / exec_root / "containerd" / "containerd.pid"
     if not _running("containerd", containerd):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.samples import adopt_sample
-from tests.wizard.person import Person
+from tests.wizard.typist import Typist
 
 from dockertpl import cli
 from dockertpl.commands import new
@@ -29,9 +29,9 @@ def test_a_person_sees_the_new_image_verified_and_the_old_one_beside_it(
     base_images(*service.BASES, *row["bases"])
     folder = tmp_path / "orders"
     adopt_sample.write_adopt_sample(folder, "guide-before")
-    person = Person({"Verify it?": ["for comparison"]})
+    typist = Typist({"Verify it?": ["for comparison"]})
     monkeypatch.setattr(new, "_is_terminal", lambda: True)
-    monkeypatch.setattr(new, "_console", lambda: person)
+    monkeypatch.setattr(new, "_console", lambda: typist)
     answers = [word for key, value in row["answers"].items() for word in ("-d", f"{key}={value}")]
     assert cli._run(["new", str(folder), *answers]) == 0
     said = capsys.readouterr().err

@@ -1,7 +1,7 @@
 """Build a sandbox with every component, and run its deep check as its user with strict options.
 
 Debian, its Chromium, s3fs, FUSE, Python and Node are real. The AWS CLI and Mountpoint are stand-ins, since they cannot
-be downloaded here. Their archives have the same form and are signed with test keys (tests/engine/makers.py).
+be downloaded here. Their archives have the same form and are signed with test keys (tests/engine/vendors.py).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from . import bases, host
-from .makers import Makers, serving
 from .service import SANDBOX_BASES, Build, build, dockertpl
+from .vendors import Vendors, serving
 
 pytestmark = pytest.mark.engine
 
@@ -42,13 +42,13 @@ EVERYTHING = {
 
 
 @pytest.fixture(scope="module")
-def makers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makers]:
-    with serving(tmp_path_factory.mktemp("makers")) as served:
+def vendors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendors]:
+    with serving(tmp_path_factory.mktemp("vendors")) as served:
         yield served
 
 
-def _build(docker: host.Engine, folder: Path, makers: Makers, tag: str = "", target: str = "") -> Build:
-    options = ["--network=host", *(f"--build-arg={argument}" for argument in makers.arguments)]
+def _build(docker: host.Engine, folder: Path, vendors: Vendors, tag: str = "", target: str = "") -> Build:
+    options = ["--network=host", *(f"--build-arg={argument}" for argument in vendors.arguments)]
     # Build the stage without the cache, since the engine may have fetched its downloads before.
     options += [f"--no-cache-filter={target}"] if target else []
     return build(docker, folder, tag=tag, target=target, options=options)
@@ -58,16 +58,16 @@ def _build(docker: host.Engine, folder: Path, makers: Makers, tag: str = "", tar
 def everything(
     docker: host.Engine,
     base_images: Callable[..., dict[str, bases.BaseImage]],
-    makers: Makers,
+    vendors: Vendors,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
     """An image with every component, and the folder of its build."""
     base_images(*SANDBOX_BASES)
     folder = tmp_path_factory.mktemp("sandbox")
-    makers.scaffold(folder, **EVERYTHING)
+    vendors.scaffold(folder, **EVERYTHING)
     (folder / "agent.py").write_text("print('at work')\n")
     tag = "dockertpl-test/sandbox:everything"
-    done = _build(docker, folder, makers, tag)
+    done = _build(docker, folder, vendors, tag)
     assert done.code == 0, done.log
     yield tag, folder
     docker.run("rmi", "--force", tag)
@@ -159,10 +159,10 @@ def test_sudo_is_a_mode_of_its_own(docker: host.Engine, everything: tuple[str, P
 
 @pytest.mark.full
 def test_what_else_can_be_chosen_works_too(
-    docker: host.Engine, base_images: Callable[..., Any], makers: Makers, bucket: str, fuse: str, tmp_path: Path
+    docker: host.Engine, base_images: Callable[..., Any], vendors: Vendors, bucket: str, fuse: str, tmp_path: Path
 ) -> None:
     base_images(*SANDBOX_BASES)
-    makers.scaffold(
+    vendors.scaffold(
         tmp_path,
         distribution="debian:trixie-slim",
         tools=["go", "java", "r", "bun"],
@@ -174,7 +174,7 @@ def test_what_else_can_be_chosen_works_too(
         user_id=10001,
         name="others",
     )
-    done = _build(docker, tmp_path, makers, tag := "dockertpl-test/sandbox:others")
+    done = _build(docker, tmp_path, vendors, tag := "dockertpl-test/sandbox:others")
     assert done.code == 0, done.log
     told = [fuse, *FUSE, *KEYS, "--network=host", "--env=HEALTHCHECK_BUCKET=things"]
     script = "healthcheck --deep; go version; javac --version; Rscript --version; bun --version; pip show idna"
@@ -184,10 +184,10 @@ def test_what_else_can_be_chosen_works_too(
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_it_is_verified_like_every_image(base_images: Callable[..., Any], makers: Makers, tmp_path: Path) -> None:
+def test_it_is_verified_like_every_image(base_images: Callable[..., Any], vendors: Vendors, tmp_path: Path) -> None:
     base_images(*SANDBOX_BASES)
     (app := tmp_path / "sandbox").mkdir()
-    makers.scaffold(app, distribution="debian:trixie-slim", tools=["git"], browser="none", name="small")
+    vendors.scaffold(app, distribution="debian:trixie-slim", tools=["git"], browser="none", name="small")
     code, facts = dockertpl("verify", str(app))
     assert code == 0, facts
     assert facts["healthy"]
@@ -198,13 +198,13 @@ def test_it_is_verified_like_every_image(base_images: Callable[..., Any], makers
 
 
 def test_a_change_of_the_application_makes_its_layer_alone(
-    docker: host.Engine, everything: tuple[str, Path], makers: Makers
+    docker: host.Engine, everything: tuple[str, Path], vendors: Vendors
 ) -> None:
     image, folder = everything
     before = _layers(docker, image)
     (folder / "agent.py").write_text(f"print('{os.urandom(8).hex()}')\n")  # new to every engine
     (folder / "README.md").write_text("# Changed\n")
-    done = _build(docker, folder, makers, f"{image}-changed")
+    done = _build(docker, folder, vendors, f"{image}-changed")
     after = _layers(docker, f"{image}-changed")
     docker.run("rmi", "--force", f"{image}-changed")
     ran = [step.partition("] ")[2] for step in done.ran if "COPY" in step or "RUN" in step]
@@ -225,30 +225,30 @@ NO_KEY = "Can't check signature: No public key"
 @pytest.mark.parametrize(
     ("fault", "recorded", "said"),
     [
-        (Makers.tampered, True, "{file}: FAILED"),
+        (Vendors.tampered, True, "{file}: FAILED"),
         # Without a recorded checksum, only the signature protects the download.
-        (Makers.tampered, False, "BAD signature from"),
-        (Makers.signed_by_another, True, NO_KEY),
+        (Vendors.tampered, False, "BAD signature from"),
+        (Vendors.signed_by_another, True, NO_KEY),
     ],
     ids=["one byte", "one byte, no checksum", "another's signature"],
 )
 def test_what_is_not_the_vendor_s_stops_the_build(
     artifact: str,
-    fault: Callable[[Makers, str], AbstractContextManager[None]],
+    fault: Callable[[Vendors, str], AbstractContextManager[None]],
     recorded: bool,
     said: str,
     docker: host.Engine,
     base_images: Callable[..., Any],
-    makers: Makers,
+    vendors: Vendors,
     tmp_path: Path,
 ) -> None:
     base_images(*SANDBOX_BASES)
-    makers.scaffold(tmp_path, **EVERYTHING)
+    vendors.scaffold(tmp_path, **EVERYTHING)
     if not recorded:
         dockerfile = tmp_path / "Dockerfile"
         dockerfile.write_text(re.sub(r"sha256=[0-9a-f]{64}", "sha256=", dockerfile.read_text()))
-    with fault(makers, artifact):
-        done = _build(docker, tmp_path, makers, target=artifact)
+    with fault(vendors, artifact):
+        done = _build(docker, tmp_path, vendors, target=artifact)
     assert done.code != 0
     assert said.format(file=FILES[artifact]) in done.log
     assert FILES[artifact] in done.log
@@ -256,53 +256,53 @@ def test_what_is_not_the_vendor_s_stops_the_build(
 
 @pytest.mark.parametrize("artifact", FILES)
 def test_a_key_that_has_expired_still_proves_what_it_signed(
-    artifact: str, docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+    artifact: str, docker: host.Engine, base_images: Callable[..., Any], vendors: Vendors, tmp_path: Path
 ) -> None:
     base_images(*SANDBOX_BASES)
-    makers.scaffold(tmp_path, **EVERYTHING)
-    expired = makers.expired(artifact)
+    vendors.scaffold(tmp_path, **EVERYTHING)
+    expired = vendors.expired(artifact)
     dockerfile = tmp_path / "Dockerfile"
-    dockerfile.write_text(dockerfile.read_text().replace(makers.certificate(artifact), expired))
-    with makers.publishing(expired):
-        done = _build(docker, tmp_path, makers, target=artifact)
+    dockerfile.write_text(dockerfile.read_text().replace(vendors.certificate(artifact), expired))
+    with vendors.publishing(expired):
+        done = _build(docker, tmp_path, vendors, target=artifact)
     assert done.code == 0, done.log
 
 
 def test_a_key_that_was_revoked_proves_nothing(
-    docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+    docker: host.Engine, base_images: Callable[..., Any], vendors: Vendors, tmp_path: Path
 ) -> None:
     base_images(*SANDBOX_BASES)
-    makers.scaffold(tmp_path, **EVERYTHING)
-    with makers.publishing(makers.revoked("mountpoint")):
-        done = _build(docker, tmp_path, makers, target="mountpoint")
+    vendors.scaffold(tmp_path, **EVERYTHING)
+    with vendors.publishing(vendors.revoked("mountpoint")):
+        done = _build(docker, tmp_path, vendors, target="mountpoint")
     assert done.code != 0
     assert "This key has been revoked by its owner!" in done.log
 
 
 @pytest.mark.parametrize("revoked", [False, True], ids=["signed by it", "signed by a revoked one as well"])
 def test_a_mirror_cannot_add_a_key(
-    revoked: bool, docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+    revoked: bool, docker: host.Engine, base_images: Callable[..., Any], vendors: Vendors, tmp_path: Path
 ) -> None:
     base_images(*SANDBOX_BASES)
-    makers.scaffold(tmp_path, **EVERYTHING)
-    besides = [makers.keys["mountpoint"]] if revoked else []
-    right = makers.revoked("mountpoint") if revoked else makers.certificate("mountpoint")
-    with makers.signed_by_another("mountpoint", *besides) as another, makers.publishing(another, right):
-        done = _build(docker, tmp_path, makers, target="mountpoint")
+    vendors.scaffold(tmp_path, **EVERYTHING)
+    besides = [vendors.keys["mountpoint"]] if revoked else []
+    right = vendors.revoked("mountpoint") if revoked else vendors.certificate("mountpoint")
+    with vendors.signed_by_another("mountpoint", *besides) as another, vendors.publishing(another, right):
+        done = _build(docker, tmp_path, vendors, target="mountpoint")
     assert done.code != 0
     assert NO_KEY in done.log
 
 
 def test_a_mirror_that_has_nothing_is_named(
-    docker: host.Engine, base_images: Callable[..., Any], makers: Makers, tmp_path: Path
+    docker: host.Engine, base_images: Callable[..., Any], vendors: Vendors, tmp_path: Path
 ) -> None:
     base_images(*SANDBOX_BASES)
-    makers.scaffold(tmp_path, **EVERYTHING)
-    words = ["--target=aws-cli", "--network=host", f"--build-arg=AWS_CLI_MIRROR={makers.url}/nothing", str(tmp_path)]
+    vendors.scaffold(tmp_path, **EVERYTHING)
+    words = ["--target=aws-cli", "--network=host", f"--build-arg=AWS_CLI_MIRROR={vendors.url}/nothing", str(tmp_path)]
     done = docker.run("buildx", "build", "--progress=plain", *words, check=False)
     assert done.returncode != 0
     # The command with the whole URL, curl's message, and the comment above the step.
-    assert f"-o aws-cli.zip {makers.url}/nothing/awscli-exe-linux-x86_64-" in done.stderr
+    assert f"-o aws-cli.zip {vendors.url}/nothing/awscli-exe-linux-x86_64-" in done.stderr
     assert "curl: (22) The requested URL returned error: 404" in done.stderr
     assert "# Not found? Name a mirror with --build-arg AWS_CLI_MIRROR=URL." in done.stderr
     assert max(map(len, done.stderr.split("ERROR: failed to build")[-1].splitlines())) < 120

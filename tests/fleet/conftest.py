@@ -1,4 +1,4 @@
-"""What tests of the fleet share."""
+"""Fixtures of the fleet tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dockertpl.template.versions import Versions
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A template of three versions, a forge, and what applying needs."""
+    """A template with three versions, a forge, and the other inputs of `apply`."""
     (tmp_path / "bare").mkdir()
     template = releases.make(tmp_path / "template")
     with Versions() as versions:

@@ -1,4 +1,4 @@
-"""A fleet for tests: repositories made from the small template, and a forge that lives in memory."""
+"""A fleet for tests: repositories made from the small template, and a forge in memory."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class FakeForge:
 
     Attributes:
         bare: The folder of its repositories.
-        proposals: Each with its repository and branch.
-        issues: Each with its repository and whether it is open.
-        calls: The names of what was written.
+        proposals: Its pull requests, with repository and branch.
+        issues: Its issues, with repository and state.
+        calls: The names of the writing calls.
     """
 
     bare: Path
@@ -68,7 +68,7 @@ class FakeForge:
         return self.proposals[number][2]
 
     def change(self, number: int, **fields: Any) -> None:
-        """Change a pull request, as a person does."""
+        """Change a pull request by hand."""
         slug, branch, proposal = self.proposals[number]
         self.proposals[number] = (slug, branch, replace(proposal, **fields))
 
@@ -93,7 +93,7 @@ class FakeForge:
 
 
 def remote(path: Path, forge: Any = "github") -> Repository:
-    """Return a bare repository as one of a forge."""
+    """Return a bare repository as a repository of a forge."""
     name = path.name.removesuffix(".git")
     return Repository(key=f"forge/org/{name}", location=f"file://{path}", forge=forge, slug=f"org/{name}")
 
@@ -103,7 +103,7 @@ def local(path: Path) -> Repository:
 
 
 def push_bare(root: Path, bare: Path) -> Path:
-    """Make a bare repository of one, as a forge has it."""
+    """Make a bare clone, as a forge has it."""
     path = bare / f"{root.name}.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(root), str(path)], check=True)
     subprocess.run(["git", "config", "uploadpack.allowFilter", "true"], cwd=path, check=True)
@@ -112,10 +112,10 @@ def push_bare(root: Path, bare: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What applying in a test needs.
+    """The inputs of `apply` in a test.
 
     Attributes:
-        folder: A folder of the test's own.
+        folder: A folder of the test.
         template: The template, with the versions v1.0.0 to v3.0.0.
         versions: Its versions.
         forge: A forge.
@@ -138,11 +138,11 @@ class Bench:
         )
 
     def scaffold(self, name: str = "app", tag: str = "v1.0.0", **answers: str) -> Path:
-        """Return a repository with an image of a version of the template's."""
+        """Return a repository with an image of a template version."""
         return scaffold(self.folder / name, self.template, tag, {"name": name, **answers})
 
     def remote(self, name: str = "app", edit: Callable[[Path], object] | None = None) -> Repository:
-        """Return a repository of the forge's, which a person may have edited."""
+        """Return a repository of the forge, with optional edits."""
         root = self.scaffold(name)
         if edit:
             edit(root)
@@ -157,7 +157,7 @@ class Bench:
         return list(apply(planned, self.context(to), ApplyOptions(forge=self.of, **options)))
 
     def run(self, repository: Repository, *, to: str = "v2.0.0", **options: Any) -> ItemResult:
-        """Plan and apply one repository's one image."""
+        """Plan and apply the update of a repository with one image."""
         (outcome,) = self.apply(self.plan(repository, to=to), to=to, **options)
         return outcome
 

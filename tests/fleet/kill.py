@@ -1,7 +1,7 @@
-"""Kills an apply with SIGKILL at random moments, resumes it, and looks what there is: `python -m tests.fleet.kill`.
+"""Kill `apply` with SIGKILL at random moments, resume it, and check the result: `python -m tests.fleet.kill`.
 
-Each round begins with forty repositories at a forge whose every request and answer is checked, some with a person's
-edits. Rounds go on until so many kills have hit a living process.
+Each round starts with forty repositories, some with manual edits, at a forge that checks every request and answer.
+Rounds repeat until the given number of kills has hit a living process.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ BRANCH = "dockertpl/app"
 
 @dataclass
 class Seen:
-    """What was seen.
+    """The results.
 
     Attributes:
-        kills: How many kills hit a living process.
-        rounds: How many times a plan was applied to its end.
-        faults: What is not as it must be.
+        kills: The kills that hit a living process.
+        rounds: The plans that were applied to the end.
+        faults: The broken promises.
     """
 
     kills: int = 0
@@ -42,7 +42,7 @@ class Seen:
 
 
 def environment(github: GitHub) -> dict[str, str]:
-    """Return the environment of a run against the forge."""
+    """Return the environment for a run against the forge."""
     kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     paths = os.pathsep.join([str(_ROOT / "generator"), str(_ROOT)])
     return {**kept, "PYTHONPATH": paths, "GITHUB_TOKEN": "not-secret", "GITHUB_API_URL": github.url}
@@ -61,13 +61,13 @@ def dockertpl(github: GitHub, folder: Path, *arguments: str) -> subprocess.Popen
 
 
 def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Return the exit code of a process and what it printed."""
+    """Return the exit code and the output of a process."""
     out, _ = process.communicate()
     return process.returncode, out
 
 
 def make_fleet(github: GitHub, folder: Path, count: int) -> Path:
-    """Fill a forge with repositories, of which every third has a person's edits, and return the list of them."""
+    """Fill a forge with repositories, with manual edits in every third, and return the list of them."""
     template = releases.make(folder / "template")
     shutil.rmtree(github.root / "org", ignore_errors=True)
     names = [f"app-{number:02}" for number in range(count)]
@@ -86,7 +86,7 @@ def make_fleet(github: GitHub, folder: Path, count: int) -> Path:
 
 
 def one_round(github: GitHub, folder: Path, seen: Seen, chance: random.Random, *, count: int, kills: int) -> None:
-    """Plan, apply, kill, resume until it is done, and look."""
+    """Plan, apply, kill, resume to the end, and check."""
     fleet = make_fleet(github, folder, count)
     plan, journal = folder / "plan.jsonl", folder / "journal.jsonl"
     plan.unlink(missing_ok=True)
@@ -100,7 +100,7 @@ def one_round(github: GitHub, folder: Path, seen: Seen, chance: random.Random, *
     while seen.kills < kills:
         process = dockertpl(github, folder, *arguments)
         try:
-            # From before it has read the plan to after the last pull request.
+            # From before it reads the plan to after the last pull request.
             process.communicate(timeout=chance.uniform(0.2, 6))
             break
         except subprocess.TimeoutExpired:
@@ -119,7 +119,7 @@ def one_round(github: GitHub, folder: Path, seen: Seen, chance: random.Random, *
 
 
 def faults(github: GitHub, journal: Path, count: int) -> list[str]:
-    """Return what is not as it must be after an apply has come to its end."""
+    """Return the broken promises after a finished `apply`."""
     found = []
     for number in range(count):
         slug = f"org/app-{number:02}"
@@ -160,7 +160,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def run(folder: Path, *, kills: int, count: int, seed: int) -> Seen:
-    """Kill so many times, and return what was seen."""
+    """Kill the given number of times, and return the results."""
     seen, chance = Seen(), random.Random(seed)
     (folder / "root").mkdir()
     (folder / "prism").mkdir()

@@ -1,4 +1,4 @@
-"""Applying makes one branch and one pull request, twice the same, and nothing of a person's is overwritten."""
+"""`apply` makes one branch and one pull request, repeats nothing on a second run, and overwrites no manual edits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _collide(root: Path) -> None:
 
 
 def _person(bench: Bench, repository: Repository, git: Git, *, amend: bool = False) -> str:
-    """Commit to our branch as a person does, and return the commit."""
+    """Commit to our branch by hand, and return the commit."""
     clone = bench.folder / "clone"
     git(bench.folder, "clone", "--quiet", "--branch", BRANCH, repository.location, str(clone))
     (clone / "Dockerfile").write_text("a person's\n")
@@ -110,7 +110,7 @@ def test_git_is_told_the_token_that_is_good_when_it_pushes(bench: Bench, monkeyp
 
     monkeypatch.setattr(git_of_ours, "run", watched)
     planned = bench.plan(bench.remote())
-    # Between a fetch and a push there may be a build, or an hour of waiting for another image's pull request.
+    # Between a fetch and a push, there may be a build, or an hour's wait for another image's pull request.
     (outcome,) = apply(planned, replace(bench.context(), settings=settings), ApplyOptions())
     assert outcome.result == "branch"
     assert len(given) > 1
@@ -282,7 +282,7 @@ def test_a_pull_request_that_a_person_closed_is_not_opened_again(bench: Bench) -
     assert bench.run(repository).result == "skipped"
     assert bench.run(repository, reopen=True).result == "proposed"
     bench.forge.change(2, state="closed")
-    # Another version is another question.
+    # Another version gets a new pull request.
     assert bench.run(repository, to="v3.0.0").result == "proposed"
 
 
@@ -314,7 +314,7 @@ def test_a_branch_that_is_there_without_its_pull_request_gets_it(bench: Bench) -
 
 
 def _on_release(bench: Bench, repository: Repository, git: Git, path: str) -> Repository:
-    """Give a repository the branch `release`, which has a commit more, and return it as one that starts from there."""
+    """Add the branch `release` with one more commit. Return the repository with that start branch."""
     clone = bench.folder / "clone"
     git(bench.folder, "clone", "--quiet", repository.location, str(clone))
     git(clone, "switch", "--quiet", "--create", "release")
@@ -335,7 +335,7 @@ def test_an_update_of_another_branch_is_merged_into_that_branch(path: str, bench
         assert bench.run(each).result in ("proposed", "updated")
         assert bench.run(each).result == "unchanged"
         assert bench.forge.proposals[1][2].base == each.base
-        # Nothing else than the update comes with it.
+        # The branch holds only the update.
         assert git(_bare(repository), "rev-list", "--count", f"{each.base}..{BRANCH}") == "1"
     assert len(bench.forge.proposals) == 1
 
@@ -350,7 +350,7 @@ def test_an_update_that_was_merged_and_reverted_is_proposed_again(bench: Bench, 
     git(clone, "revert", "--mainline", "1", "--no-edit", "HEAD")
     git(clone, "push", "--quiet", "origin", "HEAD")
     assert bench.run(repository).result == "proposed"
-    # A forge opens no pull request from a branch on which there is nothing to merge.
+    # A forge opens no pull request for a branch with nothing to merge.
     assert git(_bare(repository), "rev-list", "--count", f"HEAD..{BRANCH}") == "1"
     assert bench.run(repository).result == "unchanged"
 

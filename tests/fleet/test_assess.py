@@ -1,4 +1,4 @@
-"""Each image has the state that names its situation."""
+"""Each image gets the state that fits its situation."""
 
 from __future__ import annotations
 

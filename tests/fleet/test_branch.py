@@ -1,4 +1,4 @@
-"""A commit of ours is known by its seal, which a person breaks by whatever they do to it."""
+"""A seal marks our commits, and any manual change breaks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A repository is opened at the branch that updates start from, here or at a forge, and nothing is left of it."""
+"""A local or remote repository opens at the start branch of updates, and leaves nothing behind."""
 
 from __future__ import annotations
 

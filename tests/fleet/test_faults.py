@@ -1,4 +1,4 @@
-"""Whatever the forge does, each update ends with one branch and one pull request, or says what is wrong."""
+"""Whatever the forge does, each update ends with one branch and one pull request, or with a clear error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
 
 @pytest.fixture
 def github(served: GitHub) -> Iterator[GitHub]:
-    """An empty forge; whatever a test did, each request and answer was as GitHub describes it."""
+    """An empty forge. After each test, every request and answer must match GitHub's description."""
     shutil.rmtree(served.root / "org", ignore_errors=True)
     served.reset()
     yield served
@@ -51,7 +51,7 @@ def github(served: GitHub) -> Iterator[GitHub]:
 
 @pytest.fixture
 def there(github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[_There]:
-    """The forge with one repository, and what applying needs."""
+    """The forge with one repository, and the other inputs of `apply`."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -67,7 +67,7 @@ def there(github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 class _There:
-    """What a test has."""
+    """The setting of a test."""
 
     def __init__(self, github: GitHub, bench: Bench, forges: Forges, root: Path) -> None:
         self.github, self.bench, self.forges, self.root = github, bench, forges, root
@@ -124,7 +124,7 @@ def test_an_open_pull_request_that_the_list_did_not_have_is_taken(
     listed = there.github._list
     behind: list[tuple[int, list[object]]] = [(200, [])]
     monkeypatch.setattr(there.github, "_list", lambda *rest: behind.pop() if behind else listed(*rest))
-    # The list is behind: the forge answers 422 to the second one.
+    # The list lags, so the forge answers 422 to the second request.
     assert there.run(to="v3.0.0").result in ("proposed", "updated")
     assert [pull["title"].count("v3.0.0") for pull in there.github.pulls[SLUG]] == [1]
 

@@ -1,4 +1,4 @@
-"""A repository that nobody vouches for is read through its objects, and nothing that it names is run."""
+"""An untrusted repository is read through its objects, and nothing that it names is run."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_hooks_filters_and_monitors_are_not_run(root: Path, tmp_path: Path, git:
         "diff.external",
     ):
         git(root, "config", key, str(program))
-    # A partial clone, whose missing objects git would fetch by a program of the repository's choice.
+    # A partial clone: git would fetch its missing objects with a program that the repository chooses.
     git(root, "config", "remote.evil.promisor", "true")
     git(root, "config", "remote.evil.url", str(tmp_path))
     git(root, "config", "remote.evil.uploadpack", str(program))
@@ -129,7 +129,7 @@ def test_hooks_filters_and_monitors_are_not_run(root: Path, tmp_path: Path, git:
     _opened(root, tmp_path, look)
     assert not flag.exists()
     subprocess.run(["git", "status"], cwd=root, capture_output=True, check=False)
-    # The trap itself works.
+    # Check that the trap works.
     assert flag.exists()
 
 

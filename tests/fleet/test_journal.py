@@ -1,4 +1,4 @@
-"""A journal is whole after a kill at any moment, and one run at a time writes it."""
+"""A journal stays valid after a kill at any moment, and only one run at a time writes it."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_at_whatever_byte_it_is_cut_what_is_whole_is_read_and_it_goes_on(path: P
     head = content.index(b"\n") + 1
     for cut in range(head, len(content)):
         path.write_bytes(content[:cut])
-        # Of three lines the first and the last are of one item.
+        # The first and the last of three lines belong to one item.
         whole = min(content[:cut].count(b"\n") - 1, 2)
         assert len(journal.outcomes(path)[1]) == whole
         with journal.gone_on(path) as opened:
             opened.write(_outcome("three"))
         after = journal.outcomes(path)[1]
         assert ("three", ".copier-answers.yml") in after
-        # A line of which all but its end was written is one once it has its end.
+        # A line that lacks only its line end becomes complete with it.
         assert len(after) in (whole + 1, min(whole + 1, 2) + 1)
 
 
@@ -82,6 +82,6 @@ def test_a_full_disk_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             full.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:10]))
             with pytest.raises(OSError, match="No space"):
                 opened.write(_outcome("three"))
-        # Somebody made room.
+        # The disk has space again.
         opened.write(_outcome("four"))
     assert ("four", ".copier-answers.yml") in journal.outcomes(path)[1]

@@ -1,6 +1,6 @@
-"""An apply that is killed at any moment is gone on with, and ends with one branch and one pull request each.
+"""`resume` completes an `apply` that was killed at any moment, with one branch and one pull request each.
 
-`python -m tests.fleet.kill` is the whole of it: 50 kills over 40 repositories.
+The full run is `python -m tests.fleet.kill`: 50 kills over 40 repositories.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Held to by a Markdown parser: whatever a text holds, it stays where it is put and reaches nobody."""
+"""A Markdown parser checks that a hostile text stays in its place and notifies no one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from dockertpl.fleet.markup import cell, code, fence, link, plain, web_address
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-#: What means something to Markdown, to a forge or to a page, alone and next to each other.
+#: Texts with a special meaning for Markdown, a forge or a page, on their own and combined.
 PIECES = [
     *("`", "``", "```", "```sh", "~~~", "\n", "\n\n", "    ", "  ", "- ", "1. ", "> ", "\\", "|", "[", "](", ")", "!"),
     *("<", ">", "<!-- ", " -->", "<details>", "</details>", "<script>", "&#64;", "&lt;", "*", "_", "***", "---", "==="),
@@ -37,7 +37,7 @@ CLOSES = re.compile(r"\b(?:close[sd]?|fix(?:es|ed)?|resolve[sd]?):?\s+(?:[\w./-]
 
 
 def _texts(tokens: list[Token]) -> list[str]:
-    """Return what is text on the page: not code, and not within a link: there forges look for nothing."""
+    """Return the plain text of the page, without code and links, where forges look for names."""
     found, inside = [], 0  # or code as HTML
     for token in tokens:
         inside += {"link_open": 1, "link_close": -1}.get(token.type, 0)

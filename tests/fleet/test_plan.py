@@ -1,4 +1,4 @@
-"""A plan is the same for the same fleet, and one that was changed is no plan."""
+"""The same fleet gives the same plan, and an edited plan is not valid."""
 
 from __future__ import annotations
 

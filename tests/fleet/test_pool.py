@@ -1,4 +1,4 @@
-"""Things are done at once, in bounds, and come in order."""
+"""A pool runs tasks in parallel, within limits, and returns results in order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_results_come_in_the_order_of_the_items_and_few_are_ahead() -> None:
 
 def test_they_are_done_at_once() -> None:
     together = threading.Barrier(4, timeout=10)
-    # The first is alone.
+    # The first runs on its own.
     assert len(list(pool.ordered(lambda number: together.wait() if number else 0, range(5), 4))) == 5
 
 
@@ -37,7 +37,7 @@ def test_what_is_computed_comes_in_order_by_however_many_processes(processes: in
     seen = list(pool.computed(lambda number: (number, os.getpid()), range(50), processes))
     assert [number for number, _ in seen] == list(range(50))
     assert len({process for _, process in seen}) <= processes + 1
-    # The first is done here, for what it reads is there in all of them.
+    # This thread runs the first task, which fills the caches for all.
     assert seen[0][1] == os.getpid()
 
 
@@ -59,7 +59,7 @@ def test_what_is_computed_and_interrupted_is_an_interrupt() -> None:
             seen.extend(pool.computed(work, range(50), 2))
             seen.append(-1)
 
-    # In a thread, as it could wait for ever.
+    # In a thread, since it could wait forever.
     thread = threading.Thread(target=collect, daemon=True)
     thread.start()
     thread.join(20)

@@ -1,4 +1,4 @@
-"""A row says what became of its pull request."""
+"""A row shows the state of its pull request."""
 
 from __future__ import annotations
 

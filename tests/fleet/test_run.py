@@ -1,4 +1,4 @@
-"""A plan is applied in waves, stops at a threshold, and what is done is not done again."""
+"""`apply` runs a plan in waves, stops at a threshold, and repeats no finished item."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_what_is_left_is_what_is_not_done_once_it_has_stopped(
     for ended in runs.run(items, bench.context(), ApplyOptions(verify=slow), Rollout(max_failures="1"), opened):
         failed += isinstance(ended, ItemResult) and ended.result == "failed"
         if failed == 2:
-            # Others have begun by now.
+            # Other items have started by now.
             both.set()
     assert ended == Ended(left=COUNT - len(opened.done), why="failures")
     assert len(opened.done) > 2
@@ -88,7 +88,7 @@ def test_what_is_left_is_what_is_not_done_once_it_has_stopped(
 def test_what_ctrl_c_cut_off_is_left_for_the_next_run(
     bench: Bench, items: list[PlanItem], opened: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A terminal's Ctrl-C reaches git, too, and may reach it first.
+    # Ctrl-C in a terminal also reaches git, and may reach it first.
     git, there = bench.folder / "path" / "git", shutil.which("git")
     git.parent.mkdir()
     git.write_text(f'#!/bin/sh\ncase "$*" in *fast-import*) kill -INT $$;; esac\nexec {there} "$@"\n')

@@ -1,4 +1,4 @@
-"""Every repository is looked at, in order, and one that cannot be read is a row of its own."""
+"""`scan` reads every repository in order, and gives an unreadable one its own row."""
 
 from __future__ import annotations
 

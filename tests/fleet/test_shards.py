@@ -15,7 +15,7 @@ from dockertpl.fleet.shards import PLAN_JOB, github_matrix, gitlab_children, rea
 
 
 def _items(*sizes: int, state: State = "outdated") -> list[PlanItem]:
-    """Items of repositories with so many images each."""
+    """Return the items of repositories with the given numbers of images."""
     return [
         PlanItem(
             repository=Repository(key=f"org/{number}", location=f"/srv/{number}"),
@@ -52,7 +52,7 @@ def test_all_images_of_a_repository_are_in_the_same_shard(sizes: list[int], of: 
 
 @given(SIZES, SIZES, st.integers(1, 12))
 def test_what_there_is_to_do_differs_by_one_repository_at_most(busy: list[int], idle: list[int], of: int) -> None:
-    # The idle ones come first, and would fill the shards unevenly if they counted.
+    # Idle items come first, and would make the shards uneven if they counted.
     items = [*_items(*idle, state="up-to-date"), *(_renamed(item) for item in _items(*busy))]
     work = [sum(item.to_do for item in part) for part in _parts(items, of)]
     assert max(work) - min(work) <= max(busy, default=0)

@@ -1,6 +1,6 @@
-"""The reusable workflow and GitLab's twin: two shards say the same as one run, and the linters are content.
+"""The reusable workflow and its GitLab version: two shards report the same as one run, and the linters pass.
 
-act runs the jobs on this machine; `pipx` and the actions are stand-ins, and dockertpl is this tree's.
+act runs the jobs on this machine with this checkout's dockertpl. `pipx` and the actions are stand-ins.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ jobs:
 
 @pytest.fixture
 def fleet(bench: Bench) -> Path:
-    """A list of repositories on a server: four with an image of the first version, one of them edited."""
+    """A list of four repositories on a server. Each has an image of the first version, and one is edited."""
     for name in NAMES:
         root = bench.scaffold(name)
         if name == "billing":
@@ -57,7 +57,7 @@ def fleet(bench: Bench) -> Path:
 
 
 def _environ(folder: Path) -> dict[str, str]:
-    """An environment in which `dockertpl` is this tree's, and what `pipx` is asked for is written down."""
+    """An environment with this checkout's `dockertpl` and a `pipx` that records its arguments."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     asked = shlex.quote(str(folder / "pipx.txt"))
@@ -82,7 +82,7 @@ def _dockertpl(folder: Path, *words: str) -> dict[str, Any]:
 
 
 def _called(bench: Bench, fleet: Path, artifacts: Path, **inputs: Any) -> Run:
-    """Run the workflow as a repository calls it that holds the list of the fleet."""
+    """Run the workflow as a call from the repository that holds the fleet list."""
     root = bench.folder / "caller"
     workflows = root / ".github" / "workflows"
     workflows.mkdir(parents=True)
@@ -105,7 +105,7 @@ def _called(bench: Bench, fleet: Path, artifacts: Path, **inputs: Any) -> Run:
 
 
 def _said(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a report says, without how long it took."""
+    """Return a report without its duration."""
     return [{key: value for key, value in outcome.items() if key != "seconds"} for outcome in report["outcomes"]]
 
 
@@ -134,10 +134,10 @@ def test_two_shards_under_act_merge_to_the_same_report_as_one_run(bench: Bench, 
     assert _said(sharded) == _said(whole)
     assert sharded["results"] == whole["results"]
     assert pushed == _branches(bench)
-    # Each shard had a half of it.
+    # Each shard had half of the items.
     halves = [_dockertpl(bench.folder, "fleet", "report", str(journal))["outcomes"] for journal in journals]
     assert [len(half) for half in halves] == [2, 2]
-    # A conflict needs a person: the shards are done, and the report says so by failing.
+    # A conflict needs a manual fix: the shards finish, and the report job fails to say so.
     assert [step.name for step in run.failed()] == ["Report the result of each image"]
     page = (artifacts / "fleet-report" / "fleet.html").read_text()
     assert all(name in page for name in NAMES)
@@ -165,7 +165,7 @@ def _documents(path: Path) -> list[Any]:
 
 
 def _examples(kind: str) -> list[str]:
-    """The workflows and pipelines that the guide shows."""
+    """The workflows and pipelines in the guide."""
     blocks = [block.split("```")[0] for block in GUIDE.read_text().split("```yaml\n")[1:]]
     return [block for block in blocks if ("jobs:" in block) == (kind == "github")]
 

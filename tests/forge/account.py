@@ -1,4 +1,4 @@
-"""What GitHub says of repositories, Apps and limits: small, and without a state of its own."""
+"""GitHub's answers about repositories, Apps and limits. This module has no state."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _TOKENS = re.compile(r"/app/installations/(\d+)/access_tokens")
 
 
 def is_app(path: str) -> bool:
-    """Tell whether an App asks about itself.
+    """Return whether an App asks about itself.
 
     Args:
-        path: What is asked for.
+        path: The path of the request.
     """
     return path == "/app" or path.startswith("/app/") or _INSTALLATION.fullmatch(path) is not None
 
 
 def is_signed(github: GitHub, authorization: str) -> bool:
-    """Tell whether a request is signed with the App's key, and still holds.
+    """Return whether a request has a valid signature of the App.
 
     Args:
         github: The forge.
-        authorization: The request's header.
+        authorization: The header of the request.
     """
     try:
         jwt.decode(authorization.partition(" ")[2], github.app_key, algorithms=["RS256"], options={"require": ["exp"]})
@@ -42,7 +42,7 @@ def is_signed(github: GitHub, authorization: str) -> bool:
 
 
 def answer(github: GitHub, method: str, path: str) -> tuple[int, Any] | None:
-    """Return the status and the content of an answer; None where it is not one of these.
+    """Return the status and the content of an answer, or None for another path.
 
     Args:
         github: The forge.
@@ -59,7 +59,7 @@ def answer(github: GitHub, method: str, path: str) -> tuple[int, Any] | None:
         return 200, installed
     if found := _INSTALLATION.fullmatch(path):
         owner = found[1] or found[2]
-        # It is asked for by what the owner is.
+        # The path depends on the kind of owner.
         wrong = path.startswith("/orgs/" if owner in github.people else "/users/")
         mine = [one for one in installed if one["account"]["login"] == owner and not wrong]
         return (200, mine[0]) if mine else (404, NOT_FOUND)
@@ -79,7 +79,7 @@ def answer(github: GitHub, method: str, path: str) -> tuple[int, Any] | None:
 def _installation(github: GitHub, number: int, owner: str) -> Json:
     made: Json = description.answer("/orgs/{org}/installation", "get", 200)
     kind = "User" if owner in github.people else "Organization"
-    # The description of the list asks for an account that is a user and an enterprise at once.
+    # In the description of the list, an account must be a user and an enterprise at the same time.
     both = {"name": owner, "slug": owner, "created_at": made["created_at"], "updated_at": made["updated_at"]}
     return made | {"id": number, "account": {**made["account"], **both, "login": owner}, "target_type": kind}
 
@@ -88,7 +88,7 @@ def _repository(github: GitHub, slug: str) -> Json:
     owner, name = slug.split("/")
     made: Json = description.answer("/repos/{owner}/{repo}", "get", 200)
     about = github.about.get(slug)
-    # What it is a fork of, or made from, is another matter.
+    # Leave out the parent of a fork and the template repository.
     for key in ("parent", "source", "template_repository", "organization"):
         made.pop(key, None)
     made |= {"name": name, "full_name": slug, "owner": {**made["owner"], "login": owner}, "language": None}

@@ -1,4 +1,4 @@
-"""GitHub's official description of its API, from npm: what Prism holds requests and answers to."""
+"""GitHub's official API description, from npm. Prism checks requests and answers against it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.samples import next_sample
 
 _PACKAGE = "@octokit/openapi@23.0.2"
 _REPO = "/repos/{owner}/{repo}"
-#: What a fleet asks; Prism takes ten times as long to start with all of the description.
+#: The paths that a fleet uses. With the full description, Prism would take ten times as long to start.
 _PATHS = (
     "/user",
     "/rate_limit",
@@ -41,7 +41,7 @@ def official() -> dict[str, Any]:
 
 
 def write(path: Path) -> None:
-    """Write the part of the description that is asked.
+    """Write the used part of the description.
 
     Args:
         path: The file.
@@ -55,8 +55,8 @@ def example(path: str, method: str, status: int) -> Any:
     """Return GitHub's own example of an answer about a repository.
 
     Args:
-        path: The path, as the description has it, below a repository's.
-        method: The method, in small letters.
+        path: The path in the description, below that of a repository.
+        method: The method in lowercase.
         status: The status.
     """
     return answer(f"{_REPO}{path}", method, status)
@@ -67,7 +67,7 @@ def answer(path: str, method: str, status: int) -> Any:
 
     Args:
         path: The path, as the description has it.
-        method: The method, in small letters.
+        method: The method in lowercase.
         status: The status.
     """
     whole = official()

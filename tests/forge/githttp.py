@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Answer(NamedTuple):
-    """What git says to a request."""
+    """Git's answer to a request."""
 
     status: int
     headers: Mapping[str, str]
@@ -24,8 +24,8 @@ def backend(root: Path, *, method: str, path: str, query: str, headers: Mapping[
     Args:
         root: The folder that holds the repositories.
         method: The request's method.
-        path: Its path from there, such as `/org/app.git/info/refs`.
-        query: What follows the question mark.
+        path: The path below it, such as `/org/app.git/info/refs`.
+        query: The query string.
         headers: Its headers.
         body: Its body.
     """
@@ -49,7 +49,7 @@ def backend(root: Path, *, method: str, path: str, query: str, headers: Mapping[
 
 
 def make_bare(source: Path, path: Path) -> Path:
-    """Make a bare repository of one, as a forge has it: it takes pushes, and fetches without large files."""
+    """Make a bare clone, as a forge has it. It accepts pushes, and fetches without large files."""
     subprocess.run(["git", "clone", "--quiet", "--bare", str(source), str(path)], check=True)
     for key in ("http.receivepack", "uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
         subprocess.run(["git", "config", key, "true"], cwd=path, check=True)

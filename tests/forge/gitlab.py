@@ -1,6 +1,6 @@
-"""A small GitLab on loopback: projects with files, merge requests, issues and notes, kept in memory, and its faults.
+"""A small GitLab on loopback, in memory: projects with files, merge requests, issues, notes, and faults.
 
-It answers as https://docs.gitlab.com/api/ says; what a fleet does not ask for is not there.
+It follows https://docs.gitlab.com/api/, and has only the endpoints that a fleet uses.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Project:
     """A project.
 
     Attributes:
-        id: Its number.
-        files: The files at its root: a text, or a pair of a mode and a text.
+        id: Its ID.
+        files: The files at its root: texts, or pairs of a mode and a text.
         branches: Its branches.
-        fields: What a list of projects says of it.
+        fields: Its fields in a list of projects.
     """
 
     id: int
@@ -42,15 +42,15 @@ class Project:
 
 @dataclass(kw_only=True)
 class Fault:
-    """What goes wrong with one request.
+    """A fault of one request.
 
     Attributes:
-        method: Of which method.
-        path: Of which paths, as a pattern.
-        status: What is answered; 0 ends the connection without an answer.
-        headers: The answer's headers.
-        when: `before`: nothing is done; `after`: it is done all the same.
-        content: The answer's content.
+        method: The method of the request.
+        path: A pattern of the path.
+        status: The status of the answer; 0 ends the connection.
+        headers: The headers of the answer.
+        when: `before`: the request has no effect; `after`: it takes effect.
+        content: The content of the answer.
     """
 
     method: str
@@ -70,7 +70,7 @@ class Answer(Exception):  # noqa: N818 - it ends a request from wherever it is k
 
 
 class GitLab:
-    """The state of the server, for tests to arrange and to look at."""
+    """The state of the server. Tests set it up and inspect it."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -99,17 +99,17 @@ class GitLab:
         return project
 
     def fails(self, *faults: Fault) -> None:
-        """Let the next requests of that kind meet faults, one each."""
+        """Give one fault to each of the next requests of that kind."""
         self.faults += faults
 
     def count(self, method: str, path: str) -> int:
         """Return how many requests of a kind were seen."""
         return sum(seen == method and re.fullmatch(path, there) is not None for seen, there, _ in self.seen)
 
-    # --- what it answers ---------------------------------------------------------------------------------------------
+    # --- answers -----------------------------------------------------------------------------------------------------
 
     def answer(self, method: str, path: str, query: dict[str, str], content: Any) -> Any:
-        """Return what a request gets; raise an Answer where that has another status than 200."""
+        """Return the content of an answer. Raise an Answer for a status other than 200."""
         if path == "/user":
             return {"id": ME, "username": "fleet-bot"}
         if found := re.fullmatch(r"/(groups|users)/([^/]+)/projects", path):
@@ -212,7 +212,7 @@ class GitLab:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Head and body in one packet: in two, the second waits for the first one's acknowledgement, 40 ms each time.
+    # Send head and body in one packet: a second packet waits 40 ms for the acknowledgment of the first.
     wbufsize = -1
     gitlab: GitLab
 
@@ -270,7 +270,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving() -> Iterator[GitLab]:
-    """Serve a GitLab without projects on loopback, for the time of a `with` block."""
+    """Serve a GitLab without projects on loopback during a `with` block."""
     gitlab = GitLab()
     handler = type("Handler", (_Handler,), {"gitlab": gitlab})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

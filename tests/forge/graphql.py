@@ -1,4 +1,4 @@
-"""GitHub's GraphQL API, executed against its official schema: a query that GitHub would refuse is refused."""
+"""GitHub's GraphQL API with its official schema. It refuses every query that GitHub would refuse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def schema() -> graphql.GraphQLSchema:
 
 @dataclass(frozen=True)
 class About:
-    """What is said of a repository.
+    """The properties of a repository.
 
     Attributes:
         topics: Its topics.
@@ -42,14 +42,14 @@ class About:
 
 
 class Hub(NamedTuple):
-    """What is asked.
+    """The data behind the queries.
 
     Attributes:
-        root: The folder of the forge's repositories.
-        url: The forge's address.
-        login: Who asks.
-        about: What is said of repositories.
-        people: The owners that are users.
+        root: The folder of the repositories.
+        url: The URL of the forge.
+        login: The user who sends the query.
+        about: The properties of repositories.
+        people: The owners that are users, not organizations.
     """
 
     root: Path
@@ -63,7 +63,7 @@ def execute(hub: Hub, query: str, variables: Mapping[str, Any]) -> Json:
     """Return the answer to a query.
 
     Args:
-        hub: What is asked.
+        hub: The data behind the query.
         query: The query.
         variables: Its variables.
     """
@@ -127,7 +127,7 @@ def _has(hub: Hub, slug: str, word: str) -> bool:
         "repo": value == slug,
     }
     kept |= dict.fromkeys(("org", "user", "owner"), value == slug.partition("/")[0])
-    # GitHub has more of them; one that is not known here must not pass for one that holds.
+    # GitHub has more qualifiers. An unknown one must not count as a match.
     if name not in kept:
         raise graphql.GraphQLError(f"The forge of the tests does not know {name}: in a search.")
     return kept[name]
@@ -175,7 +175,7 @@ def _object(path: Path) -> Callable[..., Json | None]:
         if kind == "blob":
             content = _git(path, "cat-file", "blob", expression)
             binary = b"\0" in content
-            # GitHub gives the first 512 kB of a text.
+            # GitHub returns the first 512 kB of a text.
             text = None if binary else content[:_TEXT].decode(errors="replace")
             found = {"isBinary": binary, "isTruncated": len(content) > _TEXT, "byteSize": len(content)}
             return {"__typename": "Blob", "text": text, **found}

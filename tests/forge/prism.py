@@ -1,4 +1,4 @@
-"""Prism as a validating proxy: a request or an answer that is not as GitHub describes it is an error."""
+"""Prism as a validating proxy: a request or an answer that does not match GitHub's description is an error."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tests.forge import description
 from tests.samples import next_sample
 
 _PACKAGE = "@stoplight/prism-cli@5.14.2"
-#: What the type of an error begins with that is Prism's and not the forge's.
+#: The prefix of an error type that comes from Prism and not from the forge.
 ERRORS = b"https://stoplight.io/prism/errors#"
 
 
 @contextmanager
 def proxy(upstream: str, folder: Path) -> Iterator[str]:
-    """Give the address of a proxy for the time of a `with` block.
+    """Run a proxy during a `with` block, and yield its URL.
 
     Args:
-        upstream: The address of the API behind it.
-        folder: An empty folder of the caller's.
+        upstream: The URL of the API behind it.
+        folder: An empty folder.
     """
     path = folder / "api.json"
     description.write(path)

@@ -1,6 +1,6 @@
-"""A small GitHub on loopback: pull requests, issues and Git over HTTP, with a state, and faults where a test asks.
+"""A small GitHub on loopback, with state: pull requests, issues, Git over HTTP, and faults on request.
 
-Every request of the REST API and every answer to it goes through Prism where there is one.
+If Prism is available, every REST request and answer passes through it.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _NOW = "2026-01-01T00:00:00Z"
 
 @dataclass
 class Fault:
-    """What happens to a request in place of an answer, once.
+    """A fault of one request.
 
     Attributes:
-        method: Which method.
-        path: A pattern of the whole path.
-        status: The answer's status; 0 ends the connection without one.
+        method: The method of the request.
+        path: A pattern of the full path.
+        status: The status of the answer; 0 ends the connection without an answer.
         headers: Its headers.
-        message: What it says.
+        message: The message of the answer.
         after: Whether the request takes effect first.
     """
 
@@ -57,18 +57,18 @@ class GitHub:
 
     Attributes:
         root: The folder of its bare repositories, as `org/app.git`.
-        url: Its address, once it is served.
+        url: Its URL, once it is served.
         pulls: The pull requests of each repository.
-        issues: Its issues.
-        comments: What was said of issues, by repository and number.
-        faults: Those that are still to come, in order.
-        log: Every request, those of git too, as `METHOD path`.
-        times: When each of them came, in seconds of a clock that only goes forward.
-        tokens: Those that are let in, to the API and to Git; anybody is where there are none.
-        about: What is to be said of a repository.
-        people: The owners that are users and no organisations.
-        app_key: The public key of the App, as PEM; empty where there is no App.
-        violations: What Prism found to be not as GitHub describes it.
+        issues: The issues of each repository.
+        comments: The comments of issues, by repository and number.
+        faults: The pending faults, in order.
+        log: Every request, including git's, as `METHOD path`.
+        times: The time of each request, in seconds of a monotonic clock.
+        tokens: The valid tokens of the API and of Git. If empty, everyone has access.
+        about: The properties of repositories.
+        people: The owners that are users, not organizations.
+        app_key: The public key of the App as PEM; empty without an App.
+        violations: The mismatches with GitHub's description that Prism found.
     """
 
     root: Path
@@ -87,13 +87,13 @@ class GitHub:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, slug: str, source: Path) -> Path:
-        """Take a repository in, and return where it is."""
+        """Add a repository, and return its folder."""
         path = self.root / f"{slug}.git"
         path.parent.mkdir(parents=True, exist_ok=True)
         return githttp.make_bare(source, path)
 
     def reset(self) -> None:
-        """Forget everything but the address."""
+        """Reset everything but the URL."""
         shutil.rmtree(self.root)
         self.root.mkdir()
         self.app_key = ""
@@ -103,11 +103,11 @@ class GitHub:
             lines.clear()
 
     def head(self, slug: str, branch: str) -> str:
-        """Return the commit that a branch is at; nothing if it is not there."""
+        """Return the commit of a branch, or nothing if it does not exist."""
         return self._git(slug, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")
 
     def merge(self, slug: str, number: int) -> None:
-        """Merge a pull request, as a person does who presses the button."""
+        """Merge a pull request, as the merge button does."""
         pull = next(pull for pull in self.pulls[slug] if pull["number"] == number)
         head, base = (self.head(slug, pull[side]["ref"]) for side in ("head", "base"))
         tree = self._git(slug, "merge-tree", "--write-tree", base, head)
@@ -116,11 +116,11 @@ class GitHub:
         pull |= {"state": "closed", "closed_at": _NOW, "merged_at": _NOW, "merged": True, "merge_commit_sha": made}
 
     def written(self) -> list[str]:
-        """Return the requests of the API that were to change something."""
+        """Return the API requests that write."""
         return [line for line in self.log if line.startswith(("POST /repos", "PATCH /repos"))]
 
     def fault(self, method: str, path: str) -> Fault | None:
-        """Take the fault that a request is to meet, if there is one."""
+        """Return and remove the fault for a request, if any."""
         with self._lock:
             self.log.append(f"{method} {path}")
             self.times.append(time.monotonic())
@@ -131,14 +131,14 @@ class GitHub:
         return None
 
     def lets_in(self, authorization: str) -> bool:
-        """Tell whether a request is let in: the API has the token itself, Git has it as a password."""
+        """Return whether a request has access. The API sends the token itself, and Git sends it as a password."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "basic":
             token = base64.b64decode(token).decode().partition(":")[2]
         return not self.tokens or token in self.tokens
 
     def answer(self, method: str, path: str, query: Mapping[str, str], content: Json) -> tuple[int, Any]:
-        """Return the status and the content with which a request is answered."""
+        """Return the status and the content of the answer to a request."""
         with self._lock:
             if path == "/user":
                 return 200, {**description.answer("/user", "get", 200), "login": ME}
@@ -165,7 +165,7 @@ class GitHub:
         return 201, said[-1]
 
     def _one(self, slug: str, kind: str, number: int, method: str, content: Json) -> tuple[int, Any]:
-        # A pull request is an issue too.
+        # A pull request is also an issue.
         kinds = ("pulls",) if kind == "pulls" else ("issues", "pulls")
         found = (item for each in kinds for item in self._items(slug, each) if item["number"] == number)
         item = next(found, None)
@@ -179,7 +179,7 @@ class GitHub:
     def _list(self, slug: str, kind: str, query: Mapping[str, str]) -> tuple[int, Any]:
         state, head = query.get("state", "open"), query.get("head", "")
         made_by, labels = query.get("creator", ""), {label for label in query.get("labels", "").split(",") if label}
-        # GitHub's list of issues has the pull requests.
+        # GitHub's list of issues includes pull requests.
         kinds = ("pulls",) if kind == "pulls" else ("issues", "pulls")
         items = [self._seen(slug, kind, item, whole=False) for each in kinds for item in self._items(slug, each)]
         items = [item for item in items if state in ("all", item["state"])]
@@ -191,12 +191,12 @@ class GitHub:
         return 200, sorted(items, key=lambda item: int(item["number"]), reverse=query.get("direction") != "asc")
 
     def _seen(self, slug: str, kind: str, item: Json, *, whole: bool = True) -> Json:
-        """Return what is shown of an item: a pull request as its branches are now, whole or as a list has it."""
+        """Return the fields of an item. A pull request shows its current branches, in full or as in a list."""
         if "head" not in item:
             return item
         head, base = (self.head(slug, item[side]["ref"]) for side in ("head", "base"))
         if item["state"] == "open" and not (head and base):
-            # GitHub closes what lost its branch.
+            # GitHub closes a pull request without its branch.
             item |= {"state": "closed", "closed_at": _NOW}
         if item["state"] == "open":
             item["head"] |= {"sha": head}
@@ -244,7 +244,7 @@ class GitHub:
                 return 422, _invalid({"resource": "PullRequest", "code": "custom", "message": said})
             made["head"] |= {"ref": content["head"], "sha": head}
             made["base"] |= {"ref": content["base"]}
-            # GitHub's own example lacks what its description asks of a team.
+            # GitHub's own example lacks fields that its description requires of a team.
             made |= {"requested_teams": [], "requested_reviewers": [], "assignees": []}
             made |= {"draft": content.get("draft", False), "merged_at": None, "merged": False}
             made |= {"closed_at": None, "labels": []}
@@ -257,7 +257,7 @@ def _invalid(error: Json) -> Json:
 
 
 class _Api(BaseHTTPRequestHandler):
-    """The API itself, which Prism asks."""
+    """The API behind Prism."""
 
     protocol_version = "HTTP/1.1"
     github: GitHub
@@ -284,7 +284,7 @@ class _Api(BaseHTTPRequestHandler):
 
 
 class _Front(BaseHTTPRequestHandler):
-    """What a client talks to."""
+    """The server for clients."""
 
     protocol_version = "HTTP/1.1"
     github: GitHub
@@ -303,7 +303,7 @@ class _Front(BaseHTTPRequestHandler):
             said = json.dumps({"message": fault.message, "documentation_url": "https://docs.github.com"})
             _send(self, fault.status, {"Content-Type": "application/json", **fault.headers}, said.encode())
             return
-        # A reset, as a proxy that dies leaves it.
+        # A reset, as from a dying proxy.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
@@ -314,7 +314,7 @@ class _Front(BaseHTTPRequestHandler):
             size = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(size)
             if len(body) < size:
-                # Who was killed in the middle of a request has asked for nothing.
+                # A client that was killed during its request has asked for nothing.
                 raise ConnectionResetError
             return body
         parts = []
@@ -326,7 +326,7 @@ class _Front(BaseHTTPRequestHandler):
 
     def _answered(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         address, git = urlsplit(self.path), ".git/" in self.path
-        # What an App asks about itself it signs with its key, and has no token yet.
+        # An App signs requests about itself with its key, before it has a token.
         own = not git and account.is_app(address.path)
         authorization = self.headers.get("Authorization", "")
         if not (account.is_signed(self.github, authorization) if own else self.github.lets_in(authorization)):
@@ -363,7 +363,7 @@ class _Front(BaseHTTPRequestHandler):
     def _queried(self, asked: Json) -> Json:
         hub = graphql.Hub(self.github.root, self.github.url, ME, self.github.about, self.github.people)
         answer = graphql.execute(hub, asked["query"], asked.get("variables") or {})
-        # One that has no path is about the query, and not about what was not found.
+        # An error without a path is about the query, not about a missing object.
         if any(error["path"] is None for error in answer.get("errors", ())):
             self.github.violations.append(str(answer["errors"]))
         return answer
@@ -373,7 +373,7 @@ class _Front(BaseHTTPRequestHandler):
 
 
 def _send(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    # Who was killed meanwhile reads no answer.
+    # A client that was killed meanwhile reads no answer.
     with suppress(BrokenPipeError, ConnectionResetError):
         handler.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
@@ -384,21 +384,21 @@ def _send(handler: BaseHTTPRequestHandler, status: int, headers: Mapping[str, st
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # More than a few workers come at once.
+    # More than a few workers connect at once.
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that was killed."""
+        """Log nothing about a client that was killed."""
 
 
 @contextmanager
 def serving(root: Path, folder: Path, *, validated: bool = True) -> Iterator[GitHub]:
-    """Serve an empty forge for the time of a `with` block.
+    """Serve an empty forge during a `with` block.
 
     Args:
         root: The folder of its repositories.
         folder: An empty folder for Prism.
-        validated: Whether Prism stands between; without it the forge is quicker.
+        validated: Whether to use Prism. Without it, the forge is faster.
     """
     github = GitHub(root)
     with _running(type("Api", (_Api,), {"github": github})) as api:

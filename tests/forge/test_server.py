@@ -1,4 +1,4 @@
-"""The forge of the tests is as GitHub describes itself, and Prism sees to it."""
+"""The forge of the tests matches GitHub's own description, and Prism checks it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
 
 @pytest.fixture
 def github(served: GitHub, tmp_path: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> GitHub:
-    """The forge with a fresh repository, whose branch `update` is ahead."""
+    """The forge with a new repository. Its branch `update` is ahead."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -193,7 +193,7 @@ def test_an_app_gets_a_token_for_an_owner_that_has_it(github: GitHub) -> None:
     token = requests.post(asked, headers=signed, timeout=60).json()["token"]
     headers = {"Authorization": f"token {token}"}
     assert requests.get(f"{github.url}{PULLS}", headers=headers, timeout=60).status_code == 200
-    # What GitHub's description lacks: the status of an owner that does not have the App.
+    # GitHub's description lacks the status for an owner without the App.
     assert [line for line in github.violations if "/users/org/installation" not in line] == []
 
 
@@ -268,7 +268,7 @@ def test_a_connection_ends_before_or_after_what_was_asked(after: bool, github: G
 @pytest.mark.parametrize("after", [False, True])
 def test_a_push_ends_before_or_after_it_arrived(after: bool, github: GitHub, git: Git, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", f"{github.url}/org/app.git", "clone")
-    # curl asks again by itself where a connection that it used before is gone.
+    # curl retries when a connection that it reuses is gone.
     github.faults += [Fault("POST", "/org/app.git/git-receive-pack", 0, after=after)] * 2
     with pytest.raises(subprocess.CalledProcessError):
         git(tmp_path / "clone", "push", "--quiet", "origin", "HEAD:new")

@@ -1,4 +1,4 @@
-"""What a front end adds to the Dockerfile of the application that serves it."""
+"""The lines that a front end adds to the Dockerfile of its application."""
 
 from __future__ import annotations
 

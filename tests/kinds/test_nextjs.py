@@ -1,4 +1,4 @@
-"""What an answer changes in the Dockerfile of a Next.js application."""
+"""The effect of answers on the Dockerfile of a Next.js application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What installs the dependencies of a Python application, as it is rendered."""
+"""The rendered steps that install the dependencies of a Python application."""
 
 from __future__ import annotations
 

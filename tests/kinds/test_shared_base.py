@@ -1,4 +1,4 @@
-"""Which answers shared bases and dependent images accept, and what they say to others."""
+"""Which answers shared bases and dependent images accept, and how they refuse others."""
 
 from __future__ import annotations
 

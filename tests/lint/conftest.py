@@ -1,4 +1,4 @@
-"""Every rendering of the pairwise set, once a session."""
+"""The renderings of the pairwise set, made once a session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def renderings(tmp_path_factory: pytest.TempPathFactory) -> list[Rendering]:
 
 @pytest.fixture(scope="session")
 def running(renderings: list[Rendering]) -> list[Rendering]:
-    """Those whose image runs something by itself."""
+    """The renderings of images that run a program by default."""
     found = [rendering for rendering in renderings if kind_of(rendering.answers).runs]
     assert found
     return found

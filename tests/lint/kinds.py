@@ -1,4 +1,4 @@
-"""What the promises of every image come down to for each kind of it."""
+"""The promises of every image, in the terms of each kind."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Kind:
     """One kind.
 
     Attributes:
-        base: The image that the final stage stands on.
-        secret: What an answer `private_index` mounts.
-        stages: The stages that people build, which are the last ones.
-        runs: Whether its image runs something by itself; if not, it has none of what follows.
-        probe: What runs as the probe.
-        asks: The lines of the probe that ask for the answers' route and port.
-        starts: Whether a command, by stage, starts what the answers say.
+        base: The base image of the final stage.
+        secret: The secret that the answer `private_index` mounts.
+        stages: The stages that users build, which are the last ones.
+        runs: Whether its image runs a program by default. If not, the fields below do not apply.
+        probe: The command of the probe.
+        asks: The lines of the probe with the route and the port of the answers.
+        starts: Whether a command starts the application of the answers, by stage.
         reloads: Whether a command reloads on a change.
-        kept: Files that are never ignored.
-        ports: The ports that a development container publishes.
+        kept: The files that are never ignored.
+        ports: The published ports of a development container.
     """
 
     base: Callable[[Answers], str]
@@ -62,7 +62,7 @@ def _nextjs_starts(answers: Answers, stage: str, words: list[str]) -> bool:
     if stage == "dev":
         return words == ["next", "dev", "--hostname", "0.0.0.0", "--port", str(answers["port"])]
     server = "server.js" if answers["context"] == answers["app_dir"] else f"{answers['app_dir']}/server.js"
-    # Where the platform sets HOSTNAME, only the command can set it right again.
+    # A platform may set HOSTNAME, and only the command can correct it.
     return words == ["env", "HOSTNAME=0.0.0.0", "node", server]
 
 
@@ -82,7 +82,7 @@ def _root_of_a_family(answers: Answers) -> str:
 
 
 def _program(name: str, answers: Answers) -> str:
-    """Return how the image calls a program; without a shell the engine does not look for it."""
+    """Return the name that the image uses for a program. Without a shell, the engine does not search for it."""
     return f"/usr/local/bin/{name}" if answers["flavor"] == "distroless" else name
 
 
@@ -130,5 +130,5 @@ KINDS = {
 
 
 def kind_of(answers: Answers) -> Kind:
-    """Return the kind that the answers ask for."""
+    """Return the kind of the answers."""
     return KINDS[answers["kind"]]

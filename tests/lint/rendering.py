@@ -1,4 +1,4 @@
-"""The renderings of the pairwise set, on disk and as moby reads them."""
+"""The renderings of the pairwise set, on disk and as parsed by moby."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from tests.renderings import rendered
 
-# Moby's own parser; it has no types.
+# Moby's own parser has no types.
 _parse_file: Any = import_module("dockerfile").parse_file
 
 
 class Instruction(NamedTuple):
-    """One instruction of a Dockerfile, as moby reads it: its name in capitals, its words, its flags, its text."""
+    """One instruction of a Dockerfile, as parsed by moby: its name in capitals, its words, its flags, its text."""
 
     name: str
     words: tuple[str, ...]
@@ -26,15 +26,15 @@ class Instruction(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Rendering:
-    """A Dockerfile that one set of answers gives, and the files beside it. Of a family there is one for each image.
+    """A rendered Dockerfile and the files beside it. Shared base images have one for each image.
 
     Attributes:
-        number: Its place in the set, by which it can be found again.
-        answers: The answers, with the defaults filled in; `flavor` is which of a family's images it is.
-        root: A folder that holds its files.
+        number: Its index in the set, to find it again.
+        answers: The answers with defaults. `flavor` says which of the shared base images it is.
+        root: The folder of its files.
         texts: The files, by path.
-        dockerfile: Where the Dockerfile is.
-        stages: The instructions of each stage, by its name; those before the first FROM by "".
+        dockerfile: The path of the Dockerfile.
+        stages: The instructions of each stage, by name. Those before the first FROM have the name "".
     """
 
     number: int
@@ -46,17 +46,17 @@ class Rendering:
 
     @property
     def ignore_file(self) -> str:
-        """What its ignore file says."""
+        """The lines of its ignore file."""
         own = f"{self.dockerfile.relative_to(self.root)}.dockerignore"
         return self.texts.get(own) or self.texts[".dockerignore"]
 
     @property
     def compose(self) -> str | None:
-        """What its compose.yaml says, if it has one."""
+        """The content of its compose.yaml, if it has one."""
         return next((text for path, text in self.texts.items() if path.endswith("compose.yaml")), None)
 
     def last(self, stage: str, instruction: str) -> Instruction | None:
-        """Return the last of one kind of instruction in a stage, which is the one that counts."""
+        """Return the last instruction of a kind in a stage, which is the one in effect."""
         found = [found for found in self.stages[stage] if found.name == instruction]
         return found[-1] if found else None
 
@@ -78,7 +78,7 @@ def _answers(answers: Mapping[str, Any], dockerfile: str) -> Mapping[str, Any]:
 
 
 def render_all(folder: Path) -> list[Rendering]:
-    """Write what every set of answers gives into a folder of its own below `folder`; return one for each Dockerfile."""
+    """Render every set of answers into its own folder below `folder`. Return a rendering for each Dockerfile."""
     result = []
     for number, (answers, tree) in enumerate(rendered()):
         root = folder / str(number)

@@ -1,4 +1,4 @@
-"""Every compose.yaml and every ignore file of the pairwise set says what it should."""
+"""Every compose.yaml and every ignore file of the pairwise set is correct."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRETS = [
 
 
 def _composed(renderings: list[Rendering], *, stage: str = "") -> list[tuple[Rendering, dict[str, Any]]]:
-    """Return the compose files, of kinds that have a stage if one is named."""
+    """Return the compose files, only of kinds with the stage if one is given."""
     pairs = ((rendering, yaml.safe_load(rendering.compose)) for rendering in renderings if rendering.compose)
     result = [pair for pair in pairs if not stage or stage in kind_of(pair[0].answers).stages]
     assert result
@@ -60,7 +60,7 @@ def test_compose_syncs_the_code_and_rebuilds_on_a_manifest(renderings: list[Rend
         (service,) = composed["services"].values()
         rules = [(rule["action"], rule["path"].lstrip("./")) for rule in service["develop"]["watch"]]
         synced = [path for action, path in rules if action == "sync"]
-        # The application's folder, and what of its workspace is installed beside it. One with its own lock has none.
+        # The application's folder, and the installed members of its workspace. With its own lock, it has no members.
         answers = rendering.answers
         alone = answers["kind"] == "python-fastapi" and answers.get("own_lock")
         assert synced == ["", *([] if alone else answers.get("workspace_packages", []))]
@@ -81,7 +81,7 @@ def test_what_the_build_needs_is_in_the_context(renderings: list[Rendering]) -> 
 
 
 def _spec(text: str) -> pathspec.PathSpec[Any]:
-    # Docker's patterns are rooted where git's are not; with **/ in front both mean the same.
+    # Docker's patterns start at the root, and git's do not. With **/ in front, both mean the same.
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     rooted = [line if line.startswith(("**/", "!")) else f"/{line}" for line in lines]
     syntax = "gitignore" if int(pathspec.__version__.split(".")[0]) >= 1 else "gitwildmatch"

@@ -1,4 +1,4 @@
-"""Every Dockerfile of the pairwise set passes the linters, and keeps what each image promises."""
+"""Every Dockerfile of the pairwise set passes the linters and keeps the promises of every image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IGNORE = re.compile(r"\s*#\s*(hadolint\s+(global\s+)?ignore|check=)")
 @pytest.mark.parametrize("regions", ["empty", "filled"])
 def test_hadolint_has_nothing_to_say(regions: str, part: str, renderings: list[Rendering], tmp_path: Path) -> None:
     numbers = some() if part == "some" else range(len(renderings))
-    # Many sets differ in files beside the Dockerfile alone.
+    # Many sets differ only in files beside the Dockerfile.
     texts = {rendering.dockerfile.read_text() for rendering in renderings if rendering.number in numbers}
     assert len(texts) > 20
     files = []
@@ -32,12 +32,12 @@ def test_hadolint_has_nothing_to_say(regions: str, part: str, renderings: list[R
         files[-1].write_text(filled(text) if regions == "filled" else text)
     done = subprocess.run(
         [HADOLINT, "--no-color", *files],
-        cwd=tmp_path,  # where nobody keeps a configuration for it
+        cwd=tmp_path,  # a folder without a configuration for it
         capture_output=True,
         text=True,
         check=False,
     )
-    # One line for each rule, not one for each rendering.
+    # Print one line for each rule, not for each rendering.
     rules: dict[str, list[str]] = {}
     for line in (done.stdout + done.stderr).splitlines():
         match = re.match(r"\S+?:(?P<line>\d+) (?P<rule>.*)", line)
@@ -87,7 +87,7 @@ def test_files_come_from_stages_only(renderings: list[Rendering]) -> None:
 
 
 def _built(renderings: list[Rendering]) -> list[tuple[Rendering, str]]:
-    """Return each rendering with each of the stages that people build."""
+    """Return each rendering with each of the stages that users build."""
     found = [(rendering, stage) for rendering in renderings for stage in kind_of(rendering.answers).stages]
     assert found
     return found
@@ -119,7 +119,7 @@ def test_the_probe_is_written_once_and_asks_what_the_answers_say(running: list[R
 
 
 def _exec_form(original: str) -> list[str]:
-    """Return the words of an instruction in exec form; an error if it is in shell form."""
+    """Return the words of an instruction in exec form. Shell form is an error."""
     words = json.loads(re.sub(r"^.*?\bCMD\s+(?=\[)", "", original.replace("\\\n", " "), flags=re.DOTALL))
     assert isinstance(words, list)
     assert all(isinstance(word, str) for word in words)
@@ -174,7 +174,7 @@ def test_what_only_some_need_is_there_only_with_its_answer(running: list[Renderi
     seen = set()
     for rendering in running:
         text, answers = rendering.dockerfile.read_text(), rendering.answers
-        # A sandbox names the mirrors of its downloads in any case.
+        # A sandbox always names the mirrors of its downloads.
         plumbing = re.search(r"id=ca|DEBIAN_MIRROR|UBUNTU_MIRROR|UV_DEFAULT_INDEX|NPM_CONFIG_REGISTRY", text)
         assert bool(plumbing) <= answers["behind_proxy"], rendering.number
         regions = set(re.findall(r"^# >>> custom: ([\w-]+)", text, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""A default rendering is short enough to read at once: lines, stages, and programs in heredocs."""
+"""A default rendering is short: lines, stages, and programs in heredocs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dockertpl.template.source import bundled
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """How much of it a reader has to take.
+    """The size of a rendering.
 
     Attributes:
-        lines: Of the Dockerfile.
-        stages: `FROM`s of it.
+        lines: Lines of the Dockerfile.
+        stages: `FROM`s of the Dockerfile.
         answers: Lines of the answers file.
         workflow: Lines of the GitHub workflow.
     """

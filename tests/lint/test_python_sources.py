@@ -1,4 +1,4 @@
-"""What a Python build fetches from, and with what: each promise of an answer holds in every file that has it."""
+"""The sources and credentials of a Python build: each rendered file keeps the promise of an answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _having(services: list[Rendering], answer: str) -> list[Rendering]:
 
 
 def _installs(one: Rendering) -> list[str]:
-    """Return the steps that install packages of the application."""
+    """Return the steps that install the application's packages."""
     steps = [step.text for commands in one.stages.values() for step in commands if step.name == "RUN"]
     commands = ("uv sync", "uv pip install", "pdm install", "pipenv install")
     return [text for text in steps if any(command in text for command in commands)]

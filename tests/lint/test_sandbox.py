@@ -99,7 +99,7 @@ def test_the_profile_adds_to_the_engine_s_what_a_user_namespace_needs_and_no_mor
     assert dangerous & free == set()
 
 
-#: By stage: the programs that check what it downloads.
+#: The programs that check the downloads, by stage.
 CHECKS = {
     "aws-cli": ["sha256sum --check", "gpg --batch"],
     "mountpoint": ["sha256sum --check", "gpg --batch"],
@@ -135,5 +135,5 @@ def test_packages_are_trimmed_only_where_the_answer_says_so(sandboxes: list[Rend
         trims = answers["trim_packages"]
         assert ("path-exclude=/usr/lib/*/libLLVM*" in text) == (trims and answers["browser"] != "none")
         assert ("path-exclude=/usr/bin/*-lto-dump-*" in text) == (trims and "build-tools" in answers["tools"])
-        # Nothing is removed from a package after dpkg has installed it.
+        # dpkg leaves files out during the installation, and no step removes them later.
         assert not re.search(r"\brm\b.* /usr/", text)

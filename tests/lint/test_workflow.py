@@ -1,6 +1,6 @@
-"""Every workflow and pipeline of the pairwise set passes the linters, and the files beside them are as they must be.
+"""Every workflow and pipeline of the pairwise set passes the linters, and the files beside them are correct.
 
-What each workflow promises is in tests/workflow/promises.py.
+The promises of each workflow are in tests/workflow/promises.py.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ USES = re.compile(r"uses: (?P<action>[\w.-]+/[\w.-]+)@[0-9a-f]{40} # v\d+\.\d+\.
 
 @pytest.fixture(scope="module")
 def files(renderings: list[Rendering], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Each distinct workflow and pipeline of the set: its text, and a folder like a repository that holds it alone."""
+    """Each distinct workflow and pipeline of the set: its text, and a repository folder with only this file."""
     result: dict[str, Path] = {}
     for rendering in renderings:
         for path, text in rendering.texts.items():
@@ -49,7 +49,7 @@ def _workflows(files: dict[str, Path]) -> dict[str, Path]:
 
 
 def _run(program: str, *words: str | Path) -> str:
-    """What a linter says, or an empty text if it is content."""
+    """Return the output of a linter, or an empty text if it passes."""
     path = f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [SCRIPTS / program, *words], capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
@@ -75,7 +75,7 @@ def test_every_forge_has_its_own_files_and_no_other(renderings: list[Rendering])
 def test_actionlint_has_nothing_to_say(files: dict[str, Path]) -> None:
     workflows = _workflows(files)
     assert len(workflows) > 40
-    # Its own rules alone: the shell is checked below, each script once.
+    # Only its own rules: a test below checks each shell script once.
     assert _run("jactionlint", "--profile", "correctness", "--shellcheck=", *workflows.values()) == ""
 
 
@@ -87,7 +87,7 @@ def test_zizmor_has_nothing_to_say(files: dict[str, Path]) -> None:
 
 def test_a_finding_of_zizmor_is_ignored_only_with_a_reason_before(files: dict[str, Path]) -> None:
     ignored = {line.strip() for text in files for line in text.splitlines() if "zizmor: ignore" in line}
-    # The alias of a step has none of its own: it stands where the step does.
+    # An alias of a step has no position of its own, so take that of the step.
     reasons = {line for line in ignored if not re.match(r"- \*[a-z-]+ #", line)}
     assert reasons
     assert [line for line in reasons if not re.match(r"# \w.{30,}\. # zizmor: ignore\[[a-z-]+\]$", line)] == []
@@ -104,7 +104,7 @@ def test_the_forge_s_schema_holds(folder: str, schema: str, files: dict[str, Pat
 
 
 def _shell(documents: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """Each distinct script, and the shell that runs it."""
+    """Each distinct script and its shell."""
     result: dict[str, str] = {}
     for document in documents:
         for job in document.get("jobs", {}).values():
@@ -121,10 +121,10 @@ def test_shellcheck_has_nothing_to_say(files: dict[str, Path], tmp_path: Path) -
     assert len(scripts) > 20
     paths = []
     for number, (script, shell) in enumerate(scripts.items()):
-        # A forge's expressions are gone before a shell sees the text: none may be in it.
+        # A forge replaces its expressions before the shell reads the text, so a script must not contain any.
         assert "${{" not in script
         paths.append(tmp_path / f"{number}.sh")
-        # Both forges stop at the first command that fails.
+        # Both forges stop at the first failing command.
         paths[-1].write_text(f"# shellcheck shell={shell}\nset -e\n{script}\n")
     assert _run("shellcheck", "--norc", *paths) == ""
 
@@ -141,7 +141,7 @@ def test_what_comes_between_the_build_and_the_push_has_at_most_forty_lines_of_sh
         steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
         scripts = {step["run"] for step in steps if re.match(r"Smoke test|Compare sizes", step["name"])}
         seen.add((len(scripts), asks := "curl" in text))
-        # Paths, variables and folders to write to are of the answers.
+        # Paths, variables and writable folders come from the answers.
         lines = [line for script in scripts for line in script.splitlines() if not re.match(r"  --(env|tmpfs) ", line)]
         assert len(lines) <= (50 if asks else 40), path
     assert seen >= {(2, False), (2, True)}
@@ -186,14 +186,14 @@ def test_a_monorepo_s_workflow_starts_for_its_own_files(renderings: list[Renderi
         if rendering.answers["kind"] == "shared-base":
             continue
         text = rendering.texts[f".github/workflows/{name}-image.yml"]
-        on = yaml.load(text, yaml.BaseLoader)["on"]  # "on" stays a word
+        on = yaml.load(text, yaml.BaseLoader)["on"]  # "on" stays a string
         seen.add(app_dir)
         for trigger in (on["push"], on["pull_request"]):
             paths = trigger["paths"] if app_dir != "." else None
             if paths is None:
                 assert "paths" not in (trigger or {})
             else:
-                # A FastAPI application with a lock of its own is in no workspace.
+                # A FastAPI application with its own lock is not in a workspace.
                 alone = rendering.answers["kind"] == "python-fastapi" and rendering.answers.get("own_lock")
                 packages = [] if alone else rendering.answers.get("workspace_packages", [])
                 assert {f"{app_dir}/**", f".github/workflows/{name}-image.yml", *(f"{p}/**" for p in packages)} <= set(

@@ -1,6 +1,6 @@
-"""What a person or a bot does to a rendered repository: one function a sort of edit.
+"""Edits of a rendered repository by a user or a bot, with one function for each kind of edit.
 
-Whatever a person writes carries a word of its own, so that it can be looked for after an update.
+Every manual edit contains a unique word, so a test can look for it after an update.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from tests.merge.scenario_template import NUMBERED
 from dockertpl.merge import regions
 from dockertpl.template.tree import File
 
-#: What a link to a file leads to, and one to a folder.
+#: The target of a link to a file, and of a link to a folder.
 _LINKED, _LINKED_FOLDER = "linked.txt", "linked"
 
 
 @dataclass
 class Edits:
-    """A repository as a person left it.
+    """A repository after manual edits.
 
     Attributes:
-        random: Where chance comes from.
-        coming: Paths that the new version adds.
+        random: The random generator.
+        coming: The paths that the new version adds.
         files: Its files.
-        links: Its links, with where they lead.
-        words: What was written, which is to be found afterwards.
-        done: What was done, as the sort of edit and the path.
+        links: Its links and their targets.
+        words: The unique words of the edits, to find after the update.
+        done: The edits, each as its kind and its path.
     """
 
     random: random.Random
@@ -41,23 +41,23 @@ class Edits:
     done: list[tuple[str, str]] = field(default_factory=list)
 
     def edit(self) -> None:
-        """Do something of some sort; where it finds nothing to do, nothing is done."""
+        """Make edits of the given kinds, where possible."""
         sort = self.random.choice(_SORTS)
         path = sort(self)
         if path:
             self.done.append((sort.__name__[1:].replace("_", " "), path))
 
     def word(self) -> str:
-        """Return a word that is nowhere else."""
+        """Return a unique word."""
         self.words.append(f"mine{len(self.words)}x{self.random.randrange(10**6)}")
         return self.words[-1]
 
     def has_word(self, path: str) -> bool:
-        """Return whether a person wrote into a file."""
+        """Return whether a file has manual edits."""
         return any(word.encode() in self.files[path].content for word in self.words)
 
     def path(self, fits: Callable[[str, str], bool] = lambda _, __: True) -> str:
-        """Return some text's path whose path and text fit, or nothing."""
+        """Return the path of a random text file that fits, or nothing."""
         paths = [
             path
             for path, file in self.files.items()
@@ -66,7 +66,7 @@ class Edits:
         return self.random.choice(paths) if paths else ""
 
     def change(self, path: str, change: Callable[[str], str]) -> str:
-        """Change the text of a file; return its path, or nothing if that changed nothing."""
+        """Change the text of a file. Return its path, or nothing if the text stayed the same."""
         if not path:
             return ""
         file = self.files[path]
@@ -76,7 +76,7 @@ class Edits:
 
 
 def is_answers(path: str) -> bool:
-    """Return whether a path is an answers file's."""
+    """Return whether a path is that of an answers file."""
     return path.startswith(".copier-answers")
 
 
@@ -105,7 +105,7 @@ def _append(edits: Edits) -> str:
 
 
 def _at_line(edits: Edits, text: str, change: Callable[[str], str]) -> str:
-    """Change a line which is no mark of a region, and in which there is nothing of an earlier edit's."""
+    """Change a line without a region mark and without an earlier edit."""
     lines = text.splitlines(keepends=True)
     plain = [n for n, line in enumerate(lines) if "custom:" not in line and not any(w in line for w in edits.words)]
     if not plain:
@@ -140,7 +140,7 @@ def _region(edits: Edits) -> str:
 
 
 def _beside_region(edits: Edits) -> str:
-    """Write above a region or below it, and sometimes into it, too."""
+    """Write above or below a region, and sometimes into it as well."""
 
     def change(text: str) -> str:
         lines = text.splitlines(keepends=True)
@@ -171,7 +171,7 @@ def _comment_in_answers(edits: Edits) -> str:
 
 
 def _action_pin(edits: Edits) -> str:
-    """Move every action of a workflow, to versions of which some are newer than the template's newest."""
+    """Change the version of every action in a workflow. Some are newer than the template's newest."""
     number = edits.random.randrange(1, 9)
     version = f"v{number}" + edits.random.choice(["0", "00"])
     return edits.change(
@@ -181,7 +181,7 @@ def _action_pin(edits: Edits) -> str:
 
 
 def _image_pin(edits: Edits) -> str:
-    """Move every image of a Dockerfile: give it a digest, and sometimes another version."""
+    """Change every image of a Dockerfile: add a digest, and sometimes change the version."""
     digest = f"@sha256:{edits.random.choice('0123456789abcdef') * 64}"
     ahead = edits.random.choice(["", "2"])
     return edits.change(
@@ -222,7 +222,7 @@ def _binary(edits: Edits) -> str:
 
 
 def _link(edits: Edits) -> str:
-    """Put a link in a file's place, or where one comes, which leads nowhere or to a file of the person's."""
+    """Replace a current or future file with a link. The link is broken or leads to a user's file."""
     path = _free(edits) if edits.random.random() < 0.2 else _untouched(edits)
     if path:
         target = edits.random.choice(["elsewhere", _LINKED])
@@ -234,7 +234,7 @@ def _link(edits: Edits) -> str:
 
 
 def _link_to_a_folder(edits: Edits) -> str:
-    """Move a folder, and put a link in its place."""
+    """Move a folder, and leave a link in its place."""
     folders = {
         PurePosixPath(path).parts[0] for path in edits.files if "/" in path and not path.startswith(_LINKED_FOLDER)
     }
@@ -243,14 +243,14 @@ def _link_to_a_folder(edits: Edits) -> str:
     folder = edits.random.choice(sorted(folders))
     for path in [path for path in edits.files if path.startswith(f"{folder}/")]:
         edits.files[_LINKED_FOLDER + path.removeprefix(folder)] = edits.files.pop(path)
-    # So that the link leads somewhere whatever is deleted: Copier fails where it does not.
+    # Keep the target of the link whatever is deleted, since Copier fails at a broken link.
     edits.files[f"{_LINKED_FOLDER}/mine.txt"] = File(content=f"# {edits.word()}\n".encode())
     edits.links[folder] = _LINKED_FOLDER
     return folder
 
 
 def _add(edits: Edits) -> str:
-    """Add a file, where the template adds one if it does."""
+    """Add a file, at a path that the new version adds if it has one."""
     path = _free(edits) or "mine.txt"
     if path not in edits.files:
         edits.files[path] = File(
@@ -260,7 +260,7 @@ def _add(edits: Edits) -> str:
 
 
 def _free(edits: Edits) -> str:
-    """Return a path at which the template adds a file and nothing is yet, or nothing."""
+    """Return a free path at which the template adds a file, or nothing."""
     paths = [path for path in edits.coming if path not in edits.files and not _is_behind_a_link(edits, path)]
     return edits.random.choice(paths) if paths else ""
 

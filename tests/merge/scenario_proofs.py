@@ -1,7 +1,7 @@
-"""Where an update of ours differs from Copier's: what shows that it does so in a named way in which ours is safer.
+"""Prove that each difference from Copier's update is a named one, in which our update is safer.
 
-A name is given only to what it claims, shown from the three texts and from what git makes of them, and not from what
-our merge says of itself. What nothing shows is a fault.
+A proof uses the three texts and git's own merge of them, and never the claims of our merge. A difference without a
+proof is a fault.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from tests.merge.scenario_template import git
 
 from dockertpl.template.tree import File, Tree
 
-#: A file, or where a link leads; None is nothing.
+#: The content of a file or the target of a link; None if nothing is there.
 Thing: TypeAlias = File | str | None
 
-#: In which ours is safer; docs/explanation/updates.md tells each.
+#: The differences in which ours is safer. docs/explanation/updates.md explains each.
 DEPARTURES = {
     "pins": "a pin that both sides moved is settled, and the label that repeats it follows",
     "regions": "what stands in a region does not conflict with the lines beside it",
@@ -50,15 +50,15 @@ _VERSION = re.compile(r"(?:# v|:)(\d+(?:\.\d+)*)")
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What both updates made of one repository.
+    """The results of both updates of one repository.
 
     Attributes:
-        base: What the old version renders.
-        fresh: What the new one does.
-        mine: What a person had made of it, with links.
-        words: What that person wrote.
-        theirs: What is there after Copier's update.
-        ours: What is there after ours.
+        base: The files of the old version.
+        fresh: The files of the new version.
+        mine: The repository before the update, with its edits and links.
+        words: The unique words of the manual edits.
+        theirs: The files after Copier's update.
+        ours: The files after our update.
         code: Our exit code.
         result: Our result for `--json`.
     """
@@ -74,7 +74,7 @@ class Seen:
 
     @property
     def files(self) -> dict[str, Mapping[str, Any]]:
-        """What was said of each path."""
+        """Return the report on each path."""
         return {file["path"]: file for image in self.result["images"] for file in image["files"]}
 
 
@@ -85,7 +85,7 @@ class _Texts(NamedTuple):
 
 
 def named(seen: Seen, path: str) -> tuple[str, ...]:
-    """Return the names of what makes a path differ from Copier's, each shown to be so; none if nothing shows it.
+    """Return the proven names of a path's differences from Copier's update, or none without a proof.
 
     Args:
         seen: What was seen.
@@ -109,7 +109,7 @@ def named(seen: Seen, path: str) -> tuple[str, ...]:
 
 
 def unsaid(seen: Seen) -> list[str]:
-    """Return the template's paths that are links or behind one and about which too little is said, or too much.
+    """Return the template's paths at or behind a link on which the report has too little or too much.
 
     Args:
         seen: What was seen.
@@ -120,12 +120,12 @@ def unsaid(seen: Seen) -> list[str]:
 
 
 def has_markers(thing: Thing) -> bool:
-    """Return whether a file holds an update's conflict markers."""
+    """Return whether a file has conflict markers of an update."""
     return isinstance(thing, File) and bool(_MARKERS.search(content_of(thing).decode(errors="surrogateescape")))
 
 
 def content_of(thing: Thing) -> bytes:
-    """Return what is in a file; nothing for what is none."""
+    """Return the text of a file, or nothing if it is not a file."""
     return thing.content if isinstance(thing, File) else b""
 
 
@@ -133,7 +133,7 @@ def content_of(thing: Thing) -> bytes:
 
 
 def _is_linked(seen: Seen, path: str) -> bool:
-    """Return whether a path is a link, is behind one, or is where one leads."""
+    """Return whether a path is a link, is behind a link, or is the target of one."""
     links = {link: target for link, target in seen.mine.items() if isinstance(target, str)}
     ends = {target.removeprefix("../" * link.count("/")) for link, target in links.items()}
     return bool({path, *_above(path)} & {*links, *ends})
@@ -148,7 +148,7 @@ def _stays(seen: Seen, path: str) -> bool:
 
 
 def _is_said(seen: Seen, path: str) -> bool:
-    """Return whether a change of the template's that a link keeps out is said."""
+    """Return whether the report names a template change that a link keeps out."""
     changed = seen.base.get(path) != seen.fresh.get(path)
     return (path in seen.result["kept"] and seen.code == 1) if changed else path not in seen.result["kept"]
 
@@ -167,7 +167,7 @@ def _answers_file(seen: Seen, path: str) -> tuple[str, ...]:
             return ()
         names.append("answers-file")
     if theirs.executable != ours.executable:
-        # No version of the template makes it a program.
+        # No version of the template makes it executable.
         if ours.executable != mine.executable:
             return ()
         names.append("mode")
@@ -226,7 +226,7 @@ def _content(
 
 
 def _mode(base: File | None, fresh: File, mine: File) -> bool:
-    """Return what the executable bit is to be: the side's that changed it, or the repository's where both add it."""
+    """Return the expected executable bit: from the side that changed it or, if both add the file, the repository."""
     return fresh.executable if base is not None and base.executable == mine.executable else mine.executable
 
 
@@ -242,10 +242,10 @@ def _texts(*files: File | None) -> _Texts:
 
 
 def _explained(seen: Seen, path: str, texts: _Texts, ours: bytes, theirs: Thing) -> tuple[str, ...] | None:
-    """Return the fewest things that make git's own merge of three texts end as ours does; None if none do.
+    """Return the smallest set of names that makes git's own merge of three texts match ours, or None.
 
-    Where it is that merge as it is, Copier's is to be what its patch made, and the name is `misapplied`; with no
-    file of Copier's to compare, no name is needed.
+    If git's plain merge matches, Copier's file must be the result of its patch, and the name is `misapplied`. Without
+    a file of Copier's to compare, no name is needed.
     """
     pins = seen.files.get(path, {}).get("pins", ())
     changes: dict[str, Callable[[_Texts], _Texts]] = {
@@ -282,7 +282,7 @@ def _merge(texts: _Texts) -> str:
 
 
 def _by_patch(texts: _Texts) -> bytes:
-    """Return the new version's text with what a person changed applied as a patch, as Copier does."""
+    """Return the text of the new version with the manual edits applied as a patch, as Copier does."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         git(folder, "init", "--quiet")
@@ -310,7 +310,7 @@ def _with_lf(texts: _Texts) -> _Texts:
 
 
 def _with_regions(texts: _Texts) -> _Texts:
-    """Put what the repository has in regions that all three have into all of them."""
+    """Copy the repository's content of each common region into all three texts."""
     names = [{found["name"] for found in _REGION.finditer(text)} for text in texts]
     mine = {found["name"]: found["content"] for found in _REGION.finditer(texts.mine)}
     shared = set.intersection(*names)
@@ -323,7 +323,7 @@ def _with_regions(texts: _Texts) -> _Texts:
 
 
 def _with_pins(texts: _Texts, pins: Sequence[Mapping[str, str]]) -> _Texts:
-    """Give each pin that was said to differ, and was settled as the docs promise, its value in all three texts."""
+    """Set each reported pin to its value in all three texts, if it was resolved as the docs promise."""
     base, fresh, mine = texts
     for pin in pins:
         name, repository, template = pin["name"], pin["repository"], pin["template"]
@@ -341,7 +341,7 @@ def _with_pins(texts: _Texts, pins: Sequence[Mapping[str, str]]) -> _Texts:
 
 
 def _pinned(text: str, name: str, old: str, new: str) -> str:
-    """Give a pin another value, and the label that repeats a base image the tag that the build reads."""
+    """Change the value of a pin. Give the label that repeats a base image the tag that the build reads."""
     tag = new.split("@")[0]
     lines = text.split("\n")
     for number, line in enumerate(lines):
@@ -353,7 +353,7 @@ def _pinned(text: str, name: str, old: str, new: str) -> str:
 
 
 def _whose(before: str, template: str, repository: str) -> str:
-    """Return whose pin holds: the one side's that moved it, else the newer, else the repository's."""
+    """Return the side with the effective pin: the only side that changed it, else the newer, else the repository."""
     if repository == before:
         return "template"
     if template == before:

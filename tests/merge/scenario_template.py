@@ -1,4 +1,4 @@
-"""A template with five versions, made of this repository's own, for updates from any of them to any later one."""
+"""A template with five versions, made from this repository's, for updates from any version to any later one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.parity import copy_template
 
 TAGS = ("v1.0.0", "v2.0.0", "v3.0.0", "v4.0.0", "v5.0.0")
-#: From this version on, `second` is no answer to `extra_choice` any more.
+#: Since this version, `second` is no longer an answer to `extra_choice`.
 RESET = 2
 
 NUMBERED = "".join(f"Line {number} of the notes.\n" for number in range(1, 25))
@@ -23,19 +23,19 @@ ENVIRONMENT = {
         for key, at in (("NAME", ""), ("EMAIL", "@x"))
     },
 }
-#: For scenarios: new repositories get no samples of hooks either, which are a good part of what making one costs.
+#: For scenarios: leave the sample hooks out of new repositories, since copying them takes long.
 QUICK_ENVIRONMENT = {**ENVIRONMENT, "GIT_TEMPLATE_DIR": ""}
 _SCRIPT = "#!/bin/sh\n" + "".join(f"echo {number}\n" for number in range(12))
-#: Lines that stand in a file twice, until a version removes the first of the two.
+#: Lines that a file has twice, until a version removes the first copy.
 _BLOCK = "".join(f"Line {number} of each block.\n" for number in range(1, 10))
 _CHOICES = "extra_choice:\n  type: str\n  choices: [first, second, third]\n  default: first\n"
 _WORD = "extra_word:\n  type: str\n  default: word\n"
-#: What every image has beside its Dockerfile, so that two images of one repository share no file.
+#: Answers that keep the files of two images in one repository apart.
 _FOLDER = Path("templates/project/{{ app_dir }}")
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git with no settings of this machine's and return what it printed."""
+    """Run git without the settings of this machine, and return its output."""
     done = subprocess.run(
         ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True, env={**os.environ, **ENVIRONMENT}
     )
@@ -43,7 +43,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def make_template(root: Path) -> Path:
-    """Make a repository with a tag for each version, and a folder `versions` beside it with each checked out."""
+    """Make a repository with a tag for each version. Check each out in the folder `versions` beside it."""
     copy_template(root)
     git(root, "init", "--quiet")
     for tag, change in zip(TAGS, (_first, _second, _third, _fourth, _fifth), strict=True):
@@ -56,7 +56,7 @@ def make_template(root: Path) -> Path:
 
 
 def version(template: Path, tag: str) -> Path:
-    """Return where a version is checked out."""
+    """Return the checkout of a version."""
     return template.parent / "versions" / tag
 
 

@@ -1,8 +1,8 @@
-"""Random updates by Copier and by us, side by side. `python -m tests.merge.scenarios --count 2000` makes many.
+"""Compare random updates by Copier and by us: `python -m tests.merge.scenarios --count 2000`.
 
-A scenario is made from a number: images with answers, two versions of a template, other answers, and edits of a
-person's. Both update the same repository; what they leave behind is equal, or differs in a way that DEPARTURES names
-and that is shown to be that. Nothing that a person wrote is lost.
+A number defines a scenario: images with answers, two versions of a template, other answers, and manual edits. Copier
+and we update the same repository. The results must be equal, or differ in a proven way that DEPARTURES names. No manual
+edit is lost.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from dockertpl.template.source import TemplateSource
 from dockertpl.template.tree import File
 from dockertpl.template.versions import Versions
 
-#: Of so many numbers one after the other is made one job, after which there is a line on what was seen.
+#: The scenarios of one job. The program prints a summary line after each job.
 _CHUNK = 20
 _ROOT: Sequence[Mapping[str, Any]] = (
     {},
@@ -54,7 +54,7 @@ _IN_A_FOLDER: Sequence[Mapping[str, Any]] = (
     {"app_dir": "services/api", "name": "api"},
     {"kind": "nextjs-standalone", "app_dir": "apps/web", "name": "web"},
 )
-#: Answers that `-d` gives; those of one kind alone begin with it.
+#: Answers for `-d`. Those of a single kind start with its name.
 _DATA: Sequence[tuple[str, str, str]] = (
     ("", "ci", "none"),
     ("", "ci", "gitlab"),
@@ -72,14 +72,14 @@ _DATA: Sequence[tuple[str, str, str]] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a scenario showed.
+    """The result of a scenario.
 
     Attributes:
-        label: What it was.
-        sorts: The sorts of edits, of changes and of results that it had.
+        label: Its description.
+        sorts: Its kinds of edits, changes and results.
         departures: The named departures, by path.
-        faults: What is neither equal nor shown to be a departure, and what was lost.
-        lost_by_copier: Words of a person's that Copier left nowhere.
+        faults: The differences without a proof, and the lost edits.
+        lost_by_copier: The words of manual edits that Copier lost.
     """
 
     label: str
@@ -91,13 +91,13 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class _Scenario:
-    """One scenario, before any update.
+    """One scenario before any update.
 
     Attributes:
         images: The answers of each image.
-        old: The version that the repository has.
-        new: The one to go to.
-        data: Answers that the update gives.
+        old: The version of the repository.
+        new: The version to update to.
+        data: The answers of the update.
     """
 
     images: Sequence[Mapping[str, Any]]
@@ -110,9 +110,9 @@ def run(number: int, template: Path, folder: Path) -> Outcome:
     """Run one scenario in an empty folder.
 
     Args:
-        number: Which.
+        number: The number of the scenario.
         template: The template's repository.
-        folder: Where to put the repositories.
+        folder: The folder for the repositories.
     """
     rng = random.Random(number)
     scenario = _scenario(rng)
@@ -186,7 +186,7 @@ def _scenario(rng: random.Random) -> _Scenario:
 
 
 def _coming(new: Template, scenario: _Scenario) -> set[str]:
-    """Return the paths of the new version, which no answer to `extra_choice` changes."""
+    """Return the paths of the new version. They do not depend on `extra_choice`."""
     images = ({key: value for key, value in image.items() if key != "extra_choice"} for image in scenario.images)
     return {path for answers in images for path in by_us(new, "app", {**answers, **scenario.data})}
 
@@ -229,7 +229,7 @@ def _sorts(scenario: _Scenario, edits: Edits, seen: Seen) -> Iterator[str]:
 
 
 def _by_copier(root: Path, names: Sequence[str], scenario: _Scenario) -> set[str]:
-    """Update one answers file after the other, with a commit between; return what git knows as conflicts."""
+    """Update the answers files one at a time, with a commit after each. Return git's conflicts."""
     conflicts: set[str] = set()
     ref = TAGS[scenario.new] if scenario.new != scenario.old else copier.VcsRef.CURRENT
     for name in names:
@@ -252,7 +252,7 @@ def _by_copier(root: Path, names: Sequence[str], scenario: _Scenario) -> set[str
 
 @contextmanager
 def _quick(template: Path) -> Iterator[None]:
-    """Let both take a version from where it is checked out, as cloning and reading it is most of an update's time."""
+    """Let both use a checkout of a version, since cloning and reading takes most of the time of an update."""
     clone, read = _vcs.clone, Versions._template
 
     def cloned(url: str, ref: str = "HEAD", location: str | None = None) -> str:
@@ -291,7 +291,7 @@ def _unmerged(root: Path) -> set[str]:
 
 
 def _read(root: Path) -> dict[str, Thing]:
-    """Return every file and link below a folder but git's own."""
+    """Return every file and link below a folder, without git's own."""
     found: dict[str, Thing] = {}
     for folder, names, files in os.walk(root):
         names[:] = [name for name in names if name != ".git"]
@@ -313,7 +313,7 @@ def _plain(stored: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in stored.items() if not key.startswith("_")}
 
 
-# --- what they made --------------------------------------------------------------------------------------------------
+# --- results ---------------------------------------------------------------------------------------------------------
 
 
 def _compared(
@@ -376,7 +376,7 @@ def _jobs(count: int, first: int, template: Path) -> Iterator[tuple[Sequence[int
 
 
 class _Total:
-    """What was seen so far."""
+    """The results so far."""
 
     def __init__(self) -> None:
         self.count = self.equal = self.faulty = self.lost = 0
@@ -406,7 +406,7 @@ class _Total:
 
 
 def main() -> int:
-    """Run scenarios, say what was seen after each chunk, and end with 1 if there was a fault."""
+    """Run scenarios, print a summary after each chunk, and return 1 if there was a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0)

@@ -1,4 +1,4 @@
-"""Which of a template's files a person has edited."""
+"""Which files of a template have manual edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One image's update is planned without a disk."""
+"""The update of one image is planned without a disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Line ends of a whole file."""
+"""The line ends of a whole file."""
 
 from __future__ import annotations
 

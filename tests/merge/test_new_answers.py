@@ -1,4 +1,4 @@
-"""What a new version, or `-d`, makes of stored answers: everything that changes is told."""
+"""How a new version or `-d` changes stored answers. Every change is reported."""
 
 from __future__ import annotations
 

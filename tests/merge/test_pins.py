@@ -33,7 +33,7 @@ def _workflow(checkout: str, build: str = f"{SHA_A} # v7.3.0") -> str:
 
 
 class Case(NamedTuple):
-    """What the old template, the new one and the repository have of one pin, and what the merged file has."""
+    """One pin in the old template, the new template, the repository and the merged file."""
 
     what: str
     old: str
@@ -210,7 +210,7 @@ def _labelled(tag: str, digest: str, name: str | None = None, label: str | None 
         (_labelled("3.12", A), _labelled("3.14", B), _labelled("3.13", C), _labelled("3.14", B)),
         (_labelled("3.12", A), _labelled("3.13", B), _labelled("3.14", C), _labelled("3.14", C)),
         (_labelled("3.12", A), _labelled("3.12", B), _labelled("3.12", C), _labelled("3.12", C)),
-        # A bot that knows no labels: they follow.
+        # The bot does not know labels, so the update changes them.
         (_labelled("3.12", A), _labelled("3.13", B), _labelled("3.14", C, "3.12", A), _labelled("3.14", C)),
         (_labelled("3.12", A), _labelled("3.12", B), _labelled("3.12", C, "3.12", A), _labelled("3.12", C)),
     ],

@@ -96,7 +96,7 @@ def test_a_folder_that_is_not_writable_is_named(
     tmp_path: Path, write_files: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_files(tmp_path, {"services/x": ""})
-    # Root may write everywhere, so that permissions alone would prove nothing where tests run as root.
+    # Root may write everywhere, so permissions would prove nothing when tests run as root.
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).name != "services")
     with pytest.raises(DestinationError, match="services is not writable"):
         plan.make(tmp_path, TREE)

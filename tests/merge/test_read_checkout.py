@@ -1,4 +1,4 @@
-"""What a repository has is read without following a link."""
+"""Files of a repository are read without following links."""
 
 from __future__ import annotations
 

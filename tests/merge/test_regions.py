@@ -117,7 +117,7 @@ def test_of_a_region_that_nobody_filled_nothing_is_lost() -> None:
     assert regions.carry(regions.fill(PLAIN, {"build": "\n  \n"}), "FROM scratch\n") == ("FROM scratch\n", {})
 
 
-# --- whatever stands in them -----------------------------------------------------------------------------------------
+# --- any content -----------------------------------------------------------------------------------------------------
 
 _LINE = st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=30).filter(
     lambda line: not re.match(r"\s*#\s*(?:>>>|<<<)\s*custom\b", line, re.IGNORECASE)
@@ -154,7 +154,7 @@ def test_a_text_filled_with_what_it_has_stays_as_it_is(pieces: list[str]) -> Non
 
 # --- of the template -------------------------------------------------------------------------------------------------
 
-#: The regions of a Dockerfile by kind, and those that it has only with `more_regions`.
+#: The regions of a Dockerfile by kind: always, and only with `more_regions`.
 EXPECTED = {
     "python-fastapi": (["build", "stages", "runtime", "environment", "image"], {"stages", "environment", "image"}),
     "nextjs-standalone": (["build", "code", "runtime", "environment", "image"], {"code", "environment", "image"}),

@@ -1,4 +1,4 @@
-"""A difference from Copier's update gets a name where that is shown, and none where ours is another text by a line."""
+"""A proven difference from Copier's update gets a name, and an unproven one of a single line does not."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _seen(
     code: int = 0,
     **said: Any,
 ) -> Seen:
-    """Return what was seen at one path."""
+    """Return the observations at one path."""
 
     def tree(thing: str | bytes | File | None) -> dict[str, File]:
         return {} if thing is None else {path: thing if isinstance(thing, File) else _file(thing)}
@@ -62,7 +62,7 @@ def _renamed() -> Seen:
 
 
 def _misapplied() -> Seen:
-    """Of two blocks that are the same the template removes the one in which a person wrote."""
+    """The template removes one of two equal blocks, and that one has a manual edit."""
     base = f"first\n{BLOCK}second\n{BLOCK}"
     edited = BLOCK.replace("block 4\n", "block mine0x1\n")
     theirs = f"first\nsecond\n{edited}"
@@ -78,7 +78,7 @@ def _pins() -> Seen:
 
 
 def _regions() -> Seen:
-    """The template words a mark otherwise, below which a person wrote."""
+    """The template rewords a mark above a manual edit."""
     base, mine = (REGION.format(content) for content in ("", "mine0x1\n"))
     fresh, merged = (text.replace("what", "other") for text in (base, mine))
     return _seen(base, fresh, mine, CONFLICT.format(mine, fresh), merged)

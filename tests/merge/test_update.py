@@ -1,4 +1,4 @@
-"""Each path of a template meets what a repository has there, and ends in one outcome."""
+"""Each path of a template is compared with the repository, and gets one outcome."""
 
 from __future__ import annotations
 

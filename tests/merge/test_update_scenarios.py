@@ -1,4 +1,4 @@
-"""Random updates end as Copier's do, or in a named way in which ours is safer; nothing of a person's is lost."""
+"""Random updates end as Copier's do, or in a named way that is safer. No manual edit is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COUNTS = [12, pytest.param(60, marks=pytest.mark.thorough)]
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository of the template with five versions."""
+    """A repository with five versions of the template."""
     return make_template(tmp_path_factory.mktemp("scenarios") / "template")
 
 

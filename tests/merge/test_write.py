@@ -28,7 +28,7 @@ CHANGES = [
     Change(path="kept/replaced", old=OLD, new=NEW),
     Change(path="kept/removed", old=OLD, new=None),
 ]
-# What write() calls, in which a disk, a kill or a person can strike.
+# The calls of write() that a full disk, a kill or Ctrl-C can interrupt.
 CALLS = ("open", "mkdir", "fsync", "replace", "link", "unlink", "fdopen", "stat", "fstat", "chmod")
 
 
@@ -94,7 +94,7 @@ def test_a_root_is_made_with_its_parents(tmp_path: Path) -> None:
 
 @contextmanager
 def _strike(monkeypatch: pytest.MonkeyPatch, at: int, error: BaseException) -> Iterator[list[int]]:
-    """Make the call of that number fail, counted among those that the module makes itself."""
+    """Make the module's own call with that number fail."""
     count = [0]
 
     def patched(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,7 +134,7 @@ def test_wherever_it_fails_everything_is_as_it_was(
                 struck += 1
                 assert _state(tmp_path) == before, f"call {at}"
                 continue
-        # Only a folder that could not be synced does no harm; then all of it is written.
+        # Only a folder that failed to sync does no harm, and then everything is written.
         assert (target / "a").exists()
         assert (target / "deep/er/b").exists()
         assert not (target / STAGING).exists()
@@ -198,7 +198,7 @@ def test_what_belongs_to_the_changes_fails_with_all_of_them(root: Path) -> None:
 def test_an_interrupt_that_ended_what_was_waited_for_is_an_interrupt(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A terminal interrupts git, too.
+    # A terminal also interrupts git.
     (tmp_path / "git").write_text("#!/bin/sh\nkill -INT $$\n")
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)

@@ -1,4 +1,4 @@
-"""A registry in this process, on a loopback port, that can be made to misbehave."""
+"""A registry in this process, on a loopback port, with faults on request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Reply = tuple[int, dict[str, str], bytes]
 
 
 class Seen(NamedTuple):
-    """A request that arrived."""
+    """A received request."""
 
     method: str
     path: str
@@ -44,17 +44,17 @@ def basic(user: str, password: str) -> str:
 
 @dataclass
 class FakeRegistry:
-    """What the registry has, what it asks for, and what it was asked."""
+    """The content of the registry, its authentication, and the received requests."""
 
     address: str
     contents: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
-    #: None, "basic", or "bearer", whose tokens `/token` gives.
+    #: None, "basic", or "bearer" with the tokens of `/token`.
     wants: str | None = None
-    #: Authorization headers that are let in; with "bearer" those of the token server, where none is needed if empty.
+    #: The valid Authorization headers. With "bearer", those of the token server. If empty, none is needed.
     users: set[str] = field(default_factory=set)
     realm: str = ""
-    #: What takes the place of the answer, where it returns one.
+    #: Replaces the answer if it returns one.
     instead: Callable[[Seen], Reply | None] = lambda seen: None
 
     def put_index(
@@ -121,7 +121,7 @@ TOKEN = "token-of-the-fake"
 
 @contextmanager
 def running() -> Iterator[FakeRegistry]:
-    """A registry that runs for the time of a `with` block."""
+    """A registry that runs during a `with` block."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:

@@ -29,7 +29,7 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 @pytest.fixture
 def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
-    """`helper(NAME, SCRIPT)` puts a credential helper on PATH and returns where it can write down what it was asked."""
+    """`helper(NAME, SCRIPT)` puts a credential helper on PATH, and returns a file for its log."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")

@@ -1,4 +1,4 @@
-"""Renovate itself, from npm, on a machine with a forge on loopback and no other network."""
+"""The real Renovate, from npm, with a forge on loopback and no other network."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from tests.samples import next_sample
 from dockertpl.template.source import PUBLISHED
 
 PACKAGE = "renovate@44.121.2"
-#: The repository with the preset, where the forge has it.
+#: The forge's repository with the preset.
 TEMPLATE = "org/dockertpl"
 
 
 class Done(NamedTuple):
-    """How a run of Renovate ended, and the lines that it wrote."""
+    """The result of a Renovate run, and the lines of its log."""
 
     code: int
     log: str
 
 
 def command(name: str) -> list[str]:
-    """Return how a command of Renovate's is run here; installed once, without the scripts of what it brings."""
+    """Return the command line of a Renovate program. Install Renovate once, without the scripts of its dependencies."""
     return next_sample.node_package(PACKAGE, name, "--ignore-scripts")
 
 
 def run(forge: Forge, repository: str, template: Path, home: Path) -> Done:
-    """Let Renovate look at a repository of the forge.
+    """Run Renovate on a repository of the forge.
 
     Args:
-        forge: Has the repository, and the template's as TEMPLATE.
+        forge: The forge with the repository, and with the template as TEMPLATE.
         repository: OWNER/NAME.
-        template: What git finds where answers files say that the template is.
-        home: An empty folder, or that of an earlier run; Renovate keeps its clones and caches there.
+        template: The repository that git uses for the template's URL.
+        home: An empty folder, or that of an earlier run. Renovate keeps its clones and caches there.
     """
     home.mkdir(exist_ok=True)
     (home / ".gitconfig").write_text(f'[url "{template}"]\n\tinsteadOf = {PUBLISHED}\n')
@@ -49,15 +49,15 @@ def run(forge: Forge, repository: str, template: Path, home: Path) -> Done:
         "repositories": [repository],
         "onboarding": False,
         "requireConfig": "required",
-        # What `dockertpl new` writes names GitHub; here the same file is on this forge.
+        # `dockertpl new` writes a GitHub address, but here the same file is on this forge.
         "migratePresets": {f"github>{TEMPLATE}": f"local>{TEMPLATE}"},
-        # The others ask registries.
+        # The other managers need registries.
         "enabledManagers": ["copier"],
         "binarySource": "global",
         "baseDir": str(home / "renovate"),
     }
     (home / "config.json").write_text(json.dumps(settings))
-    # What else is set here, a proxy or a token, is not for this Renovate. Copier is the tests' own.
+    # Keep this machine's other settings, such as a proxy or a token, from Renovate. Copier is that of the tests.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environ = {
         "HOME": str(home),

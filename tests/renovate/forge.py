@@ -1,4 +1,4 @@
-"""A forge on a loopback port: of Gitea's API what Renovate asks for, and Git over HTTP."""
+"""A forge on a loopback port: Git over HTTP, and the parts of Gitea's API that Renovate uses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Request(NamedTuple):
 
 @dataclass
 class Repository:
-    """A bare repository, and what people and bots said of it."""
+    """A bare repository, with the issues, pull requests and comments on it."""
 
     path: Path
     pulls: list[Json] = field(default_factory=list)
@@ -43,41 +43,41 @@ class Repository:
     statuses: dict[str, list[Json]] = field(default_factory=dict)
 
     def git(self, *arguments: str) -> str:
-        """Run git and return what it printed."""
+        """Run git and return its output."""
         done = subprocess.run(["git", *arguments], cwd=self.path, check=True, capture_output=True)
         return done.stdout.decode()
 
     def sha(self, name: str) -> str:
-        """Return the commit that a branch or tag has."""
+        """Return the commit of a branch or tag."""
         return self.git("rev-parse", "--verify", f"{name}^{{commit}}").strip()
 
 
 @dataclass
 class Forge:
-    """Everything below a folder, as OWNER/NAME.git."""
+    """The repositories below a folder, as OWNER/NAME.git."""
 
     root: Path
     url: str = ""
     repositories: dict[str, Repository] = field(default_factory=dict)
-    #: Each call of the API, in turn.
+    #: The API calls, in order.
     seen: list[Request] = field(default_factory=list)
 
     def add(self, name: str, source: Path) -> Repository:
-        """Make OWNER/NAME of a repository, with all its branches and tags."""
+        """Make OWNER/NAME from a repository, with all its branches and tags."""
         path = self.root / f"{name}.git"
         subprocess.run(["git", "clone", "--quiet", "--mirror", str(source), str(path)], check=True)
-        # Git over HTTP takes no push from a caller without a name, unless it is told to.
+        # By default, Git over HTTP refuses an anonymous push.
         subprocess.run(["git", "config", "http.receivepack", "true"], cwd=path, check=True)
         self.repositories[name] = Repository(path)
         return self.repositories[name]
 
     def created(self) -> list[str]:
-        """Return what was written through the API, as METHOD PATH without numbers and commits."""
+        """Return the API calls that write, as METHOD PATH without numbers and commits."""
         number = re.compile(r"/([0-9a-f]{40}|\d+)(?=/|$)")
         return [f"{seen.method} {number.sub('/N', seen.path)}" for seen in self.seen if seen.method != "GET"]
 
     def answer(self, request: Request) -> tuple[int, object]:
-        """Return the status and the body with which a call is answered."""
+        """Return the status and the body of the answer to a call."""
         self.seen.append(request)
         for pattern, respond in _ROUTES:
             if match := re.fullmatch(pattern, f"{request.method} {request.path}"):
@@ -159,7 +159,7 @@ def _list_issues(forge: Forge, repository: Repository, request: Request, names: 
 
 
 def _open_issue(forge: Forge, repository: Repository, request: Request, names: dict[str, str]) -> tuple[int, object]:
-    # Renovate's own number, so that no pull request has it too.
+    # Renovate's own number, which no pull request has.
     repository.issues.append({**request.body, "number": 1000 + len(repository.issues), "state": "open", "labels": []})
     return HTTPStatus.CREATED, repository.issues[-1]
 
@@ -212,7 +212,7 @@ _ROUTES: list[tuple[str, _Respond]] = [
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The API below /api/v1; everything else is git's."""
+    """The API below /api/v1. Git serves everything else."""
 
     forge: Forge
 
@@ -257,12 +257,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def serving(root: Path) -> Iterator[Forge]:
-    """Serve an empty forge, whose repositories go into a folder."""
+    """Serve an empty forge with its repositories in a folder."""
     forge = Forge(root)
     handler = type("Handler", (_Handler,), {"forge": forge})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

@@ -1,4 +1,4 @@
-"""The forge on loopback does what a forge does, so that what Renovate does with it means something."""
+"""The forge on loopback behaves like a real forge, so the Renovate tests are valid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .forge import API, Forge, serving
 
 @pytest.fixture
 def forge(tmp_path: Path, git: Callable[..., str]) -> Iterator[Forge]:
-    """A forge with acme/shop, whose branch main has one file."""
+    """A forge with acme/shop. Its branch main has one file."""
     source = tmp_path / "source"
     source.mkdir()
     git(source, "init", "--quiet", "--initial-branch", "main")

@@ -1,4 +1,4 @@
-"""What a wheel wrote is found and updated to the next tag by Renovate as by Copier and by `dockertpl update`."""
+"""Renovate finds the files that a wheel wrote, and updates them as Copier and `dockertpl update` do."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from .forge import Forge, serving
 pytestmark = pytest.mark.engine
 REPOSITORY = "acme/shop"
 ONE = {".": "shop"}
-# More than the two pull requests an hour that Renovate opens in a repository by default.
+# More than Renovate's default of two pull requests an hour.
 SEVERAL = {"services/api": "api", "services/web": "web", "services/jobs": "jobs"}
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of version N-1, as good as installed."""
+    """The wheel of version N-1, unpacked for PYTHONPATH."""
     folder = tmp_path_factory.mktemp("wheel")
     wheel = wheels.build(WheelBuilder, wheels.copy_source(folder / "source"), folder)
     return wheels.unpack(wheel, folder / "unpacked")
@@ -37,7 +37,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def template(unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The template's repository with the tag N; git finds it where answers files say that it is."""
+    """The template's repository with the tag N. Git uses it for the URL in answers files."""
     published = wheels.publish(unpacked, tmp_path / "published")
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{published}.insteadOf")
@@ -48,7 +48,7 @@ def template(unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def dockertpl(unpacked: Path) -> Callable[..., int]:
-    """`dockertpl(FOLDER, ARGUMENT, …)` runs the wheel's command and returns how it ended."""
+    """`dockertpl(FOLDER, ARGUMENT, …)` runs the wheel's command and returns its result."""
 
     def run(folder: Path, *arguments: str) -> int:
         command = [sys.executable, "-m", "dockertpl", *arguments]
@@ -66,7 +66,7 @@ def forge(template: Path, tmp_path: Path) -> Iterator[Forge]:
 
 
 def _scaffold(folder: Path, images: Mapping[str, str], dockertpl: Callable[..., int], git: Callable[..., str]) -> Path:
-    """Make a repository with images that the wheel wrote, the preset, and lines of a person's own."""
+    """Make a repository with images that the wheel wrote, the preset, and manual edits."""
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch", "main")
     for place, name in images.items():
@@ -95,7 +95,7 @@ def test_all_three_find_the_tag_and_make_the_same_of_it(
 ) -> None:
     ours = _scaffold(tmp_path / "ours", images, dockertpl, git)
     if images == SEVERAL:
-        # What many ask of every release, and a tag cannot answer.
+        # A common setting for releases that a tag does not support.
         settings = json.loads((ours / "renovate.json").read_text())
         (ours / "renovate.json").write_text(json.dumps({**settings, "minimumReleaseAge": "3 days"}))
         _commit(ours, git)
@@ -112,7 +112,7 @@ def test_all_three_find_the_tag_and_make_the_same_of_it(
     done = bot.run(forge, REPOSITORY, template, tmp_path / "home")
     assert done.code == 0, done.log
 
-    # A pull request for each image, named after it, and one issue: the dashboard.
+    # A pull request for each image, with its name, and one issue: the dashboard.
     suffixes = {"": ""} if images == ONE else {f" of {name}": f"-{name}" for name in images.values()}
     assert {(pull["title"], pull["head"]) for pull in repository.pulls} == {
         (f"Update dockertpl template{of} to {wheels.NEXT}", f"renovate/dockertpl-template{suffix}")
@@ -136,7 +136,7 @@ def test_all_three_find_the_tag_and_make_the_same_of_it(
     assert not (merged / ".github").exists()
     assert all(f"_commit: {wheels.NEXT}\n".encode() in tree[name].content for name in answers)
 
-    # Run again before anybody merges, it makes nothing twice.
+    # A second run before the merge repeats nothing.
     before = {pull["head"]: repository.sha(pull["head"]) for pull in repository.pulls}
     forge.seen.clear()
     assert bot.run(forge, REPOSITORY, template, tmp_path / "home").code == 0
@@ -160,7 +160,7 @@ def test_a_conflict_is_a_red_pull_request(
     assert {(status["context"], status["status"]) for status in statuses} == {("renovate/artifacts", "failure")}
     (comment,) = pull["comments"]
     assert "* Dockerfile" in comment["body"]
-    # Nothing but the red status keeps the markers out of the main branch.
+    # Only the red status keeps the markers out of the main branch.
     assert "<<<<<<< before updating\n" in repository.git("show", f"{pull['head']}:Dockerfile")
 
 

@@ -1,4 +1,4 @@
-"""How much a person has to answer: nothing, where the repository says all."""
+"""How many questions remain: none, if detection finds every answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.samples import next_sample, sample
-from tests.wizard.person import Person
+from tests.wizard.typist import Typist
 
 from dockertpl.actions.action_flags import Actions
 from dockertpl.scaffold.session import Session
@@ -15,7 +15,7 @@ from dockertpl.template.environment import Template
 from dockertpl.template.source import bundled
 from dockertpl.wizard.flow import Wizard
 
-# As much of a lock as is looked at: making a real one needs the network.
+# Only the parts of a lock that detection reads. A real lock needs the network.
 LOCKS = {
     "uv.lock": "version = 1\n",
     "poetry.lock": '[metadata]\nlock-version = "2.1"\n',
@@ -47,12 +47,12 @@ def template() -> Template:
 
 
 def _questions(template: Template, root: Path) -> tuple[int, list[str]]:
-    """Return how many questions a person is asked who takes everything, and all that they had to press Enter for."""
-    person = Person()
+    """Return the number of questions for a user who accepts every default, and the prompts that need Enter."""
+    typist = Typist()
     session = Session(template, root, given={}, in_file={}, detecting=True, actions=Actions())
-    wizard = Wizard(session, presentation.load(template), person, dry_run=False)
+    wizard = Wizard(session, presentation.load(template), typist, dry_run=False)
     assert wizard.run().to_write
-    return wizard.asked, person.asked
+    return wizard.asked, typist.asked
 
 
 @pytest.mark.slow

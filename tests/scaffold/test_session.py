@@ -20,7 +20,7 @@ def _session(root: Path, **given: Any) -> Session:
 
 
 def _two(tmp_path: Path) -> Path:
-    """Return a repository with an application in each of two folders."""
+    """Return a repository with two applications, each in its own folder."""
     root = tmp_path / "both"
     root.mkdir()
     for name in ("one", "two"):

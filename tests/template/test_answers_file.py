@@ -1,4 +1,4 @@
-"""The answers file holds what a rendering needs, in groups, and nothing that says nothing."""
+"""The answers file holds the answers that a rendering needs, in groups, and no empty ones."""
 
 from __future__ import annotations
 

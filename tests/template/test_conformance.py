@@ -1,4 +1,4 @@
-"""A person who types the same is asked the same, told the same and gets the same, by Copier and by our wizard."""
+"""Copier and our wizard give the same questions, replies and results for the same input."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_person_is_asked_told_and_given_the_same_by_both(
         for asked in session.asked:
             said.setdefault(asked.name, set()).update(verdict for _, verdict in asked.verdicts)
 
-    # None of this holds of a question that was never put, or whose validator never had a word to say.
+    # This proves nothing about a question that was never asked, or a validator that never refused.
     assert said.keys() == {question.name for question in load(template)} - {"digests"}
     assert all("" in verdicts for verdicts in said.values())
     validated = {question.name for question in load(template) if question.validator}
@@ -108,12 +108,12 @@ def test_answers_from_elsewhere_are_asked_about_in_the_same_way(
         (script,) = scripts([answers])
         answers = {name: value for name, value in answers.items() if name not in ("digests", "customize")}
         known = {name: script.typed[name] if layer == "given" else answers[name] for name in answers}
-        # A person answers the half of it once more.
+        # Answer half of the questions again.
         typed = {name: value for name, value in script.typed.items() if layer != "given" and len(name) % 2}
         script = replace(script, typed={**typed, **EVERYTHING}, probes=False, **{layer: known})
         (session,) = _sessions(root, template, tmp_path / str(number), [script])
         put = {asked.name for asked in session.asked}
-        # What belongs to a front end is asked about where there is one.
+        # Only applications with a front end get its questions.
         asked_about = {name for name in known if answers.get("frontend") or not name.startswith("frontend_")}
         assert put & known.keys() == (set() if layer == "given" else asked_about)
         assert {name: session.answers[name] for name in answers} == answers
@@ -204,7 +204,7 @@ _MUTATIONS = [
     (_PYTHON, "else '' }}{{ app.split", "else 'lib/' }}{{ app.split", "python-fastapi", "app_file: default: "),
     (_QUESTIONS, "3000 if kind", "3001 if kind", "nextjs-standalone", "port: default: "),
     (_QUESTIONS, "else 'ghcr' }}", "else 'other' }}", "shared-base", "registry: default: "),
-    # words, types, choices
+    # texts, types, choices
     (
         _CI,
         "help: Which platforms is the image built for?",
@@ -215,10 +215,10 @@ _MUTATIONS = [
     (_QUESTIONS, "Docker Hub: dockerhub", "Docker's hub: dockerhub", "shared-base", "registry: choices: "),
     (_SERVICE, "choices: [trixie, bookworm]", "choices: [trixie]", "python-fastapi", "debian_release: choices: "),
     (_QUESTIONS, "port:\n  type: int", "port:\n  type: float", "python-fastapi", "port: type: "),
-    # who is asked
+    # which questions are asked
     (_QUESTIONS, "  multiselect: true\n", "", "python-fastapi", "Copier asks None, the interview customize"),
     (_CI, "ask: \"{{ 'ci' in customize }}\"", "ask: false", "python-fastapi", "Copier asks image, "),
-    # a question more
+    # one more question
     (_CI, "prewarm:\n", "extra: {type: int, default: 1}\n\nprewarm:\n", "shared-base", "Copier asks extra, "),
 ]
 
@@ -243,7 +243,7 @@ def test_a_template_that_asks_otherwise_is_told_apart(
 def test_copier_itself_checks_what_is_typed_and_not_what_is_chosen(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Why tests/conformance.py runs the validators of choices itself. Should Copier begin to, that can go.
+    # This is why tests/conformance.py runs the validators of choices. Remove that when Copier runs them.
     checked: dict[str, set[bool]] = {}
 
     def prompt(questions: list[dict[str, Any]], answers: dict[str, Any]) -> dict[str, Any]:

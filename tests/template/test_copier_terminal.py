@@ -1,6 +1,6 @@
-"""`copier copy` on a terminal, with Enter at every question: what is asked of each kind, and what it comes to.
+"""`copier copy` on a terminal, with Enter at every question: the questions of each kind, and the result.
 
-`python -m tests.template.test_copier_terminal` records the questions anew.
+`python -m tests.template.test_copier_terminal` records the questions again.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.slow
 
 RECORDED = Path(__file__).parent / "copier"
 KINDS = ("python-fastapi", "nextjs-standalone", "sandbox-multi-runtime", "shared-base")
-#: A row that begins a question, as Copier marks it.
+#: A row where a question begins, by Copier's mark.
 _MARK = "🎤"
 _LAST = "Which other settings"
 
 
 def questions(template: Path, kind: str, folder: Path) -> list[str]:
-    """Run `copier copy` in a new folder with Enter at all but the kind; return the rows that each question leaves."""
+    """Run `copier copy` in a new folder, with Enter at all questions but the kind. Return the rows of each."""
     folder.mkdir(parents=True)
     with Terminal(["-m", "copier", "copy", str(template), "."], folder) as terminal:
         terminal.see("What kind of image?")
@@ -87,7 +87,7 @@ def test_the_command_for_copier_runs_as_it_is_printed_and_asks_nothing(root: Pat
     answers = resolve(template, folder_name="orders", data=ANSWERS)
     (tmp_path / "orders").mkdir()
     command = copiers(template, answers, tmp_path / "orders")
-    # As a shell reads it, with this template in the place of the published one.
+    # Split it as a shell does, and replace the published template with this one.
     words = shlex.split(command.replace(SHORT_SOURCE, str(root)))
     done = subprocess.run(
         [sys.executable, "-m", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False

@@ -31,7 +31,7 @@ def test_what_is_not_defined_is_an_error(make_template: MakeTemplate) -> None:
     ],
 )
 def test_a_template_reaches_no_python(make_template: MakeTemplate, text: str) -> None:
-    # Where a Python has no such attribute, it is not defined.
+    # In a Python without this attribute, it is undefined.
     with pytest.raises((SecurityError, jinja2.UndefinedError)):
         make_template().text(text, {"path": Path("x")})
 

@@ -124,7 +124,7 @@ def test_an_answer_that_a_later_change_makes_wrong_is_to_be_asked_again(make_tem
     with pytest.raises(BadAnswerError) as caught:
         one.answers()
     assert caught.value.data["answers"] == [{"key": "title", "message": "It does not name pip."}]
-    # Not lost: it holds again where it did.
+    # The answer is not lost: it comes back with its question.
     one.say("manager", "uv")
     assert (one.dropped, one.answers().values["title"]) == ({}, "with uv")
     one.say("manager", "pip")
@@ -142,7 +142,7 @@ def test_text_is_read_once(make_template: MakeTemplate) -> None:
 def test_a_question_without_an_answer_is_asked_and_no_answers_are_had_before(make_template: MakeTemplate) -> None:
     one = interview(make_template("a: {type: int}\nb: {type: str, default: '{{ a }}'}\nc: {type: int, default: 1}\n"))
     assert one.prompts["a"].default is MISSING
-    # What needs it cannot be put yet.
+    # Questions that depend on it cannot be asked yet.
     assert list(one.prompts) == ["a", "c"]
     assert not one.refused
     with pytest.raises(BadAnswerError, match="a: it needs an answer"):
@@ -167,7 +167,7 @@ def test_a_given_answer_that_is_refused_is_known_before_anything_is_asked(make_t
     one = interview(template, data={"port": "80", "nonsense": "1"})
     assert one.refused == {"nonsense": "unknown question.", "port": "80 is too low."}
     assert list(one.prompts) == ["manager", "extras", "title"]
-    # Here an answer can still make it a good one.
+    # Here, another answer can still make it valid.
     one = interview(template, data={"title": "with pip"})
     assert one.refused == {"title": "It does not name uv."}
     one.say("manager", "pip")

@@ -1,4 +1,4 @@
-"""For one complete set of answers Copier and our renderer write the same bytes."""
+"""Copier and our renderer write the same bytes for a complete set of answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TAG = f"v{__version__}"
 
 @pytest.fixture
 def repository(tmp_path: Path, git: Callable[..., str]) -> Path:
-    """A git repository with this template, uncommitted changes and all, at this version's tag."""
+    """A git repository with this template, including uncommitted changes, at this version's tag."""
     root = copy_template(tmp_path / "template")
     git(root, "init", "--quiet")
     git(root, "add", "--all")
@@ -172,7 +172,7 @@ def test_what_copier_refuses_is_refused(tmp_path: Path) -> None:
     root = copy_template(tmp_path / "template")
     template = Template(directory(root))
     answers = [*_HOSTILE, "80", "99999999999999999999", "1e3", "[1", "null"]
-    # A part of all of them, as each is a run of Copier: 7 is a divisor of neither list's length.
+    # Only a part, since each one runs Copier. 7 divides neither list's length.
     for number, (question, answer) in enumerate(
         itertools.islice(itertools.product(_TEXT_QUESTIONS, answers), 0, None, 7)
     ):
@@ -195,7 +195,7 @@ data: {type: yaml, default: []}
     "project/out.json.jinja": "{{ [text, data] | to_json }}\n",
     "project/out.txt.jinja": "{% if text %}\n  {{ text }}\n{% endif %}\nend",
 }
-# What our reader refuses on purpose is left out: see values.check_inert.
+# Leave out what our reader refuses on purpose: see values.check_inert.
 _TEXT = st.text(
     st.one_of(
         st.sampled_from(string.printable.replace("\x0b", "").replace("\x0c", "").replace("\r", "")),

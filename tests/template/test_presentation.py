@@ -88,7 +88,7 @@ def test_an_effect_is_of_a_choice_or_of_an_item_and_says_what_was_measured() -> 
 
 
 def _allowed(template: Template, question: Question, kind: str) -> list[str]:
-    """Return the choices, the values of a yes or no, or the items that the validator of a list names."""
+    """Return the choices, yes and no, or the items that the validator of a list names."""
     if choices := question.offered(template, {"kind": kind}):
         return [choice.value for choice in choices]
     if question.type == "bool":
@@ -113,7 +113,7 @@ def test_an_unknown_question_is_an_error(look_up: str) -> None:
 
 
 def _files(content: Mapping[str, Any]) -> dict[str, str]:
-    """Return the two files that a template has for the wizard."""
+    """Return a template's two files for the wizard."""
     return {GROUPS: json.dumps(content["groups"]), WORDS: yaml.safe_dump({"questions": content["questions"]})}
 
 

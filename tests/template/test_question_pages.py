@@ -13,7 +13,7 @@ from dockertpl.template.question_pages import Page, Pages, markdown, terminal
 from dockertpl.template.questions import MISSING, Question, RefusedError, load
 from dockertpl.template.source import bundled
 
-# What else has to be answered for an example to be a good answer.
+# The other answers that make an example valid.
 WITH: Mapping[str, Mapping[str, Any]] = {
     "frontend_root": {"frontend": "frontend"},
     "browser": {"distribution": "debian:trixie-slim"},
@@ -157,5 +157,5 @@ def test_the_text_for_a_terminal_fits_and_has_no_marks() -> None:
         assert shown.startswith(f"{page.name}: {page.title}\n")
         assert "`" not in shown
         assert not page.example or page.example in shown
-        # An example is one piece, which you copy.
+        # You copy an example as a whole.
         assert max(map(len, shown.replace(page.example, "").splitlines())) <= 80, page.name

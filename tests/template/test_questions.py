@@ -15,7 +15,7 @@ from dockertpl.template.questions import load
 
 MakeTemplate = Callable[..., Template]
 
-# What each question of a template, and each answer to it, means is what Copier says it means.
+# Questions and answers of a template have the same meaning as in Copier.
 _CONFORMANCE: Mapping[str, tuple[str, list[dict[str, Any]]]] = {
     "short form": ("a: 1\nb: text\nc: true\nd: [x]\ne: null\nf: 1.5\n", [{}, {"a": "7"}, {"b": 3}, {"d": "[z]"}]),
     "types": (

@@ -1,4 +1,4 @@
-"""What each registry wants of its answers: refused with the form that is wanted, before anything is rendered."""
+"""The answers that each registry needs. A wrong one is refused before the rendering, with the right form."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_registry_takes_its_own_form(registry: str, image: str) -> None:
         ("ghcr", "docker.io/acme/orders", "ghcr.io/acme/orders"),
         ("ecr", "", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"),
         ("ecr", "orders", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"),
-        # Without the account, without the region.
+        # Without the account, and without the region.
         ("ecr", "dkr.ecr.eu-west-1.amazonaws.com/orders", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"),
         ("ecr", "123456789012.dkr.ecr.amazonaws.com/orders", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders"),
         ("dockerhub", "orders", "docker.io/acme/orders"),

@@ -1,4 +1,4 @@
-"""What users put into their regions stays through updates by Copier itself, whatever happens beside them."""
+"""Copier's own updates keep the lines in user regions, whatever changes beside them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 Git = Callable[..., str]
 
 _ABOVE, _BELOW = "# >>> custom: {{ name }}", "# <<< custom: {{ name }}\n"
-#: By tag, the lines that a version of the template renders directly above and directly below each region.
+#: The lines that a version renders directly above and below each region, by tag.
 BESIDE = {
     "v1.0.0": ("", ""),
     "v2.0.0": ("# New above.\n", "# New below.\n"),
@@ -37,7 +37,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "shared-base": {},
     }.items()
 }
-#: Some of it is what the template has around the regions, too.
+#: Some of these lines are also around the regions in the template.
 LINES = {
     "Dockerfile": "RUN make \\\n    && make install\n\n# why\nUSER 10001:10001\nWORKDIR /app\n# New below.\n",
     "ignore": "data\n\n!data/kept\ntests\n",
@@ -47,13 +47,13 @@ LINES = {
 
 @pytest.fixture(scope="module")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the template's repository, which is written once."""
+    """A folder for the template's repository, written once."""
     return tmp_path_factory.mktemp("template")
 
 
 @pytest.fixture
 def template(templates: Path, git: Git) -> Iterator[Path]:
-    """A repository of the template with a tag for each entry of BESIDE."""
+    """The template's repository with a tag for each entry of BESIDE."""
     root = templates / "repository"
     if not root.exists():
         copy_template(root)
@@ -62,7 +62,7 @@ def template(templates: Path, git: Git) -> Iterator[Path]:
         plain = macros.read_text()
         assert plain.count(_ABOVE) == plain.count(_BELOW) == 1
         for tag, (above, below) in BESIDE.items():
-            # The end of the last line is the caller's.
+            # The caller adds the last line end.
             ended = _BELOW + below if below else _BELOW
             macros.write_text(plain.replace(_ABOVE, above + _ABOVE).replace(_BELOW, ended))
             git(root, "add", "--all")
@@ -114,7 +114,7 @@ def test_no_update_touches_what_stands_in_a_region(kind: str, template: Path, tm
 
 
 def test_the_same_lines_beside_a_region_are_a_conflict(template: Path, tmp_path: Path, git: Git) -> None:
-    """Which is what regions are for, and shows that the updates above are ones that conflict."""
+    """Without regions, the updates above conflict."""
     root = tmp_path / "app"
     by_copier(template, root, vcs_ref="v2.0.0")
     git(root, "init", "--quiet")
@@ -126,7 +126,7 @@ def test_the_same_lines_beside_a_region_are_a_conflict(template: Path, tmp_path:
 
 
 def test_rejected_parts_need_one_line_of_context(template: Path, tmp_path: Path, git: Git) -> None:
-    """Where conflicts go into files of their own, Copier looks for three lines as they were; a region has one."""
+    """With conflicts in separate files, Copier looks for three unchanged lines, and a region has one."""
     for lines, rejected in ((3, True), (1, False)):
         root = tmp_path / str(lines)
         by_copier(template, root, vcs_ref="v2.0.0")

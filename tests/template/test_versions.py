@@ -1,4 +1,4 @@
-"""The version that an answers file names, and the one that it could have."""
+"""The version of an answers file, and the latest one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_branches_and_commits_are_versions_and_history_orders_them(template: Pat
         ahead = str(pair.new.source.commit)
         assert pair.order == "newer"
         assert ahead.startswith("v3.0.0-1-g")
-        # The latest release is behind: nothing goes back that was not told to.
+        # The latest release is older. Nothing goes back without an explicit version.
         assert versions.pair(_recorded(template, ahead), "answers", None).order == "same"
         assert versions.latest(_recorded(template, ahead), "answers") == ("v3.0.0", "older")
 
@@ -66,14 +66,14 @@ def test_whatever_an_older_version_is_called_it_is_older(template: Path, ref: st
 
 
 def test_of_several_tags_on_a_commit_the_release_is_recorded(template: Path) -> None:
-    # Git describes the commit by the annotated one.
+    # Git describes the commit by the annotated tag.
     git(template, "tag", "--annotate", "--message", "x", "v3.0.0-rc1", "v3.0.0")
     git(template, "tag", "v3", "v3.0.0")
     with Versions() as versions:
         assert versions.pair(_recorded(template, "v1.0.0"), "answers", None).new.source.commit == "v3.0.0"
         assert versions.pair(_recorded(template, "v1.0.0"), "answers", "v3").new.source.commit == "v3.0.0"
         assert versions.newest(str(template), "v3") == "v3.0.0"
-        # What was recorded under another name was rendered with it.
+        # The rendering used the version with the recorded name.
         pair = versions.pair(_recorded(template, "v3.0.0-rc1"), "answers", None)
         assert (pair.old.source.commit, pair.new.source.commit, pair.order) == ("v3.0.0-rc1", "v3.0.0", "newer")
         assert versions.pair(_recorded(template, "v3.0.0-rc1"), "answers", CURRENT).new.source.commit == "v3.0.0-rc1"
@@ -87,7 +87,7 @@ def test_the_hash_of_a_commit_is_no_number(version: str) -> None:
 def test_a_template_is_cloned_once_and_nothing_stays(template: Path) -> None:
     with Versions() as versions:
         first = versions.pair(_recorded(template, "v1.0.0"), "a", None)
-        # Without the repository: what was cloned is enough.
+        # Without the repository, the clone is enough.
         template.rename(template.parent / "moved")
         second = versions.pair(_recorded(template, "v1.0.0"), "b", None)
         assert first == second

@@ -1,4 +1,4 @@
-"""Folders, names and branches that YAML would read as something else are texts in every rendered file."""
+"""Folders, names and branches stay strings in every rendered file, even if YAML would read them as another type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML is read as PyYAML's own loader reads it, quickly, and none ends the process."""
+"""YAML is read quickly, with the same result as PyYAML's own loader, and no input ends the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the engine's modules share."""
+"""Fixtures of the engine module tests."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def nothing_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the sizes of layers out of the user's cache, and others' out of the test."""
+    """Keep the sizes of layers out of the user's cache, and the user's out of the test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

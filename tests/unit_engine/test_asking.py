@@ -1,4 +1,4 @@
-"""What a running service is asked for, against a server in this process."""
+"""The requests to a running service, with a server in this process."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""What a failed build is called, and what is refused before it."""
+"""The errors of failed builds, and the checks before a build."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from dockertpl.errors import BadInputError, BuildFailedError, MachineError, NoEn
 
 
 def engine(tmp_path: Path, *said: str, code: int = 1, metadata: str = "{}", known: str = "") -> Client:
-    """A docker whose build says that on stderr, and which knows the images of `known` by themselves."""
+    """A docker with this build output on stderr. It has the images of `known` without a pull."""
     (tmp_path / "said").write_text("\n".join(said))
     (tmp_path / "metadata").write_text(metadata)
     script = tmp_path / "docker"

@@ -1,4 +1,4 @@
-"""Which docker is taken, and what is said where none will do; every docker here is a script."""
+"""The choice of the docker client, and the error without a usable one. Every docker here is a script."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ Docker = Callable[..., str]
 
 @pytest.fixture
 def docker(tmp_path: Path) -> Docker:
-    """Write a docker that says that, into a folder of its own, and return the folder."""
+    """Write a docker with this output into a new folder, and return the folder."""
 
     def write(folder: str, *, buildx: str = BUILDX, version: str = GOOD, complaint: str = "", other: str = "") -> str:
         path = tmp_path / folder / "docker"

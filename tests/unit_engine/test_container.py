@@ -1,4 +1,4 @@
-"""What is read out of the engine's words about a container; the docker here is a script."""
+"""Parsing the engine's data on a container, with a scripted docker."""
 
 import json
 from pathlib import Path

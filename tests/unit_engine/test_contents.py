@@ -1,4 +1,4 @@
-"""The files of an image's layers; the docker here is a script that serves a saved one."""
+"""The files of an image's layers, with a scripted docker that serves a saved image."""
 
 from __future__ import annotations
 

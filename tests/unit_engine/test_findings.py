@@ -1,4 +1,4 @@
-"""What is found wrong with a healthy service."""
+"""The findings about a healthy service."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Commands that run in the image first; the docker here is a script."""
+"""Commands that run first in the image, with a scripted docker."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Known complaints are explained; each line here is one that a real program wrote."""
+"""Hints for known errors. A real program wrote each line here."""
 
 import re
 from typing import Any
@@ -111,7 +111,7 @@ OSError: [Errno 30] Read-only file system: '{0}'"""
         (MKDIR, "/app/app/uploads", "-d writable='[app/uploads]'"),
         (MKDIR, "/data", "-d writable='[/data]'"),
         (OPEN, "uploads/x.png", "-d writable='[uploads]'"),
-        # The folder of these is the application's own.
+        # Their folder belongs to the application.
         (OPEN, "users.json", "-d writable_files='[users.json]'"),
         (OPEN, "/app/users.json", "-d writable_files='[users.json]'"),
         (OPEN, "/app/app/users.json", "-d writable_files='[app/users.json]'"),
@@ -141,7 +141,7 @@ def test_the_folder_that_relative_paths_start_from_is_the_image_s() -> None:
     ],
 )
 def test_what_was_not_found_is_named(line: str, path: str) -> None:
-    # A traceback quotes the line that made the message, too.
+    # A traceback also quotes the line that made the message.
     hint = hints.find(["    raise RuntimeError(f\"Directory '{directory}' does not exist\")", line], "run")
     assert hint and hint.missing == path
 

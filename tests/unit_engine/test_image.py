@@ -1,4 +1,4 @@
-"""How an image says that it is to be run; the docker here is a script."""
+"""The run settings of an image, with a scripted docker."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The bytes of an image's layers; the docker here is a script that serves a saved one."""
+"""The sizes of an image's layers, with a scripted docker that serves a saved image."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ from dockertpl.errors import MachineError
 
 
 def archive(*files: tuple[str, bytes | str]) -> bytes:
-    """Return a tar of these files; text instead of bytes makes a hard link."""
+    """Return a tar archive of these files. A text instead of bytes makes a hard link."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in files:
@@ -78,7 +78,7 @@ def test_bytes_are_of_unpacked_files_and_a_hard_link_counts_nothing(tmp_path: Pa
 def test_a_layer_that_cannot_be_unpacked_here_has_the_engines_figure(tmp_path: Path) -> None:
     strange = b"\x28\xb5\x2f\xfd" + bytes(range(256)) * 8
     client = engine(tmp_path, saved(FIRST, strange, archive()), DIFF_IDS, history="0\n4096\n0\n9999\n")
-    # A Python that has zstd finds that this is none.
+    # A Python with zstd finds that this is not zstd.
     assert [layer.bytes for layer in layers(client, "x")] == [5007, 4096, 0]
 
 
@@ -123,7 +123,7 @@ def test_another_image_with_the_same_archives_is_saved_and_its_archives_are_not_
     ]
     first = engine(tmp_path, archive((blob, FIRST), *parts), ["sha256:1"], history="one")
     assert [layer.bytes for layer in layers(first, "x")] == [5007]
-    # What has that digest has those bytes, so nobody looks into it.
+    # The cache knows the size by the digest, so the layer is not read.
     second = engine(tmp_path, archive((blob, b"not an archive"), *parts), ["sha256:1"], history="two")
     assert [layer.bytes for layer in layers(second, "x")] == [5007]
 

@@ -1,4 +1,4 @@
-"""Where a server says that it listens, as each server says it."""
+"""The listening address in the log of each server."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from dockertpl.engine import listening
         ("[INFO] Listening at: http://127.0.0.1:8000", 8000, "127.0.0.1", True),
         ("Listening on TCP address 127.0.0.1:8000", 8000, "127.0.0.1", True),
         ("   - Network:      http://localhost:3001", 3001, "localhost", True),
-        # Next.js says localhost for 0.0.0.0, too.
+        # Next.js also says localhost for 0.0.0.0.
         ("   - Local:        http://localhost:3001", 3001, "", False),
         ("> Ready on http://localhost:3001", 3001, "", False),
         ("Server listening on port 4000", 4000, "", False),

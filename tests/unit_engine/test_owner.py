@@ -1,4 +1,4 @@
-"""Whose containers are swept: those of runs that are certainly gone."""
+"""Which leftover containers are removed: those of runs that have certainly ended."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def no() -> bool:
 
 
 def ended() -> int:
-    """Return the number of a process that has ended, and that nobody has."""
+    """Return the unused pid of an ended process."""
     with subprocess.Popen(["true"]) as process:
         process.wait()
     return process.pid

@@ -1,4 +1,4 @@
-"""The question from outside, against small servers on loopback."""
+"""The probe from outside the container, with small servers on loopback."""
 
 import socket
 import threading

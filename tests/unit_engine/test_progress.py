@@ -1,4 +1,4 @@
-"""What is read out of BuildKit's status stream."""
+"""Parsing BuildKit's status stream."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Servers beside an application; the docker here is a script that writes down what it is asked for."""
+"""Services beside an application, with a scripted docker that records its commands."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from dockertpl.errors import BadInputError, MachineError
 
 
 class Docker:
-    """A docker whose answers to calls that begin with some words are given; the others succeed and say nothing."""
+    """A docker with given answers, by the first words of a command. Other commands succeed without output."""
 
     def __init__(self, folder: Path) -> None:
         self._script, self._calls = folder / "docker", folder / "calls"

@@ -1,4 +1,4 @@
-"""What is said of a container that is not as it should be."""
+"""The verdict on a container that is not as it should be."""
 
 from dataclasses import replace
 from typing import Any

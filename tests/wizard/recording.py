@@ -1,7 +1,7 @@
-"""A person's run through the wizard for each kind of image, as the screens that they saw.
+"""Record the screens of the wizard for each kind of image.
 
-`python -m tests.wizard.recording` writes them: as text beside this file, which a test compares with a new run, and as
-pictures for the documentation.
+`python -m tests.wizard.recording` writes them. A test compares the texts beside this file with a new run. The pictures
+are for the documentation.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def name_of(kind: str, columns: int = COLUMNS) -> str:
 
 
 class Step(NamedTuple):
-    """What a person does, and what they then see.
+    """A step of a user, and its result.
 
     Attributes:
-        caption: What it shows.
-        keys: What is pressed.
-        sees: What is then on the screen.
+        caption: The caption of the screen.
+        keys: The keys to press.
+        sees: The texts on the screen afterward.
     """
 
     caption: str
@@ -58,7 +58,7 @@ class Step(NamedTuple):
 
 
 class Screen(NamedTuple):
-    """One screen: its caption, its text, and the cells that it is made of."""
+    """One screen: its caption, its text, and its cells."""
 
     caption: str
     text: str
@@ -71,7 +71,7 @@ _ALL = [DOWN, DOWN, ENTER]
 
 
 def _tour(name_comes: str, name: str) -> list[Step]:
-    """Return the steps that every kind has from the first screen on: there, back, an error, forward."""
+    """Return the common steps of all kinds: open a screen, go back, make an error, continue."""
     return [
         Step("the first of all questions", _ALL, ["1 of", _LIST]),
         Step("the second", [ENTER], ["2 of", name_comes, "Enter takes it"]),
@@ -92,7 +92,7 @@ _REVIEW = [
 _WRITTEN = Step("written", [ENTER], ["The same with Copier:", "copier copy --defaults"])
 _KIND = Step("nothing was found", [], ["No application found", "What now?", _LIST])
 
-#: By repository, what the person does.
+#: The steps of the user, by repository.
 RUNS: dict[str, list[Step]] = {
     "python-fastapi": [
         Step("what was found", [], ["What now?", _LIST]),
@@ -136,7 +136,7 @@ RUNS: dict[str, list[Step]] = {
 
 
 def record(kind: str, root: Path, columns: int = COLUMNS) -> list[Screen]:
-    """Run the wizard as a person would.
+    """Run the wizard as a user would.
 
     Args:
         kind: The kind of image.
@@ -149,7 +149,7 @@ def record(kind: str, root: Path, columns: int = COLUMNS) -> list[Screen]:
     found = []
     with Terminal(dockertpl("new"), root, columns=columns) as terminal:
         for step in RUNS[kind]:
-            # One key after another, as a person sees what each does.
+            # One key at a time, since a user sees the effect of each.
             for key in step.keys:
                 terminal.press(key)
                 terminal.settle(key)
@@ -162,7 +162,7 @@ def record(kind: str, root: Path, columns: int = COLUMNS) -> list[Screen]:
 
 
 def as_text(screens: Sequence[Screen]) -> str:
-    """Return screens as one text, each below its caption."""
+    """Return the screens as one text, each below its caption."""
     return "\n".join(f"{f' {screen.caption} '.center(COLUMNS, '=')}\n{screen.text}" for screen in screens)
 
 
@@ -179,7 +179,7 @@ def as_picture(screen: Screen, title: str) -> str:
         line.rstrip()
         console.print(line)
     svg = console.export_svg(title=title, unique_id="terminal")
-    # Whoever reads the documentation is not to fetch a font for it.
+    # Readers of the documentation must not download a font.
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""One small repository for each kind of image, as a person would have it before `dockertpl new`."""
+"""A small repository for each kind of image, as it would be before `dockertpl new`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ CMD ["uv", "run", "uvicorn", "app.main:app", "--host", "0.0.0.0", "--port", "808
 """
 _EMPTY = {"notes.txt": "nothing that is an application\n"}
 
-#: By kind, the files; one of them has a Dockerfile already.
+#: The files by kind. One repository already has a Dockerfile.
 FILES = {
     "python-fastapi": _FASTAPI,
     "old-dockerfile": {**_FASTAPI, "Dockerfile": _DOCKERFILE},
@@ -67,7 +67,7 @@ def make(kind: str, folder: Path) -> Path:
 
     Args:
         kind: One of `FILES`.
-        folder: Where its folder, called `shop`, is made.
+        folder: The parent of its folder, which is `shop`.
     """
     root = folder / "shop"
     root.mkdir()

@@ -1,4 +1,4 @@
-"""A person's terminal: a real pseudo-terminal of a certain size, and what can be read on it."""
+"""A pseudo-terminal with a fixed size and a readable screen."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ SECONDS = 30
 ENTER, ESCAPE, INTERRUPT, UP, DOWN, END_OF_INPUT = "\r", "\x1b", "\x03", "\x1b[A", "\x1b[B", "\x04"
 CLEAR = "\x15"
 
-# What this emulator would print.
+# Sequences that this emulator would print.
 _UNKNOWN = re.compile(rb"\x1b\[\?\d+[hl]|\x1b\[>[\d;]*m")
 _SOURCES = f"{Path(__file__).parents[2] / 'generator'}:{Path(__file__).parents[2]}"
 
 
 class Terminal:
-    """A program on a terminal of 80 columns and 24 rows, unless other numbers are given.
+    """A program on a terminal of 80 columns and 24 rows by default.
 
-    Everything that it writes goes through a terminal's emulator, so that a test sees what a person sees.
+    A terminal emulator reads its output, so a test sees the same screen as a user.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Terminal:
         self._rows, self._columns = rows, columns
         self._screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self._screen)
-        #: All that was written, as it came.
+        #: The raw output.
         self.raw = b""
 
     def __enter__(self) -> Terminal:
@@ -65,18 +65,18 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """The rows that can be seen, without what is blank at their ends and below them."""
+        """The visible rows, without blank ends and blank rows below them."""
         return "\n".join(row.rstrip() for row in self._screen.display).rstrip() + "\n"
 
     @property
     def transcript(self) -> list[str]:
-        """Every row, from the first that scrolled away to the last that can be seen."""
+        """Every row, from the first in the history to the last visible one."""
         gone = ["".join(row[column].data for column in range(self._columns)) for row in self._screen.history.top]
         return [row.rstrip() for row in [*gone, *self._screen.display]]
 
     @property
     def cells(self) -> list[list[pyte.screens.Char]]:
-        """The same as cells, each with its colour."""
+        """Return the same rows as cells with colors."""
         return [
             [row[column] for column in range(self._columns)]
             for row in map(self._screen.buffer.__getitem__, range(self._rows))
@@ -90,21 +90,21 @@ class Terminal:
         return self.screen
 
     def press(self, *keys: str) -> None:
-        """Press keys, or type."""
+        """Press keys or type text."""
         self._child.send("".join(keys))
 
     def settle(self, key: str = "") -> None:
-        """Read until the program waits for a key; after Esc, also until it has waited for the rest of an arrow key."""
+        """Read until the program waits for a key. After Esc, also wait until it expects no more of an arrow key."""
         patience = 0.2 if key.endswith(ESCAPE) else 0.02
         while self._more(patience) or not self._waits():
             pass
 
     def type(self, text: str) -> None:
-        """Type in place of what is there, and press Enter."""
+        """Replace the current text, and press Enter."""
         self.press(CLEAR, text, ENTER)
 
     def end(self) -> int:
-        """Read until the program ends; return its exit code."""
+        """Read until the program ends, and return its exit code."""
         try:
             while True:
                 self._feed(self._child.read_nonblocking(65_536, timeout=SECONDS))
@@ -123,7 +123,7 @@ class Terminal:
 
     def _waits(self) -> bool:
         state = Path(f"/proc/{self._child.pid}/stat")
-        # Where there is no /proc, what came last has to do.
+        # Without /proc, use the last output.
         return not state.exists() or state.read_text().rpartition(")")[2].split()[0] in "SZ"
 
     def _read(self, problem: str) -> None:
@@ -137,12 +137,12 @@ class Terminal:
         *before, last = data.split(b"\x1b[6n")
         for part in before:
             self._stream.feed(_UNKNOWN.sub(b"", part))
-            # The cursor's place is asked for: an emulator that only listens gives no answer.
+            # A query for the cursor position: an emulator that only reads gives no answer.
             cursor = self._screen.cursor
             self._child.send(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
         self._stream.feed(_UNKNOWN.sub(b"", last))
 
 
 def dockertpl(*arguments: str) -> list[str]:
-    """Return what Python is given to run the command line."""
+    """Return the arguments of Python that run the command line."""
     return ["-m", "dockertpl", *arguments]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.wizard import repositories
-from tests.wizard.person import Person
+from tests.wizard.typist import Typist
 
 from dockertpl.actions.action_flags import Actions
 from dockertpl.errors import StoppedError
@@ -21,12 +21,12 @@ TEMPLATE = Template(bundled())
 SHOWN = presentation.load(TEMPLATE)
 
 
-def _lead(root: Path, answers: dict[str, Any], *, dry_run: bool = False, adopt: bool = True) -> tuple[Scaffold, Person]:
-    """Return what a person who gives those answers says yes to, and the person."""
-    person = Person(answers)
+def _lead(root: Path, answers: dict[str, Any], *, dry_run: bool = False, adopt: bool = True) -> tuple[Scaffold, Typist]:
+    """Return the answers that a user with those inputs confirms, and the user."""
+    typist = Typist(answers)
     actions = Actions(tell_bot=True, adopt=adopt)
     session = Session(TEMPLATE, root, given={}, in_file={}, detecting=True, actions=actions)
-    return Wizard(session, SHOWN, person, dry_run=dry_run).run(), person
+    return Wizard(session, SHOWN, typist, dry_run=dry_run).run(), typist
 
 
 def test_going_back_keeps_what_was_said_and_going_on_offers_it(tmp_path: Path) -> None:
@@ -36,9 +36,9 @@ def test_going_back_keeps_what_was_said_and_going_on_offers_it(tmp_path: Path) -
         "Application folder": [BACK],
         "Kind of image": [None, BACK],
     }
-    scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
+    scaffold, typist = _lead(repositories.make("python-fastapi", tmp_path), answers)
     assert scaffold.answers.values["name"] == "billing"
-    start = person.asked[: person.asked.index("Build context")]
+    start = typist.asked[: typist.asked.index("Build context")]
     assert start == [
         "What now?",
         "Kind of image",
@@ -51,7 +51,7 @@ def test_going_back_keeps_what_was_said_and_going_on_offers_it(tmp_path: Path) -
         "Image name",
         "Application folder",
     ]
-    assert person.seen.count("Your answer: billing.") == 2
+    assert typist.seen.count("Your answer: billing.") == 2
 
 
 def test_what_becomes_a_question_by_an_answer_is_asked_before_the_review(tmp_path: Path) -> None:
@@ -64,10 +64,10 @@ def test_what_becomes_a_question_by_an_answer_is_asked_before_the_review(tmp_pat
         "Image in the registry": ["no image", image],
         "AWS role": ["arn:aws:iam::123456789012:role/push"],
     }
-    scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
+    scaffold, typist = _lead(repositories.make("python-fastapi", tmp_path), answers)
     assert scaffold.answers.values["image"] == image
-    assert person.asked[-3:] == ["Image in the registry", "AWS role", "Write it?"]
-    assert '! "no image" is not an image' in person.seen
+    assert typist.asked[-3:] == ["Image in the registry", "AWS role", "Write it?"]
+    assert '! "no image" is not an image' in typist.seen
 
 
 def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_path: Path) -> None:
@@ -78,11 +78,11 @@ def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_pa
         "Shared base image": ["registry.example/base-python:main", ""],
         "Flavor": ["distroless"],
     }
-    scaffold, person = _lead(repositories.make("python-fastapi", tmp_path), answers)
+    scaffold, typist = _lead(repositories.make("python-fastapi", tmp_path), answers)
     assert scaffold.answers.values["flavor"] == "distroless"
     assert scaffold.answers.values["base_image"] == ""
     assert "registry.example/base-python:main is no longer valid: The flavor distroless has" in " ".join(
-        person.seen.split()
+        typist.seen.split()
     )
 
 
@@ -101,25 +101,25 @@ def test_a_bot_is_told_and_a_config_is_patched_as_the_review_says(tmp_path: Path
 
 def test_enter_alone_is_no_yes_where_something_of_the_old_dockerfile_is_lost(tmp_path: Path) -> None:
     root = repositories.make("old-dockerfile", tmp_path)
-    scaffold, person = _lead(root, {})
-    assert person.asked == ["What now?", "Write it?", "Write it?"]
-    assert person.offered["Write it?"][0] == "write 6 files, without what is dropped above"
-    assert "The old one" in person.seen
+    scaffold, typist = _lead(root, {})
+    assert typist.asked == ["What now?", "Write it?", "Write it?"]
+    assert typist.offered["Write it?"][0] == "write 6 files, without what is dropped above"
+    assert "The old one" in typist.seen
     assert [copy.path for copy in scaffold.copies] == ["Dockerfile.before-dockertpl"]
 
 
 def test_a_dockerfile_that_cannot_be_read_is_in_the_way_and_said(tmp_path: Path) -> None:
     root = repositories.make("python-fastapi", tmp_path)
     (root / "Dockerfile").write_text("FROM python:3.13\nRNU x\n")
-    person = Person({"Write it?": ["stop"]})
+    typist = Typist({"Write it?": ["stop"]})
     session = Session(TEMPLATE, root, given={}, in_file={}, detecting=True, actions=Actions(adopt=True))
     with pytest.raises(StoppedError):
-        Wizard(session, SHOWN, person, dry_run=False).run()
-    assert "Dockerfile:2" in person.seen
-    assert "Dockerfile (exists, and differs)" in person.seen
-    assert "Dockerfile would be lost" in person.offered["Write it?"][0]
+        Wizard(session, SHOWN, typist, dry_run=False).run()
+    assert "Dockerfile:2" in typist.seen
+    assert "Dockerfile (exists, and differs)" in typist.seen
+    assert "Dockerfile would be lost" in typist.offered["Write it?"][0]
 
 
 def test_a_dry_run_says_that_it_writes_nothing(tmp_path: Path) -> None:
-    _, person = _lead(repositories.make("python-fastapi", tmp_path), {}, dry_run=True)
-    assert person.offered["Write it?"][0] == "show what would be written to 5 files"
+    _, typist = _lead(repositories.make("python-fastapi", tmp_path), {}, dry_run=True)
+    assert typist.offered["Write it?"][0] == "show what would be written to 5 files"

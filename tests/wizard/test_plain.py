@@ -20,7 +20,7 @@ OPTIONS = [
 
 
 def _talk(typed: str, ask: Callable[[PlainConsole], Any]) -> tuple[Any, str]:
-    """Return what a person who types those lines answered, and what they saw."""
+    """Return the answers of a user who types those lines, and the output."""
     found = []
 
     @click.command()

@@ -20,8 +20,8 @@ from dockertpl.template.source import bundled
 pytestmark = pytest.mark.slow
 
 KINDS = list(repositories.FILES)
-# Several runs of the command line in one process, since most of a run's time is Python's own start. Each waits for
-# Enter at its end, so that the next one does not scroll away what it said.
+# Several runs of the command line in one process, since Python's start takes most of a run. Each waits for Enter at its
+# end, so the next one does not scroll its output away.
 _SEVERAL = """
 import json, sys
 from dockertpl import cli
@@ -91,7 +91,7 @@ def test_whoever_stops_at_any_question_has_an_untouched_tree(kind: str, every: i
     with Terminal(["-c", _SEVERAL, str(tmp_path / "runs.json")], root) as terminal:
         for number, place in enumerate(tried):
             terminal.see("What now?", "(arrows")
-            # As if typed at once: the program takes one key after another.
+            # All keys at once: the program reads one key at a time.
             terminal.press(DOWN, DOWN, ENTER)
             terminal.see(f"1 of {len(runs) - place}: {runs[place][1]}")
             terminal.settle()
@@ -104,7 +104,7 @@ def test_whoever_stops_at_any_question_has_an_untouched_tree(kind: str, every: i
 
 
 def _one_for_each_question(kind: str, root: Path) -> list[tuple[list[str], str]]:
-    """Return, for each question in its place, a command line that answers those before it, and the question's title."""
+    """Return a command line and a title for each question. The command line answers the questions before it."""
     template = Template(bundled())
     shown = presentation.load(template)
     given: dict[str, str] = {} if kind not in ("sandbox-multi-runtime", "shared-base") else {"kind": kind}

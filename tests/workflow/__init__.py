@@ -1,1 +1,1 @@
-"""The rendered workflow, read and run."""
+"""Tests that read and run the rendered workflow."""

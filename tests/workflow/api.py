@@ -1,4 +1,4 @@
-"""What GitHub's API says of the repository: docker/metadata-action asks it."""
+"""GitHub's API for one repository, which docker/metadata-action uses."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def answering(repository: Mapping[str, Any]) -> Iterator[str]:
-    """Answer as GitHub's API does about one repository.
+    """Serve GitHub's API for one repository.
 
     Args:
-        repository: What it says of it; `full_name` is its name.
+        repository: The fields of the repository. `full_name` is its name.
 
     Yields:
-        The API's address.
+        The URL of the API.
     """
     handler = type("Handler", (_Handler,), {"repository": repository})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

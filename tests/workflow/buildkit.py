@@ -1,7 +1,7 @@
-"""The BuildKit of an engine at an address of its own, as one that runs in a container has it.
+"""Give the BuildKit of an engine its own address, as a BuildKit in a container has.
 
-The builder that docker/setup-buildx-action sets up pushes by digest. A client that goes by way of the engine refuses
-that; the engine's BuildKit does not. It is reached where the engine hands connections on, at `POST /grpc`.
+The builder of docker/setup-buildx-action pushes by digest. A client that uses the engine refuses that, but the engine's
+BuildKit does not. The engine forwards connections to it at `POST /grpc`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHUNK = 1 << 16
 
 
 class _Handler(socketserver.BaseRequestHandler):
-    """Hand one connection on."""
+    """Forward one connection."""
 
     engine: ClassVar[str]
     request: socket.socket
@@ -30,7 +30,7 @@ class _Handler(socketserver.BaseRequestHandler):
             engine.connect(self.engine)
             engine.sendall(REQUEST)
             head = b""
-            # One by one: the first byte after the head is BuildKit's.
+            # Read single bytes: the first byte after the head belongs to BuildKit.
             while not head.endswith(END_OF_HEAD) and (byte := engine.recv(1)):
                 head += byte
             if not head.startswith(SWITCHED):

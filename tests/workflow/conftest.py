@@ -1,4 +1,4 @@
-"""A runner's engine with its base images, and a place of its own in the registry for each test."""
+"""An engine of a runner with its base images, and a registry namespace for each test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def registry(registry_address: str) -> Registry:
 
 @pytest.fixture(scope="session")
 def machine(_running: object) -> Iterator[harness.Machine]:
-    """The machine that runs jobs: an engine with base images and no build cache, and a scanner for `sbom: true`."""
+    """The machine for jobs: an engine with base images, without a build cache, and with a scanner for `sbom: true`."""
     try:
         with harness.lent() as machine:
             yield machine

@@ -1,7 +1,7 @@
-"""`python -m tests.workflow.figures`: how long the workflow takes and what it pushes, first and then after each change.
+"""Measure the time and the pushes of the workflow, first and after each change: `python -m tests.workflow.figures`.
 
-Each run is on a machine that has never built anything. The times are of this machine, in one go; compare them with each
-other and with nothing else. The base images are stand-ins where no registry is reached.
+Each run starts on a machine without earlier builds. Compare the times only with each other: they depend on this
+machine. Without a registry, the base images are stand-ins.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The rendered workflow, run: a repository with an application, an event, and what each step of each job said.
+"""Run the rendered workflow of a repository for an event, and return the log of each step.
 
-nektos/act runs the jobs on this machine itself (its "host mode"), each in a copy of the repository. The actions are the
-stand-ins in actions/, or real ones: $DOCKERTPL_ACTIONS names a folder with OWNER/ACTION/ for each that is to be used.
+nektos/act runs each job on this machine (its "host mode"), in a copy of the repository. The actions are the stand-ins
+in actions/. To use real ones, set $DOCKERTPL_ACTIONS to a folder with OWNER/ACTION/ for each.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 ACTIONS = HERE / "actions"
 BRANCH = "main"
 OWNER_AND_NAME = "acme/orders"
-#: What `registry: other` takes its login from. The registry of the tests takes any.
+#: The login for `registry: other`. The registry of the tests accepts any.
 SECRETS = {"GITHUB_TOKEN": "no-token", "REGISTRY_USERNAME": "someone", "REGISTRY_PASSWORD": "no-password"}
 RUN_SECONDS = 900
 LABELS = ("ubuntu-24.04", "ubuntu-24.04-arm")
@@ -43,16 +43,16 @@ _USES = re.compile(r"uses:\s*[\"']?(?P<action>[\w.-]+/[\w.-]+)(?P<path>/[\w./-]+
 # "#12 [deps 3/5] RUN …", then "#12 CACHED" or "#12 DONE 1.2s" or "#12 ERROR: …".
 _NAMED = re.compile(r"#(?P<number>\d+) \[(?:[^\]]+ )?\d+/\d+\] (?P<instruction>(?!FROM |LINK ).+)")
 _ENDED = re.compile(r"#(?P<number>\d+) (?P<end>CACHED|DONE|ERROR|CANCELED)\b.*")
-# A layer of a step that a registry's cache has; a step that runs fetches none of its own.
+# A layer from a registry cache. A step that runs fetches no layer.
 _FETCHED = re.compile(r"#(?P<number>\d+) (?:extracting )?sha256:")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What jobs run on.
+    """The machine for jobs.
 
     Attributes:
-        engine: The engine that every job has as its own.
+        engine: The engine that every job uses.
         buildkit: The address of its BuildKit.
     """
 
@@ -62,7 +62,7 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """What one step's build did: the instructions that ran, and those that a cache had."""
+    """The build of one step: the instructions that ran, and the cached ones."""
 
     ran: tuple[str, ...]
     cached: tuple[str, ...]
@@ -70,11 +70,11 @@ class Build:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A step that was begun.
+    """A started step.
 
     Attributes:
         job: The job's id in the workflow.
-        matrix: The values of the job's matrix, empty without one.
+        matrix: The values of the job's matrix; empty if it has no matrix.
         name: The step's name.
         ok: Whether it succeeded.
         log: What it printed.
@@ -89,12 +89,12 @@ class Step:
     seconds: float
 
     def build(self) -> Build:
-        """Return what BuildKit did in this step."""
+        """Return BuildKit's work in this step."""
         names: dict[str, str] = {}
         ends: dict[str, str] = {}
         for line in self.log.splitlines():
             if (ended := _ENDED.fullmatch(line)) and ended["number"] in names:
-                # What was cached is "DONE" too when its layer has been fetched, and either may be said first.
+                # A cached step is also "DONE" after its layer is fetched, and the two lines come in any order.
                 if ends.get(ended["number"]) != "CACHED":
                     ends[ended["number"]] = ended["end"]
             elif (fetched := _FETCHED.match(line)) and fetched["number"] in names:
@@ -109,16 +109,16 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run of the workflow that ended.
+    """A finished run of the workflow.
 
     Attributes:
         ok: Whether every job that ran succeeded.
-        jobs: Each job that ran, and whether it succeeded.
-        steps: Each step that was begun, in order of its start.
-        records: What actions were asked for that reach beyond this machine: `action`, `job`, `inputs`.
-        seconds: How long all of it took.
-        log: All that was printed, each line with its job.
-        summary: What the steps wrote for the run's page, in Markdown.
+        jobs: Whether each job that ran succeeded.
+        steps: The started steps, in order of their start.
+        records: The requests to actions that reach beyond this machine: `action`, `job`, `inputs`.
+        seconds: How long the run took.
+        log: The full output, each line with its job.
+        summary: The Markdown summary of the run's page.
     """
 
     ok: bool
@@ -134,7 +134,7 @@ class Run:
         return [step for step in self.steps if step.job == job]
 
     def builds(self, job: str) -> list[Build]:
-        """Return the builds of a job in their order."""
+        """Return the builds of a job, in order."""
         built = [step.build() for step in self.of(job)]
         return [build for build in built if build.ran or build.cached]
 
@@ -143,13 +143,13 @@ class Run:
         return [step for step in self.steps if not step.ok]
 
     def recorded(self, action: str) -> list[Mapping[str, Any]]:
-        """Return the inputs of each use of an action that is written down."""
+        """Return the inputs of each recorded use of an action."""
         return [record["inputs"] for record in self.records if record["action"] == action]
 
 
 @contextlib.contextmanager
 def lent() -> Iterator[Machine]:
-    """Start a machine with the sample's base images and a stand-in for BuildKit's scanner; stop it at the block's end.
+    """Start a machine with the sample's base images and a stand-in for BuildKit's scanner. Stop it after the block.
 
     Raises:
         host.EngineUnavailableError: It cannot be had here; the message says why and what to do.
@@ -162,7 +162,7 @@ def lent() -> Iterator[Machine]:
 
 
 def new_repository() -> str:
-    """Return the name of a repository in the registry that nobody else has."""
+    """Return an unused repository name in the registry."""
     return f"acme/orders-{uuid.uuid4().hex[:12]}"
 
 
@@ -170,7 +170,7 @@ def application(folder: Path, *, image: str, answers: Mapping[str, str] | None =
     """Make a repository with the sample application and the rendered files, committed on the default branch.
 
     Args:
-        folder: An empty folder or a path where none is.
+        folder: An empty or a new folder.
         image: Where the workflow pushes to: "127.0.0.1:5000/acme/orders".
         answers: More answers, as `new -d` takes them.
 
@@ -182,7 +182,7 @@ def application(folder: Path, *, image: str, answers: Mapping[str, str] | None =
 
 
 def published(root: Path, *, image: str, answers: Mapping[str, str] | None = None) -> Path:
-    """Give an application the rendered files and a remote, and commit all of it on the default branch.
+    """Add the rendered files and a remote to an application, and commit everything on the default branch.
 
     Args:
         root: The root of a git repository without a commit; it is returned.
@@ -198,49 +198,49 @@ def published(root: Path, *, image: str, answers: Mapping[str, str] | None = Non
 
 
 def workflow_file(root: Path, image: str = "*") -> Path:
-    """Return the workflow of a repository that builds an image, which is named where there are several."""
+    """Return the workflow that builds an image. Name the image if the repository has several."""
     (file,) = (root / ".github" / "workflows").glob(f"{image}-image.yml")
     return file
 
 
 def workflow(root: Path) -> dict[str, Any]:
-    """Return the workflow as a mapping; `on` is a string there."""
+    """Return the workflow as a mapping with `on` as a string."""
     return parse(workflow_file(root).read_text())
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return a workflow's text as a mapping. To YAML 1.1 the key `on` is a truth value; here it is "on"."""
+    """Parse a workflow. YAML 1.1 reads the key `on` as true, but here it is "on"."""
     found: dict[Any, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     return {"on" if key is True else key: value for key, value in found.items()}
 
 
 def git(root: Path, *arguments: str) -> str:
-    """Run git in a repository; return what it printed."""
+    """Run git in a repository, and return its output."""
     done = subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
 def commit(root: Path, message: str) -> str:
-    """Commit everything; return the commit."""
+    """Commit everything, and return the commit."""
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", message)
     return git(root, "rev-parse", "HEAD")
 
 
 def append(root: Path, line: str, *, to: str = "src/orders/main.py") -> None:
-    """Put a line at the end of a file, the one that holds the application unless another is named."""
+    """Append a line to a file, by default the application's main module."""
     file = root / to
     file.write_text(f"{file.read_text()}\n{line}\n")
 
 
 def push(root: Path, machine: Machine, *, ref: str = f"refs/heads/{BRANCH}", **options: Any) -> Run:
-    """Run what a push of HEAD to a branch or a tag sets off."""
+    """Run the workflow for a push of HEAD to a branch or a tag."""
     payload = {"ref": ref, "after": git(root, "rev-parse", "HEAD")}
     return run_workflow(root, "push", machine=machine, payload=payload, **options)
 
 
 def pull_request(root: Path, machine: Machine, *, number: int = 7, **options: Any) -> Run:
-    """Run what a pull request of HEAD's branch sets off; its jobs see it merged into the default branch."""
+    """Run the workflow for a pull request of HEAD's branch. Its jobs see it merged into the default branch."""
     head = git(root, "rev-parse", "--abbrev-ref", "HEAD")
     commits = {name: git(root, "rev-parse", name) for name in (head, BRANCH)}
     git(root, "switch", "--quiet", "--detach", BRANCH)
@@ -280,16 +280,16 @@ def run_workflow(
         payload: The event's payload beyond what says which repository it is.
         secrets: Instead of `SECRETS`.
         variables: What `vars` has.
-        image: The image whose workflow it is, where the repository has several.
+        image: The image to build, if the repository has several.
 
     Raises:
         RuntimeError: The workflow did not run at all: act refuses it, or an action has no stand-in.
     """
     file = workflow_file(root, image)
     text = file.read_text()
-    # Machines of their own for the jobs of a matrix are here one engine: what one loads, another must not start.
+    # On GitHub, each job of a matrix has its own machine. Here they share an engine, so keep their images apart.
     alone = re.sub(r"^    strategy:(?: &strategy)?\n", r"\g<0>      max-parallel: 1\n", text, flags=re.MULTILINE)
-    # act empties the file of summaries with each step, and shows none.
+    # act clears the summary file at each step, and shows no summaries.
     alone = alone.replace("$GITHUB_STEP_SUMMARY", "$STANDIN_SUMMARY")
     with tempfile.TemporaryDirectory(prefix="act-") as work:
         docker = Path(work, "docker")
@@ -329,11 +329,11 @@ def run_file(
         file: The workflow.
         event: The event's name, such as "push".
         environ: The environment of the jobs.
-        uses: Text that names every action that is used, here or in a workflow that is called.
+        uses: Text that names every action of this workflow and of the workflows that it calls.
         payload: The event's payload beyond what says which repository it is.
         secrets: Instead of `SECRETS`.
         variables: What `vars` has.
-        artifacts: An empty folder for the artifacts, a folder each; by default they are gone afterwards.
+        artifacts: An empty folder for the artifacts, each in its own folder. By default, they are deleted.
 
     Raises:
         RuntimeError: The workflow did not run at all: act refuses it, or an action has no stand-in.
@@ -391,8 +391,8 @@ def run_file(
 
 def _environ(engine: host.Engine) -> dict[str, str]:
     environ = {key: value for key, value in engine.environ().items() if not key.startswith(("BUILDX_", "BUILDKIT_"))}
-    # As on a machine of GitHub's, the programs that a workflow may call are on PATH: pipx here is that of the tests,
-    # and gh writes down what it is asked for.
+    # As on GitHub's machines, pipx and gh are on PATH. This pipx is that of the tests, and this gh records its
+    # arguments.
     tools = host.run_dir() / "workflow-tools"
     tools.mkdir(exist_ok=True)
     for name, program in (("pipx", _program("pipx")), ("gh", str(HERE / "gh"))):
@@ -405,7 +405,7 @@ def _environ(engine: host.Engine) -> dict[str, str]:
 
 @functools.cache
 def _program(name: str) -> str:
-    """Return the path of a program that the development dependencies bring."""
+    """Return the path of a program from the development dependencies."""
     found = shutil.which(name, path=sysconfig.get_path("scripts"))
     if not found:
         raise RuntimeError(f"{name} is not installed: it is one of the development dependencies")
@@ -413,7 +413,7 @@ def _program(name: str) -> str:
 
 
 def _actions(text: str) -> Iterator[tuple[str, Path]]:
-    """Yield OWNER/ACTION@REF and the folder that stands for it, for each action that a workflow uses."""
+    """Yield OWNER/ACTION@REF and the folder that replaces it, for each action of a workflow."""
     real = os.environ.get("DOCKERTPL_ACTIONS")
     for use in sorted({(match["action"], match["ref"]) for match in _USES.finditer(text)}):
         action, ref = use
@@ -426,7 +426,7 @@ def _actions(text: str) -> Iterator[tuple[str, Path]]:
 
 @dataclass(kw_only=True)
 class _Open:
-    """A step as far as it was told."""
+    """A step, as far as the log has reported it."""
 
     name: str
     ok: bool = True
@@ -435,7 +435,7 @@ class _Open:
 
 
 def _read(text: str, *, code: int, records: Sequence[Mapping[str, Any]], seconds: float) -> Run:
-    """Return what act's lines say."""
+    """Parse the lines of act's log."""
     steps: dict[tuple[str, str, str], _Open] = {}
     jobs: dict[str, bool] = {}
     log: list[str] = []

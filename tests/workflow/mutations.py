@@ -1,4 +1,4 @@
-"""Faults that somebody might put into the workflow, each as a function from a workflow's text to another text."""
+"""Faults that an edit could add to the workflow. Each is a function from a workflow's text to the broken text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Mutation = Callable[[str], str]
 
 
 def _each_step(text: str, change: Callable[[str, dict[str, Any]], dict[str, Any] | None]) -> str:
-    """Return the workflow with each step changed: `change` is given its job's id, and returns None to drop it."""
+    """Return the workflow with changed steps. `change` gets the job's id and the step, and returns None to drop it."""
     workflow = parse(text)
     for name, job in workflow["jobs"].items():
         changed = (change(name, step) for step in job["steps"])
@@ -151,7 +151,7 @@ def _without_input(step: dict[str, Any], name: str) -> dict[str, Any]:
     return {**step, "with": {key: value for key, value in step.get("with", {}).items() if key != name}}
 
 
-#: Each fault, and the promise that has to notice it.
+#: Each fault, and the promise that must detect it.
 NOTICED_BY: dict[Mutation, Callable[[str], None]] = {
     without_a_builder: promises.a_builder_is_set_up_before_it_is_needed,
     without_cache_export: promises.what_is_pushed_leaves_its_cache,

@@ -1,7 +1,7 @@
-"""What every rendered workflow promises, each as a function that raises AssertionError where it is broken.
+"""The promises of every rendered workflow. Each is a function that raises AssertionError if the promise is broken.
 
-A promise is given the workflow's text. The tests hold every rendering to every promise, and every promise to the
-mutations that it has to notice.
+A promise gets the workflow's text. The tests check every promise on every rendering, and check that each promise
+detects its mutations.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Step: TypeAlias = Mapping[str, Any]
 BUILD = "docker/build-push-action"
 BUILDX = "docker/setup-buildx-action"
 QEMU = "docker/setup-qemu-action"
-#: What logs in by a token of GitHub's, and so needs the right to have one.
+#: The actions that log in with a token of GitHub, and so need its permission.
 TOKEN_LOGINS = ("aws-actions/configure-aws-credentials", "azure/login", "google-github-actions/auth")
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
-#: What each runner's processor runs without help.
+#: The platforms that each runner runs without emulation.
 RUNNERS = {"ubuntu-24.04": "linux/amd64", "ubuntu-24.04-arm": "linux/arm64"}
-#: The inputs of a build that say where it goes, and of which platforms it is.
+#: The inputs of a build for its output and its platforms.
 OF_ONE_BUILD = {"platforms", "load", "push", "outputs", "tags", "labels", "cache-to", "provenance", "sbom"}
-#: Without image-manifest some registries refuse a cache; without ignore-error a refusal fails the build.
+#: Without image-manifest, some registries refuse a cache. Without ignore-error, a refusal fails the build.
 CACHE_FIELDS = {
     "type": "registry",
     "mode": "max",
@@ -43,7 +43,7 @@ def _jobs(text: str) -> Mapping[str, Job]:
 
 
 def jobs(text: str) -> Iterator[tuple[str, Job, list[Step]]]:
-    """Yield each job: its id, itself, its steps. Nothing of it is to be changed."""
+    """Yield the id, the mapping and the steps of each job. Do not change them."""
     for name, job in _jobs(text).items():
         yield name, job, job["steps"]
 
@@ -54,13 +54,13 @@ def action(step: Step) -> str:
 
 
 def is_smoke_test(step: Step) -> bool:
-    """Tell whether a step starts the image and fails unless it gets healthy."""
+    """Return whether a step starts the image and fails unless it becomes healthy."""
     run = str(step.get("run", ""))
     return "docker run" in run and ".State.Health.Status" in run and "exit 1" in run
 
 
 def pushes(step: Step) -> bool:
-    """Tell whether a step brings an image into the registry."""
+    """Return whether a step pushes an image."""
     inputs = step.get("with", {})
     by_action = action(step) == BUILD and (
         inputs.get("push") in (True, "true") or "push=true" in inputs.get("outputs", "")
@@ -69,13 +69,13 @@ def pushes(step: Step) -> bool:
 
 
 def given(steps: list[Step], name: str, value: str) -> str:
-    """Return an input with what the steps print that it takes an output from."""
+    """Return an input, with the scripts of the steps that provide its outputs."""
     printed = [step["run"] for step in steps if "run" in step and f"steps.{step.get('id')}.outputs.{name}" in value]
     return "\n".join([value, *printed])
 
 
 def is_for_pull_requests(job: Job) -> bool | None:
-    """Tell whether a job runs for pull requests only (True), never for them (False), or for everything (None)."""
+    """Return whether a job runs only for pull requests (True), never for them (False), or for everything (None)."""
     condition = str(job.get("if", "")).replace('"', "'")
     if "github.event_name == 'pull_request'" in condition:
         return True
@@ -83,14 +83,14 @@ def is_for_pull_requests(job: Job) -> bool | None:
 
 
 def every_action_is_pinned_by_commit(text: str) -> None:
-    """A tag can be moved to another commit by whoever takes over an action."""
+    """Actions are pinned to commits: an attacker could move a tag."""
     for line in text.splitlines():
         if re.match(r"\s*(- )?uses:", line):
             assert PINNED.search(line), f"not pinned by commit, with its version beside it: {line.strip()}"
 
 
 def a_builder_is_set_up_before_it_is_needed(text: str) -> None:
-    """The builder that a machine has by default exports no cache and joins no platforms."""
+    """The workflow sets up a builder: a machine's default one exports no cache and joins no platforms."""
     for name, _, steps in jobs(text):
         ready = False
         for step in steps:
@@ -100,7 +100,7 @@ def a_builder_is_set_up_before_it_is_needed(text: str) -> None:
 
 
 def what_is_pushed_leaves_its_cache(text: str) -> None:
-    """A push of a branch leaves every layer's cache in the registry, where the next machine finds it."""
+    """A push of a branch saves the cache of every layer in the registry, for the next machine."""
     found = [
         (name, steps, step) for name, _, steps in jobs(text) for step in steps if action(step) == BUILD and pushes(step)
     ]
@@ -113,7 +113,7 @@ def what_is_pushed_leaves_its_cache(text: str) -> None:
 
 
 def every_build_starts_from_the_registry_s_cache(text: str) -> None:
-    """Each build reads its branch's cache and then the default branch's."""
+    """Each build reads the cache of its branch and then that of the default branch."""
     for name, _, steps in jobs(text):
         for step in steps:
             if action(step) == BUILD:
@@ -123,7 +123,7 @@ def every_build_starts_from_the_registry_s_cache(text: str) -> None:
 
 
 def nothing_is_pushed_that_was_not_healthy(text: str) -> None:
-    """In each job an image is built into the engine, started and found healthy before anything is pushed."""
+    """Each job builds, starts and checks an image before it pushes anything."""
     passed: set[str] = set()
     for name, job, steps in jobs(text):
         loaded = tried = False
@@ -141,7 +141,7 @@ def nothing_is_pushed_that_was_not_healthy(text: str) -> None:
 
 
 def what_is_pushed_is_what_was_tried(text: str) -> None:
-    """The build that pushes is given the same sources, arguments and secrets as the one whose image was started."""
+    """The build that pushes has the same sources, arguments and secrets as that of the tested image."""
     for name, _, steps in jobs(text):
         builds = [step for step in steps if action(step) == BUILD]
         for step in builds:
@@ -154,7 +154,7 @@ def what_is_pushed_is_what_was_tried(text: str) -> None:
 
 
 def a_pull_request_is_tried_and_pushes_nothing(text: str) -> None:
-    """A job for pull requests builds and tries the image; no job that runs for one can push anything."""
+    """A job for pull requests builds and tests the image, and no job for pull requests can push."""
     tried = False
     for name, job, steps in jobs(text):
         for_pull_requests = is_for_pull_requests(job)
@@ -172,7 +172,7 @@ def a_pull_request_is_tried_and_pushes_nothing(text: str) -> None:
 
 
 def a_pull_request_is_built_and_tried_by_the_steps_of_a_push(text: str) -> None:
-    """What is tried of a pull request is tried in the same way before a push, and it is written once."""
+    """Pull requests and pushes run the same tests, and the workflow defines them once."""
     assert text.count("docker run --detach") == 1
     (asked,) = (steps for _, job, steps in jobs(text) if is_for_pull_requests(job))
     (pushed,) = (steps for _, job, steps in jobs(text) if is_for_pull_requests(job) is False and asked[-1] in steps)
@@ -181,7 +181,7 @@ def a_pull_request_is_built_and_tried_by_the_steps_of_a_push(text: str) -> None:
 
 
 def every_job_says_what_it_may(text: str) -> None:
-    """The workflow may do nothing, and each job names what it needs."""
+    """The workflow has no permissions, and each job names those that it needs."""
     workflow = parse(text)
     assert workflow["permissions"] == {}
     for name, job, _ in jobs(text):
@@ -189,21 +189,21 @@ def every_job_says_what_it_may(text: str) -> None:
 
 
 def every_right_has_its_reason(text: str) -> None:
-    """Whoever reads the workflow sees what each permission is for."""
+    """A comment says what each permission is for."""
     rights = re.findall(r"^      [a-z-]+: (?:read|write)\b.*$", text, re.MULTILINE)
     assert len(rights) == sum(len(job["permissions"]) for _, job, _ in jobs(text))
     assert [right for right in rights if not re.search(r" # to .+", right)] == []
 
 
 def no_expression_stands_in_shell(text: str) -> None:
-    """What an expression gives is the text of whoever opened a pull request: shell sees it as a variable alone."""
+    """Shell gets the value of an expression only as a variable, since a pull request's author may control it."""
     for name, _, steps in jobs(text):
         for step in steps:
             assert "${{" not in str(step.get("run", "")), f"{name}: {step.get('name')}"
 
 
 def what_is_pushed_says_how_it_was_made(text: str) -> None:
-    """The image carries where it was built from, in full, and what is in it."""
+    """The image has full provenance and an SBOM."""
     for name, _, steps in jobs(text):
         for step in steps:
             if action(step) == BUILD and pushes(step):
@@ -212,7 +212,7 @@ def what_is_pushed_says_how_it_was_made(text: str) -> None:
 
 
 def every_platform_is_one_that_its_runner_runs(text: str) -> None:
-    """What a build runs, and the image that is tried, is of the runner's processor or of one that is emulated."""
+    """Builds and tests use the platform of the runner or an emulated one."""
     for name, job, steps in jobs(text):
         for cell in job.get("strategy", {}).get("matrix", {}).get("include", [{}]):
             runs = {RUNNERS[_filled(job["runs-on"], cell)]}
@@ -225,18 +225,18 @@ def every_platform_is_one_that_its_runner_runs(text: str) -> None:
 
 
 def _filled(value: str, cell: Mapping[str, str]) -> str:
-    """Return a value with what a cell of the matrix puts into it."""
+    """Return a value with the matrix values of a cell filled in."""
     return re.sub(r"\$\{\{ matrix\.(\w+) \}\}", lambda match: cell[match[1]], value)
 
 
-#: What every workflow promises, whatever it does.
+#: The promises of every workflow.
 GENERAL: tuple[Callable[[str], None], ...] = (
     every_action_is_pinned_by_commit,
     every_job_says_what_it_may,
     every_right_has_its_reason,
     no_expression_stands_in_shell,
 )
-#: What one that builds an image promises as well.
+#: More promises of a workflow that builds an image.
 PROMISES: tuple[Callable[[str], None], ...] = (
     *GENERAL,
     a_builder_is_set_up_before_it_is_needed,

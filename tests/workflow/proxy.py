@@ -1,4 +1,4 @@
-"""A registry that refuses to take a cache, as some do: another registry, with a proxy in front of it."""
+"""A registry that refuses caches, as some do: a proxy in front of another registry."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "content-length")
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Pass each request on, but answer 400 to a manifest with a tag cache-…."""
+    """Forward each request, but answer 400 to a manifest with a tag cache-…."""
 
     protocol_version = "HTTP/1.1"
-    # An engine tries TLS first, and falls back when what answers is plainly HTTP.
+    # An engine tries TLS first, and falls back to plain HTTP.
     default_request_version = "HTTP/1.1"
     upstream: ClassVar[str]
     refused: ClassVar[list[str]]
@@ -30,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(400, {"Content-Type": "application/json"}, b'{"errors":[{"code":"MANIFEST_INVALID"}]}')
             return
         connection = http.client.HTTPConnection(self.upstream, timeout=60)
-        # With the Host that the client has, the registry's Location headers lead back here.
+        # With the client's Host header, the registry's Location headers lead back here.
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         connection.request(self.command, self.path, body=body, headers=headers)
         answer = connection.getresponse()
@@ -61,18 +61,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def refusing_caches(registry: str) -> Iterator[tuple[str, list[str]]]:
-    """Serve a registry without its will to take caches.
+    """Serve a registry that refuses caches.
 
     Args:
-        registry: The host:port of the registry behind.
+        registry: The host:port of the registry behind the proxy.
 
     Yields:
-        The proxy's host:port, and the paths that it has refused so far.
+        The host:port of the proxy, and the paths that it has refused so far.
     """
     refused: list[str] = []
     handler = type("Handler", (_Handler,), {"upstream": registry, "refused": refused})

@@ -1,4 +1,4 @@
-"""What a registry holds, read over its HTTP API: which bytes are layers and which are the rest."""
+"""The content of a registry, read over its HTTP API: layers and other blobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-# What a blob is. A blob that an image and its cache have in common is the image's layer.
+# The kind of a blob. A blob that an image and its cache share is a layer of the image.
 Kind: TypeAlias = Literal["layer", "cache layer", "config", "cache config", "attestation"]
 
 INDEXES = (
@@ -23,7 +23,7 @@ MANIFESTS = (
 )
 CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 ATTESTATION = "attestation-manifest"
-#: What a statement is about, without its version.
+#: The predicate type of a statement, without its version.
 PROVENANCE = "https://slsa.dev/provenance"
 SBOM = "https://spdx.dev/Document"
 PAGE = 100
@@ -31,7 +31,7 @@ PAGE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
-    """One blob: its kind, its bytes as the registry has them, its media type."""
+    """One blob: its kind, its size in the registry, its media type."""
 
     kind: Kind
     size: int
@@ -40,10 +40,10 @@ class Blob:
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What can be reached from the tags of one repository.
+    """The objects that the tags of one repository reference.
 
     Attributes:
-        tags: The digest of the manifest or index that each tag names.
+        tags: The digest of the manifest or index of each tag.
         blobs: By digest.
     """
 
@@ -51,19 +51,19 @@ class Contents:
     blobs: Mapping[str, Blob] = field(default_factory=dict)
 
     def since(self, before: Contents) -> Contents:
-        """Return the tags that are new or were moved and the blobs that are new."""
+        """Return the new and moved tags and the new blobs."""
         return Contents(
             tags={tag: digest for tag, digest in self.tags.items() if before.tags.get(tag) != digest},
             blobs={digest: blob for digest, blob in self.blobs.items() if digest not in before.blobs},
         )
 
     def sizes(self, *kinds: Kind) -> list[int]:
-        """Return the bytes of each blob of these kinds."""
+        """Return the size of each blob of these kinds."""
         return [blob.size for blob in self.blobs.values() if blob.kind in kinds]
 
     @property
     def layer_bytes(self) -> int:
-        """The bytes of all layers, those of an image and those that only a cache has."""
+        """Return the size of all layers, those of images and those of only a cache."""
         return sum(self.sizes("layer", "cache layer"))
 
 
@@ -83,7 +83,7 @@ class Registry:
         return found
 
     def tags(self, repository: str) -> dict[str, str]:
-        """Return the digest behind each tag; nothing for a repository that does not exist."""
+        """Return the digest of each tag, or nothing if the repository does not exist."""
         try:
             names = json.loads(self._get(f"/v2/{repository}/tags/list")[0])["tags"] or []
         except urllib.error.HTTPError as error:
@@ -98,7 +98,7 @@ class Registry:
         return found
 
     def blob(self, repository: str, digest: str) -> Any:
-        """Return the value in a blob that holds JSON."""
+        """Return the value of a JSON blob."""
         return json.loads(self._get(f"/v2/{repository}/blobs/{digest}")[0])
 
     def platforms(self, repository: str, tag: str) -> dict[str, str]:
@@ -110,10 +110,10 @@ class Registry:
         }
 
     def predicates(self, repository: str, tag: str) -> dict[str, set[str]]:
-        """Return the types of the statements that an index holds on each of its platforms, without their versions.
+        """Return the predicate types on each platform of an index, without their versions.
 
         Raises:
-            AssertionError: A statement names another manifest than the one that it is attached to.
+            AssertionError: A statement names a manifest other than the one that it is attached to.
         """
         platforms = {digest: platform for platform, digest in self.platforms(repository, tag).items()}
         found: dict[str, set[str]] = {platform: set() for platform in platforms.values()}
@@ -127,7 +127,7 @@ class Registry:
         return found
 
     def contents(self, repository: str) -> Contents:
-        """Return what a repository holds."""
+        """Return the content of a repository."""
         tags = self.tags(repository)
         blobs: dict[str, Blob] = {}
         for digest in dict.fromkeys(tags.values()):

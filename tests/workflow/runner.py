@@ -1,6 +1,6 @@
-"""A second engine that stands for a machine that GitHub lends for one job: its build cache may be emptied at any time.
+"""A second engine that represents a GitHub runner. Tests may clear its build cache at any time.
 
-The engine of the other tests is shared with them, and with whoever works on this machine.
+Other tests, and other users of this machine, share the first engine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tests.engine import apt, bases, host
 
 NAME = "runner"
-#: What BuildKit scans with for an SBOM.
+#: BuildKit's scanner for an SBOM.
 SCANNER = "docker/buildkit-syft-scanner:stable-1"
 PID_FILE = "dockerd-runner"
 BRIDGE = "dockertpl-run0"
@@ -24,16 +24,16 @@ GATEWAY = "10.213.77.1/24"
 
 @dataclass(frozen=True, kw_only=True)
 class Runner(host.Engine):
-    """A running engine with a socket of its own, whose path this is."""
+    """A running engine, and the path of its socket."""
 
     socket: str
 
     def environ(self) -> dict[str, str]:
-        """The environment in which a bare `docker` is this engine's client."""
+        """Return an environment in which a bare `docker` is this engine's client."""
         return {**super().environ(), "DOCKER_HOST": f"unix://{self.socket}"}
 
     def forget(self) -> None:
-        """Become a machine that has never built anything: no image but base images and the scanner."""
+        """Become a machine without earlier builds: keep only base images and the scanner."""
         listed = self.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
         kept = {SCANNER, *(name for name in listed if bases.catalogue().find(name))}
         built = [name for name in listed if not name.endswith(":<none>") and name not in kept]
@@ -45,7 +45,7 @@ class Runner(host.Engine):
 
 @contextlib.contextmanager
 def started() -> Iterator[Runner]:
-    """Start the engine, its build cache empty; stop it at the end of the block.
+    """Start the engine with an empty build cache. Stop it after the block.
 
     Raises:
         host.EngineUnavailableError: It cannot be had here; the message says why and what to do.
@@ -56,8 +56,8 @@ def started() -> Iterator[Runner]:
         )
     socket = str(host.run_dir() / "runner.sock")
     with host.lock(NAME), _bridge():  # one at a time on a machine
-        host.stop("dockerd", pid_file=PID_FILE)  # that of a test run which was killed
-        # Rules of its own would undo those of the engine beside it.
+        host.stop("dockerd", pid_file=PID_FILE)  # left over from a killed test run
+        # Its own rules would break those of the other engine.
         options = ("--bridge", BRIDGE, "--iptables=false", "--ip6tables=false")
         host.start_dockerd(NAME, *options, exec_root="runner", pid_file=PID_FILE, host=f"unix://{socket}")
         try:
@@ -70,7 +70,7 @@ def started() -> Iterator[Runner]:
 
 @contextlib.contextmanager
 def _bridge() -> Iterator[None]:
-    """A network for its containers: a bridge, and the way out of it."""
+    """Make a network for its containers: a bridge with a route to the outside."""
     rules = (
         ("nat", "POSTROUTING", "--source", SUBNET, "!", "--out-interface", BRIDGE, "--jump", "MASQUERADE"),
         ("filter", "FORWARD", "--in-interface", BRIDGE, "--jump", "ACCEPT"),

@@ -1,10 +1,10 @@
-"""What the stand-ins for actions do, where the actions themselves cannot be reached.
+"""Stand-ins for actions that are not reachable here.
 
-`standins.py OWNER/ACTION` is run by actions/OWNER/ACTION/action.yml in a job, with the inputs as JSON in $INPUTS. Its
-outputs go where a step's outputs go. It stands alone: the job's Python has nothing of this project.
+In a job, actions/OWNER/ACTION/action.yml runs `standins.py OWNER/ACTION` with the inputs as JSON in $INPUTS. It writes
+its outputs to the file for step outputs. It imports nothing from this project, since the job's Python lacks it.
 
-A machine of GitHub's is imitated where it matters to a workflow: a builder that exports a cache has to be set up, a
-registry has to be logged in to, and an image that is loaded carries no attestations.
+The stand-ins imitate a GitHub machine. A workflow must set up a builder to export a cache, and must log in to a
+registry. A loaded image has no attestations.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, NoReturn, TypeAlias
 Inputs: TypeAlias = Mapping[str, str]
 Outputs: TypeAlias = dict[str, str]
 
-# The builder that a machine has before one is set up, in its own words.
+# The errors of the default builder of a machine.
 DEFAULT_BUILDER_REFUSES = (
     "ERROR: failed to build: {what} is not supported for the docker driver.\n"
     "Switch to a different driver, or turn on the containerd image store, and try again."
@@ -33,13 +33,13 @@ SEMVER = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+)(?P<rest>-
 
 
 def checkout(inputs: Inputs) -> Outputs:
-    """The job's folder is a copy of the repository already."""
+    """Do nothing: the job's folder is already a copy of the repository."""
     commit = _git("rev-parse", "HEAD")
     return {"ref": os.environ.get("GITHUB_REF", ""), "commit": commit}
 
 
 def setup_buildx(inputs: Inputs) -> Outputs:
-    """Make a builder. The action's own runs in a container, whose image is not to be had: this is the engine's."""
+    """Make a builder from the engine. The real action's builder needs an image that is not available here."""
     driver = inputs["driver"] or "docker-container"
     _job_file("builder").write_text(driver)
     command = [
@@ -56,7 +56,7 @@ def setup_buildx(inputs: Inputs) -> Outputs:
 
 
 def setup_qemu(inputs: Inputs) -> Outputs:
-    """The machine that runs the tests has emulation, or the test that needs it fails."""
+    """Do nothing: the machine of the tests has emulation, or the test that needs it fails."""
     _job_file("emulation").write_text(inputs["platforms"])
     return {"platforms": inputs["platforms"]}
 
@@ -66,7 +66,7 @@ def login(inputs: Inputs) -> Outputs:
     for name in ("username", "password"):
         if not inputs[name]:
             _fail(f"Username and password required: {name} is empty")
-    # Each job has a machine of its own on GitHub, so what it logs in to is its own too.
+    # On GitHub, each job has its own machine, and so its own logins.
     config = _docker_config()
     if inputs["registry"].split(":")[0] in ("127.0.0.1", "localhost"):
         command = ["docker", "login", "--username", inputs["username"], "--password-stdin", registry]
@@ -118,7 +118,7 @@ def metadata(inputs: Inputs) -> Outputs:
 
 
 def _tags(text: str, event: Mapping[str, Any]) -> tuple[list[str], bool]:
-    """Return the tags that apply to this event, and whether `latest` comes with them when nobody says otherwise."""
+    """Return the tags for this event, and whether `latest` is among them by default."""
     ref = os.environ.get("GITHUB_REF", "")
     sha = os.environ.get("GITHUB_SHA", "")
     names: list[str] = []
@@ -144,7 +144,7 @@ def _tags(text: str, event: Mapping[str, Any]) -> tuple[list[str], bool]:
                 filled = fields["pattern"].replace("{{version}}", whole).replace("{{raw}}", value)
                 for part in ("major", "minor", "patch"):
                     filled = filled.replace(f"{{{{{part}}}}}", version[part])
-                # A release candidate moves no tag but its own.
+                # A release candidate moves only its own tag.
                 names.append(whole if rest else filled)
                 latest = latest or not rest
         elif kind == "match":
@@ -276,7 +276,7 @@ def _matches(pattern: str) -> list[Path]:
 
 
 def cache(inputs: Inputs) -> Outputs:
-    """Never have what is asked for."""
+    """Miss every cache."""
     if not (_lines(inputs["path"]) and inputs["key"]):
         _fail("Input required and not supplied: path and key")
     if inputs["fail-on-cache-miss"] == "true":
@@ -295,7 +295,7 @@ def attest(inputs: Inputs) -> Outputs:
 
 
 def cosign_installer(inputs: Inputs) -> Outputs:
-    """Put a `cosign` on PATH that writes down what it was asked for."""
+    """Put a `cosign` on PATH that records its arguments."""
     folder = _job_file("cosign-bin")
     folder.mkdir(exist_ok=True)
     command = folder / "cosign"
@@ -348,18 +348,18 @@ def _list(text: str) -> list[str]:
 
 
 def _fields(line: str) -> dict[str, str]:
-    """Return what `key=value,key=value` says; a value with a comma stands in quotes."""
+    """Parse `key=value,key=value`. A value with a comma has quotes."""
     pairs = (field.partition("=") for field in next(csv.reader([line])))
     return {key.strip(): value for key, _, value in pairs}
 
 
 def _references(text: str) -> list[str]:
-    """Return the images that lines of `type=registry,ref=…` name."""
+    """Return the images in lines of `type=registry,ref=…`."""
     return [fields["ref"] for fields in map(_fields, _lines(text)) if fields.get("type") == "registry"]
 
 
 def _job_file(name: str) -> Path:
-    """Return a path that only this job has."""
+    """Return a path of this job."""
     return Path(os.environ["RUNNER_TEMP"], f"standin-{name}")
 
 
@@ -368,7 +368,7 @@ def _docker_config() -> Path:
 
 
 def _environ() -> dict[str, str]:
-    """Return the environment in which docker has this job's logins, and the machine's plugins."""
+    """Return an environment in which docker has this job's logins and the machine's plugins."""
     config = _docker_config()
     config.mkdir(parents=True, exist_ok=True)
     plugins = Path("~/.docker/cli-plugins").expanduser()
@@ -395,7 +395,7 @@ def _export(variables: Mapping[str, str]) -> None:
 
 
 def _record(action: str, inputs: Inputs) -> None:
-    """Write down what an action was asked for."""
+    """Record the inputs of an action."""
     folder = Path(os.environ["STANDIN_RECORDS"])
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".json", delete=False) as file:
         json.dump({"action": action, "job": os.environ.get("GITHUB_JOB", ""), "inputs": dict(inputs)}, file)
@@ -412,7 +412,7 @@ def _fail(text: str) -> NoReturn:
 
 
 def main(action: str) -> None:
-    """Do what an action would do, and write its outputs down."""
+    """Do what an action would do, and write its outputs."""
     outputs = ACTIONS[action](json.loads(os.environ["INPUTS"]))
     with Path(os.environ["GITHUB_OUTPUT"]).open("a") as file:
         for name, value in outputs.items():

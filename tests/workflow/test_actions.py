@@ -1,4 +1,4 @@
-"""The actions that the workflows use: what they are given is what they take, and so it is with their stand-ins."""
+"""The inputs of each action in the workflows are valid for the action and for its stand-in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _known() -> dict[str, dict[str, Any]]:
 
 @functools.cache
 def _uses() -> list[tuple[str, dict[str, Any]]]:
-    """Return each action that a rendered workflow uses, with what it is given."""
+    """Return each action of a rendered workflow with its inputs."""
     texts = {text for files in rendering.workflows() for text in files.values()}
     steps = [step for text in texts for _, _, steps in promises.jobs(text) for step in steps if "uses" in step]
     assert steps
@@ -133,7 +133,7 @@ class TestMetadata:
 
 
 class TestBuild:
-    """What the stand-in for docker/build-push-action refuses, before it builds anything."""
+    """Return the error of the stand-in for docker/build-push-action before a build."""
 
     @pytest.fixture(autouse=True)
     def _job(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an action learns from GitHub's API, where that is not reached."""
+"""The answers of the local API, when GitHub's is not reachable."""
 
 from __future__ import annotations
 

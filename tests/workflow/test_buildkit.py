@@ -1,4 +1,4 @@
-"""An engine's BuildKit at an address of its own: what goes in reaches the engine, and what it answers comes back."""
+"""An engine's BuildKit at its own address: requests reach the engine, and its answers come back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import buildkit
 
 @contextlib.contextmanager
 def _engine(path: Path, answer: bytes) -> Iterator[None]:
-    """An engine that answers one request, and after that says back in capitals what it is told."""
+    """An engine that answers one request, and then echoes its input in capitals."""
 
     def serve() -> None:
         connection, _ = server.accept()
@@ -35,7 +35,7 @@ def _engine(path: Path, answer: bytes) -> Iterator[None]:
 
 
 def _said(address: str) -> bytes:
-    """Say something to an address; return all that comes back."""
+    """Send bytes to an address, and return the whole answer."""
     host, _, port = address.removeprefix("tcp://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(b"hello")

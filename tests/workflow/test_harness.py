@@ -1,4 +1,4 @@
-"""What the harness reads in a build's log."""
+"""Parsing a build's log in the harness."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The workflows of this repository pass the linters, and `ci` does under act what it says.
+"""The workflows of this repository pass the linters, and `ci` works under act.
 
-`make` is a stand-in that writes down what it is asked for. `.ci/run` runs the same targets for real.
+`make` is a stand-in that records its arguments. `.ci/run` really runs the same targets.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def test_ci_runs_lint_the_tests_and_the_engine_s_tests_under_act(tmp_path: Path)
 
 
 def _environ(folder: Path) -> dict[str, str]:
-    """Return an environment in which `make` and `sudo` write down what they run, and `pipx run uv` finds any Python."""
+    """Return an environment in which `make` and `sudo` record their commands, and `pipx run uv` finds any Python."""
     tools = folder / "tools"
     tools.mkdir()
     scripts = {

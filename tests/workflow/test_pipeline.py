@@ -1,4 +1,4 @@
-"""The rendered GitLab pipeline, run: its script in a shell, with the variables that GitLab sets."""
+"""Run the script of the rendered GitLab pipeline in a shell, with GitLab's variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .registry import Registry
 
 pytestmark = pytest.mark.engine
 
-# A runner's engine stands behind TLS, so the pipeline makes a builder of its own there. Here the engine's own one
+# A runner's engine uses TLS, so the pipeline creates its own builder there. Here, the engine's builder
 # exports cache, and the registry asks for no login.
 DOCKER = """#!{python}
 import os, sys
@@ -30,7 +30,7 @@ os.execv("{docker}", ["docker", *words])
 
 
 def _run(root: Path, machine: harness.Machine, tools: Path, **of_run: str) -> subprocess.CompletedProcess[str]:
-    """Run the pipeline's one job as a runner does: one shell, which stops at the first command that fails."""
+    """Run the pipeline's only job as a runner does: in one shell that stops at the first failing command."""
     (file,) = (root / ".gitlab").glob("*-image.yml")
     (job,) = yaml.safe_load(file.read_text()).values()
     script = tools / "docker"

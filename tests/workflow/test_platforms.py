@@ -1,6 +1,6 @@
-"""Two processors: one index with both, each started before it was pushed, each with what is known of it.
+"""Two platforms: one index has both, each was started before the push, and each has its attestations.
 
-The other processor is emulated, so what the workflow gives a runner of its own runs here as well.
+The other processor is emulated, so this machine can run the jobs of both runners.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .registry import PROVENANCE, SBOM, Registry
 pytestmark = pytest.mark.engine
 
 BOTH = ("linux/amd64", "linux/arm64")
-#: How long an emulated container may take on a busy machine, where more than one of its probes takes too long as well.
+#: The time limit of an emulated container on a busy machine, where several of its probes may time out.
 PATIENCE = 300
 WHO = "import os, platform; print(platform.machine(), os.getuid())"
 

@@ -1,4 +1,4 @@
-"""Every rendered workflow keeps its promises, and every promise notices the faults that it is there for."""
+"""Every rendered workflow keeps its promises, and every promise detects its faults."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The rendered workflow, run: what it pushes, what it builds again, and what it refuses to push.
+"""Run the rendered workflow: what it pushes, what it rebuilds, and what it refuses to push.
 
-Every run begins on a machine that has never built anything: what it does not build, it has from the registry.
+Every run starts on a machine without earlier builds. It builds an image or gets it from the registry.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .registry import PROVENANCE, SBOM, Contents, Registry
 
 pytestmark = pytest.mark.engine
 
-# What a code change may push beside the code's own layer.
+# The blobs that a code change may push beside its layer.
 SLACK_BYTES = 64 * 1024
 SMOKE_TEST = "Smoke test"
 CODE_STEP = re.compile(r"\[prod (\d+)/\1\] COPY .+")
@@ -25,13 +25,13 @@ CODE_STEP = re.compile(r"\[prod (\d+)/\1\] COPY .+")
 
 @dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """A repository whose first commit was pushed.
+    """A repository after the push of its first commit.
 
     Attributes:
-        root: Its folder. The tag "pushed" is what the registry's tag main was built from.
+        root: Its folder. The tag "pushed" marks the source of the registry's tag main.
         repository: Its name in the registry.
         run: The run of that first push.
-        contents: What the registry had after it.
+        contents: The registry's content after it.
     """
 
     root: Path
@@ -40,7 +40,7 @@ class Pushed:
     contents: Contents
 
     def push(self, machine: harness.Machine) -> harness.Run:
-        """Push the default branch, which has to be green."""
+        """Push the default branch. The run must succeed."""
         run = harness.push(self.root, machine)
         assert run.ok, run.log[-5000:]
         harness.git(self.root, "tag", "--force", "pushed")
@@ -48,12 +48,12 @@ class Pushed:
 
 
 def _is_code_alone(build: harness.Build) -> bool:
-    """Tell whether nothing ran but the last step, which brings the code."""
+    """Return whether only the last step, which copies the code, ran."""
     return len(build.ran) == 1 and CODE_STEP.fullmatch(build.ran[0]) is not None
 
 
 def _sizes(summary: str, layer: str) -> tuple[float, float]:
-    """Return the megabytes of a layer before and after, as the summary has them."""
+    """Return the megabytes of a layer before and after, from the summary."""
     before, after = (
         float(size) for sign in "-+" for size in re.findall(rf"^{re.escape(sign)} +([\d.]+) MB {layer}$", summary, re.M)
     )
@@ -74,7 +74,7 @@ def pushed(machine: harness.Machine, registry: Registry, tmp_path_factory: pytes
 
 @pytest.fixture
 def root(pushed: Pushed, machine: harness.Machine) -> Path:
-    """The repository as it was pushed last, and a machine that has never built anything."""
+    """The repository after its last push, and a machine without earlier builds."""
     harness.git(pushed.root, "switch", "--quiet", "--discard-changes", "--force-create", "main", "pushed")
     machine.engine.forget()
     return pushed.root
@@ -88,7 +88,7 @@ def test_the_first_push_brings_an_image_its_cache_and_what_is_known_of_it(pushed
     (build, *again) = pushed.run.builds("image")
     assert build.ran
     assert build.cached == ()
-    assert [push.ran for push in again] == [()]  # what is pushed is what was tried
+    assert [push.ran for push in again] == [()]  # the pushed image is the tested image
     assert registry.predicates(pushed.repository, "main") == {"linux/amd64": {PROVENANCE, SBOM}}
     assert "### Layers, compared with no earlier image\n" in pushed.run.summary
     assert re.search(r"^Container: running, healthy after \d+ s\.$", pushed.run.summary, re.MULTILINE)
@@ -125,7 +125,7 @@ def test_a_changed_readme_builds_nothing_and_pushes_no_layer(
     assert [build.ran for build in run.builds("image")] == [(), ()]
     new = registry.contents(pushed.repository).since(before)
     assert new.sizes("layer") == []
-    assert new.layer_bytes < SLACK_BYTES  # the SBOM is written anew, and BuildKit's cache has it as a layer
+    assert new.layer_bytes < SLACK_BYTES  # the SBOM is new, and BuildKit's cache has it as a layer
 
 
 @pytest.mark.full
@@ -151,7 +151,7 @@ def test_a_pull_request_reads_the_cache_and_pushes_nothing(
     assert run.jobs == {"lint": True, "pull-request": True}
     (built,) = run.builds("pull-request")
     assert _is_code_alone(built)
-    # Others may be pushing to the same registry.
+    # Other runs may push to the same registry.
     assert {name for name in registry.repositories() if pushed.repository in name} <= set(repositories)
     assert registry.contents(pushed.repository) == before
     assert [step.name for step in run.of("pull-request")] == [
@@ -163,7 +163,7 @@ def test_a_pull_request_reads_the_cache_and_pushes_nothing(
         "Compare sizes",
         SMOKE_TEST,
     ]
-    # The summary says what grew since the last image of main, and by how much.
+    # The summary shows the growth of each layer since the last image of main.
     assert f"### Layers, compared with {registry.address}/{pushed.repository}:main\n" in run.summary
     (before_bytes, after_bytes) = _sizes(run.summary, "COPY .+")
     assert 40 <= after_bytes - before_bytes < 41
@@ -201,7 +201,7 @@ def test_an_image_that_is_healthy_and_may_not_write_is_not_pushed(
     assert registry.contents(pushed.repository) == before
 
 
-@pytest.mark.full  # an image that runs is given its start period and some
+@pytest.mark.full  # a running image gets its start period and more
 def test_an_image_that_runs_and_never_gets_healthy_is_not_pushed(
     pushed: Pushed, root: Path, machine: harness.Machine, registry: Registry
 ) -> None:

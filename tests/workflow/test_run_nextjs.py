@@ -1,4 +1,4 @@
-"""The rendered workflow of a Next.js application, run on machines that have never built anything."""
+"""Run the rendered workflow of a Next.js application on machines without earlier builds."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def test_a_changed_page_builds_the_pages_and_brings_their_layers_alone(
     second = harness.push(root, machine)
     assert second.ok, second.log[-5000:]
     built = second.builds("image")[0]
-    # Nothing is installed, and in the final image nothing runs.
+    # No step installs packages, and no step of the final image runs.
     assert not [step for step in built.ran if "npm ci" in step or re.match(r"\[prod [^]]+\] RUN", step)], built.ran
     after = _image_layers(registry, repository)
     assert len(after) == len(before)
-    # The server's code, and what browsers fetch.
+    # The code of the server and of the browser.
     assert 1 <= len(set(after) - set(before)) <= 2
     assert set(after) - set(before) <= set(after[-2:])

@@ -1,4 +1,4 @@
-"""The rendered workflow of a sandbox: nothing is pushed whose runtimes do not work."""
+"""The rendered workflow of a sandbox never pushes an image with broken runtimes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_sandbox_is_pushed_once_its_deep_check_passed(
     assert registry.platforms(repository, "main").keys() == {"linux/amd64"}
 
     dockerfile = root / "Dockerfile"
-    # Healthy, since the browser's file is there, and of no use.
+    # Healthy but broken: the browser's file exists but does not work.
     dockerfile.write_text(
         dockerfile.read_text().replace(
             "# tini", "RUN printf '#!/bin/sh\\nexit 1\\n' > /usr/bin/chromium-headless-shell\n\n# tini"

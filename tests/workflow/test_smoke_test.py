@@ -1,4 +1,4 @@
-"""The workflow's smoke test, run on images that are not what they should be: it fails, and its log says why."""
+"""The workflow's smoke test fails on broken images, and its log says why."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ IMAGES = {
         1,
         "::error::The image is healthy, but its log says: sh: 1: cannot create /menu: Read-only file system",
     ),
-    # A warning is no fault: it goes on without.
+    # A warning is not a failure: the test continues without it.
     "warned": ((USER, WELL, f'CMD ["sh", "-c", "echo WARNING: cache: Permission denied; {SLEEP}"]'), 0, ""),
     "writes": ((USER, WELL, 'CMD ["python", "-c", "open(\'/menu\', \'w\')"]'), 1, "Read-only file system: '/menu'"),
 }
@@ -91,7 +91,7 @@ def _try(script: str, shell: str, tag: str, docker: host.Engine, summary: Path) 
     )
 
 
-# GitHub runs it by bash, GitLab by sh. A step that names its shell gets pipefail besides.
+# GitHub runs it with bash, GitLab with sh. A step that names its shell also gets pipefail.
 @pytest.mark.parametrize(
     "shell", ["bash", *(pytest.param(other, marks=pytest.mark.full) for other in ("bash -o pipefail", "sh"))]
 )
@@ -110,7 +110,7 @@ def test_an_image_passes_only_as_it_should_be(
         assert (done.returncode, wanted in done.stdout) == (code, True), done.stdout
         assert docker.output("ps", "--all", "--quiet", f"--filter=ancestor={tag}") == ""
         if shell != "sh":
-            # The run's page says how long it took, and why it failed.
+            # The run's page shows the duration and the reason for the failure.
             summary = (tmp_path / "summary.md").read_text()
             assert summary.startswith("Container: ")
             assert said.partition("::error::")[2] in summary

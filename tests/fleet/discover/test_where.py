@@ -1,4 +1,4 @@
-"""A fleet is found where a person says that it is, each repository once."""
+"""A fleet is found in every source that you name, and each repository appears once."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_what_is_no_place_is_said(place: str, word: str, folder: Path) -> None:
         ("https://git.example.com/org/x", {"GITHUB_API_URL": "https://api.git.example.com"}, "github"),
         ("https://git.example.com:8443/org/x", {"GITLAB_URL": "https://git.example.com:8443"}, "gitlab"),
         ("https://github.com/org/x", {"GITHUB_API_URL": "https://api.github.com", "GITLAB_URL": ""}, "github"),
-        # One's own forge is asked, and a repository of that name there is another.
+        # Your own forge has another repository of that name.
         ("https://github.com/org/x", {"GITHUB_API_URL": "https://git.example.com/api/v3"}, ""),
         ("https://gitlab.com/org/x", {"CI_SERVER_URL": "https://git.example.com"}, ""),
         ("https://ci.example.com/org/x", {"CI_SERVER_URL": "https://ci.example.com", "GITLAB_URL": "https://x"}, ""),
@@ -143,6 +143,6 @@ def test_an_address_says_which_forge_it_is_at(url: str, environ: dict[str, str],
 
 
 def test_a_file_s_address_is_a_folder_of_this_machine(folder: Path) -> None:
-    # Pushed to by git, a repository would run its own hooks here.
+    # After a `git push`, a repository would run its own hooks here.
     repository = at_url(f"file://{folder}/my%20app.git", Forges(environ={}))
     assert (repository.location, repository.is_local) == (f"{folder}/my app.git", True)

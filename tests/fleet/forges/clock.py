@@ -1,4 +1,4 @@
-"""Time that passes by waiting alone."""
+"""A clock that moves only when a test sleeps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 class Clock:
-    """A clock, and a sleep that moves it."""
+    """A clock and a sleep that moves it."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.now = now

@@ -1,4 +1,4 @@
-"""A forge is connected to once, when it is needed, and an interrupt ends every wait for it."""
+"""dockertpl connects to a forge once, on first use, and an interrupt ends every wait for it."""
 
 from __future__ import annotations
 

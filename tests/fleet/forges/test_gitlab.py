@@ -1,4 +1,4 @@
-"""GitLab as a forge, against the stand-in of tests/forge/gitlab.py, with all that goes wrong on a network."""
+"""The GitLab client against the stand-in of tests/forge/gitlab.py, with network faults."""
 
 from __future__ import annotations
 
@@ -314,7 +314,7 @@ def test_a_server_that_stays_broken_is_an_error_that_says_how_to_go_on(gitlab: G
 def test_a_merge_request_that_another_run_opened_in_between_is_taken(gitlab: GitLab, forge: Forge) -> None:
     project = gitlab.add(APP)
     _propose(forge)
-    # The list does not have it yet.
+    # The list lacks it so far.
     gitlab.fails(Fault(method="GET", path=REQUESTS, status=200, content=[]))
     assert _propose(forge, title="Mine").number == 1
     assert gitlab.count("POST", REQUESTS) == 2

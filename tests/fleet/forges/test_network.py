@@ -1,4 +1,4 @@
-"""Of a forge that gave no answer it is said whether asking again may help, and why it gave none."""
+"""The error about a forge that did not answer says why, and whether a retry may help."""
 
 from __future__ import annotations
 

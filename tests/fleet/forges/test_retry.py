@@ -15,7 +15,7 @@ class _Error(Exception):
 
 
 class _Calls:
-    """Raises one error after the other, then returns."""
+    """Raise the given errors in order, then return."""
 
     def __init__(self, *faults: Fault) -> None:
         self.faults = list(faults)

@@ -52,5 +52,5 @@ def test_a_hostile_name_stays_in_its_cell_calls_nobody_and_closes_nothing() -> N
         assert "<script" not in PARSER.render(text)
         assert len(_rows(text)) == 2
         assert not re.search(r"@everyone|fixes #1|javascript:", text)
-        # Nobody is called within <code>; outside of it there is no such name.
+        # Forges ignore names within <code>, and outside of it there are none.
         assert not re.search(r"@\w", re.sub(r"<code>.*?</code>", "", PARSER.render(text)))

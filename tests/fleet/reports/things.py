@@ -1,4 +1,4 @@
-"""Rows and outcomes as others could have named them."""
+"""Rows and outcomes with hostile names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import cycle, islice
 
 from dockertpl.fleet.model import RESULTS, STATES, ItemResult, Row
 
-#: What a name could hold that means something to a terminal, a page, Markdown or a spreadsheet.
+#: Texts with a special meaning for a terminal, a page, Markdown or a spreadsheet.
 HOSTILE = "=1+1|</code></td><script>alert(1)</script>`@everyone` fixes #1 \x1b[31m\u202e\udcff\n| x |"
 
 ROWS = (
@@ -38,7 +38,7 @@ OUTCOMES = (
 
 
 def many(count: int) -> Iterator[Row]:
-    """Yield rows of every state, with details where people have to look."""
+    """Yield rows of every state, with details in those that need a review."""
     for number, state in enumerate(islice(cycle(STATES), count)):
         yield Row(
             repository=f"https://forge.example.com/organisation/a-service-with-a-name-{number}",
@@ -53,7 +53,7 @@ def many(count: int) -> Iterator[Row]:
 
 
 def hostile_row() -> Row:
-    """Return a row whose every text is hostile."""
+    """Return a row with only hostile texts."""
     return Row(
         repository=HOSTILE,
         state="error",
@@ -75,7 +75,7 @@ def hostile_row() -> Row:
 
 
 def hostile_outcome() -> ItemResult:
-    """Return an outcome whose every text is hostile."""
+    """Return an outcome with only hostile texts."""
     return ItemResult(
         repository=HOSTILE,
         result=RESULTS[0],

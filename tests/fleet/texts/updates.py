@@ -1,4 +1,4 @@
-"""An update of one image, in which everything happens, and what a hostile one has in the place of names."""
+"""An update of one image with every kind of result, and the same with hostile names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dockertpl.template.versions import Order, Pair
 
 ORIGIN = "https://robot:secret@github.com/org/template.git"
 LINES = [f"line {number}\n" for number in range(20)]
-#: Text that would call people, close issues, end folds, and pass for our own last line.
+#: Text that tries to notify users, close issues, end folds, and imitate our last line.
 HOSTILE = "".join(
     (
         "x`</details>\n```\n````\n@everyone fixes #1\n/close\n",
@@ -29,7 +29,7 @@ HOSTILE = "".join(
 
 
 def text(*changes: tuple[int, str]) -> File:
-    """Return a file of twenty lines of which some are others."""
+    """Return a file of twenty lines, some of them changed."""
     lines = list(LINES)
     for number, line in changes:
         lines[number] = line
@@ -37,13 +37,13 @@ def text(*changes: tuple[int, str]) -> File:
 
 
 def template(commit: str | None, origin: str = ORIGIN, root: Path = Path("nowhere")) -> Template:
-    """Return a version of a template, of which only the source is there."""
+    """Return a template version that has only a source."""
     source = TemplateSource(root=root, src_path=origin, commit=commit)
     return cast(Template, SimpleNamespace(source=source))
 
 
 def steps(conflict: ConflictMode = "rej", name: str = "Dockerfile") -> tuple[Step, ...]:
-    """Return an update in which a file conflicts, one is merged, one kept, one new."""
+    """Return an update with a conflict, a merged file, a kept file and a new file."""
     old = {name: text(), "gone.txt": text(), "merged.txt": text()}
     new = {
         name: text((4, "theirs\n"), (12, "theirs, too\n")),
@@ -51,7 +51,7 @@ def steps(conflict: ConflictMode = "rej", name: str = "Dockerfile") -> tuple[Ste
         "new.txt": File(content=b"new\n"),
     }
     mine = {
-        # Two lines more at the beginning, so that numbers differ from the template's.
+        # Two more lines at the beginning, so line numbers differ from the template's.
         name: File(content=b"first\nsecond\n" + text((4, "mine\nand more\n")).content),
         "gone.txt": text((0, "mine\n")),
         "merged.txt": text((1, "mine\n")),
@@ -60,7 +60,7 @@ def steps(conflict: ConflictMode = "rej", name: str = "Dockerfile") -> tuple[Ste
 
 
 def upgrade(conflict: ConflictMode = "rej", *, order: Order = "newer", new: str = "v2.0.0") -> Upgrade:
-    """Return an update in which everything happens."""
+    """Return an update with every kind of result."""
     pins = (
         Pin(kind="image", name="python", repository=":3.14", template=":3.13", taken="repository", known=True),
         Pin(
@@ -90,14 +90,14 @@ def upgrade(conflict: ConflictMode = "rej", *, order: Order = "newer", new: str 
 
 
 def clean() -> Upgrade:
-    """Return an update that nobody has to look at."""
+    """Return an update that needs no review."""
     none = Difference(added={}, removed={}, changed={}, reset={}, not_recomputed={})
     step = Step(path="Dockerfile", outcome="updated", old=text(), new=text((1, "new\n")))
     return replace(upgrade(), difference=none, warnings=(), steps=(step,))
 
 
 def hostile() -> Upgrade:
-    """Return an update whose every text is hostile."""
+    """Return an update with only hostile texts."""
     pin = Pin(kind="image", name=HOSTILE, repository=HOSTILE, template=HOSTILE, taken="repository", known=False)
     content = File(content=HOSTILE.encode(errors="surrogateescape").replace(b"\xff", b""))
     return Upgrade(

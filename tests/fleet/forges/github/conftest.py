@@ -1,4 +1,4 @@
-"""What tests of GitHub share."""
+"""Fixtures of the GitHub tests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["fake"]
 
 @pytest.fixture
 def clock() -> Clock:
-    """Time that passes by waiting alone."""
+    """A clock that moves only when a test sleeps."""
     return Clock()
 
 
 @pytest.fixture
 def forge(fake: FakeGitHub, clock: Clock) -> Forge:
-    """GitHub for one token, above a fake network."""
+    """GitHub with one token and a fake network."""
     return connect({"GITHUB_TOKEN": "secret-token"}, clock=clock, sleep=clock.sleep)

@@ -1,6 +1,7 @@
-"""A GitHub of some dictionaries in the place of the network: PyGithub above it is the real one.
+"""A fake GitHub that replaces the network with dictionaries. PyGithub above it is real.
 
-The stand-in of `tests/forge` is held to GitHub's own description; this one is for what no honest server does on demand.
+A test compares the stand-in of `tests/forge` with GitHub's own description. This fake is for faults that no honest
+server produces on demand.
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ def answer(status: int, content: Any, headers: dict[str, str] | None = None) -> 
 
 
 def says(status: int, message: str, **headers: str) -> Fault:
-    """An answer in the place of GitHub's; nothing is done. Header names have `_` for `-`."""
+    """An answer instead of GitHub's. The request has no effect. Names of headers have `_` for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda seen, do: answer(status, {"message": message}, named)
 
 
 def drops(*, after: bool) -> Fault:
-    """The connection ends, before or after the request was done."""
+    """The connection ends, before or after the request takes effect."""
 
     def fault(seen: Seen, do: Callable[[], requests.Response]) -> requests.Response:
         if after:
@@ -55,7 +56,7 @@ def drops(*, after: bool) -> Fault:
 
 
 def done_but(status: int) -> Fault:
-    """The request is done, and the answer is another's."""
+    """The request takes effect, but the answer belongs to another request."""
 
     def fault(seen: Seen, do: Callable[[], requests.Response]) -> requests.Response:
         do()
@@ -80,10 +81,10 @@ class FakeGitHub:
         self.token_ends = "2099-01-01T00:00:00Z"
         self.biggest_query = 100
 
-    # --- what a test arranges ----------------------------------------------------------------------------------------
+    # --- set up by a test --------------------------------------------------------------------------------------------
 
     def fails(self, method: str, path: str, *faults: Fault) -> None:
-        """Let the next requests of that kind meet faults, one each."""
+        """Give one fault to each of the next requests of that kind."""
         self.faults += [(method, path, fault) for fault in faults]
 
     def add(self, slug: str, files: dict[str, Any] | None = None, **fields: Any) -> None:
@@ -239,7 +240,7 @@ class FakeGitHub:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeGitHub:
-    """A GitHub in the place of the network."""
+    """A fake GitHub that replaces the network."""
     there = FakeGitHub()
     monkeypatch.setattr(HTTPAdapter, "send", lambda adapter, request, **rest: there.send(adapter, request, **rest))
     return there

@@ -1,4 +1,4 @@
-"""Against the forge of the tests, where Prism holds every request and every answer to GitHub's own description."""
+"""The GitHub client against the test forge. Prism checks every request and answer against GitHub's own description."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ANSWERS = ".copier-answers.yml"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
-    """One forge for all of these tests: Prism takes its time to start."""
+    """One forge for all of these tests, since Prism is slow to start."""
     with serving(tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("prism")) as there:
         yield there
 
 
 @pytest.fixture
 def there(served: GitHub, tmp_path: Path, git: Git, write_files: WriteFiles) -> Iterator[GitHub]:
-    """The forge with an organisation's two repositories; one has a branch of ours."""
+    """The forge with two repositories of an organization. One has our branch."""
     served.reset()
     for name, text in (("app", "name: app\n"), ("web", "name: ü\n")):
         if (served.root / "org" / f"{name}.git").exists():
@@ -83,7 +83,7 @@ WAITED = {"secondary limit": 7, "spent hour": 91, "429": 7}
 
 @pytest.fixture(params=FAULTS)
 def fault(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Fault]:
-    """A fault, and how long it has to be waited for."""
+    """A fault, and the time to wait for it."""
     meant = FAULTS[request.param]
     yield Fault(meant.method, meant.path, meant.status, meant.headers, meant.message, meant.after)
     assert sum(clock.waits) == pytest.approx(WAITED.get(request.param, WAITS[0]))
@@ -115,7 +115,7 @@ def test_a_fault_while_an_issue_is_closed_ends_in_one_comment(forge: Forge, ther
 
 def test_a_proposal_that_a_first_look_missed_is_brought_up_to_date(forge: Forge, there: GitHub) -> None:
     number = _propose(forge, "Theirs")
-    # The first look meets a list without it, as lists lag; the answer to the POST is the forge's own 422.
+    # Lists lag, so the first one lacks it. The 422 to the POST is the forge's own.
     there.pulls["org/app"][0]["state"] = "closed"
     opened = there.pulls["org/app"][0]
     answer, asked = there.answer, []

@@ -17,7 +17,7 @@ from dockertpl.fleet.forges.github.tokens import OneToken
 
 @pytest.fixture
 def client(fake: FakeGitHub, clock: Clock) -> Client:
-    """Asks the fake."""
+    """A client of the fake."""
     return Client(Sender(Settings(token="secret-token"), clock=clock, sleep=clock.sleep), OneToken("secret-token"))
 
 

@@ -111,7 +111,7 @@ def test_an_owner_that_is_not_there_is_said(forge: Forge) -> None:
     assert "Check the name." in caught.value.remedy
 
 
-# --- one repository's trouble is not the others' ---------------------------------------------------------------------
+# --- a broken repository does not affect the others ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("blob", [{"text": None, "isTruncated": False}, {"text": "a", "isTruncated": True}, {}])

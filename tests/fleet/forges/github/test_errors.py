@@ -25,7 +25,7 @@ SPENT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1090"}
         (403, "", {**SPENT, "retry-after": "200"}, Fault(kind="limited", wait=200)),
         (403, "", {**SPENT, "x-ratelimit-reset": "900"}, Fault(kind="limited")),
         (403, "You have exceeded a secondary rate limit.", {}, Fault(kind="limited")),
-        # The hour is not spent, so its end says nothing.
+        # The hourly limit is not used up, so its reset time means nothing.
         (429, "", {"x-ratelimit-remaining": "12", "x-ratelimit-reset": "1090"}, Fault(kind="limited")),
         (429, "", {"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, Fault(kind="limited")),
         (403, "Resource not accessible by integration", {"x-ratelimit-remaining": "12"}, Fault(kind="final")),

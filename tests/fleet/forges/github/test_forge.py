@@ -105,7 +105,7 @@ def test_one_that_cannot_become_a_draft_is_an_error_and_none_that_is_taken_for_o
     with pytest.raises(ForgeError, match="a draft") as caught:
         _propose(forge, draft=True)
     assert remedy in caught.value.remedy
-    # The first try was heard, and its answer was not.
+    # The first request arrived, but its answer was lost.
     fake.fails("POST", "/graphql", lambda seen, do: do() and refused)
     assert _propose(forge, draft=True).draft
 
@@ -159,7 +159,7 @@ def test_what_took_effect_is_not_sent_again(forge: Forge, fake: FakeGitHub, faul
 
 def test_a_proposal_that_the_list_did_not_have_yet_is_found_after_422(forge: Forge, fake: FakeGitHub) -> None:
     _propose(forge, title="Theirs")
-    # Lists of GitHub lag: the first look finds nothing.
+    # Lists of GitHub lag: the first one is empty.
     fake.fails("GET", PULLS, lambda seen, do: answer(200, []))
     assert _propose(forge, title="Ours").title == "Ours"
     assert [pull["title"] for pull in fake.pulls["org/app"]] == ["Ours"]
@@ -273,7 +273,7 @@ def test_an_issue_is_opened_once_changed_and_closed_once(forge: Forge, fake: Fak
     assert [comment["body"] for comment in fake.comments["org/app#1"]] == ["Done."]
     assert forge.issue("org/app", MARKER) is None
     assert fake.count("POST", ISSUES) == 1
-    # Who we are is asked once.
+    # The client asks for its own login once.
     assert fake.count("POST", "/graphql") == 1
 
 

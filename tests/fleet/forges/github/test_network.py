@@ -1,4 +1,4 @@
-"""The same over sockets of this machine, where connections really end, and threads share one pool of them."""
+"""The same client over local sockets: connections really end, and threads share one pool."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = ".copier-answers.yml"
 
 @pytest.fixture
 def there() -> FakeGitHub:
-    """What the server has."""
+    """The state of the server."""
     return FakeGitHub()
 
 
@@ -43,7 +43,7 @@ def forge(there: FakeGitHub, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> I
                 with lock:
                     response = there.send(HTTPAdapter(), request)
             except OSError:
-                # A reset or an end without an answer, as a proxy that dies leaves it.
+                # A reset, or an end without an answer, as from a dying proxy.
                 self.close_connection = True
                 return
             self.send_response(response.status_code)
@@ -56,7 +56,7 @@ def forge(there: FakeGitHub, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> I
         do_GET = do_POST = do_PATCH = handle_one  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

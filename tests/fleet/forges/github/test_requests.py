@@ -14,7 +14,7 @@ from dockertpl.fleet.forges.retry import MaybeDoneError
 
 
 class _Call:
-    """Raises what it is given, one after the other, and then returns."""
+    """Raise the given errors in order, then return."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -78,7 +78,7 @@ def test_only_what_makes_something_waits_for_the_eighty_a_minute(clock: Clock, s
     assert clock.now == begun
     for _ in range(81):
         sender.send(_Call(), cost=CREATE, doing="make", wanted="x")
-    # Each of eight shards has ten a minute, and 62 an hour.
+    # Each of eight shards may send 10 a minute and 62 an hour.
     assert clock.now - begun == pytest.approx(seconds, abs=1)
 
 

@@ -24,7 +24,7 @@ BRANCH = "dockertpl/app"
 
 @pytest.fixture(scope="session")
 def key() -> str:
-    """An App's private key."""
+    """The private key of an App."""
     made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return made.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
@@ -33,7 +33,7 @@ def key() -> str:
 
 @pytest.fixture
 def app(fake: FakeGitHub, clock: Clock, key: str) -> Forge:
-    """GitHub for an App that is installed for an organisation and for a user."""
+    """GitHub with an App that is installed for an organization and for a user."""
     fake.installations = {"orgs/org": 5, "users/ann": 6}
     fake.token_ends = _ends(clock, 3600)
     environ = {"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": key}
@@ -85,7 +85,7 @@ def test_a_token_that_ended_while_its_request_waited_is_renewed_in_the_smallest_
     done = threading.Event()
 
     def propose() -> None:
-        # More than this shard's part of an hour's.
+        # More than this shard's share of an hour.
         for number in range(500 // 64 + 1):
             app.propose(f"org/{number}", branch=BRANCH, base="main", title="Update", body="Text", draft=False)
         done.set()

@@ -1,4 +1,4 @@
-"""Every family of the pairwise set: its bases, its bake file, and what a dependent makes of its base."""
+"""The shared base images of the pairwise set: their Dockerfiles, their bake files, and their dependents."""
 
 from __future__ import annotations
 
@@ -95,15 +95,15 @@ def test_the_bake_file_names_every_base_and_every_dependent(renderings: list[Ren
 def test_only_the_final_image_of_a_dependent_stands_on_the_base(running: list[Rendering]) -> None:
     for rendering in _dependents(running):
         on = {name: commands[0].words[0] for name, commands in rendering.stages.items() if name}
-        # What is copied into the image is made on the public image, so that a moved base leaves it as it is.
+        # Copied files are made on the public image, so a moved base leaves them unchanged.
         assert [name for name, image in on.items() if image == "${BASE_IMAGE}"] == ["prod"]
 
 
 def test_every_copy_into_a_service_on_a_base_is_linked(running: list[Rendering]) -> None:
-    """A linked layer stays as it is when the base moves."""
+    """A linked layer stays the same when the base moves."""
     for rendering in _dependents(running):
         if rendering.answers["kind"] == "sandbox-multi-runtime":
-            continue  # It installs packages on its base, anew with each.
+            continue  # It installs packages on its base, again for each new base.
         copies = [c for c in rendering.stages["prod"] if c.name == "COPY" and "<<" not in c.text]
         assert copies
         assert [c.text for c in copies if "--link" not in c.flags] == []
@@ -112,7 +112,7 @@ def test_every_copy_into_a_service_on_a_base_is_linked(running: list[Rendering])
 def test_a_service_adds_no_user_to_its_base_and_no_package_it_was_not_asked_for(running: list[Rendering]) -> None:
     for rendering in _dependents(running):
         if rendering.answers["kind"] == "sandbox-multi-runtime":
-            continue  # It has a user of its own, and is there to install things.
+            continue  # It has its own user, who installs packages.
         steps = [c.text for c in rendering.stages["prod"] if c.name == "RUN"]
         assert len([step for step in steps if "apt-get" in step]) == bool(rendering.answers["runtime_packages"])
         assert [step for step in steps if "useradd" in step or "/etc/passwd" in step] == []

@@ -14,9 +14,9 @@ from dockertpl.engine.image import inspect_image
 from dockertpl.engine.run import run_strictly
 from dockertpl.engine.strict import RunOptions
 
-from . import family, host, service
+from . import host, service, shared_bases
 from .bases import BaseImage
-from .family import DEPENDENTS, FLAVORS, NAME, Family
+from .shared_bases import DEPENDENTS, FLAVORS, NAME, SharedBases
 
 pytestmark = pytest.mark.engine
 
@@ -39,7 +39,7 @@ class State:
     contents: Contents
 
 
-def _state(built: Family, name: str) -> State:
+def _state(built: SharedBases, name: str) -> State:
     return State(layers=built.layers(name), contents=built.contents(name))
 
 
@@ -47,12 +47,12 @@ def _base(dependent: str) -> str:
     return f"{NAME}-{DEPENDENTS[dependent].base}"
 
 
-def _own(built: Family, dependent: str) -> list[str]:
+def _own(built: SharedBases, dependent: str) -> list[str]:
     """Return a dependent's layers above its base's."""
     return built.layers(dependent)[len(built.layers(_base(dependent))) :]
 
 
-def _copied(built: Family, dependent: str) -> list[str]:
+def _copied(built: SharedBases, dependent: str) -> list[str]:
     """Return the copied layers of a dependent, which hold its application."""
     return [layer for layer in built.copied(dependent) if layer in _own(built, dependent)]
 
@@ -63,18 +63,20 @@ def built(
     registry: str,
     base_images: Callable[..., dict[str, BaseImage]],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Family]:
+) -> Iterator[SharedBases]:
     """Base images and dependents, pushed by one bake."""
-    base_images(*family.BASES)
-    folder = tmp_path_factory.mktemp("family") / "repository"
-    made = family.write_family(folder, docker=docker, registry=Registry(address=registry))
+    base_images(*shared_bases.BASES)
+    folder = tmp_path_factory.mktemp("shared") / "repository"
+    made = shared_bases.write_shared_bases(folder, docker=docker, registry=Registry(address=registry))
     made.push()
     yield made
     made.forget()
 
 
 @pytest.mark.parametrize("dependent", DEPENDENTS)
-def test_one_bake_builds_dependents_that_stand_on_their_sibling_and_get_healthy(dependent: str, built: Family) -> None:
+def test_one_bake_builds_dependents_that_stand_on_their_sibling_and_get_healthy(
+    dependent: str, built: SharedBases
+) -> None:
     lowest = built.layers(_base(dependent))
     assert built.layers(dependent)[: len(lowest)] == lowest
     assert built.config(dependent)["Labels"]["org.opencontainers.image.base.name"] == built.image(_base(dependent))
@@ -86,7 +88,7 @@ def test_one_bake_builds_dependents_that_stand_on_their_sibling_and_get_healthy(
 
 
 @pytest.mark.parametrize("flavor", FLAVORS)
-def test_a_base_runs_strictly_and_has_what_it_says(flavor: str, built: Family) -> None:
+def test_a_base_runs_strictly_and_has_what_it_says(flavor: str, built: SharedBases) -> None:
     image = built.image(f"{NAME}-{flavor}")
     built.docker.run("pull", "--quiet", image)
     for runtime in RUNTIMES[flavor]:
@@ -100,7 +102,9 @@ def test_a_base_runs_strictly_and_has_what_it_says(flavor: str, built: Family) -
 
 
 @pytest.mark.parametrize("dependent", DEPENDENTS)
-def test_a_line_of_code_pushes_the_layers_of_the_code_and_no_other_dependent(dependent: str, built: Family) -> None:
+def test_a_line_of_code_pushes_the_layers_of_the_code_and_no_other_dependent(
+    dependent: str, built: SharedBases
+) -> None:
     before = {name: _state(built, name) for name in DEPENDENTS}
     built.change_code(dependent)
     built.push()
@@ -112,7 +116,7 @@ def test_a_line_of_code_pushes_the_layers_of_the_code_and_no_other_dependent(dep
         assert sum(built.contents(name).since(before[name].contents).sizes("layer")) - code < SLACK_BYTES
 
 
-def test_a_moved_base_leaves_every_layer_of_the_application_as_it_is(built: Family) -> None:
+def test_a_moved_base_leaves_every_layer_of_the_application_as_it_is(built: SharedBases) -> None:
     bases = {name: _state(built, _base(name)) for name in DEPENDENTS}
     own = {name: _own(built, name) for name in DEPENDENTS}
     before = {name: _state(built, name) for name in DEPENDENTS}
@@ -137,13 +141,13 @@ def test_a_moved_base_leaves_every_layer_of_the_application_as_it_is(built: Fami
         )
 
 
-def test_a_base_that_is_installed_again_has_the_same_layers(built: Family) -> None:
+def test_a_base_that_is_installed_again_has_the_same_layers(built: SharedBases) -> None:
     before = {flavor: built.layers(f"{NAME}-{flavor}") for flavor in FLAVORS}
     built.push("bases", "--set=*.args.REFRESH=next week")
     assert {flavor: built.layers(f"{NAME}-{flavor}") for flavor in FLAVORS} == before
 
 
-def test_dependents_stand_on_the_registry_s_base_by_its_digest(built: Family) -> None:
+def test_dependents_stand_on_the_registry_s_base_by_its_digest(built: SharedBases) -> None:
     own = _own(built, "api")
     base = f"{built.image(_base('api'))}@{built.digest(_base('api'))}"
     planned = built.plan(BASE_PYTHON=base)["api"]
@@ -158,7 +162,7 @@ def test_dependents_stand_on_the_registry_s_base_by_its_digest(built: Family) ->
     assert len(set(own) - set(_own(built, "api"))) <= 1
 
 
-def test_left_alone_dependents_stand_on_the_targets_beside_them(built: Family) -> None:
+def test_left_alone_dependents_stand_on_the_targets_beside_them(built: SharedBases) -> None:
     planned = built.plan()
     bases = {f"base-{flavor}" for flavor in FLAVORS}
     assert planned.keys() == {*DEPENDENTS, *bases}
@@ -179,7 +183,7 @@ def test_left_alone_dependents_stand_on_the_targets_beside_them(built: Family) -
     ],
 )
 def test_a_base_without_the_right_runtime_is_refused_by_name(
-    dependent: str, other: str, said: str, built: Family, docker: host.Engine
+    dependent: str, other: str, said: str, built: SharedBases, docker: host.Engine
 ) -> None:
     option = f"--build-arg=BASE_IMAGE={built.image(f'{NAME}-{other}')}"
     failed = service.build(docker, built.root / DEPENDENTS[dependent].directory, options=[option])
@@ -189,7 +193,9 @@ def test_a_base_without_the_right_runtime_is_refused_by_name(
 
 # tests/engine/test_sandbox.py builds a sandbox without shared base images.
 @pytest.mark.parametrize("dependent", ["api", "web"])
-def test_a_dependent_builds_and_runs_on_the_public_image_as_well(dependent: str, built: Family, tmp_path: Path) -> None:
+def test_a_dependent_builds_and_runs_on_the_public_image_as_well(
+    dependent: str, built: SharedBases, tmp_path: Path
+) -> None:
     folder = tmp_path / dependent
     DEPENDENTS[dependent].write(folder)
     answers = service.new(folder, "-d", f"name={dependent}-alone")

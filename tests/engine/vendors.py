@@ -47,7 +47,7 @@ exec s3fs "$bucket" "$folder" -o use_path_request_style -o "url=$url"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Makers:
+class Vendors:
     """The served downloads.
 
     Attributes:
@@ -180,7 +180,7 @@ def _tar(files: dict[str, str]) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(folder: Path) -> Iterator[Makers]:
+def serving(folder: Path) -> Iterator[Vendors]:
     """Make the stand-ins below a folder and serve them until the end of the block."""
     template, files = folder / "template", folder / "files"
     shutil.copytree(bundled().root / "templates", template / "templates")
@@ -217,7 +217,7 @@ def serving(folder: Path) -> Iterator[Makers]:
     url = f"http://127.0.0.1:{server.server_port}"
     arguments = [f"{catalogue[name]['mirror']['argument']}={url}/{name}" for name in archives]
     try:
-        made = Makers(files=files, url=url, template=template, arguments=arguments, keys=keys)
+        made = Vendors(files=files, url=url, template=template, arguments=arguments, keys=keys)
         for name, key in keys.items():
             made.sign(name, key)
         yield made

@@ -1,7 +1,7 @@
 """Base images and their dependents in one repository, built and pushed by one `docker buildx bake`.
 
-`python -m tests.engine.family` prints what is pushed after a change of code and after a moved base, and how long each
-takes. The times are those of this machine. Without a registry, the public base images are stand-ins.
+`python -m tests.engine.shared_bases` prints what is pushed after a change of code and after a moved base, and how long
+each takes. The times are those of this machine. Without a registry, the public base images are stand-ins.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Baked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class SharedBases:
     """A repository with base images and their dependents.
 
     Attributes:
@@ -224,7 +224,7 @@ def _edit(files: Iterable[Path], pattern: str, replacement: str) -> None:
         file.write_text(changed)
 
 
-def write_family(
+def write_shared_bases(
     root: Path,
     *,
     docker: host.Engine,
@@ -232,7 +232,7 @@ def write_family(
     bases: Iterable[str] = FLAVORS,
     dependents: Iterable[str] = tuple(DEPENDENTS),
     answers: Mapping[str, str] | None = None,
-) -> Family:
+) -> SharedBases:
     """Write a repository with base images and dependents, each with its own answers.
 
     Args:
@@ -243,7 +243,7 @@ def write_family(
         dependents: Keys of `DEPENDENTS`.
         answers: More answers of the base images, as `new -d` takes them.
     """
-    family = Family(root=root, docker=docker, registry=registry, namespace=f"acme-{uuid.uuid4().hex[:12]}")
+    made = SharedBases(root=root, docker=docker, registry=registry, namespace=f"acme-{uuid.uuid4().hex[:12]}")
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(root)], check=True)
     chosen = {name: DEPENDENTS[name] for name in dependents}
     for dependent in chosen.values():
@@ -257,15 +257,15 @@ def write_family(
         "runtime_packages": json.dumps([PACKAGE]),
         **({"tools": "[jq]", "browser": "none", "fonts": "none"} if "sandbox" in bases else {}),
     }
-    _new(family, root, NAME, {**own, **(answers or {})}, "--kind", "shared-base")
+    _new(made, root, NAME, {**own, **(answers or {})}, "--kind", "shared-base")
     for name, dependent in chosen.items():
-        own = {"base_image": family.image(f"{NAME}-{dependent.base}"), **dependent.answers}
-        _new(family, root / dependent.directory, name, own)
-    return family
+        own = {"base_image": made.image(f"{NAME}-{dependent.base}"), **dependent.answers}
+        _new(made, root / dependent.directory, name, own)
+    return made
 
 
-def _new(family: Family, folder: Path, name: str, answers: Mapping[str, str], *options: str) -> None:
-    image = f"{family.registry.address}/{family.repository(name)}"
+def _new(made: SharedBases, folder: Path, name: str, answers: Mapping[str, str], *options: str) -> None:
+    image = f"{made.registry.address}/{made.repository(name)}"
     wanted = {"name": name, "registry": "other", "image": image, **answers}
     service.new(folder, *options, *(word for key, value in wanted.items() for word in ("-d", f"{key}={value}")))
 
@@ -280,20 +280,20 @@ def main() -> None:
     sys.stdout.write("| change | dependent | bake with push, s | new layers | of them the base's |\n")
     sys.stdout.write("|---|---|---|---|---|\n")
     with tempfile.TemporaryDirectory() as folder:
-        family = write_family(Path(folder, "family"), docker=docker, registry=Registry(address=where.address))
-        family.push()
+        made = write_shared_bases(Path(folder, "shared"), docker=docker, registry=Registry(address=where.address))
+        made.push()
         for name in DEPENDENTS:
-            _row(family, f"a line of code in {name}", [name], lambda name=name: family.change_code(name))  # type: ignore[misc]
-        _row(family, "a package more in every base", list(DEPENDENTS), family.change_bases)
+            _row(made, f"a line of code in {name}", [name], lambda name=name: made.change_code(name))  # type: ignore[misc]
+        _row(made, "a package more in every base", list(DEPENDENTS), made.change_bases)
 
 
-def _row(family: Family, what: str, names: list[str], change: Callable[[], None]) -> None:
-    before = {name: family.contents(name) for name in names}
+def _row(made: SharedBases, what: str, names: list[str], change: Callable[[], None]) -> None:
+    before = {name: made.contents(name) for name in names}
     change()
-    baked = family.push()
+    baked = made.push()
     for name in names:
-        new = family.contents(name).since(before[name])
-        own = set(family.layers(f"{NAME}-{DEPENDENTS[name].base}"))
+        new = made.contents(name).since(before[name])
+        own = set(made.layers(f"{NAME}-{DEPENDENTS[name].base}"))
         of_base = sum(blob.size for digest, blob in new.blobs.items() if digest in own)
         layers = sum(new.sizes("layer"))
         sys.stdout.write(f"| {what} | {name} | {baked.seconds:.1f} | {layers:,} B | {of_base:,} B |\n")

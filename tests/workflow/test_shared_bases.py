@@ -1,6 +1,6 @@
-"""The workflow of a base family, run, and that of a dependent which stands on one of its bases.
+"""Run the workflow of shared base images and that of a dependent image.
 
-Every run begins on a machine that has never built anything: what it does not build, it has from the registry.
+Every run starts on a machine without earlier builds. It builds an image or gets it from the registry.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.engine import apt, bases, family, host
-from tests.engine.family import NAME, Family
+from tests.engine import apt, bases, host, shared_bases
+from tests.engine.shared_bases import NAME, SharedBases
 
 from . import harness, promises, rendering
 from .registry import PROVENANCE, SBOM, Registry
@@ -23,20 +23,22 @@ LABEL = "org.opencontainers.image.base"
 
 
 @pytest.fixture(scope="module")
-def first(machine: harness.Machine, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Family:
-    """A repository with a family and a dependent, committed; neither was pushed."""
+def first(machine: harness.Machine, registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> SharedBases:
+    """A committed repository with base images and a dependent, before the first push."""
     if not shutil.which("jq"):
         apt.install(["jq"], cache=host.cache_dir())
-    bases.ensure(family.BASES, engine=machine.engine)
-    folder = tmp_path_factory.mktemp("family") / "repository"
-    made = family.write_family(folder, docker=machine.engine, registry=registry, bases=FLAVORS, dependents=["api"])
+    bases.ensure(shared_bases.BASES, engine=machine.engine)
+    folder = tmp_path_factory.mktemp("shared") / "repository"
+    made = shared_bases.write_shared_bases(
+        folder, docker=machine.engine, registry=registry, bases=FLAVORS, dependents=["api"]
+    )
     harness.git(folder, "remote", "add", "origin", f"https://github.com/{harness.OWNER_AND_NAME}")
     harness.commit(folder, "First commit")
     return made
 
 
 def _run(
-    made: Family, machine: harness.Machine, image: str, event: Callable[..., harness.Run] = harness.push
+    made: SharedBases, machine: harness.Machine, image: str, event: Callable[..., harness.Run] = harness.push
 ) -> harness.Run:
     machine.engine.forget()
     run = event(made.root, machine, image=image)
@@ -45,7 +47,7 @@ def _run(
 
 
 def _started(run: harness.Run) -> list[str]:
-    """Return the workflows that a run started."""
+    """Return the workflows of a run."""
     return [f"{record['workflow']} {record['ref']}" for record in run.recorded("gh")]
 
 
@@ -55,14 +57,14 @@ def _schedule(root: Path, machine: harness.Machine, *, image: str) -> harness.Ru
 
 
 @pytest.fixture(scope="module")
-def pushed(first: Family, machine: harness.Machine) -> tuple[harness.Run, harness.Run]:
-    """The first push of the family, and then of its dependent."""
+def pushed(first: SharedBases, machine: harness.Machine) -> tuple[harness.Run, harness.Run]:
+    """The first push of the base images, and then of their dependent."""
     return _run(first, machine, NAME), _run(first, machine, "api")
 
 
 @pytest.mark.engine
 def test_every_base_is_started_before_it_is_pushed_and_so_is_what_was_never_pushed(
-    pushed: tuple[harness.Run, harness.Run], first: Family, registry: Registry
+    pushed: tuple[harness.Run, harness.Run], first: SharedBases, registry: Registry
 ) -> None:
     run, _ = pushed
     assert run.jobs == {"lint": True, "image": True, "dependents": True}
@@ -81,7 +83,7 @@ def test_every_base_is_started_before_it_is_pushed_and_so_is_what_was_never_push
 
 @pytest.mark.engine
 def test_a_child_stands_on_the_base_by_the_digest_that_its_tag_has(
-    pushed: tuple[harness.Run, harness.Run], first: Family
+    pushed: tuple[harness.Run, harness.Run], first: SharedBases
 ) -> None:
     _, run = pushed
     assert run.jobs == {"lint": True, "image": True}
@@ -94,7 +96,7 @@ def test_a_child_stands_on_the_base_by_the_digest_that_its_tag_has(
 
 @pytest.mark.engine
 def test_a_base_that_did_not_move_starts_nothing(
-    pushed: tuple[harness.Run, harness.Run], first: Family, machine: harness.Machine
+    pushed: tuple[harness.Run, harness.Run], first: SharedBases, machine: harness.Machine
 ) -> None:
     before = {name: first.layers(name) for name in ("api", f"{NAME}-python", f"{NAME}-node")}
     run = _run(first, machine, NAME, _schedule)
@@ -106,7 +108,7 @@ def test_a_base_that_did_not_move_starts_nothing(
 
 @pytest.mark.engine
 def test_a_base_that_moved_starts_its_dependent_which_builds_nothing_of_its_own_again(
-    pushed: tuple[harness.Run, harness.Run], first: Family, machine: harness.Machine
+    pushed: tuple[harness.Run, harness.Run], first: SharedBases, machine: harness.Machine
 ) -> None:
     base = f"{NAME}-python"
     old, own = first.layers(base), first.layers("api")[len(first.layers(base)) :]
@@ -118,7 +120,7 @@ def test_a_base_that_moved_starts_its_dependent_which_builds_nothing_of_its_own_
 
     run = _run(first, machine, "api")
     (built, *_) = run.builds("image")
-    # The check for Python, and the folder of the application; every copy is as it was.
+    # The check for Python, and the folder of the application. All copied layers are unchanged.
     assert [step for step in built.ran if not re.match(r"\[prod \d/\d\] (RUN|WORKDIR)", step)] == []
     moved = first.layers(base)
     assert first.layers("api")[: len(moved)] == moved
@@ -129,10 +131,10 @@ def test_a_base_that_moved_starts_its_dependent_which_builds_nothing_of_its_own_
     assert _started(_run(first, machine, NAME)) == []
 
 
-@pytest.mark.full  # its probe is given its start period
+@pytest.mark.full  # the probe waits for its start period
 @pytest.mark.engine
 def test_a_base_whose_runtime_does_not_start_is_not_pushed(
-    pushed: tuple[harness.Run, harness.Run], first: Family, machine: harness.Machine
+    pushed: tuple[harness.Run, harness.Run], first: SharedBases, machine: harness.Machine
 ) -> None:
     before = {flavor: first.contents(f"{NAME}-{flavor}") for flavor in FLAVORS}
     dockerfile = first.root / "python" / "Dockerfile"
@@ -152,14 +154,14 @@ def test_a_base_whose_runtime_does_not_start_is_not_pushed(
     assert _started(run) == []
 
 
-def _families() -> list[str]:
+def _workflows_of_shared_bases() -> list[str]:
     found = [text for text in rendering.image_workflows() if "matrix.image" in text]
     assert found
     return found
 
 
 def test_a_family_is_built_every_week_too_and_by_its_own_files_alone() -> None:
-    for text in _families():
+    for text in _workflows_of_shared_bases():
         on = harness.parse(text)["on"]
         (weekly,) = on["schedule"]
         assert re.fullmatch(r"\d+ \d+ \* \* \d", weekly["cron"])

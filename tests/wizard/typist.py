@@ -1,4 +1,4 @@
-"""Stands for a console and the person in front of it, who presses Enter but where a test says otherwise."""
+"""A console with a scripted user, who presses Enter unless a test gives an answer."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dockertpl.wizard.console import Option, Text
 from dockertpl.wizard.lines import Line
 
 
-class Person:
-    """Answers questions.
+class Typist:
+    """Answer questions as a user.
 
     Attributes:
-        asked: The messages of what was asked, in order.
-        seen: Everything that was shown, as text.
-        offered: By message, the labels that were last offered.
+        asked: The messages of the questions, in order.
+        seen: All output, as text.
+        offered: The labels that were last offered, by message.
     """
 
     def __init__(self, answers: dict[str, Sequence[Any]] | None = None) -> None:
-        """Answer by message, each time with the next of a list; an exception is raised.
+        """Set the answers by message. A list gives one answer each time, and an exception is raised.
 
-        A choice is named by a part of its label.
+        A part of a label selects a choice.
         """
         self._answers = {message: list(given) for message, given in (answers or {}).items()}
         self.asked: list[str] = []
