@@ -220,7 +220,7 @@ def test_new_never_imports_copier(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_output_pipe_is_not_an_error(tmp_path: Path) -> None:
     process = _command(
         "new", str(tmp_path / "x"), "--defaults", "--no-detect", "--dry-run", stderr=subprocess.PIPE, bufsize=1
     )

@@ -40,7 +40,7 @@ def test_variables_that_point_at_another_repository_are_dropped_and_access_is_ke
     assert (environment["LC_ALL"], environment["HOME"], environment["GIT_TERMINAL_PROMPT"]) == ("C", "/home/x", "0")
 
 
-def test_git_works_on_the_repository_it_is_told_to_even_inside_a_hook(
+def test_git_works_on_the_given_repository_even_inside_a_hook(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
@@ -62,7 +62,7 @@ def test_no_hook_of_a_template_runs(repository: Path, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("ref", ["v9.9.9", "--upload-pack=touch x", "-q", "HEAD:x", "", "a\0b"])
-def test_a_ref_that_is_none_is_bad_input_and_no_option(repository: Path, ref: str) -> None:
+def test_an_invalid_ref_is_bad_input_and_never_an_option(repository: Path, ref: str) -> None:
     with pytest.raises(BadInputError, match="no version") as caught:
         ours.checkout(repository, ref)
     assert "v2.0.0rc1, v1.10.0, v1.9.0" in caught.value.remedy
@@ -123,7 +123,7 @@ def test_texts_are_merged_byte_for_byte_or_refused() -> None:
         ours.merge_file("\0\n", "a\n", "b\n", labels=labels, marker_size=7)
 
 
-def test_what_a_commit_holds_is_told_by_its_bytes(repository: Path, git: Callable[..., str]) -> None:
+def test_a_commit_is_compared_by_its_bytes(repository: Path, git: Callable[..., str]) -> None:
     (repository / "unix").write_bytes(b"a\n")
     git(repository, "add", "unix")
     git(repository, "commit", "--quiet", "--message", "a file")
@@ -135,7 +135,7 @@ def test_what_a_commit_holds_is_told_by_its_bytes(repository: Path, git: Callabl
     assert ours.committed(repository, {}) == {}
 
 
-def test_what_a_sparse_checkout_leaves_out_is_told(repository: Path, git: Callable[..., str]) -> None:
+def test_files_outside_a_sparse_checkout_are_reported(repository: Path, git: Callable[..., str]) -> None:
     for path in ("a", "[b]", "c"):
         (repository / path).write_bytes(b"")
     git(repository, "add", "--all")
@@ -171,7 +171,7 @@ def test_git_commits_no_file_that_was_marked(repository: Path, git: Callable[...
         git(repository, "commit", "--quiet", "--message", "no")
 
 
-def test_history_orders_commits_and_an_unknown_one_is_nobody_s_ancestor(
+def test_history_orders_commits_and_an_unknown_one_is_not_an_ancestor(
     repository: Path, git: Callable[..., str]
 ) -> None:
     first = git(repository, "rev-parse", "HEAD")

@@ -30,7 +30,7 @@ def test_sigterm_is_as_good_as_an_interrupt() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_child_ends_with_what_it_started() -> None:
+def test_a_child_ends_together_with_its_own_children() -> None:
     process = subprocess.Popen(
         ["/bin/sh", "-c", "sleep 100 & echo $!; wait"], stdout=subprocess.PIPE, start_new_session=True
     )

@@ -121,7 +121,7 @@ def test_what_has_to_move_together_is_one_group_with_a_cooldown(preset: dict[str
     assert {manager["depTypeTemplate"] for manager in preset["customManagers"]} == {"dockertpl"}
 
 
-def test_what_waits_for_a_person_is_in_a_group_of_its_own(preset: dict[str, Any]) -> None:
+def test_updates_that_need_you_have_their_own_group(preset: dict[str, Any]) -> None:
     # Renovate holds a whole group back when one update needs approval.
     waiting = [rule for rule in preset["packageRules"] if rule.get("dependencyDashboardApproval")]
     assert [rule["groupSlug"] for rule in waiting] == ["dockertpl-language"]

@@ -16,7 +16,7 @@ def test_prose_goes_to_stderr_or_nowhere(capsys: pytest.CaptureFixture[str]) -> 
     assert (captured.out, captured.err) == ("", "hello\n")
 
 
-def test_work_goes_on_when_nobody_reads_its_result(tmp_path: Path) -> None:
+def test_work_continues_when_no_one_reads_its_result(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from dockertpl.screen import show\n"
         "sys.stdin.read()\n"

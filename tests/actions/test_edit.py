@@ -6,7 +6,7 @@ from dockertpl.actions.edit import LARGEST, NotEditableError, decoded, indentati
 from dockertpl.template.tree import File
 
 
-def test_a_byte_order_mark_is_no_text() -> None:
+def test_a_byte_order_mark_is_not_content() -> None:
     assert decoded(File(content=b"\xef\xbb\xbf{}")) == ("\ufeff", "{}")
     assert decoded(File(content=b"{}")) == ("", "{}")
 
@@ -14,7 +14,7 @@ def test_a_byte_order_mark_is_no_text() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"), [(b" " * (LARGEST + 1), "larger than 64 KiB"), ("{}".encode("utf-16"), "not UTF-8")]
 )
-def test_what_is_no_small_text_is_left_alone(content: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_small_text_is_left_alone(content: bytes, reason: str) -> None:
     with pytest.raises(NotEditableError, match=reason):
         decoded(File(content=content))
 

@@ -79,7 +79,7 @@ def _refusal(root: Path, choice: str) -> tuple[str, str]:
     return proposal.summary, proposal.by_hand
 
 
-def test_a_file_that_cannot_be_read_is_for_a_person(tmp_path: Path, write_files: Write) -> None:
+def test_a_file_that_cannot_be_read_must_be_edited_by_hand(tmp_path: Path, write_files: Write) -> None:
     write_files(tmp_path, {"renovate.json": "{"})
     summary, by_hand = _refusal(tmp_path, "renovate")
     assert summary.startswith("renovate.json is not valid JSON or JSON5: ")
@@ -99,7 +99,7 @@ def test_package_json_is_read_and_never_edited(tmp_path: Path, write_files: Writ
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "{", '{"x": "renovate"}', "[" * 9000, "\xff"])
-def test_another_package_json_is_no_configuration(tmp_path: Path, write_files: Write, text: str) -> None:
+def test_another_package_json_is_not_a_configuration(tmp_path: Path, write_files: Write, text: str) -> None:
     write_files(tmp_path, {"package.json": text})
     assert propose(tmp_path, ".", None) is None
 

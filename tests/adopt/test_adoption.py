@@ -35,7 +35,7 @@ def test_an_ignore_file_counts_where_its_folder_is_the_context(
     assert (old.ignored, old.ignore_file) == (expected, "api/Dockerfile.dockerignore")
 
 
-def test_what_is_no_plain_text_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_plain_text_is_left_alone(tmp_path: Path) -> None:
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_bytes(b"FROM a\n\xff\n")
     with pytest.raises(DestinationError, match="no UTF-8 text in line 2"):
@@ -74,7 +74,7 @@ def test_a_copy_never_takes_the_place_of_another(tmp_path: Path) -> None:
         backups(tmp_path, {"Dockerfile": File(content=b"FROM a\n")})
 
 
-def test_what_somebody_answered_otherwise_is_said(tmp_path: Path) -> None:
+def test_a_different_answer_is_reported(tmp_path: Path) -> None:
     text = "FROM python:3.11-slim\nRUN apt-get install -y libpq5 ffmpeg\nEXPOSE 8080\n"
     (tmp_path / "Dockerfile").write_text(text)
     old = find(tmp_path, ".", ".")

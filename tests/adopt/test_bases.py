@@ -25,7 +25,7 @@ PYTHON, NODE = "python-fastapi", "nextjs-standalone"
         ("scratch", ""),
     ],
 )
-def test_the_kind_of_an_image_is_told_by_its_name(image: str, kind: str) -> None:
+def test_the_name_of_an_image_decides_its_kind(image: str, kind: str) -> None:
     assert kind_of(image)[0] == kind
 
 

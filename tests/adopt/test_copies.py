@@ -68,7 +68,7 @@ def test_a_part_of_the_repository_as_the_root_is_a_doubt_unless_it_was_found_the
     assert _read("COPY backend /app", app_dir="backend", context="backend").doubts == ()
 
 
-def test_paths_are_seen_from_the_new_context() -> None:
+def test_paths_are_relative_to_the_new_context() -> None:
     adoption = _read("COPY backend /app", "COPY backend/x.conf /etc/x.conf", app_dir="backend", context="backend")
     assert adoption.regions["image"] == "COPY x.conf /etc/x.conf\n"
     outside = _read("COPY backend /app", "COPY shared /usr/shared", app_dir="backend", context="backend")

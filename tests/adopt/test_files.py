@@ -39,5 +39,5 @@ def test_modes_elsewhere_stay() -> None:
 
 
 @pytest.mark.parametrize("command", ["rm -rf /usr/lib/x", "mkdir -p $HOME/x", "chown app ~/x"])
-def test_what_cannot_be_told_stays_as_it_is(command: str) -> None:
+def test_an_unclear_step_stays_as_it_is(command: str) -> None:
     assert _read(command).regions["image"] == f"RUN {command}\n"

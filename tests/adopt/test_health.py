@@ -21,13 +21,13 @@ def _read(line: str) -> adopt.Adoption:
         "CMD python -c \"import httpx; httpx.get('http://localhost:8000/healthz')\"",
     ],
 )
-def test_the_path_is_an_answer_whoever_asks_for_it(command: str) -> None:
+def test_the_path_is_an_answer_for_every_kind_of_probe(command: str) -> None:
     adoption = _read(command)
     assert adoption.answers["health_path"] == "/healthz"
     assert adoption.doubts == ()
 
 
-def test_the_root_is_no_health_path_since_it_may_redirect() -> None:
+def test_the_root_path_is_not_a_health_route_since_it_may_redirect() -> None:
     assert "health_path" not in _read("CMD curl -f http://localhost:8000/").answers
 
 

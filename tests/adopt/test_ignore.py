@@ -53,7 +53,7 @@ def test_secrets_are_not_taken_back() -> None:
     assert read(START, ignore="!.env\n!.env.example\n").ignored == "!.env.example\n"
 
 
-def test_patterns_are_seen_from_the_new_context() -> None:
+def test_patterns_are_relative_to_the_new_context() -> None:
     adoption = read(START, ignore="api/data\nother\n**/x\n", app_dir="api", context="api")
     assert adoption.ignored == "data\n**/x\n"
     assert found(adoption)["ignore other"][0] == "dropped"

@@ -143,7 +143,7 @@ def test_what_is_dropped_says_why(sample: tuple[str, Adopted]) -> None:
     assert [item for item in sample[1].adoption.items if len(item.where) < 4] == []
 
 
-def test_a_person_is_asked_where_the_sample_says_so(sample: tuple[str, Adopted]) -> None:
+def test_a_review_is_needed_exactly_where_the_sample_says(sample: tuple[str, Adopted]) -> None:
     name, adopted = sample
     assert bool(adopted.adoption.doubts) == adopt_sample.catalogue()[name].get("doubts", False), adopted.adoption.doubts
 

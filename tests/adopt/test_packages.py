@@ -62,7 +62,7 @@ def test_a_group_for_the_build_is_of_the_build_alone() -> None:
     assert "runtime_packages" not in adoption.answers
 
 
-def test_alpine_stays_alpine_for_next_js_unless_somebody_says_otherwise() -> None:
+def test_alpine_stays_alpine_for_next_js_unless_an_answer_changes_it() -> None:
     text = "FROM node:24-alpine\nRUN apk add --no-cache bash tzdata\nCMD npm start\n"
     assert read(text, kind="nextjs-standalone").answers["flavor"] == "alpine"
     assert "bash" in read(text, kind="nextjs-standalone").answers["runtime_packages"]

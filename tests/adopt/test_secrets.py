@@ -18,7 +18,7 @@ from dockertpl.adopt.secrets import holds_secret, is_secret, is_secret_name, sho
         ("AWS_SECRET_ACCESS_KEY", "x"),
     ],
 )
-def test_a_secret_is_told_by_its_name_or_its_value(name: str, value: str) -> None:
+def test_a_secret_is_recognized_by_its_name_or_its_value(name: str, value: str) -> None:
     assert is_secret(name, value)
 
 
@@ -36,11 +36,11 @@ def test_a_secret_is_told_by_its_name_or_its_value(name: str, value: str) -> Non
         ("COMPASS", "north"),
     ],
 )
-def test_what_is_no_secret_is_none(name: str, value: str) -> None:
+def test_a_value_that_is_not_a_secret_is_not_reported(name: str, value: str) -> None:
     assert not is_secret(name, value)
 
 
-def test_a_name_alone_tells() -> None:
+def test_a_name_is_enough() -> None:
     assert is_secret_name("NPM_TOKEN")
     assert not is_secret_name("TOKENIZERS_PARALLELISM")
 

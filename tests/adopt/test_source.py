@@ -33,7 +33,7 @@ def test_a_step_has_its_own_lines_and_the_comment_above() -> None:
     assert second.verbatim == "# first\n# second\nRUN echo one \\\n    # in between\n    && echo two"
 
 
-def test_a_directive_is_no_comment() -> None:
+def test_a_parser_directive_is_not_a_comment() -> None:
     assert steps("# escape=\\\nFROM python:3.13-slim\n", "Dockerfile")[0].comment == ""
 
 
@@ -66,7 +66,7 @@ def test_what_docker_would_not_build_is_refused_with_its_line(
     assert caught.value.remedy
 
 
-def test_a_file_that_no_person_wrote_is_refused_with_words() -> None:
+def test_a_machine_generated_file_is_refused_with_an_explanation() -> None:
     with pytest.raises(BadInputError, match="longer than 192 KiB"):
         steps("FROM python:3.13\n" + "#" * LONGEST, "Dockerfile")
 
@@ -104,7 +104,7 @@ def test_one_step_as_long_as_a_file_may_be_is_answered_within_two_seconds(line: 
     assert time.process_time() - begin < 2
 
 
-def test_a_line_that_no_person_wrote_is_refused_with_words() -> None:
+def test_a_machine_generated_line_is_refused_with_an_explanation() -> None:
     with pytest.raises(BadInputError, match="Dockerfile:2 is a line of more than 8192 characters"):
         steps("FROM python:3.13\nRUN " + "a" * 9000, "Dockerfile")
 

@@ -47,5 +47,5 @@ def test_a_stage_begins_with_the_variables_of_the_one_below_but_not_its_argument
     assert values_at_start(stages[1], arguments) == {"A": "1", "B": "$V"}
 
 
-def test_quotes_around_a_value_are_no_part_of_it() -> None:
+def test_quotes_around_a_value_are_not_part_of_it() -> None:
     assert [unquoted(one) for one in ('"a b"', "'c'", "d\\ e", "f")] == ["a b", "c", "d e", "f"]

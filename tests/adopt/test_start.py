@@ -43,7 +43,7 @@ def test_a_server_s_options_become_answers() -> None:
         'CMD ["gunicorn", "orders.main:app", "-k", "uvicorn.workers.UvicornWorker", "-b", ":9000"]',
     ],
 )
-def test_however_the_server_is_called_nothing_stands_before_it(command: str) -> None:
+def test_a_server_needs_no_entry_point_however_it_is_called(command: str) -> None:
     answers, entry, doubts = _read(command)
     assert answers["port"] == 9000
     assert (entry, doubts) == ("", ())
@@ -77,7 +77,7 @@ def test_options_that_the_template_has_not_are_variables_of_the_server() -> None
     assert adoption.regions["environment"] == 'ENV GUNICORN_CMD_ARGS="--timeout=90 --preload"\n'
 
 
-def test_an_option_that_nobody_knows_is_a_doubt() -> None:
+def test_an_unknown_option_needs_a_review() -> None:
     assert "--unheard 1" in " ".join(_read("CMD uvicorn orders.main:app --unheard 1")[2])
 
 

@@ -46,7 +46,7 @@ def item(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     }
 
 
-def test_a_checksum_is_that_of_what_the_maker_signed(script: ModuleType, item: dict[str, Any]) -> None:
+def test_a_checksum_matches_the_file_that_the_vendor_signed(script: ModuleType, item: dict[str, Any]) -> None:
     assert script.checksum("tool", item, "1.2", "amd64") == hashlib.sha256(ARCHIVE).hexdigest()
 
 
@@ -57,7 +57,7 @@ def test_what_another_key_signed_has_none(script: ModuleType, item: dict[str, An
             script.checksum("tool", {**item, **keys}, "1.2", "amd64")
 
 
-def test_one_artefact_s_lines_change_and_no_other(script: ModuleType) -> None:
+def test_only_the_lines_of_one_artifact_change(script: ModuleType) -> None:
     text = script.DATA.read_text()
     changed = script.rewritten(text, "mountpoint", "9.9.9", {"amd64": "a" * 64, "arm64": "b" * 64})
     lines = [(old, new) for old, new in zip(text.splitlines(), changed.splitlines(), strict=True) if old != new]

@@ -120,7 +120,7 @@ def test_a_commit_without_such_an_image_is_refused(repo: Path) -> None:
         seen("main", repo / "other")
 
 
-def test_without_a_repository_only_a_file_will_do(tmp_path: Path) -> None:
+def test_without_a_repository_only_a_file_works(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     with pytest.raises(BadInputError, match="not a Git repository"):
         seen("main", tmp_path)

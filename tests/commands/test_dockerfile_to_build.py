@@ -102,7 +102,7 @@ def test_a_missing_dockerfile_names_the_command_that_writes_one(root: Path, imag
     assert "no such file" in refused(root, Path("Other")).message
 
 
-def test_a_destination_that_is_none(root: Path) -> None:
+def test_a_missing_destination_is_refused(root: Path) -> None:
     (root / "Dockerfile").write_text("")
     assert "is a file" in refused(root / "Dockerfile").message
     assert "no such folder" in refused(root / "no").message
@@ -159,7 +159,7 @@ def test_any_folder_makes_an_image_name(text: str, name: str) -> None:
     assert image_name(text) == name
 
 
-def test_a_family_of_bases_is_none_of_the_images_that_run(root: Path, image: Image) -> None:
+def test_shared_bases_are_not_runnable_images(root: Path, image: Image) -> None:
     app = image("api", "services/api", "services/api")
     (root / ".copier-answers.yml").write_text("kind: shared-base\nname: base\napp_dir: .\ncontext: .\n")
     assert located(root) == Subject("api", app / "Dockerfile", app, "python-fastapi", answers={})

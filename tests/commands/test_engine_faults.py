@@ -30,7 +30,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("command", "how"), [(command, how) for command, ways in FAULTS.items() for how in ways])
-def test_an_engine_that_fails_is_told_of_once_and_soon(
+def test_a_failing_engine_is_reported_once_and_quickly(
     command: str, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = scripted.shop(tmp_path / "shop", routes=())

@@ -112,7 +112,7 @@ def test_the_same_fleet_has_the_same_hash(fleet: Run) -> None:
     assert hashes[0] == hashes[1]
 
 
-def test_a_conflict_needs_a_person_and_the_others_go_on(folder: Path, fleet: Run) -> None:
+def test_a_conflict_needs_a_manual_fix_and_the_others_continue(folder: Path, fleet: Run) -> None:
     _conflict(folder / "fleet" / "app-1")
     assert fleet("plan", "fleet").code == 1
     applied = fleet("apply", "fleet-plan.jsonl", "--json")
@@ -189,7 +189,7 @@ def _on_a_terminal(*arguments: object, term: str) -> list[str]:
     return shown.decode().replace("\r\n", "\n").split("\n")
 
 
-def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
+def test_on_a_terminal_lines_appear_above_the_progress_bar(fleet: Run) -> None:
     fleet("plan", "fleet", "-o", "plan.jsonl")
     lines = _on_a_terminal("apply", "plan.jsonl", term="xterm")
     # The terminal shows what follows the last carriage return.
@@ -199,14 +199,14 @@ def test_on_a_terminal_lines_stand_above_the_bar(fleet: Run) -> None:
     assert any(f"/{COUNT} images [" in line for line in lines)
 
 
-def test_where_nothing_can_be_drawn_anew_there_is_no_bar(folder: Path) -> None:
+def test_without_redrawing_there_is_no_progress_bar(folder: Path) -> None:
     looking = ("--template", folder / "template", "--to", "v2.0.0")
     lines = _on_a_terminal("plan", "fleet", *looking, "-o", "plan.jsonl", term="dumb")
     assert not any("\r" in line or "%|" in line for line in lines)
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_a_long_wait_for_a_forge_is_told_once(quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_wait_for_a_forge_is_reported_once(quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
     told = session.forges(quiet=quiet).waiting
     for seconds in (1.5, 600, 600, 599):
         told(seconds)
@@ -322,7 +322,7 @@ def test_a_version_that_the_template_does_not_have_is_said(folder: Path, dockert
     assert (done.code, "v9.9.9" in done.err) == (2, True)
 
 
-def test_a_plan_that_changed_since_is_not_gone_on_with(folder: Path, fleet: Run) -> None:
+def test_a_changed_plan_is_not_resumed(folder: Path, fleet: Run) -> None:
     fleet("plan", "fleet")
     journal = fleet("apply", "fleet-plan.jsonl", "--waves", "1", "--pause", "--json").json["journal"]
     _conflict(folder / "fleet" / "app-1")
@@ -331,7 +331,7 @@ def test_a_plan_that_changed_since_is_not_gone_on_with(folder: Path, fleet: Run)
     assert (done.code, "has changed" in done.err) == (2, True)
 
 
-def test_a_plan_that_is_not_there_is_not_to_be_made_anew(
+def test_resume_in_another_folder_says_where_to_run_it(
     folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet("plan", "fleet", "-o", "plan.jsonl")
@@ -344,7 +344,7 @@ def test_a_plan_that_is_not_there_is_not_to_be_made_anew(
     assert fleet("resume", "plan.journal.jsonl", "--json").json["left"] == 0
 
 
-def test_a_github_repository_without_an_account_is_not_begun_with(folder: Path, fleet: Run) -> None:
+def test_a_github_repository_without_an_account_is_not_started(folder: Path, fleet: Run) -> None:
     fleet("plan", "fleet")
     text = (folder / "fleet-plan.jsonl").read_text()
     lines = [line for line in text.splitlines() if '"hash"' not in line[:8]]
@@ -433,7 +433,7 @@ def test_an_interrupt_stops_all_that_waits(folder: Path, fleet: Run, monkeypatch
 
 @pytest.mark.parametrize("command", ["plan", "status"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_who_stops_it_finds_nothing_left(
+def test_an_interrupt_leaves_nothing(
     command: str, number: signal.Signals, folder: Path, fleet: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = folder / "scratch"

@@ -109,7 +109,7 @@ def test_a_dockerfile_of_ten_thousand_lines_is_adopted_in_time(tmp_path: Path) -
     assert all(f" p{n}" in new for n in (0, 4999))
 
 
-def test_a_dockerfile_that_no_person_wrote_is_refused(tmp_path: Path) -> None:
+def test_a_machine_generated_dockerfile_is_refused(tmp_path: Path) -> None:
     root = repositories.make("python-fastapi", tmp_path)
     text = "FROM python:3.13-slim\n" + "RUN true\n" * 50_000
     (root / "Dockerfile").write_text(text)

@@ -62,7 +62,7 @@ def test_json_is_one_object(root: Path, dockertpl: Callable[..., Any]) -> None:
     assert done.json["warnings"]
 
 
-def test_a_subfolder_is_seen_from_its_repository(root: Path, dockertpl: Callable[..., Any]) -> None:
+def test_a_subfolder_is_relative_to_its_repository(root: Path, dockertpl: Callable[..., Any]) -> None:
     done = dockertpl("inspect", root / "backend", "--json")
     assert (done.json["root"], done.json["app_dir"]) == (str(root), "backend")
 

@@ -97,8 +97,6 @@ def test_an_image_that_fails_has_a_summary_and_no_baseline_is_built(repo: Path, 
 @pytest.mark.parametrize(
     "words", [("--max-bytes", "much"), ("--baseline", "nowhere"), ("--markdown", "-", "--json"), ("--max-ready", "0")]
 )
-def test_what_cannot_be_used_is_told_before_anything_is_built(
-    words: tuple[str, ...], repo: Path, dockertpl: Run
-) -> None:
+def test_unusable_input_is_reported_before_a_build(words: tuple[str, ...], repo: Path, dockertpl: Run) -> None:
     (repo / "Dockerfile").write_text("this would not be built")
     assert dockertpl("verify", repo, *words).code == 2

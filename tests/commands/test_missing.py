@@ -35,7 +35,9 @@ def make(tmp_path: Path) -> Make:
         ("!README.md\n**/README*\n", "README.md", 2),
     ],
 )
-def test_a_file_that_the_ignore_file_drops_is_told_with_its_line(make: Make, ignore: str, path: str, line: int) -> None:
+def test_a_file_that_the_ignore_file_drops_is_reported_with_its_line(
+    make: Make, ignore: str, path: str, line: int
+) -> None:
     subject = make({".dockerignore": ignore, "README.md": "", "docs/guide.md": ""})
     said = explain(subject, path)
     assert f"line {line} of .dockerignore excludes it from the image" in said and "-d context_files=" in said
@@ -56,13 +58,13 @@ def test_nothing_is_said_of_a_file_that_the_ignore_file_lets_through(make: Make,
     assert explain(make({".dockerignore": ignore, "README.md": ""}), "README.md") == ""
 
 
-def test_a_folder_that_git_does_not_have_is_told_with_the_line_and_the_front_end(make: Make) -> None:
+def test_a_folder_missing_from_git_is_reported_with_the_line_and_the_front_end(make: Make) -> None:
     subject = make({"api/.dockerignore": "", ".gitignore": "*.log\ndist/\n"}, folder="api")
     said = explain(subject, "/app/app/dist")
     assert ".gitignore:2 excludes it from Git" in said and "front-end" in said and "more_regions" in said
 
 
-def test_a_folder_that_a_front_end_of_the_repository_makes_is_told_with_the_answers(make: Make) -> None:
+def test_a_folder_that_a_front_end_builds_is_reported_with_the_answers(make: Make) -> None:
     files = {
         "api/.dockerignore": "",
         ".gitignore": "dist/\n",
@@ -75,7 +77,7 @@ def test_a_folder_that_a_front_end_of_the_repository_makes_is_told_with_the_answ
     assert said.splitlines()[-1] == f"  dockertpl update {wanted}"
 
 
-def test_a_file_that_nobody_has_is_said_to_be_missing(make: Make) -> None:
+def test_a_missing_file_is_reported_as_missing(make: Make) -> None:
     assert "menu.json is not in the repository" in explain(make({"x": ""}), "data/menu.json", "/app")
 
 

@@ -116,7 +116,7 @@ def test_kind_is_the_same_as_its_answer(repository: Path, dockertpl: Run) -> Non
     assert "-d kind=python-fastapi and --kind (python) differ" in done.err
 
 
-def test_a_family_is_written_beside_its_dependents_and_built_by_bake(repository: Path, dockertpl: Run) -> None:
+def test_shared_bases_are_written_beside_their_dependents_and_built_by_bake(repository: Path, dockertpl: Run) -> None:
     family = (
         "new",
         "--defaults",
@@ -168,7 +168,7 @@ def test_without_git_the_destination_is_the_root_and_is_made(tmp_path: Path, doc
     assert _answers(tmp_path / "a/b")["name"] == "b"
 
 
-def test_warnings_reach_the_person_and_the_program(repository: Path, dockertpl: Run, detection: _Detection) -> None:
+def test_warnings_are_in_the_text_and_in_the_json(repository: Path, dockertpl: Run, detection: _Detection) -> None:
     detection.warnings = ["No lock: lock it."]
     detection.unknown = [_Unknown("health_path", "No health route was found.", "Add one.")]
     done = dockertpl("new", "--defaults", "-d", "requirements_file=x.txt", "--dry-run")
@@ -258,7 +258,7 @@ def test_what_no_default_can_build_stops_with_defaults_too(
     assert dockertpl("new", "--defaults", "-d", "manager=pip").code == 0
 
 
-def test_other_files_in_the_way_are_named(repository: Path, dockertpl: Run) -> None:
+def test_other_existing_files_are_named(repository: Path, dockertpl: Run) -> None:
     (repository / "Dockerfile").write_text("FROM mine\n")
     message, remedy = _refused(repository, dockertpl, "--defaults", "--no-detect")
     assert message == "Dockerfile already exists and differs."
@@ -296,7 +296,7 @@ def test_a_link_that_leads_out_is_refused(repository: Path, tmp_path: Path, dock
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-def test_a_data_file_that_is_none_is_refused(repository: Path, dockertpl: Run) -> None:
+def test_an_invalid_data_file_is_refused(repository: Path, dockertpl: Run) -> None:
     message, _ = _refused(repository, dockertpl, "--data-file", "nothing.yml")
     assert "nothing.yml cannot be read" in message
 
@@ -320,7 +320,7 @@ def test_a_dry_run_prints_a_diff_that_git_takes_and_writes_nothing(
     )
 
 
-def test_a_dry_run_ends_with_1_where_a_person_is_needed(repository: Path, dockertpl: Run) -> None:
+def test_a_dry_run_exits_with_1_when_you_must_decide(repository: Path, dockertpl: Run) -> None:
     (repository / "Dockerfile").write_text("FROM mine\n")
     done = dockertpl("new", "--defaults", "--no-detect", "--dry-run", "--json")
     assert done.code == 1
@@ -477,7 +477,7 @@ def test_a_dry_run_shows_a_bot_s_file_too_and_git_takes_it(
     assert _bot(repository) == ["a", PRESET]
 
 
-def test_a_file_in_the_way_keeps_the_bot_s_as_it_is(repository: Path, dockertpl: Run) -> None:
+def test_an_existing_file_keeps_the_bot_s_file_unchanged(repository: Path, dockertpl: Run) -> None:
     (repository / "Dockerfile").write_text("FROM mine\n")
     (repository / "renovate.json").write_text("{}")
     _refused(repository, dockertpl, "--defaults", "--no-detect", "--update-bot", "renovate")
@@ -500,7 +500,7 @@ def typist(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Typist]:
     return sit_down
 
 
-def test_a_person_is_asked_what_the_repository_does_not_say_and_nothing_else(
+def test_only_what_detection_cannot_find_is_asked(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
 ) -> None:
     detection.unknown = [_Unknown("health_path", "No route.", "")]
@@ -513,7 +513,7 @@ def test_a_person_is_asked_what_the_repository_does_not_say_and_nothing_else(
     assert (_answers(repository)["health_path"], _answers(repository)["port"]) == ("/up", 9000)
 
 
-def test_a_person_gets_the_commands_that_come_to_the_same(
+def test_the_wizard_prints_the_equivalent_commands(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typist(
@@ -543,7 +543,7 @@ def test_a_person_gets_the_commands_that_come_to_the_same(
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
+def test_the_change_for_the_bot_is_shown_and_can_be_refused(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist], yes: bool
 ) -> None:
     (repository / "renovate.json").write_text('{"extends": ["a"]}\n')
@@ -556,7 +556,7 @@ def test_a_person_sees_what_would_change_for_the_bot_and_may_say_no(
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_a_person_sees_the_patch_of_next_config_and_may_say_yes(
+def test_the_patch_of_next_config_is_shown_and_can_be_accepted(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist], yes: bool
 ) -> None:
     (repository / "next.config.js").write_text(CONFIG)
@@ -604,7 +604,7 @@ def test_what_was_answered_before_an_error_is_not_to_be_typed_again(
     assert "-d port=8123" in done.err.replace("\n", " ")
 
 
-def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was(
+def test_stopping_after_the_write_does_not_claim_that_nothing_was_written(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typist({"Verify it?": [KeyboardInterrupt]})
@@ -616,7 +616,7 @@ def test_whoever_stops_after_the_files_were_written_is_not_told_that_nothing_was
     assert (repository / "Dockerfile").is_file()
 
 
-def test_a_file_that_is_in_the_way_cannot_be_written_over(
+def test_an_existing_file_cannot_be_overwritten(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist]
 ) -> None:
     (repository / ".github/workflows").mkdir(parents=True)
@@ -634,7 +634,7 @@ def test_a_lone_ignore_file_is_merged(repository: Path, dockertpl: Run) -> None:
     assert (repository / ".dockerignore.before-dockertpl").read_text() == "mine\n"
 
 
-def test_of_several_applications_a_person_takes_one(
+def test_you_can_choose_one_of_several_applications(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
 ) -> None:
     def detect(root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None) -> Any:

@@ -321,7 +321,7 @@ def test_a_folder_without_an_image_names_those_that_there_are(repository: Path, 
 
 
 @pytest.mark.parametrize("file", ["nothing.yml", "../.copier-answers.yml", "Dockerfile", ".copier-answers.other.yml"])
-def test_an_answers_file_that_is_none_of_ours_is_refused(repository: Path, pin: Run, file: str) -> None:
+def test_an_answers_file_of_another_template_is_refused(repository: Path, pin: Run, file: str) -> None:
     (repository / ".copier-answers.other.yml").write_text("_src_path: gh:another/template\n")
     (repository.parent / ".copier-answers.yml").write_text((repository / ".copier-answers.yml").read_text())
     error = _refused(repository, pin, "--answers-file", file, code=2)

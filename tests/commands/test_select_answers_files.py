@@ -19,7 +19,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_all_of_ours_or_the_folder_s_or_those_that_are_named(root: Path) -> None:
+def test_all_answers_files_are_selected_or_those_of_a_folder_or_the_named_ones(root: Path) -> None:
     assert chosen(root, None, root, ()) == [".copier-answers.api.yml", ".copier-answers.yml"]
     assert chosen(root, "api", root / "api", ()) == [".copier-answers.api.yml"]
     named = [Path(".copier-answers.yml"), root / ".copier-answers.yml"]
@@ -27,13 +27,13 @@ def test_all_of_ours_or_the_folder_s_or_those_that_are_named(root: Path) -> None
 
 
 @pytest.mark.parametrize("name", [".copier-answers.other.yml", "none.yml"])
-def test_what_is_none_of_ours_is_refused_with_those_that_are(root: Path, name: str) -> None:
+def test_an_unknown_name_is_refused_with_the_list_of_known_ones(root: Path, name: str) -> None:
     with pytest.raises(BadInputError) as caught:
         chosen(root, None, root, [Path(name)])
     assert ".copier-answers.api.yml" in caught.value.remedy
 
 
-def test_a_folder_without_an_image_is_told_so(root: Path) -> None:
+def test_a_folder_without_an_image_is_an_error(root: Path) -> None:
     with pytest.raises(BadInputError, match="no answers file"):
         chosen(root, "web", root / "web", ())
 

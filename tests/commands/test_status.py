@@ -61,7 +61,7 @@ def test_where_git_cannot_read_the_repository_that_is_said_and_nothing_is_called
     assert (update.code, "git ls-files failed" in update.err) == (3, True)
 
 
-def test_what_stands_in_a_region_is_no_edit(tmp_path: Path, template: Path, dockertpl: Run) -> None:
+def test_the_content_of_a_region_is_not_an_edit(tmp_path: Path, template: Path, dockertpl: Run) -> None:
     marks = ("# >>> custom: image - lines\n", "# <<< custom: image\n")
     releases.release(template, "v4.0.0", None, "FROM x\n" + "".join(marks))
     root = scaffold(tmp_path / "app", template, "v4.0.0")
@@ -109,7 +109,7 @@ def test_lines_fit_a_narrow_terminal(tmp_path: Path, template: Path, dockertpl: 
     assert max(map(len, dockertpl("status", root).out.splitlines())) <= 80
 
 
-def test_a_repository_without_images_is_told_how_to_get_one(tmp_path: Path, dockertpl: Run) -> None:
+def test_a_repository_without_images_shows_how_to_add_one(tmp_path: Path, dockertpl: Run) -> None:
     done = dockertpl("status", tmp_path)
     assert done.code == 2
     assert "dockertpl new" in done.err

@@ -107,7 +107,7 @@ def test_other_answers_come_with_the_version_that_is_there(app: Path, dockertpl:
     assert answers["not_recomputed"] == {"label": {"old": "of slim", "new": "of alpine"}}
 
 
-def test_an_answer_that_does_no_more_is_said_and_needs_a_person(app: Path, dockertpl: Run) -> None:
+def test_an_answer_that_is_no_longer_valid_is_reported_and_needs_you(app: Path, dockertpl: Run) -> None:
     assert dockertpl("update", app, "--to", ":current:", "-d", "flavor=alpine").code == 0
     commit(app)
     done = dockertpl("update", app, "--dry-run", "--json")
@@ -166,7 +166,7 @@ def test_what_a_sparse_checkout_leaves_out_is_not_taken_for_deleted(app: Path, d
     assert (image["edited"], image["missing"]) == ([], [])
 
 
-def test_modes_of_a_file_system_that_has_none_are_no_edits(app: Path, dockertpl: Run) -> None:
+def test_a_file_system_without_modes_causes_no_edits(app: Path, dockertpl: Run) -> None:
     git(app, "config", "core.fileMode", "false")
     for path in ("Dockerfile", "gone.txt", ".copier-answers.yml"):
         (app / path).chmod(0o777)
@@ -273,7 +273,7 @@ def test_until_conflicts_are_solved_there_is_something_left_to_do(app: Path, doc
     assert (dockertpl("update", app).code, dockertpl("status", app).code) == (0, 0)
 
 
-def test_where_git_cannot_be_told_of_markers_none_are_written(app: Path, dockertpl: Run) -> None:
+def test_without_a_way_to_mark_a_conflict_in_git_no_markers_are_written(app: Path, dockertpl: Run) -> None:
     _edit(app, "line 3\n", "mine\n")
     before = read_tree(app)
     (app / ".git" / "index.lock").touch()
@@ -286,7 +286,7 @@ def test_where_git_cannot_be_told_of_markers_none_are_written(app: Path, dockert
     assert dockertpl("update", app).code == 1, "and it can be done again"
 
 
-def test_rej_leaves_the_file_working_and_stands_in_no_other_s_way(app: Path, dockertpl: Run) -> None:
+def test_rej_leaves_the_file_working_and_an_old_rej_stops_the_next_update(app: Path, dockertpl: Run) -> None:
     _edit(app, "line 3\n", "mine\n")
     assert dockertpl("update", app, "--conflict", "rej").code == 1
     assert "mine\n" in (app / "Dockerfile").read_text()
@@ -405,7 +405,7 @@ def test_an_unknown_version_is_named(app: Path, dockertpl: Run) -> None:
     assert (done.code, "v9" in done.json["error"]["message"]) == (2, True)
 
 
-def test_without_a_version_the_answers_file_is_told_what_is_missing(app: Path, dockertpl: Run) -> None:
+def test_an_answers_file_without_a_version_is_an_error_that_says_so(app: Path, dockertpl: Run) -> None:
     _edit(app, "_commit: v1.0.0\n", "", ".copier-answers.yml")
     done = dockertpl("update", app)
     assert done.code == 2
@@ -414,7 +414,7 @@ def test_without_a_version_the_answers_file_is_told_what_is_missing(app: Path, d
 
 @pytest.mark.parametrize("command", ["update", "status"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_who_stops_it_while_a_template_is_fetched_finds_nothing_left(
+def test_an_interrupt_during_a_fetch_leaves_nothing(
     app: Path, dockertpl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, number: signal.Signals
 ) -> None:
     scratch = tmp_path / "scratch"

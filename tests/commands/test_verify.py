@@ -46,7 +46,7 @@ def test_without_an_engine_the_facts_are_there_all_the_same(tmp_path: Path, monk
     assert caught.value.data["built"] is False
 
 
-def test_bad_input_is_told_before_an_engine_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_input_is_reported_before_the_search_for_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BadInputError, match="has no Dockerfile"):
         run(tmp_path)

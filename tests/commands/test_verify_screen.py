@@ -39,7 +39,7 @@ def test_where_no_line_can_live_each_phase_is_a_line(more: dict[str, str], tmp_p
         assert terminal.transcript[:2] == ["Building Dockerfile …", "Running it as production would …"]
 
 
-def test_without_a_terminal_there_is_no_colour_and_no_redrawing(tmp_path: Path) -> None:
+def test_without_a_terminal_there_are_no_colors_and_no_redrawing(tmp_path: Path) -> None:
     root = scripted.shop(tmp_path / "shop")
     given = {**os.environ, **environment(tmp_path, {})}
     words = [sys.executable, *dockertpl("verify", str(root))]

@@ -66,5 +66,5 @@ def test_longer_names_are_others(line: str) -> None:
     assert mentions(f"{line}\n", "python:3") == []
 
 
-def test_a_heredoc_s_lines_are_no_instructions() -> None:
+def test_lines_of_a_heredoc_are_not_instructions() -> None:
     assert mentions("FROM a:1\nRUN <<EOF\nFROM python:3\nEOF\n", "python:3") == []

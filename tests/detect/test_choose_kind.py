@@ -64,12 +64,12 @@ def test_with_neither_both_are_named(repo: Repo) -> None:
     assert "package.json" in caught.value.remedy
 
 
-def test_a_kind_that_nobody_knows_is_left_to_the_question(repo: Repo) -> None:
+def test_an_unknown_kind_is_left_to_the_question(repo: Repo) -> None:
     assert detect(repo(BOTH), given={"kind": "php"}).answers == {}
 
 
 @pytest.mark.parametrize("kind", ["shared-base", "sandbox-multi-runtime"])
-def test_a_kind_without_an_application_is_told_its_forge(repo: Repo, kind: str) -> None:
+def test_a_kind_without_an_application_gets_its_forge_detected(repo: Repo, kind: str) -> None:
     root = repo({**BOTH, ".gitlab-ci.yml": ""})
     assert detect(root, given={"kind": kind}).answers == {"ci": "gitlab"}
     assert detect(root, given={"kind": kind, "ci": "none"}).answers == {}

@@ -49,7 +49,7 @@ def test_a_stage_that_is_its_own_base_ends() -> None:
 @pytest.mark.parametrize(
     "text", ["", "FROM", "FROM \\", "RUN <<EOF\nnever ended", "\\\n\\\n", "[]", "FROM a AS", "ENV A"]
 )
-def test_what_is_no_dockerfile_is_no_crash(text: str) -> None:
+def test_a_file_that_is_not_a_dockerfile_does_not_crash(text: str) -> None:
     stages(text)
 
 

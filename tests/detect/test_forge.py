@@ -66,7 +66,7 @@ def test_a_branch_that_is_checked_out_counts_if_its_name_is_a_usual_one(head: st
 @pytest.mark.parametrize(
     "head", ["ref: refs/heads/$(touch x)\n", "ref: refs/remotes/origin/a/../b\n", "1234abcd\n", ""]
 )
-def test_what_is_no_plain_branch_is_left_alone(head: str, repo: Repo) -> None:
+def test_a_ref_that_is_not_a_plain_branch_is_left_alone(head: str, repo: Repo) -> None:
     root = repo({})
     _git(root, {"refs/remotes/origin/HEAD": head, "HEAD": head})
     assert _find(root) == {}

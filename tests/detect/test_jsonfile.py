@@ -38,6 +38,6 @@ def test_an_error_has_its_line() -> None:
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 9000, "", "\ufeff{"])
-def test_absurd_json_is_an_error_and_no_crash(text: str) -> None:
+def test_absurd_json_is_an_error(text: str) -> None:
     with pytest.raises(JsonError):
         load_json(text)

@@ -77,7 +77,7 @@ def test_a_package_called_docs_needs_nothing(repo: Repo) -> None:
     assert "context_files" not in known.answers and not known.warnings
 
 
-def test_a_possible_secret_is_not_let_through_but_told(repo: Repo) -> None:
+def test_a_possible_secret_is_reported_and_stays_ignored(repo: Repo) -> None:
     known = found(repo, 'open("certs/ca.pem")\n', {"certs/ca.pem": ""})
     assert "context_files" not in known.answers
     assert any("app/main.py:5 reads certs/ca.pem" in one and "context_files" in one for one in known.warnings)
@@ -92,14 +92,14 @@ def test_a_possible_secret_is_not_let_through_but_told(repo: Repo) -> None:
     ],
 )
 @pytest.mark.parametrize("built", [False, True])
-def test_a_served_folder_that_git_does_not_have_is_told_with_both_lines(repo: Repo, line: str, built: bool) -> None:
+def test_a_served_folder_missing_from_git_is_reported_with_both_lines(repo: Repo, line: str, built: bool) -> None:
     files = {".gitignore": "*.log\napp/dist/\n"} | ({"app/dist/index.html": ""} if built else {})
     (warning,) = found(repo, f"{line}\n", files).warnings
     assert "app/main.py:5 serves app/dist" in warning
     assert ".gitignore:2" in warning and "front end" in warning and "stages" in warning
 
 
-def test_a_served_folder_that_is_not_there_is_told(repo: Repo) -> None:
+def test_a_missing_served_folder_is_reported(repo: Repo) -> None:
     (warning,) = found(repo, 'app.mount("/s", StaticFiles(directory="static"))\n').warnings
     assert "serves static, but it is not in the repository" in warning
 
@@ -111,7 +111,7 @@ def test_a_class_that_serves_as_static_files_does_is_read(repo: Repo) -> None:
     assert "app/main.py:6 serves front/dist" in known.warnings[0]
 
 
-def test_a_file_above_the_build_context_is_told_with_its_line(repo: Repo) -> None:
+def test_a_file_above_the_build_context_is_reported_with_its_line(repo: Repo) -> None:
     main = f"{HEAD}TEXT = Path(__file__).parents[2].joinpath('README.md').read_text()\n"
     files = {"api/pyproject.toml": MANIFEST, "api/uv.lock": "version = 1\n", "api/app/main.py": main, "README.md": ""}
     (warning,) = look(repo(files))[0].warnings

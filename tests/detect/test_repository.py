@@ -113,7 +113,7 @@ def test_broken_encodings_are_read_as_far_as_possible(repo: Repo) -> None:
 @pytest.mark.parametrize(
     "content", [b"\x00\x01\x02", b"def (:\n", b"(" * 100_000, b"-" * 200_000 + b"1", b"'\\d'\nx ="]
 )
-def test_what_is_no_python_has_no_tree(repo: Repo, content: bytes) -> None:
+def test_a_file_that_is_not_python_has_no_syntax_tree(repo: Repo, content: bytes) -> None:
     root = repo({})
     (root / "a.py").write_bytes(content)
     found = Repository(root)
@@ -121,7 +121,7 @@ def test_what_is_no_python_has_no_tree(repo: Repo, content: bytes) -> None:
     assert found.unreadable[0].startswith("a.py")
 
 
-def test_an_odd_escape_is_no_error(repo: Repo) -> None:
+def test_an_odd_escape_is_not_an_error(repo: Repo) -> None:
     assert Repository(repo({"a.py": "'\\d'"})).tree("a.py") is not None
 
 

@@ -15,11 +15,11 @@ def test_no_yaml_is_a_value_error() -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: ", "? "])
-def test_what_is_nested_too_deeply_is_a_value_error_and_no_crash(opening: str) -> None:
+def test_too_deep_nesting_is_a_value_error(opening: str) -> None:
     # Newer releases of libyaml limit brackets themselves.
     with pytest.raises(ValueError, match=r"nested too deeply|nesting depth"):
         load_yaml(opening * 200_000)
 
 
-def test_what_a_person_writes_is_not_too_deep() -> None:
+def test_hand_written_nesting_is_not_too_deep() -> None:
     assert str(load_yaml("[" * 50 + "1" + "]" * 50)).count("[") == 50

@@ -244,7 +244,7 @@ def test_no_shell_is_in_the_distroless_image(files: Files) -> None:
     assert bool(shells) == (files[0] != "distroless")
 
 
-def test_the_application_is_root_s_and_nobody_else_may_write(files: Files) -> None:
+def test_the_application_belongs_to_root_and_no_other_user_may_write(files: Files) -> None:
     ours = {path: member for path, member in files[1].items() if re.match(r"/(app|opt/venv)(/|$)", path)}
     assert "/app/src/orders/data/menu.json" in ours
     assert [path for path, member in ours.items() if (member.uid, member.gid) != (0, 0)] == []

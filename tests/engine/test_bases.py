@@ -43,7 +43,7 @@ def _no_registry_was_asked_yet() -> None:
     bases._registries().clear()
 
 
-def test_every_stand_in_stands_on_another_one() -> None:
+def test_every_stand_in_is_based_on_another() -> None:
     specs = bases.catalogue().specs
     assert all(need in specs for spec in specs.values() for need in spec.needs)
 
@@ -65,7 +65,7 @@ def test_an_image_that_is_there_is_used_as_it_is() -> None:
     assert fake.asked == ["image inspect"]
 
 
-def test_a_stand_in_of_another_recipe_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outdated_stand_in_is_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = EngineWith(**{SLIM: {bases.LABEL: "true", bases.RECIPE_LABEL: "old"}})
     made: list[str] = []
     monkeypatch.setattr(bases, "_load", lambda engine, spec: False)

@@ -18,7 +18,7 @@ from .bases import BaseImage
 pytestmark = pytest.mark.engine
 
 
-def test_a_person_sees_the_new_image_verified_and_the_old_one_beside_it(
+def test_the_new_image_is_verified_and_compared_with_the_old_one(
     tmp_path: Path,
     docker: host.Engine,
     base_images: Callable[..., dict[str, BaseImage]],

@@ -82,7 +82,7 @@ def base(docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]]) 
 
 
 @pytest.mark.parametrize("stands_on", ["python", "a base"])
-def test_a_python_service_has_what_stands_in_its_regions(
+def test_a_python_image_has_the_lines_of_its_regions(
     stands_on: str, docker: host.Engine, base: str, tmp_path: Path
 ) -> None:
     folder = sample.write_sample(tmp_path / "orders", manager="uv", layout="flat", server="uvicorn")
@@ -108,7 +108,7 @@ def test_a_python_service_has_what_stands_in_its_regions(
     docker.run("image", "rm", tag)
 
 
-def test_a_next_js_application_has_what_stands_in_its_regions(
+def test_a_next_js_image_has_the_lines_of_its_regions(
     docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]], tmp_path: Path
 ) -> None:
     base_images(*service.NEXT_BASES)

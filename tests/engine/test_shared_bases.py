@@ -74,9 +74,7 @@ def built(
 
 
 @pytest.mark.parametrize("dependent", DEPENDENTS)
-def test_one_bake_builds_dependents_that_stand_on_their_sibling_and_get_healthy(
-    dependent: str, built: SharedBases
-) -> None:
+def test_one_bake_builds_dependents_on_the_new_base_and_they_become_healthy(dependent: str, built: SharedBases) -> None:
     lowest = built.layers(_base(dependent))
     assert built.layers(dependent)[: len(lowest)] == lowest
     assert built.config(dependent)["Labels"]["org.opencontainers.image.base.name"] == built.image(_base(dependent))
@@ -147,7 +145,7 @@ def test_a_base_that_is_installed_again_has_the_same_layers(built: SharedBases) 
     assert {flavor: built.layers(f"{NAME}-{flavor}") for flavor in FLAVORS} == before
 
 
-def test_dependents_stand_on_the_registry_s_base_by_its_digest(built: SharedBases) -> None:
+def test_dependents_use_the_base_in_the_registry_by_digest(built: SharedBases) -> None:
     own = _own(built, "api")
     base = f"{built.image(_base('api'))}@{built.digest(_base('api'))}"
     planned = built.plan(BASE_PYTHON=base)["api"]
@@ -162,7 +160,7 @@ def test_dependents_stand_on_the_registry_s_base_by_its_digest(built: SharedBase
     assert len(set(own) - set(_own(built, "api"))) <= 1
 
 
-def test_left_alone_dependents_stand_on_the_targets_beside_them(built: SharedBases) -> None:
+def test_without_overrides_dependents_use_the_targets_of_the_bake_file(built: SharedBases) -> None:
     planned = built.plan()
     bases = {f"base-{flavor}" for flavor in FLAVORS}
     assert planned.keys() == {*DEPENDENTS, *bases}

@@ -142,7 +142,7 @@ def test_a_second_build_is_cached_and_a_changed_file_is_not(verify: Verify, app:
     assert verify("--env", "MODE=crash").facts["cached_steps"] == 0
 
 
-def test_a_person_reads_the_figures_in_80_columns(docker: host.Engine, app: Path) -> None:
+def test_the_figures_fit_on_a_terminal_of_80_columns(docker: host.Engine, app: Path) -> None:
     done = subprocess.run(_command(app), capture_output=True, text=True, env=docker.environ(), check=False)
     lines = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (0, "")
@@ -187,7 +187,7 @@ def test_root_is_an_error_though_it_is_healthy(verify: Verify, user: str, uid: i
     assert "USER 10001" in done.remedy
 
 
-def test_the_uid_of_a_user_with_a_name_is_told(verify: Verify) -> None:
+def test_the_uid_of_a_named_user_is_reported(verify: Verify) -> None:
     assert verify(add="USER nobody").facts["uid"] == 65534
 
 

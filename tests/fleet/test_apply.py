@@ -94,7 +94,7 @@ def test_the_same_update_is_the_same_commit(bench: Bench, git: Git) -> None:
     assert git(_bare(repository), "rev-parse", BRANCH) == first
 
 
-def test_git_is_told_the_token_that_is_good_when_it_pushes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_gets_a_valid_token_at_the_time_of_the_push(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[str] = []
     pushed: list[object] = []
     run = git_of_ours.run
@@ -129,7 +129,7 @@ def test_a_newer_version_takes_the_same_branch_and_pull_request(bench: Bench, gi
 
 
 @pytest.mark.parametrize("amend", [False, True])
-def test_a_person_s_commit_on_our_branch_is_never_overwritten(amend: bool, bench: Bench, git: Git) -> None:
+def test_a_manual_commit_on_our_branch_is_never_overwritten(amend: bool, bench: Bench, git: Git) -> None:
     repository = bench.remote()
     bench.run(repository)
     theirs = _person(bench, repository, git, amend=amend)
@@ -139,9 +139,7 @@ def test_a_person_s_commit_on_our_branch_is_never_overwritten(amend: bool, bench
     assert git(_bare(repository), "rev-parse", BRANCH) == theirs
 
 
-def test_a_push_that_a_person_is_quicker_with_is_refused(
-    bench: Bench, git: Git, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_push_after_a_manual_push_is_refused(bench: Bench, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = bench.remote()
     bench.run(repository)
     theirs = ""
@@ -172,7 +170,7 @@ def test_a_branch_that_is_checked_out_is_left(bench: Bench, git: Git) -> None:
     assert git(root, "rev-parse", BRANCH) == before
 
 
-def test_conflicts_are_told_in_one_issue_and_make_no_branch(bench: Bench) -> None:
+def test_conflicts_are_reported_in_one_issue_without_a_branch(bench: Bench) -> None:
     repository = bench.remote(edit=_collide)
     for _ in range(2):
         outcome = bench.run(repository)
@@ -243,7 +241,7 @@ def test_an_issue_is_closed_once_there_are_no_conflicts(bench: Bench, git: Git) 
     assert [is_open for _, is_open, _ in bench.forge.issues.values()] == [False]
 
 
-def test_an_issue_is_closed_once_a_person_has_made_the_update(bench: Bench, git: Git) -> None:
+def test_an_issue_is_closed_after_a_manual_update(bench: Bench, git: Git) -> None:
     repository = bench.remote(edit=_collide)
     planned = bench.plan(repository)
     assert bench.apply(planned)[0].result == "reported"
@@ -275,7 +273,7 @@ def test_where_there_are_no_issues_none_has_to_be_closed(
     assert outcome.result == result
 
 
-def test_a_pull_request_that_a_person_closed_is_not_opened_again(bench: Bench) -> None:
+def test_a_pull_request_that_was_closed_by_hand_is_not_reopened(bench: Bench) -> None:
     repository = bench.remote()
     bench.run(repository)
     bench.forge.change(1, state="closed")
@@ -385,7 +383,7 @@ def test_a_repository_that_cannot_be_fetched_fails_alone(bench: Bench) -> None:
     assert bench.forge.calls == []
 
 
-def test_a_fault_of_ours_fails_its_image_alone(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_fails_only_its_image(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = bench.plan(bench.remote())
 
     def stumbles(*arguments: Any, **options: Any) -> str:
@@ -416,7 +414,7 @@ def test_a_pull_request_that_fails_is_opened_by_the_next_run(bench: Bench) -> No
     assert _heads(_bare(repository)) == before
 
 
-def test_branches_of_ours_are_below_one_name() -> None:
+def test_our_branches_share_one_prefix() -> None:
     assert branch.name_of("app", ".copier-answers.yml") == f"{checkout.BRANCHES}app"
     for strange in ("../x", "a b", "", "x" * 300, "-x", "a..b", "a.lock", "@{"):
         name = branch.name_of(strange, ".copier-answers.yml")

@@ -82,9 +82,7 @@ def _no_yaml(root: Path) -> None:
         (_no_yaml, "error", "not valid YAML"),
     ],
 )
-def test_what_a_person_did_has_a_state_of_its_own(
-    edit: Callable[[Path], None], state: str, word: str, bench: Bench
-) -> None:
+def test_manual_changes_have_their_own_state(edit: Callable[[Path], None], state: str, word: str, bench: Bench) -> None:
     root = bench.scaffold()
     edit(root)
     row = _row(bench, commit(root))
@@ -106,7 +104,7 @@ def test_an_answer_that_is_taken_no_more_is_said(bench: Bench) -> None:
     assert row.notes == (f"the template no longer accepts flavor='alpine' ({why}); it is now 'slim'",)
 
 
-def test_an_edit_of_the_same_version_is_no_lack(bench: Bench) -> None:
+def test_an_edit_of_the_same_version_does_not_make_it_outdated(bench: Bench) -> None:
     root = bench.scaffold(tag="v2.0.0")
     _edit(root)
     row = _row(bench, commit(root))
@@ -119,7 +117,7 @@ def test_files_that_are_not_committed_are_said(bench: Bench) -> None:
     assert (_row(bench, root).state, _row(bench, root).uncommitted) == ("dirty", ("Dockerfile",))
 
 
-def test_a_repository_without_an_image_and_one_without_a_commit_are_told_apart(bench: Bench) -> None:
+def test_a_repository_without_an_image_differs_from_one_without_a_commit(bench: Bench) -> None:
     root = bench.folder / "plain"
     root.mkdir()
     os.system(f"git init --quiet {root}")

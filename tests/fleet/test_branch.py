@@ -34,21 +34,21 @@ def _make(view: View, text: bytes = b"new\n", digest: str = DIGEST) -> str:
     return branch.make(view, changes, digest=digest, message="Update", author=branch.AUTHOR, ref=NAME)
 
 
-def test_a_commit_of_ours_tells_its_change(view: View) -> None:
+def test_our_commits_contain_the_digest_of_their_change(view: View) -> None:
     assert branch.change_of(view.objects.commit(_make(view))) == DIGEST
 
 
 @pytest.mark.parametrize(
     "author", ["Acme, Inc. <bot@acme.example>", '"Bot" <bot@acme.example.>', "Bjørn <b@acme.example>"]
 )
-def test_a_commit_of_ours_is_known_whoever_makes_it(author: str, view: View, git: Git) -> None:
+def test_our_commits_are_recognized_whoever_makes_them(author: str, view: View, git: Git) -> None:
     made = branch.make(view, {}, digest=DIGEST, message="Update", author=author, ref=NAME)
     there = view.objects.commit(made)
     assert (there.committer, branch.change_of(there)) == (author, DIGEST)
     git(view.git_dir, "fsck", "--strict")
 
 
-def test_a_commit_of_ours_has_nothing_of_a_machine_s_settings(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_commits_do_not_depend_on_git_settings(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _make(view)
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "i18n.commitEncoding")
@@ -65,7 +65,7 @@ def test_a_commit_of_ours_has_nothing_of_a_machine_s_settings(view: View, monkey
         ("rebase", "--quiet", "--force-rebase", "HEAD~"),
     ],
 )
-def test_a_person_breaks_the_seal(arguments: tuple[str, ...], root: Path, view: View, git: Git) -> None:
+def test_a_manual_change_breaks_the_seal(arguments: tuple[str, ...], root: Path, view: View, git: Git) -> None:
     branch.move(view, NAME, _make(view), before=None)
     git(root, "switch", "--quiet", NAME)
     git(root, *arguments)

@@ -107,7 +107,7 @@ _EMPTY = {"x-ratelimit-remaining": "0", "x-ratelimit-limit": "5000", "x-ratelimi
     ],
     ids=lambda fault: f"{fault.method}-{fault.status or 'dropped'}{'-after' if fault.after else ''}",
 )
-def test_a_fault_that_passes_ends_in_one_pull_request(fault: Fault, there: _There) -> None:
+def test_a_transient_error_leads_to_one_pull_request(fault: Fault, there: _There) -> None:
     there.github.faults.append(fault)
     assert there.run().result == "proposed"
     assert there.github.faults == []

@@ -56,7 +56,9 @@ def _opened(root: Path, tmp_path: Path, look: Callable[[View], object]) -> objec
         ("large", Obstacle(what="larger than a mebibyte")),
     ],
 )
-def test_what_is_at_a_path_is_told_and_no_link_followed(path: str, thing: object, root: Path, tmp_path: Path) -> None:
+def test_the_content_of_a_path_is_reported_without_following_links(
+    path: str, thing: object, root: Path, tmp_path: Path
+) -> None:
     assert _opened(root, tmp_path, lambda view: view.read([path]).get(path)) == thing
 
 
@@ -133,7 +135,7 @@ def test_hooks_filters_and_monitors_are_not_run(root: Path, tmp_path: Path, git:
     assert flag.exists()
 
 
-def test_a_commit_that_is_missing_or_none_is_said(root: Path, tmp_path: Path) -> None:
+def test_a_missing_or_invalid_commit_is_reported(root: Path, tmp_path: Path) -> None:
     for name in ("0" * 40, os.urandom(20).hex()):
         with pytest.raises(BadInputError):
             _opened(root, tmp_path, lambda view, name=name: view.objects.commit(name))  # type: ignore[misc]

@@ -66,7 +66,7 @@ def test_a_journal_is_not_begun_twice_but_where_nothing_is_in_it(path: Path) -> 
 @pytest.mark.parametrize(
     "content", ["", "{}\n", "no journal\n", '{"schema": 99, "plan": "", "hash": "", "options": {}}\n']
 )
-def test_what_is_no_journal_is_refused(content: str, tmp_path: Path) -> None:
+def test_an_invalid_journal_is_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "other"
     path.write_text(content)
     with pytest.raises(BadInputError, match="not a journal"):

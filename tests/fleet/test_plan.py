@@ -60,7 +60,7 @@ def test_a_plan_that_was_damaged_is_refused(damage: str, fleet: Bench, tmp_path:
         plan.read(path)
 
 
-def test_where_it_cannot_be_written_nothing_is_left(fleet: Bench, tmp_path: Path) -> None:
+def test_after_a_failed_write_nothing_is_left(fleet: Bench, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="cannot be written"):
         plan.write(tmp_path / "missing" / "plan.jsonl", fleet.context().target, [])
 

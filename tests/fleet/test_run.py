@@ -102,7 +102,7 @@ def test_what_ctrl_c_cut_off_is_left_for_the_next_run(
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "110%", "1.5", "%"])
-def test_a_pace_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_pace_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
         runs.check(Rollout(waves=(text,)))
     with pytest.raises(BadInputError):

@@ -21,7 +21,7 @@ def test_repositories_come_in_order_and_one_s_failure_is_its_own(bench: Bench) -
     assert [(row.repository, row.state) for row in rows] == [("c", "outdated"), ("a", "error"), ("b", "outdated")]
 
 
-def test_a_fault_of_ours_in_one_repository_is_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_affects_only_its_repository(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Discovered(repository=local(bench.scaffold(name))) for name in ("a", "b", "c")]
     answers_files = View.answers_files
 
@@ -54,7 +54,7 @@ def test_a_difference_is_one_that_git_applies(bench: Bench, git: Any) -> None:
     assert item.row.changes == (".copier-answers.yml", "Dockerfile", "gone.txt")
 
 
-def test_a_person_s_hand_in_our_branch_is_a_state(bench: Bench, git: Any) -> None:
+def test_a_manual_commit_on_our_branch_has_its_own_state(bench: Bench, git: Any) -> None:
     root = bench.scaffold()
     found = [Discovered(repository=local(root))]
 

@@ -72,7 +72,7 @@ def test_the_same_plan_is_parted_alike() -> None:
     assert _parts(items, 3) == _parts(list(items), 3)
 
 
-def test_more_shards_than_repositories_are_empty_and_no_error() -> None:
+def test_more_shards_than_repositories_are_empty() -> None:
     assert [len(part) for part in _parts(_items(1, 1), 4)] == [1, 1, 0, 0]
 
 

@@ -108,7 +108,7 @@ def test_git_clones_and_pushes(github: GitHub, tmp_path: Path, git: Git) -> None
     assert git(github.root / "org" / "app.git", "rev-parse", "new") == git(clone, "rev-parse", "HEAD")
 
 
-def test_nothing_to_merge_is_no_pull_request(github: GitHub, git: Git) -> None:
+def test_nothing_to_merge_opens_no_pull_request(github: GitHub, git: Git) -> None:
     git(github.root / "org" / "app.git", "branch", "same", "main")
     refused = _propose(github, "same")
     assert (refused.status_code, "No commits between main and same" in refused.text) == (422, True)

@@ -126,7 +126,7 @@ def test_an_answer_shows_in_its_stage(answers: dict[str, Any], line: str) -> Non
     assert line not in rendered(frontend="web")["Dockerfile"]
 
 
-def test_no_build_is_told_that_it_runs_in_ci() -> None:
+def test_no_build_sees_that_it_runs_in_ci() -> None:
     text = stage(rendered(frontend="web", frontend_manager="pnpm")["Dockerfile"], "frontend")
     assert "CI=" not in text, "builds of Create React App then fail on warnings"
 

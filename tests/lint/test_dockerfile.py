@@ -56,7 +56,7 @@ def test_a_rule_is_ignored_only_with_a_reason_above(renderings: list[Rendering])
     assert bare == set()
 
 
-def test_every_stage_is_named_and_the_last_are_those_that_people_build(renderings: list[Rendering]) -> None:
+def test_every_stage_is_named_and_the_last_ones_are_those_that_users_build(renderings: list[Rendering]) -> None:
     for rendering in renderings:
         stages = rendering.stages
         froms = [commands[0].words for name, commands in stages.items() if name]
@@ -148,7 +148,7 @@ def test_what_prod_copies_from_another_stage_is_linked(running: list[Rendering])
         assert [c.text for c in copies if "--link" not in c.flags] == []
 
 
-def test_no_linked_copy_sets_modes_since_buildkit_links_none_that_does(running: list[Rendering]) -> None:
+def test_no_copy_combines_link_and_chmod(running: list[Rendering]) -> None:
     for rendering in running:
         copies = [c for commands in rendering.stages.values() for c in commands if c.name == "COPY"]
         assert [c.text for c in copies if "--link" in c.flags and "--chmod" in c.text] == []

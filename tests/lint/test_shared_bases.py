@@ -29,7 +29,7 @@ def _dependents(running: list[Rendering]) -> list[Rendering]:
     return found
 
 
-def test_a_family_has_one_dockerfile_for_each_base_and_no_other(renderings: list[Rendering]) -> None:
+def test_shared_bases_have_one_dockerfile_for_each_base(renderings: list[Rendering]) -> None:
     for rendering in _bases(renderings):
         app_dir = rendering.answers["app_dir"]
         folder = "" if app_dir == "." else f"{app_dir}/"
@@ -39,7 +39,7 @@ def test_a_family_has_one_dockerfile_for_each_base_and_no_other(renderings: list
         assert ".dockerignore" not in rendering.texts
 
 
-def test_only_a_family_has_a_bake_file(renderings: list[Rendering]) -> None:
+def test_only_shared_bases_have_a_bake_file(renderings: list[Rendering]) -> None:
     for rendering in renderings:
         assert ("docker-bake.hcl" in rendering.texts) == (rendering.answers["kind"] == "shared-base")
 
@@ -92,7 +92,7 @@ def test_the_bake_file_names_every_base_and_every_dependent(renderings: list[Ren
             assert (rendering.root / context / dockerfile).is_file()
 
 
-def test_only_the_final_image_of_a_dependent_stands_on_the_base(running: list[Rendering]) -> None:
+def test_only_the_final_stage_of_a_dependent_uses_the_base(running: list[Rendering]) -> None:
     for rendering in _dependents(running):
         on = {name: commands[0].words[0] for name, commands in rendering.stages.items() if name}
         # Copied files are made on the public image, so a moved base leaves them unchanged.

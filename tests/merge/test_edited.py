@@ -23,7 +23,7 @@ FILLED = TEXT.replace("lines\n", "lines\nRUN mine\n")
         (TEXT.replace("FROM x", "FROM y").replace("\n", "\r\n"), True),
     ],
 )
-def test_neither_regions_nor_line_ends_are_an_edit(mine: str, is_edited: bool) -> None:
+def test_regions_and_line_ends_are_not_edits(mine: str, is_edited: bool) -> None:
     rendered = {"Dockerfile": File(content=TEXT.encode())}
     assert list(edited(rendered, {"Dockerfile": File(content=mine.encode())})) == ["Dockerfile"] * is_edited
 

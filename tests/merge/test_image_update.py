@@ -76,7 +76,7 @@ def test_a_comment_stays_above_an_answer_that_changes(pair: Pair, line: str, end
     assert (step.outcome, step.note, upgrade.person_needed) == ("merged", "", False)
 
 
-def test_a_comment_above_an_answer_that_is_gone_stands_at_the_end(pair: Pair) -> None:
+def test_a_comment_above_a_removed_answer_moves_to_the_end(pair: Pair) -> None:
     files = _files(pair)
     content = files[".copier-answers.yml"].content.replace(
         b"_commit: v1.0.0\n", b"# One.\n_commit: 'v1.0.0'\n# Two.\nold: 1\n"

@@ -34,7 +34,7 @@ def test_where_answers_are_from_is_none_of_them() -> None:
     assert stored_answers({"_commit": "v1", "kind": "small"}) == {"kind": "small"}
 
 
-def test_answers_that_still_do_are_no_difference(pair: Pair) -> None:
+def test_still_valid_answers_are_not_a_difference(pair: Pair) -> None:
     empty: dict[str, str] = {}
     assert _difference(pair, STORED) == Difference(added=empty, removed=empty, changed={}, reset={}, not_recomputed={})
 
@@ -43,17 +43,17 @@ def test_a_choice_that_is_gone_is_reset(pair: Pair) -> None:
     assert _difference(pair, {**STORED, "flavor": "alpine"}).reset == {"flavor": ("alpine", "slim")}
 
 
-def test_given_anew_it_is_changed(pair: Pair) -> None:
+def test_a_new_answer_replaces_the_old_one(pair: Pair) -> None:
     difference = _difference(pair, {**STORED, "flavor": "alpine"}, {"flavor": "tiny"})
     assert (difference.reset, difference.changed) == ({}, {"flavor": ("alpine", "tiny")})
 
 
-def test_a_default_that_would_be_another_now_is_told_and_kept(pair: Pair) -> None:
+def test_a_changed_default_is_reported_and_the_old_answer_is_kept(pair: Pair) -> None:
     assert _difference(pair, STORED, {"flavor": "tiny"}).not_recomputed == {"label": ("of slim", "of tiny")}
     assert _difference(pair, {**STORED, "label": "mine"}, {"flavor": "tiny"}).not_recomputed == {}
 
 
-def test_new_and_removed_questions_are_told(pair: Pair) -> None:
+def test_new_and_removed_questions_are_reported(pair: Pair) -> None:
     stored = {**STORED, "old": "1"}
     del stored["label"]
     difference = _difference(pair, stored)

@@ -115,7 +115,7 @@ def test_an_image_s_name_may_have_a_registry_and_a_port(name: str) -> None:
     assert (merged.text, [pin.name for pin in merged.pins]) == (line(C), [name])
 
 
-def test_a_pin_s_neighbour_moves_by_itself() -> None:
+def test_a_neighbor_of_a_pin_changes_on_its_own() -> None:
     old = _workflow(f"{SHA_A} # v7.0.0", f"{SHA_A} # v7.3.0")
     new = _workflow(f"{SHA_A} # v7.0.0", f"{SHA_B} # v7.4.0")
     mine = _workflow(f"{SHA_C} # v7.0.1", f"{SHA_A} # v7.3.0")
@@ -174,7 +174,7 @@ def test_a_step_that_both_added_has_the_newer() -> None:
     assert (merged.text, merged.conflicts) == (step.format(f"{SHA_A} # v2.0.0"), ())
 
 
-def test_words_beside_a_version_are_no_part_of_a_pin() -> None:
+def test_words_beside_a_version_are_not_part_of_the_pin() -> None:
     line = "      - uses: a/b@{} # {}\n"
     merged = merge_text(
         line.format(SHA_A, "v1.0.0"), line.format(SHA_B, "v1.1.0"), line.format(SHA_C, "v1.2.0 as we need X")

@@ -79,7 +79,7 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
         ("services/api/DOCKERFILE", "services/api/Dockerfile differs only in case from DOCKERFILE"),
     ],
 )
-def test_what_is_in_the_way_is_named(tmp_path: Path, write_files: Write, file: str, message: str) -> None:
+def test_existing_files_are_named(tmp_path: Path, write_files: Write, file: str, message: str) -> None:
     write_files(tmp_path, {file: "mine"})
     with pytest.raises(DestinationError) as caught:
         plan.make(tmp_path, TREE)

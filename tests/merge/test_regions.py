@@ -23,7 +23,7 @@ FROM scratch
 FILLED = PLAIN.replace("needs\n", "needs\nRUN make\n\n# why\nCOPY a b\n")
 
 
-def test_each_region_is_found_with_what_stands_in_it() -> None:
+def test_each_region_is_found_with_its_content() -> None:
     assert regions.find(PLAIN) == {"build": "", "image": ""}
     assert regions.find(FILLED) == {"build": "RUN make\n\n# why\nCOPY a b\n", "image": ""}
     assert regions.find("FROM scratch\n") == {}
@@ -100,7 +100,7 @@ def test_what_stands_in_another_version_is_shared_line_ends_and_all() -> None:
     assert regions.share(PLAIN, contents) == PLAIN.replace("needs\n", "needs\nRUN make\r\n")
 
 
-def test_another_version_takes_over_what_stands_in_the_old_one() -> None:
+def test_a_new_version_keeps_the_content_of_the_old_one() -> None:
     new = PLAIN.replace("debian", "ubuntu").replace("RUN and COPY", "other words")
     assert regions.carry(FILLED, new) == (FILLED.replace("debian", "ubuntu").replace("RUN and COPY", "other words"), {})
 
@@ -113,7 +113,7 @@ def test_what_has_no_region_any_more_is_handed_back() -> None:
     assert lost == {"build": "RUN make\n\n# why\nCOPY a b\n"}
 
 
-def test_of_a_region_that_nobody_filled_nothing_is_lost() -> None:
+def test_an_empty_region_loses_nothing() -> None:
     assert regions.carry(regions.fill(PLAIN, {"build": "\n  \n"}), "FROM scratch\n") == ("FROM scratch\n", {})
 
 
@@ -187,7 +187,7 @@ def test_the_markers_of_earlier_versions_are_found_and_filled() -> None:
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
-def test_our_own_merge_keeps_what_stands_in_a_region_whatever_becomes_of_the_lines_beside_it(kind: str) -> None:
+def test_our_merge_keeps_the_content_of_a_region_whatever_changes_beside_it(kind: str) -> None:
     tree = next(tree for answers, tree in rendered() if answers.values["kind"] == kind)
     for path, file in tree.items():
         old = file.content.decode()

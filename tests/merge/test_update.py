@@ -98,7 +98,7 @@ def test_line_ends_and_a_missing_last_one_stay_the_repository_s() -> None:
     assert _text(step) == (NEW + "mine").replace("\n", "\r\n")
 
 
-def test_other_line_ends_alone_are_no_edit() -> None:
+def test_different_line_ends_are_not_an_edit() -> None:
     mine = OLD.replace("\n", "\r\n")
     step = _step(OLD, NEW, mine)
     assert (step.outcome, _text(step)) == ("updated", NEW.replace("\n", "\r\n"))
@@ -138,7 +138,7 @@ def test_the_executable_bit_of_a_file_that_both_add_is_the_repository_s(content:
 # --- regions ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_stands_in_a_region_conflicts_with_nothing() -> None:
+def test_the_content_of_a_region_never_conflicts() -> None:
     old, new = (f"{line}\n{REGION}{line}\n" for line in ("old", "new"))
     step = _step(old.format(""), new.format(""), old.format("RUN mine\n"))
     assert (step.outcome, _text(step)) == ("merged", new.format("RUN mine\n"))
@@ -151,7 +151,7 @@ def test_line_ends_in_a_region_conflict_with_nothing_where_others_are_of_another
     assert _text(step).endswith(">>>>>>> after updating\nRUN mine\r\n# <<< custom: image\n")
 
 
-def test_what_stood_in_a_region_that_went_is_a_conflict() -> None:
+def test_the_content_of_a_removed_region_is_a_conflict() -> None:
     step = _step(f"a\n{REGION}b\n".format(""), "a\nb\n", f"a\n{REGION}b\n".format("RUN mine\n"))
     assert step.is_conflict
     assert "RUN mine" in _text(step)
@@ -184,7 +184,7 @@ def test_a_new_file_takes_the_edits_of_the_one_that_it_is_most_like() -> None:
     assert steps["new"].new == _file(NEW)
 
 
-def test_a_path_that_is_taken_here_is_nobody_s_new_name() -> None:
+def test_an_existing_path_is_never_the_new_name_of_another_file() -> None:
     mine = {"old": _file(OLD + "mine\n"), "new": _file("there already\n")}
     steps = {step.path: step for step in plan({"old": _file(OLD)}, {"new": _file(OLD)}, mine)}
     assert steps["old"].outcome == "kept"

@@ -59,7 +59,7 @@ def test_files_are_created_replaced_and_removed(root: Path) -> None:
     ("before", "executable", "after"),
     [(0o664, False, 0o664), (0o600, False, 0o600), (0o640, True, 0o750), (0o755, True, 0o755), (0o750, False, 0o640)],
 )
-def test_who_may_read_and_write_a_file_stays(root: Path, before: int, executable: bool, after: int) -> None:
+def test_the_permissions_of_a_file_stay(root: Path, before: int, executable: bool, after: int) -> None:
     (root / "kept/replaced").chmod(before)
     old = File(content=b"old\n", executable=bool(before & 0o100))
     write(root, [Change(path="kept/replaced", old=old, new=File(content=b"new\n", executable=executable))])
@@ -162,7 +162,7 @@ def test_an_interrupt_right_after_a_rename_is_undone_too(root: Path, monkeypatch
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_for_the_step_and_then_undoes_everything(
+def test_a_signal_waits_for_the_current_step_and_then_reverts_everything(
     root: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     before = _state(root)
@@ -335,7 +335,7 @@ def test_what_cannot_be_put_back_is_named_and_its_old_content_is_kept(
     ("number", "error", "code"),
     [(errno.EROFS, DestinationError, 2), (errno.EACCES, DestinationError, 2), (errno.EDQUOT, MachineError, 3)],
 )
-def test_an_error_of_the_system_is_told_in_its_words(
+def test_a_system_error_is_reported_in_its_own_words(
     root: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[Exception], code: int
 ) -> None:
     with (

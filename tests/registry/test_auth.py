@@ -108,7 +108,7 @@ def test_a_token_server_that_refuses_says_so(fake_registry: FakeRegistry) -> Non
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"token": 1}', b'{"token": "a\\r\\nX: y"}', b"<html>", b"[" * 99999]
 )
-def test_a_token_that_is_none_is_refused(fake_registry: FakeRegistry, body: bytes) -> None:
+def test_an_invalid_token_is_refused(fake_registry: FakeRegistry, body: bytes) -> None:
     fake_registry.instead = lambda seen: (200, {}, body)
     with pytest.raises(RegistryError, match="sends no token"):
         _authorize(fake_registry)

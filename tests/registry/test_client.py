@@ -185,7 +185,7 @@ def test_too_many_requests_say_when_to_come_back(fake_registry: FakeRegistry, wa
 @pytest.mark.parametrize(
     ("status", "words"), [(500, "has a problem: status 500"), (503, "503"), (418, "with status 418")]
 )
-def test_other_troubles_are_told(fake_registry: FakeRegistry, status: int, words: str) -> None:
+def test_other_problems_are_reported(fake_registry: FakeRegistry, status: int, words: str) -> None:
     fake_registry.instead = _reply(status)
     with pytest.raises(RegistryError, match=words):
         _resolve(fake_registry)
@@ -199,14 +199,14 @@ def test_a_body_that_is_not_its_digest_s_is_refused(fake_registry: FakeRegistry)
 
 
 @pytest.mark.parametrize("digest", ["sha512:" + 128 * "a", "sha256:1", "x", "sha256:" + 64 * "A"])
-def test_a_digest_that_is_none_is_refused(fake_registry: FakeRegistry, digest: str) -> None:
+def test_an_invalid_digest_is_refused(fake_registry: FakeRegistry, digest: str) -> None:
     fake_registry.instead = _reply(200, {"Docker-Content-Digest": digest})
     with pytest.raises(RegistryError, match="which is not a sha256 digest"):
         _resolve(fake_registry)
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"\xff", b"[" * 99999])
-def test_what_is_no_manifest_is_refused(fake_registry: FakeRegistry, body: bytes) -> None:
+def test_an_invalid_manifest_is_refused(fake_registry: FakeRegistry, body: bytes) -> None:
     fake_registry.put("x:1", "text/html", body)
     with pytest.raises(RegistryError, match="something that is not a manifest"):
         _resolve(fake_registry)

@@ -111,13 +111,13 @@ def test_a_helper_that_cannot_be_run_is_named(configure: Configure, name: str, p
 
 
 @pytest.mark.parametrize("config", ["{", "[]", "null"])
-def test_a_file_that_is_none_is_named(configure: Configure, config: str) -> None:
+def test_an_invalid_file_is_named(configure: Configure, config: str) -> None:
     configure(config)
     assert "config.json is not a JSON object" in find("a.io").problem
 
 
 @pytest.mark.parametrize("entry", ["x", {"auth": "!"}, {"auth": 1}, {"auth": "/w=="}, None])
-def test_a_login_that_is_none_is_no_error(configure: Configure, entry: Any) -> None:
+def test_an_invalid_login_is_ignored(configure: Configure, entry: Any) -> None:
     configure({"auths": {"a.io": entry}, "credHelpers": []})
     assert find("a.io").credentials is None
 

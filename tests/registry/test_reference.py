@@ -36,7 +36,7 @@ def test_a_name_is_read_as_engines_read_it(text: str, host: str, repository: str
     ["", "Python", "a b", "../etc", "a//b", "-x", "python:", "python:-a", "python@sha256:1", "ex ample.com/a", "a:b:c",
      "host.example/../../v2", "python:3\n", "https://docker.io/python", "user@host.example/app", "a/" * 200 + "b"],
 )  # fmt: skip
-def test_what_is_no_name_is_refused(text: str) -> None:
+def test_an_invalid_name_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="is not an image name"):
         parse(text)
 
@@ -71,7 +71,7 @@ def test_a_mirror_stands_in_for_its_host_alone() -> None:
 @pytest.mark.parametrize(
     "option", ["docker.io", "=x", "docker.io=", "docker.io=https://m.example", "docker.io=m.example/../x", "a b=c"]
 )
-def test_a_mirror_that_is_none_is_refused(option: str) -> None:
+def test_an_invalid_mirror_is_refused(option: str) -> None:
     with pytest.raises(BadInputError, match="is not HOST=MIRROR"):
         mirrors([option])
 

@@ -97,7 +97,7 @@ def test_what_is_too_slow_is_refused(fake_registry: FakeRegistry, monkeypatch: p
         _get(fake_registry)
 
 
-def test_who_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
@@ -114,13 +114,13 @@ def test_who_is_not_there_is_named_with_what_to_do() -> None:
     assert "HTTPS_PROXY" in caught.value.remedy and "--registry-mirror" in caught.value.remedy
 
 
-def test_who_speaks_no_tls_is_named(fake_registry: FakeRegistry) -> None:
+def test_a_server_that_does_not_speak_tls_is_named(fake_registry: FakeRegistry) -> None:
     with pytest.raises(RegistryError, match="The TLS connection to") as caught:
         send("GET", f"https://{fake_registry.address}/", headers={})
     assert "SSL_CERT_FILE" in caught.value.remedy
 
 
-def test_who_speaks_no_http_is_named() -> None:
+def test_a_server_that_does_not_speak_http_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         import threading

@@ -28,7 +28,7 @@ def _two(tmp_path: Path) -> Path:
     return root
 
 
-def test_an_answer_of_a_person_stays_when_another_application_is_chosen(tmp_path: Path) -> None:
+def test_your_answers_stay_when_you_choose_another_application(tmp_path: Path) -> None:
     session = _session(_two(tmp_path), app_dir="one")
     session.say("port", "8123")
     session = _session(tmp_path / "both")
@@ -42,7 +42,7 @@ def test_an_answer_of_a_person_stays_when_another_application_is_chosen(tmp_path
     assert session.interview.answers().values["app_dir"] == "two"
 
 
-def test_another_kind_is_looked_for_anew_and_a_refusal_changes_nothing(tmp_path: Path) -> None:
+def test_choosing_another_kind_runs_detection_again_and_a_refusal_changes_nothing(tmp_path: Path) -> None:
     session = _session(repositories.make("python-fastapi", tmp_path))
     assert session.kind == "python-fastapi"
     session.say("kind", "sandbox-multi-runtime")
@@ -52,7 +52,7 @@ def test_another_kind_is_looked_for_anew_and_a_refusal_changes_nothing(tmp_path:
     assert session.interview.prompts["app"].origin == "detected"
 
 
-def test_what_is_still_to_be_answered_does_not_keep_a_person_from_choosing_another_application(tmp_path: Path) -> None:
+def test_pending_questions_do_not_prevent_choosing_another_application(tmp_path: Path) -> None:
     session = _session(_two(tmp_path))
     session.choose({"app_dir": "one"})
     session = Session(
@@ -77,7 +77,7 @@ def test_without_detection_too_it_is_the_chosen_folder_s_dockerfile_that_is_adop
         assert session.interview.answers().values["port"] == port
 
 
-def test_a_dockerfile_that_cannot_be_adopted_is_no_word_on_another(tmp_path: Path) -> None:
+def test_a_refused_dockerfile_does_not_affect_another(tmp_path: Path) -> None:
     root = _two(tmp_path)
     (root / "one" / "Dockerfile").write_text("RNU x\n")
     (root / "two" / "Dockerfile").write_text("FROM python:3.13-slim\n")
@@ -90,7 +90,7 @@ def test_a_dockerfile_that_cannot_be_adopted_is_no_word_on_another(tmp_path: Pat
     assert session.prepare().adopted is not None
 
 
-def test_what_only_a_person_knows_is_pending_till_it_is_said(tmp_path: Path) -> None:
+def test_a_question_that_only_you_can_answer_stays_pending_until_answered(tmp_path: Path) -> None:
     session = _session(repositories.make("python-fastapi", tmp_path))
     assert session.pending == []
     session.say("registry", "ecr")
@@ -112,7 +112,7 @@ def test_a_bad_answer_of_the_command_line_is_said_before_the_first_question(tmp_
         _session(repositories.make("python-fastapi", tmp_path), prot="1")
 
 
-def test_whoever_leaves_the_repository_unread_gets_the_template_s_conventions(tmp_path: Path) -> None:
+def test_skipping_detection_gives_the_conventions_of_the_template(tmp_path: Path) -> None:
     session = _session(tmp_path)
     assert session.found.problem is not None
     session.go_on_without()

@@ -23,7 +23,7 @@ title: {type: str, default: "{{ manager }} on {{ port }}"}
 """
 
 
-def test_each_layer_stands_above_the_next(make_template: MakeTemplate) -> None:
+def test_each_source_of_answers_overrides_the_one_before(make_template: MakeTemplate) -> None:
     layers: list[tuple[str, dict[str, Any]]] = [
         ("detected", {"port": 5000}),
         ("stored", {"port": 4000}),
@@ -77,7 +77,7 @@ def test_what_follows_from_a_bad_answer_is_not_reported_too(make_template: MakeT
     assert caught.value.message == "a: bad"
 
 
-def test_a_default_that_will_not_do_says_which_answer_to_give(make_template: MakeTemplate) -> None:
+def test_an_invalid_default_says_which_answer_to_give(make_template: MakeTemplate) -> None:
     template = make_template(
         "a: {type: str, default: '{{ _folder_name }}', validator: '{% if a > \"b\" %}no{% endif %}'}\n"
     )
@@ -110,13 +110,13 @@ def test_what_was_detected_for_a_question_that_is_not_asked_is_left_out(make_tem
     assert resolved.warnings == ()
 
 
-def test_what_was_detected_and_will_not_do_is_a_warning(make_template: MakeTemplate) -> None:
+def test_an_invalid_detected_value_is_a_warning(make_template: MakeTemplate) -> None:
     resolved = resolve(make_template(QUESTIONS), folder_name="x", detected={"port": 80, "manager": "conda"})
     assert (resolved.values["port"], resolved.values["manager"]) == (8000, "uv")
     assert [warning.split(":")[0] for warning in resolved.warnings] == ["manager", "port"]
 
 
-def test_a_stored_answer_that_will_not_do_any_more_is_a_warning(make_template: MakeTemplate) -> None:
+def test_a_stored_answer_that_is_no_longer_valid_is_a_warning(make_template: MakeTemplate) -> None:
     stored = {"manager": "pipenv", "requirements": 7, "old": "kept", "_commit": "v1"}
     resolved = resolve(make_template(QUESTIONS), folder_name="x", stored=stored)
     assert resolved.values["manager"] == "uv"
@@ -175,7 +175,7 @@ def test_a_bomb_in_an_answer_does_not_go_off(make_template: MakeTemplate) -> Non
         (b"a: 2020-13-45", "not valid YAML"),
     ],
 )
-def test_a_data_file_that_is_none_is_one_error(tmp_path: Path, content: bytes, message: str) -> None:
+def test_an_invalid_data_file_is_one_error(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "answers.yml"
     path.write_bytes(content)
     with pytest.raises(BadInputError, match=message):

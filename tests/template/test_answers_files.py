@@ -17,7 +17,7 @@ def _check(root: Path, *, name: str = "web", app_dir: str = "services/web") -> N
     answers_files.check_new(root, answers_file=f".copier-answers.{name}.yml", name=name, app_dir=app_dir)
 
 
-def test_a_second_image_of_another_name_and_folder_is_welcome(tmp_path: Path, write_files: Write) -> None:
+def test_a_second_image_with_another_name_and_folder_works(tmp_path: Path, write_files: Write) -> None:
     write_files(tmp_path, {".copier-answers.api.yml": OURS})
     _check(tmp_path)
 

@@ -37,7 +37,7 @@ MANAGERS = {"manager": ["uv", "pip", "poetry"]}
         ("{{ port == 1 and (a == 1 or b == 2) }}", {}, "`port` is `1`, and either `a` is `1` or `b` is `2`"),
     ],
 )
-def test_what_is_left_of_a_condition_is_told_in_words(text: str, known: dict[str, object], left: bool | str) -> None:
+def test_the_rest_of_a_condition_is_described_in_words(text: str, known: dict[str, object], left: bool | str) -> None:
     condition = simplified(read(text), known, MANAGERS)
     assert (words(condition) if isinstance(condition, nodes.Expr) else condition) == left
 

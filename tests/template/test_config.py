@@ -53,7 +53,7 @@ def test_an_include_stays_in_the_template(tmp_path: Path, write_files: Write, pa
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1\n- 2", "!!python/object:os.system {}", "1: x", "\x00", "&a [*a]"])
-def test_what_is_no_configuration_is_one_error(tmp_path: Path, write_files: Write, text: str) -> None:
+def test_an_invalid_configuration_is_one_error(tmp_path: Path, write_files: Write, text: str) -> None:
     write_files(tmp_path, {"copier.yml": text})
     with pytest.raises(TemplateError):
         read(tmp_path)

@@ -61,7 +61,7 @@ def _sessions(root: Path, template: Template, folder: Path, typed: Sequence[Scri
 
 
 @pytest.mark.parametrize("every", [60, pytest.param(8, marks=pytest.mark.thorough)])
-def test_a_person_is_asked_told_and_given_the_same_by_both(
+def test_copier_and_our_wizard_ask_reply_and_answer_the_same(
     every: int, root: Path, template: Template, tmp_path: Path
 ) -> None:
     typed = scripts(_chosen(answer_sets(), every))
@@ -160,7 +160,7 @@ def test_an_answer_under_its_old_name_is_carried_over(
 
 
 @pytest.mark.parametrize("registry", ["ecr", "gar", "dockerhub", "acr", "other"])
-def test_what_only_a_person_can_answer_is_asked_for_and_does_not_end_copier(
+def test_a_question_that_only_you_can_answer_is_asked_and_copier_continues(
     root: Path, template: Template, tmp_path: Path, registry: str
 ) -> None:
     script = Script(typed={"registry": registry, **EVERYTHING})

@@ -72,7 +72,7 @@ def test_without_a_name_it_is_the_bundled_one() -> None:
         assert found == source.bundled()
 
 
-def test_what_is_no_template_is_said_so(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_template_is_reported(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match=r"no copier\.yml"), source.opened(str(tmp_path)):
         pass
 

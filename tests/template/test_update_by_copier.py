@@ -89,7 +89,7 @@ def _updated(root: Path, tag: str, **options: Any) -> Tree:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_update_touches_what_stands_in_a_region(kind: str, template: Path, tmp_path: Path, git: Git) -> None:
+def test_no_update_changes_the_content_of_a_region(kind: str, template: Path, tmp_path: Path, git: Git) -> None:
     root = tmp_path / "app"
     by_copier(template, root, KINDS[kind], vcs_ref="v1.0.0")
     git(root, "init", "--quiet")

@@ -80,7 +80,7 @@ def test_of_several_tags_on_a_commit_the_release_is_recorded(template: Path) -> 
 
 
 @pytest.mark.parametrize("version", ["8507c33", "1234567", "0b12345", "8507c33a0000000000000000000000000000aaaa"])
-def test_the_hash_of_a_commit_is_no_number(version: str) -> None:
+def test_the_hash_of_a_commit_is_not_read_as_a_number(version: str) -> None:
     assert number(version) is None
 
 
@@ -125,7 +125,7 @@ def test_what_is_not_there_is_named(template: Path, tmp_path: Path) -> None:
             versions.pair(_recorded(tmp_path / "none", "v1.0.0"), "answers", None)
 
 
-def test_a_version_that_is_not_there_is_in_no_other_s_way(template: Path) -> None:
+def test_a_missing_version_does_not_affect_other_versions(template: Path) -> None:
     with Versions() as versions:
         for _ in range(2):
             with pytest.raises(BadInputError, match="no version"):
@@ -133,7 +133,7 @@ def test_a_version_that_is_not_there_is_in_no_other_s_way(template: Path) -> Non
             assert versions.pair(_recorded(template, "v1.0.0"), "answers", "v2.0.0").order == "newer"
 
 
-def test_processes_that_began_as_one_are_not_in_each_other_s_way(template: Path) -> None:
+def test_forked_processes_do_not_disturb_each_other(template: Path) -> None:
     with Versions() as versions:
         versions.newest(str(template))
         for _ in range(2):

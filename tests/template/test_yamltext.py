@@ -32,7 +32,7 @@ def test_a_value_that_is_none_of_its_tag_is_no_yaml(text: str) -> None:
         yamltext.load(f"a: {text}")
 
 
-def test_a_long_flat_document_is_no_deep_one() -> None:
+def test_a_long_flat_document_is_not_too_deep() -> None:
     assert yamltext.load("".join(f"- {number}\n" for number in range(5000))) == list(range(5000))
 
 
@@ -41,6 +41,6 @@ def test_each_caller_has_a_value_of_its_own() -> None:
     assert yamltext.from_yaml("[1]") == [1]
 
 
-def test_what_is_no_text_stays_as_it_is() -> None:
+def test_a_binary_file_stays_as_it_is() -> None:
     value = {"a": 1}
     assert yamltext.from_yaml(value) is value

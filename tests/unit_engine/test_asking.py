@@ -123,7 +123,7 @@ def test_of_an_openapi_description_the_plain_get_routes_are_taken(server: Any) -
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"paths": []}', '{"paths": {"/a": []}}', '{"paths": {"/a": {"get": 1}}}']
 )
-def test_a_description_that_is_none_has_no_routes(server: Any, text: str) -> None:
+def test_an_invalid_description_has_no_routes(server: Any, text: str) -> None:
     server.served = text
     assert described(server.server_port) == []
 

@@ -104,12 +104,12 @@ def test_a_buildx_that_is_too_old(docker: Docker) -> None:
     )
 
 
-def test_of_several_the_one_that_came_furthest_is_told_of(docker: Docker) -> None:
+def test_of_several_attempts_the_one_that_got_furthest_is_reported(docker: Docker) -> None:
     old = docker("old", version='{"Server": {"Version": "24.0.9"}}')
     assert "24.0.9" in fails(docker("bare", buildx=""), old, docker("bare2", buildx="")).message
 
 
-def test_a_docker_that_says_nonsense_is_no_traceback(docker: Docker) -> None:
+def test_nonsense_from_docker_does_not_cause_a_traceback(docker: Docker) -> None:
     assert "reaches no engine" in fails(docker("a", version="what?")).message
 
 

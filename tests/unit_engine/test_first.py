@@ -51,7 +51,7 @@ def test_a_command_runs_as_strictly_as_the_image_on_the_same_network_and_is_remo
     assert len(calls(tmp_path, "rm")) == 1
 
 
-def test_a_command_that_fails_is_told_with_its_last_lines_and_what_they_mean(tmp_path: Path) -> None:
+def test_a_failed_command_is_reported_with_its_last_lines_and_their_meaning(tmp_path: Path) -> None:
     client = engine(tmp_path, code=255, log="FAILED: no config\nModuleNotFoundError: No module named 'psycopg'")
     with pytest.raises(UnhealthyError, match="`alembic upgrade head` ended with code 255") as caught:
         run(client)

@@ -129,7 +129,7 @@ def test_another_image_with_the_same_archives_is_saved_and_its_archives_are_not_
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"images": {"k": [1]}, "blobs": {}}', '{"images": 1, "blobs": 2}'])
-def test_a_damaged_memory_is_counted_anew(tmp_path: Path, text: str) -> None:
+def test_a_damaged_cache_is_computed_again(tmp_path: Path, text: str) -> None:
     file = tmp_path / "cache" / "dockertpl" / "layers.json"
     file.parent.mkdir(parents=True)
     file.write_text(text)

@@ -54,7 +54,7 @@ def test_before_a_reboot_is_gone_only_where_the_engine_was_restarted_too() -> No
     "text",
     ["", "1", "a/b/c/d/e", "a//c/1/e", "a/b/c/1/e/f", str(owner.me()._replace(space="4026539999", pid=1, start="1"))],
 )
-def test_what_cannot_be_told_is_left_alone(text: str) -> None:
+def test_containers_with_an_unclear_owner_are_left_alone(text: str) -> None:
     assert not owner.is_gone(text, same_machine=yes)
 
 
@@ -92,7 +92,7 @@ def test_where_nothing_is_left_two_questions_are_all(tmp_path: Path) -> None:
     assert (tmp_path / "calls").read_text().splitlines() == ["container ls", "network ls"]
 
 
-def test_a_sweep_that_fails_is_no_failure_of_the_run(tmp_path: Path) -> None:
+def test_a_failed_cleanup_does_not_fail_the_run(tmp_path: Path) -> None:
     gone = Client(executable=str(tmp_path / "docker"), engine_version="28", buildx_version="0.29")
     script = Path(gone.executable)
     script.write_text("#!/bin/sh\nexit 1\n")

@@ -92,13 +92,13 @@ def test_an_answer_counts_from_its_status_line_on_though_it_never_ends() -> None
 @pytest.mark.parametrize(
     ("bytes_", "says"), [(b"", "closed without an answer"), (b"SSH-2.0-x\r\n", "no HTTP: 'SSH-2.0-x'")]
 )
-def test_what_is_no_http_is_said_and_never_raised(serve: Serve, bytes_: bytes, says: str) -> None:
+def test_an_answer_that_is_not_http_is_reported_and_never_raised(serve: Serve, bytes_: bytes, says: str) -> None:
     answer = probe.ask(serve(bytes_), "/")
     assert answer.status is None
     assert says in str(answer)
 
 
-def test_nobody_there_and_nobody_answering() -> None:
+def test_no_listener_and_no_answer_are_different_results() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         assert "no answer" in str(probe.ask(port, "/", timeout=0.1))

@@ -124,7 +124,7 @@ def test_warnings_are_kept_once() -> None:
     assert told(warning, warning).warnings == ["FromAsCasing: x (line 1)"]
 
 
-def test_a_stream_that_is_cut_or_strange_is_no_traceback() -> None:
+def test_a_truncated_or_strange_stream_does_not_cause_a_traceback() -> None:
     progress = told('{"vertexes": [', "[]", "null", {"vertexes": None}, {"logs": [{"vertex": "a", "data": "%%%"}]}, {})
     assert progress.steps() == []
     assert progress.failed() is None

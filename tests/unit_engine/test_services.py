@@ -59,7 +59,7 @@ def test_a_service_is_a_name_with_a_version_or_an_image(text: str, name: str, im
 
 
 @pytest.mark.parametrize("texts", [["oracle"], ["redis:"], ["redis= --privileged"], [""], ["pg", "postgres:16"]])
-def test_what_is_no_service_or_one_twice_is_refused(texts: list[str]) -> None:
+def test_an_invalid_or_duplicate_service_is_refused(texts: list[str]) -> None:
     with pytest.raises(BadInputError, match="--with"):
         services.parse(texts)
 
@@ -125,7 +125,7 @@ def test_an_interrupt_removes_everything(docker: Docker) -> None:
     assert [line.split()[0:2] for line in docker.calls()[-2:]] == [["container", "rm"], ["network", "rm"]]
 
 
-def test_an_image_that_is_not_there_is_pulled_and_that_is_told(docker: Docker) -> None:
+def test_a_missing_image_is_pulled_and_the_pull_is_reported(docker: Docker) -> None:
     docker.answers("image inspect", code=1, err="No such image")
     told: list[str] = []
     with start(docker, "redis:7", tell=told.append):

@@ -39,7 +39,7 @@ def judge(what: verdict.Seen, image: ImageFacts = IMAGE, log: list[str] = LOG) -
     return (error.message, error.remedy) if error else ("", "")
 
 
-def test_healthy_and_ready_is_no_error() -> None:
+def test_healthy_and_ready_is_not_an_error() -> None:
     assert judge(seen(state(health="healthy"), 200, 0.5)) == ("", "")
 
 
@@ -64,7 +64,7 @@ def test_an_error_of_the_application_is_named_with_its_place_and_no_database() -
     assert remedy == "TypeError was raised in main.py:15, in index. See the log."
 
 
-def test_what_the_probes_saw_is_told_last_first_and_from_outside() -> None:
+def test_the_results_of_the_probes_are_reported_with_the_last_one_first() -> None:
     at = state(health="unhealthy", probes=(Probe(1, 1, "first"), Probe(2, 1, "b'HTTP/1.1 503\\r\\n'")))
     message, remedy = judge(seen(at, 503, text="the queue is away"))
     assert "The container became unhealthy" in message
@@ -121,14 +121,14 @@ def test_an_end_in_time_is_good_whatever_the_exit_code() -> None:
         assert verdict.stop(state(running=False, exit_code=code), 0.2, 10) is None
 
 
-def test_a_kill_is_no_end_in_time() -> None:
+def test_a_killed_container_did_not_stop_in_time() -> None:
     late = verdict.stop(state(running=False, exit_code=137), 10.1, 10)
     assert late and "killed after 10 seconds" in late.message and "exec form" in late.remedy
     early = verdict.stop(state(running=False, exit_code=137, out_of_memory=True), 0.2, 10)
     assert early and "out of memory" in early.message
 
 
-def test_a_start_that_failed_is_told_without_the_engines_inner_names() -> None:
+def test_a_failed_start_is_reported_without_internal_names_of_the_engine() -> None:
     error = verdict.start(
         "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create "
         'failed: unable to start container process: error during container init: exec: "x": executable file not found '
@@ -149,7 +149,7 @@ def test_another_port_is_named_with_what_to_change() -> None:
     assert "EXPOSE 9000" in other and "dockertpl update" not in other
 
 
-def test_a_server_that_listens_to_itself_alone_is_told_how_not_to() -> None:
+def test_a_server_that_listens_only_on_localhost_gets_advice() -> None:
     log = ["[INFO] Listening at: http://127.0.0.1:8000 (7)"]
     remedies = [judge(seen(state(health=health)), OURS, log)[1] for health in ("starting", "healthy")]
     for remedy in remedies:
@@ -157,7 +157,7 @@ def test_a_server_that_listens_to_itself_alone_is_told_how_not_to() -> None:
         assert "--bind 0.0.0.0:8000 in its command" in remedy
 
 
-def test_a_server_that_answers_is_not_told_to_listen_elsewhere() -> None:
+def test_a_server_that_answers_gets_no_advice_about_its_address() -> None:
     assert "port 9000" not in judge(seen(state(), 404), log=["listening on port 9000"])[1]
 
 

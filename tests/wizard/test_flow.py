@@ -86,7 +86,7 @@ def test_an_answer_that_another_made_wrong_is_asked_again_with_the_reason(tmp_pa
     )
 
 
-def test_a_bot_is_told_and_a_config_is_patched_as_the_review_says(tmp_path: Path) -> None:
+def test_the_bot_and_the_config_are_changed_as_the_review_says(tmp_path: Path) -> None:
     root = repositories.make("nextjs-standalone", tmp_path)
     (root / "renovate.json").write_text("{}\n")
     scaffold, _ = _lead(root, {})
@@ -108,7 +108,7 @@ def test_enter_alone_is_no_yes_where_something_of_the_old_dockerfile_is_lost(tmp
     assert [copy.path for copy in scaffold.copies] == ["Dockerfile.before-dockertpl"]
 
 
-def test_a_dockerfile_that_cannot_be_read_is_in_the_way_and_said(tmp_path: Path) -> None:
+def test_an_unreadable_dockerfile_blocks_the_write_and_is_reported(tmp_path: Path) -> None:
     root = repositories.make("python-fastapi", tmp_path)
     (root / "Dockerfile").write_text("FROM python:3.13\nRNU x\n")
     typist = Typist({"Write it?": ["stop"]})

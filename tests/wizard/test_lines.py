@@ -71,7 +71,7 @@ def test_values_are_written_as_they_are_typed_and_read_out_as_they_are_said(
     assert (written(value), read_out(value)) == (typed, read)
 
 
-def test_colours_are_left_out_where_none_are_wanted() -> None:
+def test_colors_can_be_turned_off() -> None:
     lines = [Line("a", "added"), Line("b")]
     assert uncoloured(lines) == "a\nb\n"
     assert "\x1b[32ma" in coloured(lines)

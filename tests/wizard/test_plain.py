@@ -49,7 +49,7 @@ def test_the_beginning_of_a_label_is_a_name_where_one_label_has_it(typed: str, v
     assert _talk(f"{typed}\n", lambda console: console.choose("Now", options, 2, back=False))[0] == value
 
 
-def test_what_is_no_choice_is_asked_again_with_the_reason() -> None:
+def test_an_invalid_choice_is_asked_again_with_the_reason() -> None:
     value, seen = _choose("poetry\n4\n1\n")
     assert value == "uv"
     assert "  ! poetry is not in the list: type a number from 1 to 4, or a name.\n" in seen
@@ -57,7 +57,7 @@ def test_what_is_no_choice_is_asked_again_with_the_reason() -> None:
     assert "  4) no (not now: not today)\n" in seen
 
 
-def test_the_sign_for_back_is_one_where_it_was_offered() -> None:
+def test_the_back_key_works_only_where_it_was_offered() -> None:
     value, seen = _choose("<\n")
     assert value is BACK
     assert 'Which ("<" goes back) [1]: ' in seen

@@ -80,7 +80,7 @@ def test_questions_stay_on_the_terminal_where_stdout_is_a_pipe(tmp_path: Path) -
 
 @pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_whoever_stops_at_any_question_has_an_untouched_tree(kind: str, every: int, tmp_path: Path) -> None:
+def test_stopping_at_any_question_leaves_the_tree_untouched(kind: str, every: int, tmp_path: Path) -> None:
     root = repositories.make(kind, tmp_path)
     runs = _one_for_each_question(kind, root)
     assert len(runs) > 20
@@ -120,7 +120,7 @@ def _one_for_each_question(kind: str, root: Path) -> list[tuple[list[str], str]]
     return runs
 
 
-def test_a_run_that_was_stopped_goes_on_with_the_command_that_it_printed(tmp_path: Path) -> None:
+def test_a_stopped_run_resumes_with_the_printed_command(tmp_path: Path) -> None:
     root = repositories.make("python-fastapi", tmp_path)
     before = read_tree(root)
     with Terminal(dockertpl("new"), root) as terminal:

@@ -82,7 +82,7 @@ def test_every_base_is_started_before_it_is_pushed_and_so_is_what_was_never_push
 
 
 @pytest.mark.engine
-def test_a_child_stands_on_the_base_by_the_digest_that_its_tag_has(
+def test_a_dependent_uses_the_base_by_the_digest_of_its_tag(
     pushed: tuple[harness.Run, harness.Run], first: SharedBases
 ) -> None:
     _, run = pushed
@@ -160,7 +160,7 @@ def _workflows_of_shared_bases() -> list[str]:
     return found
 
 
-def test_a_family_is_built_every_week_too_and_by_its_own_files_alone() -> None:
+def test_shared_bases_are_rebuilt_weekly_and_on_changes_of_their_own_files() -> None:
     for text in _workflows_of_shared_bases():
         on = harness.parse(text)["on"]
         (weekly,) = on["schedule"]

@@ -119,7 +119,7 @@ def test_an_image_passes_only_as_it_should_be(
         docker.run("image", "rm", "--force", tag)
 
 
-def test_paths_of_an_answer_are_asked_and_one_that_fails_is_told(
+def test_paths_of_an_answer_are_requested_and_failures_are_reported(
     docker: host.Engine, base_images: Callable[..., Any], tmp_path: Path
 ) -> None:
     base_images(BASE)

@@ -38,7 +38,7 @@ def test_the_folder_of_the_build_is_an_answer(look_at: Any, value: str, folder: 
 
 
 @pytest.mark.parametrize("value", ["f()", "'../out'", "'/out'"])
-def test_one_that_cannot_be_told_is_a_riddle(look_at: Any, value: str) -> None:
+def test_a_computed_dist_dir_becomes_a_question(look_at: Any, value: str) -> None:
     (unknown,) = look_at(_config(f"distDir: {value}"))[0].unknown
     assert (unknown.key, "-d dist_dir=" in unknown.remedy) == ("dist_dir", True)
 

@@ -56,7 +56,7 @@ def test_one_that_is_huge_is_not_read(repo: Any) -> None:
         '{"dependencies": {"next": "16"}, "workspaces": ["/", "..", "**/**/**", "!!", ""], "pnpm": 1}',
     ],
 )
-def test_values_of_the_wrong_type_are_no_crash(look_at: Any, text: str) -> None:
+def test_values_of_the_wrong_type_do_not_crash(look_at: Any, text: str) -> None:
     look_at({"package.json": text, "next.config.js": "", "turbo.json": "[]", "nx.json": "1"}, app_dir=".", given=GIVEN)
 
 

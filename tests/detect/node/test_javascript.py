@@ -9,7 +9,7 @@ def _words(text: str) -> list[str]:
     return [token.text for token in Source(text).tokens]
 
 
-def test_comments_are_no_tokens_and_strings_are_one() -> None:
+def test_comments_are_skipped_and_a_string_is_one_token() -> None:
     assert _words('a /* { */ = \'x // y\' // }\n+ "it\\"s"') == ["a", "=", "'x // y'", "+", '"it\\"s"']
 
 

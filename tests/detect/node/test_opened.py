@@ -53,7 +53,7 @@ def test_content_that_a_module_names_is_let_through(look_at: Any, text: str) -> 
         ("velite.config.ts", 'export default defineConfig({ root: "./docs" })'),
     ],
 )
-def test_content_that_a_tool_is_told_of_is_let_through(look_at: Any, file: str, text: str) -> None:
+def test_content_that_a_tool_is_configured_with_is_let_through(look_at: Any, file: str, text: str) -> None:
     found, _ = look_at({file: text, "docs/intro.md": ""})
     assert found.answers["context_files"] == ["docs"]
     assert found.evidence["context_files"].where == f"{file}:1"

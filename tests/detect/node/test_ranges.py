@@ -95,7 +95,7 @@ def test_bounds_are_exact(text: str, low: Version, high: Version | None) -> None
         "18 -22",
     ],
 )
-def test_what_is_no_range_is_said_to_be_none(text: str) -> None:
+def test_an_invalid_range_is_reported(text: str) -> None:
     assert spans(text) is None
 
 

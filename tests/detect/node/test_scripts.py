@@ -66,7 +66,7 @@ def test_a_build_that_migrates_is_refused_where_no_other_script_builds(look_at: 
 
 
 @pytest.mark.parametrize("text", ["prisma generate && next build", "npm run prisma:generate && next build"])
-def test_generating_a_client_is_no_migration(look_at: Any, text: str) -> None:
+def test_generating_a_client_is_not_a_migration(look_at: Any, text: str) -> None:
     assert look_at(package={"scripts": {"build": text}})[0].answers["build_script"] == "build"
 
 

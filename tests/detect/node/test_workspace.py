@@ -43,7 +43,7 @@ def test_a_member_is_built_from_the_root_with_what_it_depends_on(look_at: Any) -
     assert found.evidence["context"].where == "package.json:3"
 
 
-def test_a_published_version_is_no_member(look_at: Any) -> None:
+def test_a_published_version_is_not_a_workspace_member(look_at: Any) -> None:
     found, _ = look_at(_workspace(dependencies={"next": "16.0.0", "@acme/ui": "^2.0.0", "@acme/core": "npm:x@1"}))
     assert found.answers["workspace_packages"] == []
 

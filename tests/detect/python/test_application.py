@@ -70,13 +70,13 @@ def test_what_is_given_is_not_repeated(repo: Repo) -> None:
     assert not set(given) & set(detect(repo({"requirements.txt": "", "main.py": APP}), given=given).answers)
 
 
-def test_no_health_route_is_an_answer_and_no_riddle(repo: Repo) -> None:
+def test_no_health_route_is_a_valid_answer(repo: Repo) -> None:
     found = detect(repo({"requirements.txt": "", "main.py": APP}))
     assert found.answers["health_path"] == ""
     assert found.unknown == []
 
 
-def test_a_health_route_at_a_computed_path_is_a_riddle(repo: Repo) -> None:
+def test_a_health_route_at_a_computed_path_is_ambiguous(repo: Repo) -> None:
     text = (
         "from fastapi import APIRouter, FastAPI\napp = FastAPI()\nr = APIRouter()\n"
         "@r.get('/health')\ndef h(): ...\napp.include_router(r, prefix=f())\n"

@@ -97,7 +97,7 @@ def test_a_folder_that_is_not_there_is_said(repo: Repo) -> None:
         detect(repo({"main.py": APP}), "absent")
 
 
-def test_a_given_application_that_is_not_there_is_no_error(repo: Repo) -> None:
+def test_a_missing_application_in_the_options_is_not_an_error(repo: Repo) -> None:
     found = detect(repo({"pyproject.toml": "[project]\nname = 'x'\n"}), given={"app": "later.main:app"})
     assert found.answers["app_dir"] == "."
     assert "later.main:app was not found" in found.warnings[0]

@@ -28,7 +28,7 @@ def test_extras_are_those_that_a_dockerfile_installs(repo: Repo, command: str) -
     assert (found.answers["extras"], found.evidence["extras"].line) == (["pgsql"], 2)
 
 
-def test_extras_that_nobody_installs_are_a_fact(repo: Repo) -> None:
+def test_extras_that_nothing_installs_are_a_fact(repo: Repo) -> None:
     found = Detection()
     find_extras(
         Project(Repository(repo({"pyproject.toml": "[project.optional-dependencies]\na = []\n"})), "."), found, [], None

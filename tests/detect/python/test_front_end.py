@@ -132,7 +132,7 @@ def test_without_it_the_served_folder_is_warned_of(given: dict[str, str], app_di
     assert "serves web/dist" in warning and "web/.gitignore:2" in warning and "stages" in warning
 
 
-def test_a_build_context_that_cannot_reach_it_is_told(repo: Repo) -> None:
+def test_a_build_context_that_cannot_reach_it_is_reported(repo: Repo) -> None:
     found = known(repo, BESIDE, app_dir="backend", given={"context": "backend"})
     assert not front_end_of(found)
     assert "outside of the build context (backend)" in found.warnings[0]

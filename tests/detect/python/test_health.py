@@ -87,7 +87,7 @@ def test_a_route_whose_place_is_not_static_is_told_apart(repo: Repo) -> None:
     assert (routes, [route.path for route in lost]) == ([], ["/health"])
 
 
-def test_a_guarded_router_is_no_riddle(repo: Repo) -> None:
+def test_a_guarded_router_is_not_ambiguous(repo: Repo) -> None:
     text = f"{HEAD}{ROUTER}app.include_router(r, dependencies=[Depends(get_current_user)])"
     repository = Repository(repo({"main.py": text}))
     assert health_routes(Code(repository, ".", repository.files), Name("main.py", "app")) == ([], [])

@@ -92,7 +92,7 @@ def test_an_invalid_manifest_is_one_clear_error(repo: Repo) -> None:
         "build-system = 1\n",
     ],
 )
-def test_values_of_the_wrong_type_are_no_crash(repo: Repo, text: str) -> None:
+def test_values_of_the_wrong_type_do_not_crash(repo: Repo, text: str) -> None:
     root = repo({"main.py": APP, "pyproject.toml": text})
     for lock in ("uv.lock", "poetry.lock", "pdm.lock"):
         (root / lock).write_text("")

@@ -69,7 +69,7 @@ def test_the_root_of_a_workspace_names_every_member(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize("line", ["-e .", "--editable=.[server]", "."])
-def test_a_requirement_on_the_project_itself_is_no_local_package(repo: Repo, line: str) -> None:
+def test_a_requirement_on_the_project_itself_is_not_a_local_package(repo: Repo, line: str) -> None:
     files = {"requirements.txt": f"fastapi\n{line}\n", "pyproject.toml": "[project]\nname = 'shop'\n"}
     found = look(repo(files), "pip")
     assert found.answers == {"requirements_self": line}

@@ -99,7 +99,7 @@ def test_a_broken_lock_names_file_and_line(repo: Repo) -> None:
         locked(repo({"uv.lock": "= 1"}), "uv", "uv.lock")
 
 
-def test_a_deep_json_lock_is_an_error_and_no_crash(repo: Repo) -> None:
+def test_a_deeply_nested_json_lock_is_an_error(repo: Repo) -> None:
     with pytest.raises(BadInputError, match="nested too deeply"):
         locked(repo({"Pipfile.lock": "[" * 100_000}), "pipenv", "Pipfile.lock")
 

@@ -49,7 +49,7 @@ def look(root: Path, workspace: str | None = None, **given: str) -> tuple[Manage
         ),
     ],
 )
-def test_the_manager_is_told_by_its_lock(repo: Repo, files: dict[str, str], name: str, where: str) -> None:
+def test_the_lock_decides_the_package_manager(repo: Repo, files: dict[str, str], name: str, where: str) -> None:
     manager, found = look(repo(files))
     assert (manager.name, found.answers["manager"], found.evidence["manager"].where) == (name, name, where)
     assert not any("missing" in warning for warning in found.warnings)
@@ -161,7 +161,7 @@ def test_a_lock_that_is_not_beside_the_application_is_named(repo: Repo) -> None:
     assert "poetry/poetry.lock" in unknown.remedy
 
 
-def test_a_given_manager_is_honoured(repo: Repo) -> None:
+def test_a_given_manager_is_used(repo: Repo) -> None:
     manager, found = look(repo({"uv.lock": "", "requirements.txt": "fastapi==1\n"}), manager="pip")
     assert manager == Manager(name="pip", requirements_file="requirements.txt")
     assert "manager" not in found.answers

@@ -100,7 +100,7 @@ def test_what_follows_an_unknown_name_is_below_the_known_folder(repo: Repo, expr
         "target",
     ],
 )
-def test_what_the_text_does_not_tell_is_nothing(repo: Repo, expression: str) -> None:
+def test_a_text_without_the_information_gives_nothing(repo: Repo, expression: str) -> None:
     assert value(repo, expression) is None
 
 

@@ -242,7 +242,7 @@ def test_a_low_port_is_left_out_and_said(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["api", "/a b", "/$X", "/"])
-def test_a_root_path_that_is_none_is_left_out(repo: Repo, prefix: str) -> None:
+def test_an_invalid_root_path_is_left_out(repo: Repo, prefix: str) -> None:
     assert "root_path" not in options(repo({}), Start(root_path=prefix, weight=100)).answers
 
 

@@ -101,7 +101,7 @@ def test_a_published_port_is_the_containers_side(repo: Repo) -> None:
 @pytest.mark.parametrize(
     "text", ["services: [uvicorn", "uvicorn: &a [*a]", "- uvicorn", "services: {a: uvicorn}", "\t uvicorn"]
 )
-def test_a_broken_compose_file_is_no_crash(repo: Repo, text: str) -> None:
+def test_a_broken_compose_file_does_not_crash(repo: Repo, text: str) -> None:
     assert starts(repo({"compose.yaml": text})) == []
 
 

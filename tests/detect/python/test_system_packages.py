@@ -59,7 +59,7 @@ def test_a_binary_distribution_beside_it_needs_nothing(repo: Repo) -> None:
     assert "runtime_packages" not in found.answers
 
 
-def test_the_lock_tells_what_comes_through_others_and_its_wheels_need_nothing(repo: Repo) -> None:
+def test_the_lock_lists_transitive_packages_and_wheels_need_nothing(repo: Repo) -> None:
     lock = (
         '[[package]]\nname = "a"\ndependencies = [{{ name = "psycopg2" }}]\n'
         '[[package]]\nname = "psycopg2"\nwheels = [{{ url = "{}" }}]\n'

@@ -114,7 +114,7 @@ def test_the_answers_of_the_default_branch_are_no_other_s(
         ("binary", "not UTF-8"),
     ],
 )
-def test_what_is_no_place_is_said(place: str, word: str, folder: Path) -> None:
+def test_an_invalid_place_is_reported(place: str, word: str, folder: Path) -> None:
     (folder / "list.txt").write_text("nothing\n")
     (folder / "binary").write_bytes(b"\xff\xfe\0")
     with pytest.raises(BadInputError, match=word):

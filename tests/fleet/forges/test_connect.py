@@ -19,7 +19,7 @@ def test_plain_git_has_no_forge_and_no_settings() -> None:
     assert (forges.of(HERE), forges.settings(HERE)) == (None, {})
 
 
-def test_without_a_token_a_repository_is_read_as_anybody_reads_it_and_not_written() -> None:
+def test_without_a_token_a_repository_is_read_anonymously_and_not_written() -> None:
     forges = Forges(environ={})
     assert forges.settings(THERE) == {}
     with pytest.raises(ForgeError, match="No GitHub token"):
@@ -32,7 +32,7 @@ def test_with_a_token_git_has_it_for_that_host_alone() -> None:
     assert forges.of(THERE) is forges.connect("github")
 
 
-def test_a_wait_is_told_before_it_begins() -> None:
+def test_a_wait_is_reported_before_it_begins() -> None:
     told: list[float] = []
     forges = Forges(environ={}, waiting=told.append)
     forges.stop()
@@ -41,7 +41,7 @@ def test_a_wait_is_told_before_it_begins() -> None:
     assert told == [3600]
 
 
-def test_who_waits_is_interrupted() -> None:
+def test_waiting_can_be_interrupted() -> None:
     forges = Forges(environ={})
     ended = threading.Event()
 

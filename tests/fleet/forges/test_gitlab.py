@@ -109,7 +109,7 @@ def test_an_empty_project_has_no_answers(gitlab: GitLab, forge: Forge) -> None:
 
 
 @pytest.mark.parametrize("content", [("120000", b"../elsewhere"), b"name: \xff\n"])
-def test_git_looks_at_what_is_no_plain_text(content: Any, gitlab: GitLab, forge: Forge) -> None:
+def test_answers_that_are_not_plain_text_are_left_to_git(content: Any, gitlab: GitLab, forge: Forge) -> None:
     gitlab.add(APP, {".copier-answers.yml": content})
     (found,) = forge.find(Query(owner="org"))
     assert found.answers is None
@@ -362,7 +362,7 @@ def test_a_redirect_is_not_followed_for_it_would_take_the_token_along(gitlab: Gi
     assert len(gitlab.seen) == 1
 
 
-def test_nobody_there_is_an_error_that_speaks_of_the_network(clock: Clock) -> None:
+def test_an_unreachable_server_is_a_network_error(clock: Clock) -> None:
     with serving() as gone:
         url = gone.url
     forge = connect({"GITLAB_URL": url, "GITLAB_TOKEN": TOKEN}, clock=clock, sleep=clock.sleep)

@@ -64,7 +64,7 @@ def _limits(clock: Clock, concurrent: int = 4, share: int = 1) -> Limits:
     return Limits({"read": (Limit(900, 60),)}, concurrent=concurrent, share=share, clock=clock, sleep=clock.sleep)
 
 
-def test_a_pause_holds_whoever_comes_and_a_shorter_one_does_not_end_it() -> None:
+def test_a_pause_holds_all_threads_and_a_shorter_one_does_not_end_it() -> None:
     clock = Clock(100)
     limits = _limits(clock)
     limits.pause(150)

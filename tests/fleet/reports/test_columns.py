@@ -18,7 +18,7 @@ def test_the_state_is_the_first_column() -> None:
     assert OUTCOMES.columns[0].key == OUTCOMES.state
 
 
-def test_each_state_has_a_level_and_those_for_a_person_are_no_good_ones() -> None:
+def test_each_state_has_a_level_and_those_that_need_you_are_not_good() -> None:
     assert set(ROWS.levels) == set(STATES)
     assert set(OUTCOMES.levels) == set(RESULTS)
     assert {state for state, level in ROWS.levels.items() if level in ("bad", "attention")} == NEEDS_PERSON

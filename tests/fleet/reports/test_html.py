@@ -183,7 +183,7 @@ def _script_rows(*cells: str) -> str:
 
 
 @pytest.mark.skipif(NODE is None, reason="no Node here")
-def test_versions_are_sorted_as_a_person_would_and_what_is_empty_comes_last() -> None:
+def test_versions_sort_naturally_and_empty_values_come_last() -> None:
     rows = _script_rows("v1.10.0", "", "v1.9.0", "v1.2.0")
     for direction, expected in (
         ("ascending", ["v1.2.0", "v1.9.0", "v1.10.0", ""]),

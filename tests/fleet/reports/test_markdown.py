@@ -43,7 +43,7 @@ def test_five_thousand_rows_are_no_larger_than_a_step_s_summary_and_the_rest_is_
     assert LIMIT == 1024 * 1024
 
 
-def test_a_hostile_name_stays_in_its_cell_calls_nobody_and_closes_nothing() -> None:
+def test_a_hostile_name_stays_in_its_cell_and_has_no_effect() -> None:
     for text in (
         "".join(markdown([things.hostile_row()], ROWS, title=things.HOSTILE)),
         "".join(markdown([things.hostile_outcome()], OUTCOMES)),

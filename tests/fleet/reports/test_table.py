@@ -55,7 +55,7 @@ def test_a_narrow_table_keeps_the_end_of_a_repository_s_name_and_the_state() -> 
     assert "KIND" in table(rows, ROWS, width=200, color=False)
 
 
-def test_colours_change_nothing_but_the_state_s_colour() -> None:
+def test_colors_change_only_the_state() -> None:
     plain = table(things.ROWS, ROWS, width=80, color=False)
     coloured = table(things.ROWS, ROWS, width=80, color=True)
     assert click.unstyle(coloured) == plain
@@ -78,7 +78,7 @@ def test_of_nothing_there_is_only_the_total() -> None:
     assert table([], ROWS, width=80, color=False) == "0 images\n"
 
 
-def test_only_a_terminal_gets_colours_and_only_where_nobody_asked_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_terminal_gets_colors_unless_they_are_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     assert colorful(_Terminal())

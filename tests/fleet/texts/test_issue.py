@@ -41,7 +41,7 @@ def test_without_a_conflict_it_says_what_else_is_to_be_decided() -> None:
     assert "\n\n\n" not in text
 
 
-def test_hostile_text_stays_in_its_place_and_reaches_nobody() -> None:
+def test_hostile_text_stays_in_its_place_and_notifies_no_one() -> None:
     text = body(hostile(), HOSTILE, digest=HOSTILE)
     _reaches_nobody(text)
     assert PARSER.render(text).count("<td>") == 3

@@ -51,7 +51,7 @@ def test_the_ends_of_lines_make_no_difference(conflict: ConflictMode) -> None:
 
 
 @pytest.mark.parametrize("conflict", MODES)
-def test_of_what_is_no_text_no_line_is_named(conflict: ConflictMode) -> None:
+def test_no_line_of_a_binary_file_is_named(conflict: ConflictMode) -> None:
     step = _step(File(content=b"\0a"), File(content=b"\0b"), File(content=b"\0c"), conflict)
     assert step.is_conflict
     assert _of(step) == []

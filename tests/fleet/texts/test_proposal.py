@@ -28,7 +28,7 @@ def test_it_says_what_it_is_and_ends_with_its_marker() -> None:
     assert "```sh\ndockertpl update --to v2.0.0\n```" in text
 
 
-def test_it_says_what_a_person_has_to_look_at_first() -> None:
+def test_it_starts_with_what_needs_a_review() -> None:
     head = body(upgrade(), "app", digest="abc").split("\n## ")[0]
     assert "- The template no longer accepts `flavor` = `alpine` \\(it is gone\\). It is now `slim`." in head
     rest = "The template's lines are in `Dockerfile.rej`: apply what you need, then delete it."
@@ -67,7 +67,7 @@ def test_the_changelog_is_shown_as_it_is_with_a_link_to_all_of_it() -> None:
 @pytest.mark.parametrize(
     "line", ["@org/team", "fixes #1", "Closes: org/app#3", "/close", "```", "</details>", "&#64;bob"]
 )
-def test_a_changelog_notifies_nobody_and_closes_nothing(line: str) -> None:
+def test_a_changelog_notifies_no_one_and_closes_nothing(line: str) -> None:
     text = body(upgrade(), "app", digest="abc", changelog=f"## 2.0.0\n\n- {line}\n\n{line}\n")
     _reaches_nobody(text)
     assert [one.content for one in PARSER.parse(text) if one.type == "fence" and one.info == "markdown"] != []
@@ -136,7 +136,7 @@ def test_a_difference_that_is_cut_says_so() -> None:
     assert len(text.encode()) > LIMIT * 0.9
 
 
-def test_hostile_text_stays_in_its_place_and_reaches_nobody() -> None:
+def test_hostile_text_stays_in_its_place_and_notifies_no_one() -> None:
     text = body(hostile(), HOSTILE, digest=HOSTILE, changelog=HOSTILE, verified={"error": {"message": HOSTILE}})
     _reaches_nobody(text)
     html = PARSER.render(text)

@@ -222,7 +222,7 @@ def test_a_network_that_is_not_there_ends_it_and_is_not_asked_in_halves(forge: F
         ({"message": "Parse error", "locations": []}, "Parse error"),
     ],
 )
-def test_what_github_refuses_is_told_in_its_words(
+def test_a_refusal_by_github_is_reported_in_its_own_words(
     forge: Forge, fake: FakeGitHub, error: dict[str, Any], message: str
 ) -> None:
     fake.fails("POST", "/graphql", lambda seen, do: answer(200, {"errors": [error]}))

@@ -45,7 +45,7 @@ def test_what_waiting_helps_is_told_from_what_it_does_not(
 
 
 @pytest.mark.parametrize("data", [None, "<html>Bad Gateway</html>", {"data": "x"}, {"message": None}, {"errors": 3}])
-def test_an_answer_that_is_not_github_s_is_no_traceback(data: Any) -> None:
+def test_an_answer_from_another_server_does_not_cause_a_traceback(data: Any) -> None:
     error = GithubException(403, data, None)
     assert judge(error, NOW).kind == "final"
     assert (
@@ -70,7 +70,7 @@ def test_a_lost_connection_may_come_back_and_a_wrong_address_does_not(error: Exc
     assert judge(error, NOW).kind == kind
 
 
-def test_the_reason_is_told_in_plain_words() -> None:
+def test_the_reason_is_reported_in_plain_words() -> None:
     def told(error: Exception) -> str:
         problem = explain(error, settings=Settings(), doing="look", wanted="x")
         return f"{problem.message} {problem.remedy}"

@@ -77,9 +77,7 @@ def test_a_fork_s_branch_of_that_name_is_another_s(forge: Forge, fake: FakeGitHu
     assert forge.proposal("org/app", BRANCH) is None
 
 
-def test_an_open_proposal_becomes_a_draft_but_is_not_made_ready_behind_a_person_s_back(
-    forge: Forge, fake: FakeGitHub
-) -> None:
+def test_an_open_proposal_can_become_a_draft_but_is_never_marked_ready(forge: Forge, fake: FakeGitHub) -> None:
     assert not _propose(forge).draft
     assert _propose(forge, draft=True).draft
     assert fake.pulls["org/app"][0]["draft"] is True
@@ -230,7 +228,7 @@ def test_a_pause_is_every_thread_s(forge: Forge, fake: FakeGitHub, clock: Clock)
         (422, "Draft pull requests are not supported in this repository.", {}, "Draft", "--on-conflict issue"),
     ],
 )
-def test_what_waiting_does_not_help_is_told_with_the_permission(
+def test_a_refusal_that_a_retry_cannot_fix_names_the_permission(
     forge: Forge,
     fake: FakeGitHub,
     clock: Clock,

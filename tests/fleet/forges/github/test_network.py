@@ -106,7 +106,7 @@ def test_repositories_are_found(forge: Forge, there: FakeGitHub) -> None:
     assert [item.answers for item in found] == [{NAME: "ü: 1"}] * 120
 
 
-def test_a_port_that_nobody_listens_at_is_said(clock: Clock) -> None:
+def test_a_port_without_a_listener_is_reported(clock: Clock) -> None:
     environ = {"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://127.0.0.1:1"}
     with pytest.raises(ForgeError, match=r"GitHub \(127.0.0.1:1\) cannot be reached") as caught:
         connect(environ, clock=clock, sleep=clock.sleep).proposal("org/app", "x")

@@ -55,7 +55,7 @@ def test_what_is_not_repeatable_is_not_repeated_but_for_a_limit_which_did_nothin
     assert (call.times, caught.value.wait, clock.waits) == (2, 9, [60])
 
 
-def test_an_error_of_ours_passes_through_untouched(clock: Clock) -> None:
+def test_our_own_errors_pass_through_unchanged(clock: Clock) -> None:
     with pytest.raises(ZeroDivisionError):
         _send(clock, _Call(ZeroDivisionError()))
 

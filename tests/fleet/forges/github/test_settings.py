@@ -8,7 +8,7 @@ from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.github.settings import read
 
 
-def test_either_name_of_a_token_will_do() -> None:
+def test_both_names_of_a_token_work() -> None:
     assert read({"GITHUB_TOKEN": "one\n", "GH_TOKEN": "two"}).token == "one"
     assert read({"GH_TOKEN": "two"}).token == "two"
 

@@ -127,7 +127,7 @@ def test_a_token_that_needs_a_second_try_gets_it(app: Forge, fake: FakeGitHub) -
     assert _token(app, "org/a") == "made-1"
 
 
-def test_an_owner_without_the_app_is_told_to_install_it(app: Forge) -> None:
+def test_an_owner_without_the_app_gets_advice_to_install_it(app: Forge) -> None:
     with pytest.raises(ForgeError, match="not installed for other") as caught:
         app.proposal("other/a", BRANCH)
     assert "Install the App" in caught.value.remedy
@@ -141,7 +141,7 @@ def test_a_search_without_an_owner_takes_the_only_installation(app: Forge, fake:
     assert [found.repository.slug for found in app.find(Query(search="x"))] == ["org/a"]
 
 
-def test_a_key_that_is_none_is_said_at_once(clock: Clock) -> None:
+def test_an_invalid_key_is_reported_at_once(clock: Clock) -> None:
     with pytest.raises(ForgeError, match="not a valid PEM key") as caught:
         connect({"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": "secret"}, clock=clock, sleep=clock.sleep)
     assert "secret" not in caught.value.message + caught.value.remedy
