@@ -139,8 +139,8 @@ def test_of_two_that_are_equally_likely_one_is_chosen_by_name(tmp_path: Path, do
     ("files", "options", "reason"),
     [
         ({"Dockerfile": OLD.replace("8000", "80")}, (), "a user other than root may not bind it"),
-        ({".github/workflows/shop-image.yml": "on: push\n"}, (), "is already there"),
-        ({"Dockerfile": OLD}, ("--no-detect",), "Dockerfile is already there"),
+        ({".github/workflows/shop-image.yml": "on: push\n"}, (), "already exists and differs"),
+        ({"Dockerfile": OLD}, ("--no-detect",), "Dockerfile already exists and differs"),
     ],
 )
 def test_a_dry_run_ends_with_the_reason_for_a_stop(

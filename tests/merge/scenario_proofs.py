@@ -96,7 +96,7 @@ def named(seen: Seen, path: str) -> tuple[str, ...]:
     if is_answers(path):
         return _answers_file(seen, path)
     mine, ours, theirs = seen.mine.get(path), seen.ours.get(path), seen.theirs.get(path)
-    origin = re.search(r"\bwas (\S+?)(?:;|$)", str(seen.files.get(path, {}).get("note", "")))
+    origin = re.search(r"\bwas moved from (\S+?)(?:;|$)", str(seen.files.get(path, {}).get("note", "")))
     if origin and origin[1] in seen.base:
         return _renamed(seen, path, origin[1])
     if theirs is None and path not in seen.fresh:

@@ -57,7 +57,7 @@ def _link() -> Seen:
 
 
 def _renamed() -> Seen:
-    seen = _seen(None, NEW, LINES, NEW, BOTH, note="was b")
+    seen = _seen(None, NEW, LINES, NEW, BOTH, note="was moved from b")
     return replace(seen, base={"b": _file(LINES)}, mine={"b": _file(MINE)})
 
 
