@@ -85,7 +85,7 @@ def test_the_latest_release_is_the_highest_version_and_no_prerelease(
     assert ours.latest_release(empty) is None
 
 
-def test_no_git_is_the_machine_s_lack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_git_is_a_fault_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoGitError, match="not installed") as caught:
         ours.run("version")
@@ -104,7 +104,7 @@ def test_a_git_that_is_interrupted_did_not_fail(signal: str, monkeypatch: pytest
         ours.merge_file("a", "b", "c", labels=("mine", "old", "new"), marker_size=7)
 
 
-def test_a_merge_that_is_killed_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_killed_merge_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "git").write_text("#!/bin/sh\nkill -KILL $$\n")
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)

@@ -59,7 +59,7 @@ def test_where_no_bot_is_at_work_nothing_is_proposed_unless_asked_for(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_already_is_said(tmp_path: Path, write_files: Write) -> None:
+def test_an_existing_preset_is_recognized(tmp_path: Path, write_files: Write) -> None:
     write_files(tmp_path, {"renovate.json5": f"{{extends: ['{PRESET}#v1']}}"})
     proposal = propose(tmp_path, ".", None)
     assert proposal

@@ -53,7 +53,7 @@ def test_a_file_that_is_not_plain_text_is_left_alone(tmp_path: Path) -> None:
         find(tmp_path, ".", ".")
 
 
-def test_a_copy_is_kept_of_what_no_commit_holds(tmp_path: Path) -> None:
+def test_an_uncommitted_file_is_backed_up(tmp_path: Path) -> None:
     old = File(content=b"FROM a\n")
     kept = [copy.path for copy in backups(tmp_path, {"Dockerfile": old})]
     assert kept == [f"Dockerfile{BACKUP}"]
@@ -68,7 +68,7 @@ def test_a_copy_is_kept_of_what_no_commit_holds(tmp_path: Path) -> None:
     assert len(backups(tmp_path, {"Dockerfile": File(content=b"FROM b\n")})) == 1
 
 
-def test_a_copy_never_takes_the_place_of_another(tmp_path: Path) -> None:
+def test_a_backup_never_replaces_another(tmp_path: Path) -> None:
     (tmp_path / f"Dockerfile{BACKUP}").write_text("from before")
     with pytest.raises(DestinationError, match="is in no commit"):
         backups(tmp_path, {"Dockerfile": File(content=b"FROM a\n")})

@@ -28,7 +28,7 @@ def test_what_is_the_template_s_leaves_nothing(command: str) -> None:
     assert _read(command).regions == {}
 
 
-def test_the_code_stays_root_s_and_that_is_said() -> None:
+def test_the_code_belongs_to_root_and_the_report_says_so() -> None:
     outcome, why = found(_read("chown -R app:app /app"))["chown /app"]
     assert outcome == "dropped"
     assert "--tmpfs" in why

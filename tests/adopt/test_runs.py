@@ -20,7 +20,7 @@ def test_a_step_of_known_commands_leaves_nothing() -> None:
     assert read(text + START).answers["runtime_packages"] == ["libpq5"]
 
 
-def test_a_step_with_an_unknown_command_is_split_only_if_each_command_stands_by_itself() -> None:
+def test_a_step_with_an_unknown_command_is_split_only_if_its_commands_are_independent() -> None:
     split = _regions(AFTER + "RUN pip install -r requirements.txt && make words\n")
     assert split["image"] == "RUN make words\n"
     whole = read(AFTER + "RUN cd words && pip install -r requirements.txt && make\n" + START)
@@ -83,7 +83,7 @@ def test_a_download_into_the_home_of_root_is_a_doubt() -> None:
     assert any("home of root" in doubt for doubt in adoption.doubts)
 
 
-def test_a_line_that_looks_like_a_mark_is_left_out_and_said() -> None:
+def test_a_line_that_looks_like_a_mark_is_left_out_and_reported() -> None:
     adoption = read(AFTER + "RUN make words \\\n# >>> custom: image - x\n  && make\n" + START)
     assert "custom" not in "".join(adoption.regions.values())
     assert any("looks like a region's mark" in doubt for doubt in adoption.doubts)

@@ -104,7 +104,7 @@ def test_what_starts_something_else_is_a_doubt(command: str) -> None:
     assert _read(command)[2]
 
 
-def test_a_file_that_starts_the_server_itself_is_replaced_and_said() -> None:
+def test_a_file_that_starts_the_server_is_replaced_and_reported() -> None:
     adoption = read("FROM python:3.13\nCMD python main.py\n")
     assert found(adoption)["main.py"][0] == "dropped"
 

@@ -317,7 +317,7 @@ def test_a_matrix_and_json_are_never_on_one_output(folder: Path, fleet: Run) -> 
     assert not (folder / "fleet-plan.jsonl").exists()
 
 
-def test_a_version_that_the_template_does_not_have_is_said(folder: Path, dockertpl: Run) -> None:
+def test_a_version_that_the_template_lacks_is_reported(folder: Path, dockertpl: Run) -> None:
     done = dockertpl("fleet", "plan", "fleet", "--template", folder / "template", "--to", "v9.9.9")
     assert (done.code, "v9.9.9" in done.err) == (2, True)
 
@@ -398,9 +398,7 @@ def test_a_hostile_repository_is_contained_and_reported(place: str, folder: Path
     assert (outside / "Dockerfile").read_text() == "not yours\n"
 
 
-def test_who_waited_for_a_turn_to_verify_is_interrupted_and_builds_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_while_waiting_to_verify_builds_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[object] = []
 
     def builds(*arguments: object, **options: object) -> dict[str, object]:

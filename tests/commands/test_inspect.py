@@ -67,7 +67,9 @@ def test_a_subfolder_is_relative_to_its_repository(root: Path, dockertpl: Callab
     assert (done.json["root"], done.json["app_dir"]) == (str(root), "backend")
 
 
-def test_no_application_is_said_with_the_remedy_and_ends_1(tmp_path: Path, dockertpl: Callable[..., Any]) -> None:
+def test_a_missing_application_is_reported_with_a_remedy_and_exit_code_1(
+    tmp_path: Path, dockertpl: Callable[..., Any]
+) -> None:
     done = dockertpl("inspect", tmp_path)
     assert done.code == 1
     assert "Not detected:\n  app: No FastAPI and no Next.js application was found" in done.out

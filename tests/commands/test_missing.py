@@ -54,7 +54,7 @@ def test_of_an_image_of_someone_else_s_the_line_to_add_is_named(make: Make) -> N
 
 
 @pytest.mark.parametrize("ignore", ["*.txt\n", "**/README*\n!README.md\n", "docs\n"])
-def test_nothing_is_said_of_a_file_that_the_ignore_file_lets_through(make: Make, ignore: str) -> None:
+def test_a_file_that_the_ignore_file_lets_through_is_not_mentioned(make: Make, ignore: str) -> None:
     assert explain(make({".dockerignore": ignore, "README.md": ""}), "README.md") == ""
 
 

@@ -281,9 +281,7 @@ def test_a_second_image_finds_its_place(repository: Path, dockertpl: Run) -> Non
 
 
 @pytest.mark.parametrize("destination", ["mine.txt", "mine.txt/x", "loop", ".git", ".git/hooks"])
-def test_a_destination_that_is_no_folder_of_the_repository_s_is_refused(
-    repository: Path, dockertpl: Run, destination: str
-) -> None:
+def test_a_destination_outside_the_repository_is_refused(repository: Path, dockertpl: Run, destination: str) -> None:
     (repository / "loop").symlink_to("loop")
     _refused(repository, dockertpl, destination, "--defaults", "--no-detect")
 
@@ -348,7 +346,7 @@ def test_next_config_is_patched_on_request_and_the_answer_says_so(repository: Pa
     assert done["actions"] == [{"name": "next-config", "path": "next.config.js", "done": True, "summary": summary}]
 
 
-def test_without_the_flag_next_config_stays_and_one_line_says_so(repository: Path, dockertpl: Run) -> None:
+def test_without_the_flag_next_config_is_unchanged_and_one_line_says_so(repository: Path, dockertpl: Run) -> None:
     (repository / "next.config.js").write_text(CONFIG)
     done = dockertpl(*NEXT)
     assert done.code == 0
@@ -422,7 +420,7 @@ def test_a_bot_that_is_not_configured_is_when_asked_for(repository: Path, docker
     assert (repository / path).exists()
 
 
-def test_without_a_terminal_or_a_flag_a_bot_s_file_stays_and_the_line_to_add_is_said(
+def test_without_a_terminal_or_a_flag_the_bot_file_stays_and_the_line_to_add_is_shown(
     repository: Path, dockertpl: Run
 ) -> None:
     (repository / "renovate.json").write_text('{"extends": ["a"]}')
@@ -439,7 +437,7 @@ def test_without_a_terminal_or_a_flag_a_bot_s_file_stays_and_the_line_to_add_is_
     assert done["warnings"] == []
 
 
-def test_a_bot_that_knows_already_or_is_to_be_left_alone_is_not_spoken_of(repository: Path, dockertpl: Run) -> None:
+def test_a_configured_or_excluded_bot_is_not_mentioned(repository: Path, dockertpl: Run) -> None:
     (repository / "renovate.json").write_text(json.dumps({"extends": [PRESET]}))
     for flag in ((), ("--update-bot", "renovate")):
         done = dockertpl("new", "--defaults", "--no-detect", "--dry-run", "--json", *flag).json
@@ -451,7 +449,7 @@ def test_a_bot_that_knows_already_or_is_to_be_left_alone_is_not_spoken_of(reposi
     assert _bot(repository) == []
 
 
-def test_a_bot_s_file_that_cannot_be_edited_is_a_warning_or_what_was_asked_for_fails(
+def test_a_bot_file_that_cannot_be_edited_is_a_warning_or_an_error_if_requested(
     repository: Path, dockertpl: Run
 ) -> None:
     (repository / "renovate.json").write_text("{")

@@ -45,7 +45,7 @@ def _make(root: Path, files: Mapping[str, str]) -> Path:
     return root
 
 
-def test_a_dockerfile_of_which_nothing_is_lost_is_converted_unasked(tmp_path: Path, dockertpl: Run) -> None:
+def test_a_dockerfile_without_losses_is_converted_without_a_question(tmp_path: Path, dockertpl: Run) -> None:
     root = _make(tmp_path, {**APP, "Dockerfile": OLD})
     done = dockertpl("new", root, "--defaults", "--json")
     assert done.code == 0, done.json
@@ -53,7 +53,7 @@ def test_a_dockerfile_of_which_nothing_is_lost_is_converted_unasked(tmp_path: Pa
     assert "ENV MODE=shop" in (root / "Dockerfile").read_text()
 
 
-def test_a_port_that_moves_needs_a_word(tmp_path: Path, dockertpl: Run) -> None:
+def test_a_changed_port_needs_a_confirmation(tmp_path: Path, dockertpl: Run) -> None:
     root = _make(tmp_path, {**APP, "Dockerfile": OLD.replace("8000", "80")})
     before = read_tree(root)
     done = dockertpl("new", root, "--defaults")
@@ -153,7 +153,7 @@ def test_a_dry_run_ends_with_the_reason_for_a_stop(
     assert reason in end
 
 
-def test_a_file_that_is_not_converted_is_not_said_to_be(tmp_path: Path, dockertpl: Run) -> None:
+def test_a_file_that_is_not_converted_is_not_reported_as_converted(tmp_path: Path, dockertpl: Run) -> None:
     root = _make(tmp_path, {**APP, ".github/workflows/shop-image.yml": "on: push\n"})
     done = dockertpl("new", root, "--defaults", "-d", "name=shop", "--adopt")
     assert done.code == 2

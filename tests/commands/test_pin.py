@@ -350,7 +350,7 @@ def test_a_tag_that_no_registry_has_is_bad_input(repository: Path, pin: Run, fak
     assert f"has no image hub/library/{PYTHON}" in error["message"]
 
 
-def test_offline_is_said_with_the_host_and_what_to_do(
+def test_being_offline_is_reported_with_the_host_and_a_remedy(
     repository: Path, dockertpl: Run, fake_registry: FakeRegistry
 ) -> None:
     def offline(*arguments: object) -> Any:

@@ -78,7 +78,7 @@ def test_twice_changes_nothing(app: Path, dockertpl: Run) -> None:
     assert "up to date" in done.err
 
 
-def test_an_older_version_needs_to_be_asked_for_and_is_said(app: Path, dockertpl: Run) -> None:
+def test_an_older_version_needs_an_explicit_request_and_is_reported(app: Path, dockertpl: Run) -> None:
     before = read_tree(app)
     assert dockertpl("update", app).code == 0
     commit(app)

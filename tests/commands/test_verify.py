@@ -63,7 +63,7 @@ def test_bad_input_is_reported_before_the_search_for_an_engine(tmp_path: Path, m
         ({"paths": ["/a b"]}, "--path"),
     ],
 )
-def test_nor_is_anything_built_for_options_that_cannot_be(
+def test_invalid_options_build_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], says: str
 ) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
@@ -72,7 +72,7 @@ def test_nor_is_anything_built_for_options_that_cannot_be(
         run(tmp_path, **options)
 
 
-def test_a_kind_that_is_no_service_is_refused_with_another_way(tmp_path: Path) -> None:
+def test_a_kind_that_is_not_a_service_is_refused_with_an_alternative(tmp_path: Path) -> None:
     (tmp_path / ".copier-answers.yml").write_text("kind: shared-base\nname: base\napp_dir: .\n")
     with pytest.raises(BadInputError, match="shared-base") as caught:
         run(tmp_path)

@@ -50,7 +50,7 @@ def test_it_takes_no_option_that_names_one_image(tmp_path: Path) -> None:
         run(repository(tmp_path, "web"), tmp_path / "web/Dockerfile")
 
 
-def test_without_an_engine_it_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_engine_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKERTPL_DOCKER", "/no/docker")
     with pytest.raises(NoEngineError):
         verify_all.run(destination=repository(tmp_path, "web", "api"), dockerfile=None, target=None, quiet=True)

@@ -204,7 +204,7 @@ def test_tables_that_are_missing_propose_the_migrations(tmp_path: Path) -> None:
     assert proposed(subject, message, plan(subject, "postgres", run=["alembic upgrade head"])) == ""
 
 
-def test_of_a_service_that_is_there_it_is_said_where(tmp_path: Path) -> None:
+def test_an_existing_service_is_reported_with_its_place(tmp_path: Path) -> None:
     subject = shop(tmp_path, "redis")
     assert proposed(subject, "  | Error 111 connecting to localhost:6379.", plan(subject, "redis")) == (
         "Redis is ready at redis:6379. These variables point to it: REDIS_URL, REDIS_HOST, REDIS_PORT.\n"
@@ -212,5 +212,5 @@ def test_of_a_service_that_is_there_it_is_said_where(tmp_path: Path) -> None:
     )
 
 
-def test_a_refused_connection_of_nothing_that_is_known_is_no_reason_for_a_proposal(tmp_path: Path) -> None:
+def test_a_refused_connection_to_an_unknown_service_proposes_nothing(tmp_path: Path) -> None:
     assert proposed(shop(tmp_path, "httpx"), "  | ConnectionRefusedError: [Errno 111] Connection refused") == ""

@@ -22,7 +22,7 @@ def _skipping(root: Path) -> Repository:
     ("folder", "warned"),
     [("api", ["api/big.py was not read."]), (None, ["api/big.py was not read.", "web/big.py was not read."])],
 )
-def test_what_was_not_read_of_the_application_is_said(repo: Repo, folder: str | None, warned: list[str]) -> None:
+def test_unread_files_of_the_application_are_reported(repo: Repo, folder: str | None, warned: list[str]) -> None:
     found = Detection()
     conclude(_skipping(repo({"a": ""})), found, folder, {}, ())
     assert found.warnings == warned

@@ -21,7 +21,7 @@ def test_what_is_given_is_dropped_except_the_folder_and_the_rest_is_ordered() ->
     assert found.unknown == []
 
 
-def test_a_warning_is_said_once() -> None:
+def test_a_warning_is_shown_once() -> None:
     found = Detection()
     found.warn("x")
     found.warn("x")

@@ -136,7 +136,7 @@ def test_the_database_of_the_example_file_can_be_written(repo: Repo) -> None:
     assert known.answers["writable_files"] == ["app.db"]
 
 
-def test_a_served_folder_that_git_has_is_not_spoken_of(repo: Repo) -> None:
+def test_a_served_folder_in_git_is_not_mentioned(repo: Repo) -> None:
     known = found(repo, 'app.mount("/s", StaticFiles(directory="static"))\n', {"static/x.css": ""})
     assert not known.warnings and "writable" not in known.answers
 

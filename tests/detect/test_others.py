@@ -29,9 +29,7 @@ FLASK = "from flask import Flask\napp = Flask(__name__)\n"
         ({"go.mod": "module a\n"}, "Go (go.mod)"),
     ],
 )
-def test_another_framework_is_named_and_said_to_be_unsupported(
-    tmp_path: Path, files: dict[str, str], said: str
-) -> None:
+def test_another_framework_is_reported_as_unsupported(tmp_path: Path, files: dict[str, str], said: str) -> None:
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(text)

@@ -15,7 +15,7 @@ def test_a_file_belongs_to_the_nearest_project_above() -> None:
     assert project_of("b/c.py", frozenset({".", "a"})) == "."
 
 
-def test_a_dockerfile_elsewhere_has_to_speak_of_it(repo: Repo) -> None:
+def test_a_dockerfile_in_another_folder_must_mention_it(repo: Repo) -> None:
     root = repo({"web/Dockerfile": "FROM x", "docker/a.Dockerfile": "FROM node", "docker/b.Dockerfile": "FROM go"})
     found = dockerfiles_of(Repository(root), "web", frozenset({".", "web"}), re.compile("node"))
     assert found == ["web/Dockerfile", "docker/a.Dockerfile"]

@@ -83,14 +83,14 @@ def test_a_lock_may_be_bigger(repo: Repo) -> None:
     assert Repository(root).toml("uv.lock") == {}
 
 
-def test_deep_folders_are_left_out_and_said(repo: Repo) -> None:
+def test_deep_folders_are_left_out_and_reported(repo: Repo) -> None:
     root = repo({"/".join(["d"] * 30) + "/main.py": ""})
     found = Repository(root)
     assert found.files == ()
     assert any("folders deep" in text for text in found.skipped.values())
 
 
-def test_too_many_files_are_left_out_and_said(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_files_are_left_out_and_reported(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "MAX_FILES", 2)
     found = Repository(repo({"a": "", "b": "", "c": ""}))
     assert len(found.files) == 2
@@ -146,7 +146,7 @@ def test_other_folders_may_be_ignored(repo: Repo) -> None:
     assert Repository(root, frozenset({"out"})).files == ("env/a.ts",)
 
 
-def test_a_folder_that_may_not_be_read_is_said(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_reported(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
     root = repo({"a.py": "", "closed/b.py": ""})
     real = os.scandir
 

@@ -59,13 +59,13 @@ def test_an_emulator_counts_that_is_found_in_a_container(
     assert installed == asked
 
 
-def test_what_cannot_be_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_emulator_that_cannot_be_installed_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apt, "usable", lambda: False)
     with pytest.raises(host.EngineUnavailableError, match=r"linux/arm64 do not run .* root on Debian"):
         emulation.ensure("linux/arm64")
 
 
-def test_a_kernel_that_refuses_is_said(kernel: Path, installed: list[str]) -> None:
+def test_a_refusal_by_the_kernel_is_reported(kernel: Path, installed: list[str]) -> None:
     (kernel / "register").unlink()
     (kernel / "register").mkdir()
     with pytest.raises(host.EngineUnavailableError, match=r"takes no emulator from .*qemu-aarch64\.conf"):

@@ -153,7 +153,7 @@ def test_the_figures_fit_on_a_terminal_of_80_columns(docker: host.Engine, app: P
         assert word in done.stderr
 
 
-def test_of_an_app_that_crashes_the_last_log_lines_are_shown(verify: Verify) -> None:
+def test_the_report_on_a_crashed_app_shows_the_last_log_lines(verify: Verify) -> None:
     done = verify("--env", "MODE=crash")
     assert (done.code, done.facts["error"]["code"], done.facts["healthy"]) == (1, "unhealthy", False)
     assert "exited with code 1" in done.error
@@ -162,7 +162,7 @@ def test_of_an_app_that_crashes_the_last_log_lines_are_shown(verify: Verify) -> 
     assert done.facts["built"] is True and done.facts["image_bytes"]
 
 
-def test_of_an_app_that_never_gets_healthy_it_is_said_what_the_probe_saw(verify: Verify) -> None:
+def test_the_report_on_an_unhealthy_app_shows_what_the_probe_saw(verify: Verify) -> None:
     done = verify("--env", "MODE=sick", "--timeout", "5")
     assert (done.code, done.facts["error"]["code"]) == (1, "unhealthy")
     assert "did not become healthy in 5 s" in done.error
@@ -191,7 +191,7 @@ def test_the_uid_of_a_named_user_is_reported(verify: Verify) -> None:
     assert verify(add="USER nobody").facts["uid"] == 65534
 
 
-def test_a_write_to_the_read_only_root_is_explained_and_tmpfs_mends_it(verify: Verify) -> None:
+def test_a_write_to_the_read_only_root_is_explained_and_tmpfs_fixes_it(verify: Verify) -> None:
     done = verify("--env", "MODE=write")
     assert done.code == 1
     assert "writes to /srv/cache/index" in done.remedy and "--tmpfs /srv/cache" in done.remedy

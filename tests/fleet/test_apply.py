@@ -368,7 +368,7 @@ def test_an_image_that_does_not_run_is_not_pushed(bench: Bench) -> None:
     assert bench.forge.calls == []
 
 
-def test_figures_of_an_image_that_runs_are_said(bench: Bench) -> None:
+def test_figures_of_a_running_image_are_reported(bench: Bench) -> None:
     facts = {"built": True, "healthy": True, "build_seconds": 12.5, "ready_seconds": 0.6, "image_bytes": 10}
     bench.run(bench.remote(), verify=lambda folder, answers_file: facts)
     assert "12.5 s" in bench.forge.proposals[1][2].body

@@ -97,7 +97,7 @@ def test_a_version_that_runs_programs_is_unsafe(bench: Bench) -> None:
     assert row.state == "unsafe"
 
 
-def test_an_answer_that_is_taken_no_more_is_said(bench: Bench) -> None:
+def test_an_answer_that_is_no_longer_accepted_is_reported(bench: Bench) -> None:
     row = _row(bench, bench.scaffold(flavor="alpine"), "v3.0.0")
     assert (row.state, row.reset) == ("answers-reset", ("flavor",))
     why = '"alpine" is not a choice: slim, tiny'

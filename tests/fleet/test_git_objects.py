@@ -157,7 +157,7 @@ def test_a_git_that_ended_answers_nothing(
 
 
 @pytest.mark.parametrize("content", [b"100644 no end", b"mode name\0" + b"x" * 20])
-def test_a_folder_that_git_would_not_write_is_said(content: bytes, root: Path, tmp_path: Path) -> None:
+def test_a_folder_that_git_would_not_write_is_reported(content: bytes, root: Path, tmp_path: Path) -> None:
     arguments = ("hash-object", "-t", "tree", "-w", "--stdin", "--literally")
     made = subprocess.run(["git", *arguments], cwd=root, input=content, check=True, capture_output=True)
     with pytest.raises(BadInputError, match="is damaged"):

@@ -74,7 +74,7 @@ def test_after_a_failed_write_nothing_is_left(fleet: Bench, tmp_path: Path) -> N
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_an_error_while_looking_is_not_the_file_s(fleet: Bench, tmp_path: Path) -> None:
+def test_an_error_during_the_search_is_not_blamed_on_the_file(fleet: Bench, tmp_path: Path) -> None:
     def broken() -> Iterator[plan.PlanItem]:
         raise BrokenPipeError(32, "Broken pipe")
         yield

@@ -119,7 +119,7 @@ def test_what_was_interrupted_is_not_done(bench: Bench, items: list[PlanItem], o
     assert opened.done == {}
 
 
-def test_who_leaves_early_waits_for_nothing_that_waits(bench: Bench, items: list[PlanItem], opened: Journal) -> None:
+def test_an_early_exit_does_not_wait_for_waiting_threads(bench: Bench, items: list[PlanItem], opened: Journal) -> None:
     waiting, stopped = threading.Event(), threading.Event()
 
     def waits(folder: Path, answers_file: str) -> dict[str, object]:

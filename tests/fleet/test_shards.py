@@ -63,7 +63,7 @@ def _renamed(item: PlanItem) -> PlanItem:
     return PlanItem(repository=Repository(key=key, location=key), row=item.row)
 
 
-def test_where_nothing_is_to_do_the_items_are_spread() -> None:
+def test_up_to_date_items_are_spread_evenly() -> None:
     assert [len(part) for part in _parts(_items(*[1] * 9, state="up-to-date"), 4)] == [3, 2, 2, 2]
 
 

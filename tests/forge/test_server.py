@@ -85,7 +85,7 @@ def test_a_request_that_github_would_refuse_is_a_violation(github: GitHub) -> No
     assert "title" in github.violations[0]
 
 
-def test_a_request_whose_sender_was_killed_in_its_middle_is_none(github: GitHub) -> None:
+def test_a_request_of_a_killed_client_does_not_count(github: GitHub) -> None:
     address = urlsplit(github.url)
     with socket.create_connection((address.hostname, address.port), timeout=60) as client:
         client.sendall(f"POST {PULLS} HTTP/1.1\r\nHost: forge\r\nContent-Length: 100\r\n\r\n{{".encode())

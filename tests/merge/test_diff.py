@@ -36,7 +36,7 @@ def test_what_stays_as_it_is_is_left_out(tmp_path: Path) -> None:
     assert unified(plan.make(tmp_path, {"c": TREE["c"]})) == ""
 
 
-def test_bytes_that_are_no_text_are_not_printed(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_not_printed(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"\xff\x00")
     assert "Binary files a/b and b/b differ\n" in unified(plan.make(tmp_path, {"b": TREE["b"]}))
 

@@ -182,7 +182,7 @@ def test_words_beside_a_version_are_not_part_of_the_pin() -> None:
     assert (merged.text, merged.conflicts) == (line.format(SHA_C, "v1.2.0 as we need X"), ())
 
 
-def test_what_gave_a_digest_up_is_said() -> None:
+def test_a_given_up_digest_is_reported() -> None:
     line = "FROM python:{}\n".format
     (pin,) = merge_text(line(f"3.12@{A}"), line("3.14"), line(f"3.13@{B}")).pins
     assert pin.loosened
@@ -288,7 +288,7 @@ def test_conflicts_are_counted_and_placed() -> None:
     ]
 
 
-def test_a_repository_around_the_folder_for_temporary_files_has_no_say(
+def test_a_repository_around_the_temporary_folder_is_ignored(
     tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(tmp_path, "init", "--quiet")
@@ -366,7 +366,7 @@ def test_mixed_line_ends_are_left_to_git() -> None:
     assert merged.text == "a\r\nb\nnew\n"
 
 
-def test_bytes_that_are_no_utf_8_come_through() -> None:
+def test_bytes_that_are_not_utf_8_are_preserved() -> None:
     mine = b"caf\xe9\nb\nc\nd\n".decode(errors="surrogateescape")
     merged = merge_text("x\nb\nc\nd\n", "x\nb\nc\nnew\n", mine)
     assert merged.text.encode(errors="surrogateescape") == b"caf\xe9\nb\nc\nnew\n"

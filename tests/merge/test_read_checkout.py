@@ -42,7 +42,7 @@ def test_links_folders_and_pipes_are_obstacles(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_as_large_as_no_template_makes_one_is_an_obstacle(tmp_path: Path) -> None:
+def test_a_too_large_file_is_an_obstacle(tmp_path: Path) -> None:
     for name, size in (("large", LARGEST + 1), ("largest", LARGEST)):
         with (tmp_path / name).open("wb") as stream:
             stream.truncate(size)

@@ -86,7 +86,7 @@ def test_what_comes_out_reads_as_a_rendering_does() -> None:
         "digests: {}\ndigests: {}\n",
     ],
 )
-def test_what_cannot_be_changed_in_one_place_is_said(text: str) -> None:
+def test_digests_that_cannot_be_edited_in_place_are_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="digests in f cannot be edited in place") as caught:
         with_digests(text, {"python:3": NEW}, "f")
     assert NEW in caught.value.remedy

@@ -130,7 +130,7 @@ def test_what_stays_against_the_template_and_is_not_said_has_no_name(name: str) 
     assert not named(replace(CASES[name], code=0), "a")
 
 
-def test_a_change_that_a_link_keeps_out_is_said() -> None:
+def test_a_change_that_a_link_keeps_out_is_reported() -> None:
     seen = _link()
     assert not unsaid(seen)
     assert unsaid(replace(seen, code=0)) == unsaid(replace(seen, result={**seen.result, "kept": []})) == ["a"]

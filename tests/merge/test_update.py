@@ -85,7 +85,7 @@ def test_a_file_that_both_added_holds_both() -> None:
     assert {"mine", "theirs", "both"} <= set(_text(step).splitlines())
 
 
-def test_a_link_stays_and_is_said_only_where_the_template_changed() -> None:
+def test_a_link_stays_and_is_reported_only_if_the_template_changed() -> None:
     step = _step(OLD, NEW, Obstacle(what="a link"))
     assert (step.outcome, step.changes, step.person_needed) == ("kept", False, True)
     assert "a link" in step.note
@@ -114,7 +114,7 @@ def test_of_a_binary_that_both_changed_the_repository_s_stays() -> None:
     assert step.new == new["a"]
 
 
-def test_a_text_that_is_no_utf_8_is_merged() -> None:
+def test_a_text_that_is_not_utf_8_is_merged() -> None:
     mine = _file(OLD.encode() + b"\xe9\n")
     (step,) = plan({"a": _file(OLD)}, {"a": _file(NEW)}, {"a": mine})
     assert step.new == _file(NEW.encode() + b"\xe9\n")

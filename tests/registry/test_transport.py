@@ -105,7 +105,7 @@ def test_a_server_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch) 
             send("GET", f"http://{address}/", headers={})
 
 
-def test_who_is_not_there_is_named_with_what_to_do() -> None:
+def test_an_unreachable_server_is_named_with_a_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(RegistryError, match=f"{address} cannot be reached: Connection refused") as caught:

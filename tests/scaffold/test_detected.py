@@ -29,7 +29,7 @@ def test_an_application_that_is_not_there_is_an_error_or_a_fact(tmp_path: Path) 
     assert found.answers == {}
 
 
-def test_a_bad_answer_is_the_better_news(tmp_path: Path) -> None:
+def test_a_bad_answer_is_the_more_useful_error(tmp_path: Path) -> None:
     with pytest.raises(BadAnswerError, match="prot"):
         look(TEMPLATE, tmp_path, given={"prot": "1"}, in_file={}, go_on=True)
 

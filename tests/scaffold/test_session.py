@@ -107,7 +107,7 @@ def test_an_answer_that_a_later_one_made_wrong_is_asked_again(tmp_path: Path) ->
     assert session.pending == ["base_image"]
 
 
-def test_a_bad_answer_of_the_command_line_is_said_before_the_first_question(tmp_path: Path) -> None:
+def test_a_bad_answer_on_the_command_line_is_an_error_before_the_first_question(tmp_path: Path) -> None:
     with pytest.raises(BadAnswerError, match="prot"):
         _session(repositories.make("python-fastapi", tmp_path), prot="1")
 

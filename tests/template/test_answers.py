@@ -158,7 +158,7 @@ def test_answers_that_hide_what_they_say_are_refused(make_template: MakeTemplate
             resolve(make_template(QUESTIONS), folder_name="x", data={"title": answer})
 
 
-def test_a_bomb_in_an_answer_does_not_go_off(make_template: MakeTemplate) -> None:
+def test_a_yaml_bomb_in_an_answer_is_refused(make_template: MakeTemplate) -> None:
     bomb = "[&a [x, x], " + ", ".join(f"&{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]" for n in range(24)) + "]"
     for answer in (bomb, "&a [*a]", "[" * 5000):
         with pytest.raises(BadAnswerError, match="extras"):

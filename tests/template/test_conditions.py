@@ -55,7 +55,7 @@ def test_a_call_has_no_words() -> None:
         words(condition)
 
 
-def test_a_condition_that_is_no_text_holds_as_it_is() -> None:
+def test_a_condition_that_is_not_text_is_used_as_is() -> None:
     assert read(True) is True
     assert simplified(read(False), {}) is False
 

@@ -224,7 +224,7 @@ _MUTATIONS = [
 
 
 @pytest.mark.parametrize(("path", "old", "new", "kind", "difference"), _MUTATIONS)
-def test_a_template_that_asks_otherwise_is_told_apart(
+def test_a_template_with_different_questions_is_detected(
     root: Path, template: Template, tmp_path: Path, path: str, old: str, new: str, kind: str, difference: str
 ) -> None:
     copy = tmp_path / "copy"

@@ -103,7 +103,7 @@ def test_this_package_s_own_version_needs_no_network(monkeypatch: pytest.MonkeyP
     assert (pair.old.source.root, pair.order) == (own.root, "same")
 
 
-def test_a_path_that_leads_nowhere_is_no_matter_of_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_path_is_not_a_network_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with Versions() as versions, pytest.raises(NoGitError) as caught:
         versions.pair({"_src_path": "../template", "_commit": "v1.0.0"}, "answers", None)
@@ -143,6 +143,6 @@ def test_forked_processes_do_not_disturb_each_other(template: Path) -> None:
             assert process.exitcode == 0
 
 
-def test_a_number_that_python_cannot_read_is_none() -> None:
+def test_a_number_that_python_cannot_read_is_ignored() -> None:
     assert number("v1.0.0") < number("v1.0.0-2-gabc")
     assert number(f"v{'9' * 5000}") is None

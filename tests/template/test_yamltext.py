@@ -27,7 +27,7 @@ def test_deep_nesting_is_refused_and_does_not_end_the_process(text: str) -> None
 
 
 @pytest.mark.parametrize("text", ["!!timestamp x", "!!bool x", "!!int ''", "!!float ''"])
-def test_a_value_that_is_none_of_its_tag_is_no_yaml(text: str) -> None:
+def test_a_value_that_does_not_match_its_tag_is_not_valid_yaml(text: str) -> None:
     with pytest.raises((yaml.YAMLError, ValueError)):
         yamltext.load(f"a: {text}")
 

@@ -194,7 +194,7 @@ def test_a_step_without_its_secret_or_agent_says_what_to_give(
     assert caught.value.remedy.endswith(f"dockertpl verify {options}")
 
 
-def test_a_secret_that_was_given_is_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_given_secret_gets_no_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "x")
     said = failed_step(STEP.format("--mount=type=secret,id=TOKEN,env=TOKEN"), "exit code: 1", NOT_FOUND)
     with pytest.raises(BuildFailedError) as caught:

@@ -120,7 +120,7 @@ def test_a_failed_call_says_what_the_engine_said(docker: Docker) -> None:
     assert client.call(found, "image", "inspect", "x", check=False).code == 1
 
 
-def test_an_engine_that_goes_away_or_hangs_is_no_engine(docker: Docker) -> None:
+def test_an_engine_that_stops_or_hangs_is_not_available(docker: Docker) -> None:
     gone = client.find(
         {"PATH": docker("a", other="echo 'Cannot connect to the Docker daemon at tcp://x:1.' >&2; exit 1")}
     )

@@ -100,7 +100,7 @@ def test_a_log_says_what_is_missing_or_may_not_be_written(line: str, rule: str, 
     assert all(one.remedy for one in found)
 
 
-def test_the_same_is_said_once() -> None:
+def test_the_same_finding_appears_once() -> None:
     log = lines("\n".join(["OSError: [Errno 30] Read-only file system: '/app/cache/x'"] * 9), 1.0)
     assert len(find([], log, "/app")) == 1
     trace = "Traceback (most recent call last):\nOSError: [Errno 30] Read-only file system: '/app/cache/x'"

@@ -146,7 +146,7 @@ def test_what_was_not_found_is_named(line: str, path: str) -> None:
     assert hint and hint.missing == path
 
 
-def test_a_program_that_is_not_there_is_no_file_of_the_application() -> None:
+def test_a_missing_program_is_not_reported_as_a_file_of_the_application() -> None:
     hint = hints.find(["FileNotFoundError: [Errno 2] No such file or directory: 'gcc'"], "build")
     assert hint and not hint.missing and "build_packages" in hint.text
 

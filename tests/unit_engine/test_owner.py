@@ -59,7 +59,7 @@ def test_containers_with_an_unclear_owner_are_left_alone(text: str) -> None:
 
 
 @pytest.mark.parametrize("unknown", [("m", "", "1"), ("m", "b", "")])
-def test_on_a_machine_that_tells_nothing_nothing_is_swept(
+def test_without_machine_data_no_containers_are_removed(
     unknown: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owner, "_here", lambda: unknown)

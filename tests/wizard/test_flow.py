@@ -29,7 +29,7 @@ def _lead(root: Path, answers: dict[str, Any], *, dry_run: bool = False, adopt: 
     return Wizard(session, SHOWN, typist, dry_run=dry_run).run(), typist
 
 
-def test_going_back_keeps_what_was_said_and_going_on_offers_it(tmp_path: Path) -> None:
+def test_going_back_keeps_answers_and_going_forward_offers_them(tmp_path: Path) -> None:
     answers = {
         "What now?": ["every question", "every question"],
         "Image name": ["billing", BACK, None],
@@ -99,7 +99,7 @@ def test_the_bot_and_the_config_are_changed_as_the_review_says(tmp_path: Path) -
     assert scaffold.answers.values["standalone"] is True
 
 
-def test_enter_alone_is_no_yes_where_something_of_the_old_dockerfile_is_lost(tmp_path: Path) -> None:
+def test_enter_does_not_confirm_when_the_old_dockerfile_loses_something(tmp_path: Path) -> None:
     root = repositories.make("old-dockerfile", tmp_path)
     scaffold, typist = _lead(root, {})
     assert typist.asked == ["What now?", "Write it?", "Write it?"]

@@ -55,7 +55,7 @@ def test_a_tracing_root_elsewhere_is_warned_of(look_at: Any) -> None:
     ("version", "says"),
     [("^13.5.0", "Next.js 13, which gets no fixes"), ("14.2.0", "without sharp"), ("16.0.0", ""), ("latest", "")],
 )
-def test_what_an_old_next_means_is_said(look_at: Any, version: str, says: str) -> None:
+def test_the_effect_of_an_old_next_is_reported(look_at: Any, version: str, says: str) -> None:
     warnings = look_at(package={"dependencies": {"next": version}})[0].warnings
     assert any(says in text for text in warnings) is bool(says)
 

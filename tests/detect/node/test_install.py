@@ -66,7 +66,7 @@ def test_what_lies_outside_is_not_named(look_at: Any) -> None:
     assert "install_files" not in found.answers
 
 
-def test_a_command_of_which_nothing_is_known_is_said(look_at: Any) -> None:
+def test_an_unknown_command_is_reported(look_at: Any) -> None:
     found, _ = look_at({}, _scripts(postinstall="npx fumadocs-mdx"))
     assert any("runs `npx fumadocs-mdx` when dependencies are installed" in text for text in found.warnings)
 

@@ -207,7 +207,7 @@ def test_npm_is_what_node_brings_where_the_range_allows_it(look_at: Any, package
     assert found.answers.get("manager_version") == version
 
 
-def test_a_pin_outside_of_engines_is_said(look_at: Any) -> None:
+def test_a_pin_outside_of_engines_is_reported(look_at: Any) -> None:
     package = {"packageManager": "pnpm@10.1.0", "engines": {"pnpm": "^9"}}
     found, _ = look_at(_locks(pnpm=PNPM9), package)
     assert found.answers["manager_version"] == "10.1.0"

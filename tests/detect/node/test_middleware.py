@@ -16,7 +16,7 @@ def _is_warned_of(look_at: Any, path: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize("path", ["middleware.ts", "src/middleware.js", "proxy.ts"])
-def test_a_middleware_that_redirects_the_probe_is_said(look_at: Any, path: str) -> None:
+def test_a_middleware_that_redirects_the_probe_is_reported(look_at: Any, path: str) -> None:
     assert _is_warned_of(look_at, path, REDIRECT + ALL_BUT_FILES)
     found, _ = look_at({**ROUTE, path: REDIRECT + ALL_BUT_FILES})
     assert any(warning.startswith(f"{path}:2 may turn away") for warning in found.warnings)
@@ -64,7 +64,7 @@ def test_the_usual_libraries_are_known(look_at: Any, text: str) -> None:
         "const isPublic = createRouteMatcher(['/sign-in(.*)', '/api/health(.*)'])\n" + REDIRECT,
     ],
 )
-def test_one_that_lets_the_probe_through_is_not_said(look_at: Any, text: str) -> None:
+def test_a_guard_that_lets_the_probe_through_is_not_reported(look_at: Any, text: str) -> None:
     assert not _is_warned_of(look_at, "middleware.ts", text)
 
 
@@ -75,10 +75,10 @@ def test_one_that_lets_the_probe_through_is_not_said(look_at: Any, text: str) ->
         "const isProtectedRoute = createRouteMatcher(['/dashboard(.*)'])\nif (isProtectedRoute(r)) auth.protect()\n",
     ],
 )
-def test_one_that_guards_other_paths_is_not_said(look_at: Any, text: str) -> None:
+def test_a_guard_of_other_paths_is_not_reported(look_at: Any, text: str) -> None:
     assert not _is_warned_of(look_at, "middleware.ts", text)
 
 
-def test_without_a_health_route_nothing_is_said(look_at: Any) -> None:
+def test_without_a_health_route_nothing_is_reported(look_at: Any) -> None:
     found, _ = look_at({"middleware.ts": REDIRECT})
     assert not any("turn away" in warning for warning in found.warnings)

@@ -149,6 +149,6 @@ def test_a_dockerfile_names_one_and_a_low_one_is_refused(look_at: Any) -> None:
 
 
 @pytest.mark.parametrize("start", ["node server.js", "NODE_ENV=production node ./server.js", "tsx src/server.ts"])
-def test_a_server_of_its_own_is_said_to_be_left_out(look_at: Any, start: str) -> None:
+def test_a_custom_server_is_reported_as_left_out(look_at: Any, start: str) -> None:
     found, _ = look_at(package={"scripts": {"build": "next build", "start": start}})
     assert any("a server of its own" in text for text in found.warnings)

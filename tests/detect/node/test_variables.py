@@ -39,14 +39,14 @@ def test_a_validation_that_can_be_skipped_is_skipped_in_the_build(look_at: Any) 
     assert found.evidence["build_env"].where == "env.mjs:2"
 
 
-def test_values_of_dotenv_files_are_said_to_be_missing(look_at: Any) -> None:
+def test_values_of_dotenv_files_are_reported_as_missing(look_at: Any) -> None:
     found, _ = look_at({".env.production": "SECRET=1\nNEXT_PUBLIC_URL=x\n"})
     said = "Give NEXT_PUBLIC_URL as build arguments, and SECRET when the container runs."
     (text,) = (text for text in found.warnings if text.startswith(".env.production is not in the image"))
     assert text.endswith(said)
 
 
-def test_of_a_dotenv_file_that_git_leaves_out_only_what_pages_need_is_said(look_at: Any) -> None:
+def test_only_variables_that_pages_need_are_reported_from_an_ignored_dotenv_file(look_at: Any) -> None:
     assert not look_at({".env": "SECRET=1\n", ".gitignore": ".env*\n"})[0].warnings
     found, _ = look_at({".env": "SECRET=1\nNEXT_PUBLIC_URL=x\n", ".gitignore": ".env*\n"})
     assert any(text.endswith("Give NEXT_PUBLIC_URL as build arguments.") for text in found.warnings)

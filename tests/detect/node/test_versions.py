@@ -46,7 +46,7 @@ def test_one_that_is_not_offered_becomes_the_nearest_newer_one_that_engines_allo
     assert any(".nvmrc:1 asks for Node.js 20" in text and "takes 24" in text for text in found.warnings)
 
 
-def test_places_that_disagree_are_said(look_at: Any) -> None:
+def test_conflicting_places_are_reported(look_at: Any) -> None:
     found, _ = look_at({".nvmrc": "22", ".node-version": "24"}, {"engines": {"node": ">=24"}})
     assert found.answers["node_version"] == "22"
     assert any("engines" in text or "does not allow" in text for text in found.warnings)

@@ -154,7 +154,7 @@ def test_a_tsconfig_s_chain_is_followed(look_at: Any) -> None:
     ("app_dir", "says"),
     [("apps/absent", "is no folder"), ("packages/old", "No Next.js"), ("tools", "none of the workspace")],
 )
-def test_a_folder_that_is_no_member_is_refused(look_at: Any, app_dir: str, says: str) -> None:
+def test_a_folder_that_is_not_a_member_is_refused(look_at: Any, app_dir: str, says: str) -> None:
     files = {**_workspace(), "tools/package.json": WEB, "tools/app/page.tsx": ""}
     problem = look_at(files, app_dir=app_dir, given={"kind": "nextjs-standalone"})[1]
     assert problem

@@ -85,13 +85,13 @@ def test_a_health_route_at_a_computed_path_is_ambiguous(repo: Repo) -> None:
     assert (unknown.key, "main.py:4" in unknown.message) == ("health_path", True)
 
 
-def test_a_folder_that_python_cannot_import_is_said(repo: Repo) -> None:
+def test_a_folder_that_python_cannot_import_is_reported(repo: Repo) -> None:
     found = detect(repo({"requirements.txt": "", "my-app/main.py": APP}))
     assert "app" not in found.answers
     assert "-d app_dir=" in next(unknown.remedy for unknown in found.unknown if unknown.key == "app")
 
 
-def test_what_runs_before_the_server_is_said(repo: Repo) -> None:
+def test_commands_before_the_server_are_reported(repo: Repo) -> None:
     root = repo(
         {"requirements.txt": "", "main.py": APP, "Dockerfile": "FROM x\nCMD alembic upgrade head && uvicorn main:app\n"}
     )
@@ -104,7 +104,7 @@ def test_an_application_whose_neighbors_are_imported_by_bare_names_has_its_folde
     assert (answers["import_root"], answers["app"], answers["app_file"]) == ("server", "main:app", "server/main.py")
 
 
-def test_what_could_not_be_read_in_the_applications_folder_is_said(repo: Repo) -> None:
+def test_unreadable_files_in_the_application_folder_are_reported(repo: Repo) -> None:
     root = repo({"a/requirements.txt": "", "a/main.py": APP, "a/new.py": "FastAPI(", "b/old.py": "FastAPI("})
     warnings = " ".join(detect(root).warnings)
     assert "a/new.py:1" in warnings

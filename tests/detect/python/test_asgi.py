@@ -150,7 +150,7 @@ def test_a_re_export_that_a_command_names_means_the_original(repo: Repo) -> None
     assert ranked(root, Start(target="svc:app", weight=90)) == [("svc/service.py", "app")]
 
 
-def test_a_command_may_name_what_no_tree_shows(repo: Repo) -> None:
+def test_a_command_may_name_an_application_that_no_source_shows(repo: Repo) -> None:
     root = repo({"main.py": "app = magic()"})
     assert ranked(root, Start(target="main:app", weight=90)) == [("main.py", "app")]
     assert ranked(root, Start(target="main:absent", weight=90)) == []

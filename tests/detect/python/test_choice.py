@@ -92,7 +92,7 @@ def test_none_names_examples_and_files_that_could_not_be_read(repo: Repo) -> Non
     assert "main.py:2: a syntax error, or syntax newer" in caught.value.remedy
 
 
-def test_a_folder_that_is_not_there_is_said(repo: Repo) -> None:
+def test_a_missing_folder_is_reported(repo: Repo) -> None:
     with pytest.raises(NotDetectedError, match="absent is no folder"):
         detect(repo({"main.py": APP}), "absent")
 

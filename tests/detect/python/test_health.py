@@ -54,7 +54,7 @@ def test_a_route_is_found_however_it_is_written(repo: Repo, route: str) -> None:
         "r = APIRouter()\n@r.get('/health')\ndef h(): ...",
     ],
 )
-def test_a_route_that_a_probe_cannot_call_is_none(repo: Repo, route: str) -> None:
+def test_a_route_that_a_probe_cannot_call_is_ignored(repo: Repo, route: str) -> None:
     assert found(repo({"main.py": f"{HEAD}app = FastAPI()\n{route}"})) == []
 
 

@@ -46,7 +46,7 @@ def test_an_index_that_asks_for_a_password_is_found(repo: Repo, path: str, text:
 
 
 @pytest.mark.parametrize("url", ["https://index.example/simple", "https://download.example/whl/cpu"])
-def test_a_public_index_is_none(repo: Repo, url: str) -> None:
+def test_a_public_index_needs_no_answer(repo: Repo, url: str) -> None:
     files = {"requirements.txt": f"--index-url {url}", "Pipfile": f"[[source]]\nurl = '{url}'"}
     assert look(repo(files)).answers == {}
 

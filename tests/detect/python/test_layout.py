@@ -108,7 +108,7 @@ def test_a_dockerfile_that_installs_only_requirements_runs_the_code_as_it_lies(r
 
 
 @pytest.mark.parametrize("readme", ["absent.md", "../README.md", "/etc/passwd"])
-def test_a_readme_that_is_not_there_is_said(repo: Repo, readme: str) -> None:
+def test_a_missing_readme_is_reported(repo: Repo, readme: str) -> None:
     found, _ = look(
         repo({"pyproject.toml": BUILT.format("x").replace("README.md", readme), "shop/main.py": ""}), "shop/main.py"
     )

@@ -145,7 +145,7 @@ def test_of_several_locks_the_one_with_a_table_counts(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize("file", ["setup.py", "setup.cfg", "environment.yml", "pyproject.toml", "other"])
-def test_what_cannot_be_installed_from_is_said_with_a_remedy(repo: Repo, file: str) -> None:
+def test_an_uninstallable_manifest_needs_an_answer_for_the_manager(repo: Repo, file: str) -> None:
     manager, found = look(repo({file: ""}))
     assert manager == Manager()
     (unknown,) = found.unknown

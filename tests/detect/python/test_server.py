@@ -67,7 +67,7 @@ def test_a_readme_does_not_choose_the_server(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("manager", "remedy"), [("uv", "uv add uvicorn"), ("poetry", "poetry add"), ("pip", "requirements.txt")]
 )
-def test_no_server_is_said_with_the_remedy(repo: Repo, manager: str, remedy: str) -> None:
+def test_a_missing_server_is_reported_with_a_remedy(repo: Repo, manager: str, remedy: str) -> None:
     found = server(repo({}), production(), manager=manager)
     assert "server" not in found.answers
     assert "no ASGI server" in found.warnings[0]
@@ -190,7 +190,7 @@ def test_gunicorn_alone_serves_no_asgi(repo: Repo) -> None:
     assert server(repo({}), production("gunicorn", "uvicorn-worker")).warnings == []
 
 
-def test_fastapi_missing_from_production_is_said(repo: Repo) -> None:
+def test_fastapi_missing_from_production_is_reported(repo: Repo) -> None:
     locked = Production(packages={"uvicorn": Locked(name="uvicorn")}, path="uv.lock", direct={})
     assert "does not bring fastapi" in server(repo({}), locked).warnings[0]
 
@@ -235,7 +235,7 @@ def test_two_exposed_ports_tell_nothing(repo: Repo) -> None:
     assert "port" not in options(repo({"Dockerfile": "FROM x\nEXPOSE 8000 9000\n"})).answers
 
 
-def test_a_low_port_is_left_out_and_said(repo: Repo) -> None:
+def test_a_low_port_is_left_out_and_reported(repo: Repo) -> None:
     found = options(repo({}), Start(port=80, weight=100, path="Dockerfile", line=4))
     assert "port" not in found.answers
     assert "Dockerfile:4 listens on port 80" in found.warnings[0]

@@ -76,11 +76,11 @@ def test_the_lock_lists_transitive_packages_and_wheels_need_nothing(repo: Repo) 
     assert "runtime_packages" not in look(repo(files), "uv").answers
 
 
-def test_what_this_image_cannot_bring_is_said(repo: Repo) -> None:
+def test_needs_that_the_image_cannot_meet_are_reported(repo: Repo) -> None:
     assert "browser" in look(repo({"requirements.txt": "playwright==1"})).warnings[0]
 
 
-def test_what_an_old_dockerfile_installs_besides_is_said(repo: Repo) -> None:
+def test_other_packages_of_an_old_dockerfile_are_reported(repo: Repo) -> None:
     text = "FROM python\nRUN apt-get update && apt-get install -y gcc curl libpq5 wkhtmltopdf=1 && rm -rf x\n"
     found = look(repo({"requirements.txt": "psycopg==3", "Dockerfile": text}))
     assert found.facts["apt_packages"][0].value == ["wkhtmltopdf"]
@@ -112,6 +112,6 @@ def test_the_data_is_well_formed() -> None:
         assert "libc6-dev" in build or not {"gcc", "g++"} & set(build)
 
 
-def test_what_is_compiled_is_said_with_its_version_and_the_python(repo: Repo) -> None:
+def test_a_compiled_package_is_reported_with_its_version_and_the_python(repo: Repo) -> None:
     found = look(repo({"requirements.txt": "psycopg2-binary==2.9.5"}))
     assert [text for text in found.warnings if "psycopg2-binary 2.9.5: no wheel for Python 3.13" in text]

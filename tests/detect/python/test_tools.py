@@ -78,7 +78,7 @@ def test_the_newest_version_that_the_project_allows(
         ("poetry", poetry(">3"), "pyproject.toml:2 asks for poetry >3"),
     ],
 )
-def test_a_range_that_no_known_version_is_in_is_refused(
+def test_a_range_without_a_known_version_is_refused(
     repo: Repo, manager: str, files: dict[str, str], message: str
 ) -> None:
     found = look(repo(files), manager)
@@ -93,7 +93,7 @@ def test_an_answer_wins_over_the_range(repo: Repo) -> None:
     assert (found.answers, found.unknown) == ({}, [])
 
 
-def test_a_range_that_cannot_be_read_is_said(repo: Repo) -> None:
+def test_an_unreadable_range_is_reported(repo: Repo) -> None:
     found = look(repo(uv("soon")), "uv")
     assert (found.answers, found.unknown) == ({}, [])
     assert "pyproject.toml:2" in found.warnings[0]

@@ -60,13 +60,13 @@ def test_the_version_and_its_line(repo: Repo, path: str, text: str, version: str
     assert (found.evidence["python_version"].path, found.evidence["python_version"].line) == (path, line)
 
 
-def test_a_pin_wins_over_a_dockerfile_and_the_conflict_is_said(repo: Repo) -> None:
+def test_a_pin_wins_over_a_dockerfile_and_the_conflict_is_reported(repo: Repo) -> None:
     found = look(repo({".python-version": "3.12", "Dockerfile": "FROM python:3.11"}))
     assert found.answers["python_version"] == "3.12"
     assert any(".python-version:1 asks for Python 3.12, Dockerfile:1 for 3.11" in text for text in found.warnings)
 
 
-def test_a_pin_that_is_not_allowed_is_left_out_and_said(repo: Repo) -> None:
+def test_a_pin_that_is_not_allowed_is_left_out_and_reported(repo: Repo) -> None:
     found = look(repo({".python-version": "3.10", "pyproject.toml": "[project]\nrequires-python = '>=3.12'\n"}))
     assert found.answers["python_version"] == "3.13"
     assert any("requires-python >=3.12 in pyproject.toml does not allow" in text for text in found.warnings)
@@ -98,7 +98,7 @@ def test_an_answer_wins_over_what_is_not_offered(repo: Repo) -> None:
     assert look(repo({".python-version": "3.8"}), python_version="3.11").answers == {}
 
 
-def test_for_an_old_dockerfile_the_nearest_newer_python_is_taken_and_said(repo: Repo) -> None:
+def test_an_old_dockerfile_gets_the_nearest_newer_python_and_a_report(repo: Repo) -> None:
     found = look(repo({"Dockerfile": "FROM python:3.9-slim"}))
     assert found.answers["python_version"] == "3.10"
     assert "Dockerfile:1 runs Python 3.9" in found.warnings[0]
@@ -109,7 +109,7 @@ def test_a_name_that_is_not_a_version_asks_for_none(repo: Repo, text: str) -> No
     assert look(repo({".tool-versions": f"python {text}"})).answers == {}
 
 
-def test_a_limit_that_cannot_be_read_is_said(repo: Repo) -> None:
+def test_an_unreadable_limit_is_reported(repo: Repo) -> None:
     found = look(repo({"pyproject.toml": "[project]\nrequires-python = 'three'\n"}))
     assert "pyproject.toml:2" in found.warnings[0]
 

@@ -115,7 +115,7 @@ def test_answers_that_are_not_plain_text_are_left_to_git(content: Any, gitlab: G
     assert found.answers is None
 
 
-def test_a_project_that_shows_no_files_is_no_reason_to_lose_the_others(gitlab: GitLab, forge: Forge) -> None:
+def test_a_project_without_visible_files_does_not_hide_the_others(gitlab: GitLab, forge: Forge) -> None:
     gitlab.add("org/closed", {".copier-answers.yml": b"name: a\n"})
     gitlab.add("org/open", {".copier-answers.yml": b"name: b\n"})
     gitlab.fails(Fault(method="GET", path=".*closed/repository/tree", status=403))
@@ -203,7 +203,7 @@ def test_a_fork_s_merge_request_from_a_branch_of_that_name_is_not_ours(gitlab: G
     assert forge.proposal(APP, "dockertpl/app") is None
 
 
-def test_a_line_of_a_text_is_no_command_of_gitlab_s(gitlab: GitLab, forge: Forge) -> None:
+def test_a_line_of_a_text_never_becomes_a_gitlab_quick_action(gitlab: GitLab, forge: Forge) -> None:
     project = gitlab.add(APP)
     _propose(forge, body="Text\n/close\n/assign @all\n a /path\n")
     assert project.requests[0]["description"] == "Text\n\\/close\n\\/assign @all\n a /path\n"
@@ -287,7 +287,7 @@ def test_a_limit_that_says_when_it_ends_is_waited_for_until_then(gitlab: GitLab,
     assert clock.waits == [31]
 
 
-def test_a_pause_that_is_too_long_is_an_error_that_says_when_to_go_on(gitlab: GitLab, forge: Forge) -> None:
+def test_a_too_long_pause_is_an_error_that_says_when_to_resume(gitlab: GitLab, forge: Forge) -> None:
     gitlab.add(APP)
     gitlab.fails(Fault(method="GET", path=REQUESTS, status=429, headers={"Retry-After": "7200"}))
     with pytest.raises(ForgeError, match="the rate limit of") as caught:

@@ -30,7 +30,7 @@ def test_what_may_pass_and_what_is_said(error: raised.RequestException, passes: 
 @pytest.mark.parametrize(
     ("text", "wanted"), [("30", 30), ("1.5", 1.5), ("-4", 0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), (None, 0)]
 )
-def test_a_header_that_is_no_number_of_seconds_is_none(text: object, wanted: float) -> None:
+def test_a_header_that_is_not_a_number_of_seconds_is_ignored(text: object, wanted: float) -> None:
     assert network.seconds(text) == wanted
 
 
@@ -39,6 +39,6 @@ def test_a_forge_s_words_are_one_short_line() -> None:
     assert len(network.short("x" * 1000)) == 300
 
 
-def test_a_pause_is_said_in_minutes() -> None:
+def test_a_pause_is_reported_in_minutes() -> None:
     assert "in 61 min" in network.too_long("GitHub", "list repositories", 3660).remedy
     assert "in 1 min" in network.too_long("GitHub", "list repositories", 5).remedy

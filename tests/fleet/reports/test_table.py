@@ -74,7 +74,7 @@ def test_a_name_does_nothing_to_the_terminal() -> None:
     assert text.replace("\n", "").isprintable()
 
 
-def test_of_nothing_there_is_only_the_total() -> None:
+def test_an_empty_table_has_only_the_total() -> None:
     assert table([], ROWS, width=80, color=False) == "0 images\n"
 
 

@@ -47,7 +47,7 @@ def test_what_is_after_the_old_version_up_to_the_new_one() -> None:
     assert changelog(TEXT.replace("\n", "\r\n"), "1.7.0", "1.8.0") == "## v1.8.0 (2026-01-01)\n- Eight."
 
 
-def test_a_version_that_is_no_release_has_what_is_unreleased_too() -> None:
+def test_an_unreleased_version_includes_the_unreleased_entries() -> None:
     text = changelog(TEXT, "v1.10.0", "v1.10.0-3-gabcdef0")
     assert text == "## Unreleased\n### Added\n- Not yet."
 
@@ -65,7 +65,7 @@ def test_a_version_that_is_no_release_has_what_is_unreleased_too() -> None:
         ("## \n## [\n## []\n```\n## 2.0.0\n- in a block without an end", "v1.0.0", "v2.0.0"),
     ],
 )
-def test_where_there_is_nothing_to_say_nothing_is_said(text: str, old: str, new: str) -> None:
+def test_without_entries_the_changelog_is_empty(text: str, old: str, new: str) -> None:
     assert changelog(text, old, new) == ""
 
 

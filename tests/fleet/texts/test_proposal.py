@@ -38,7 +38,7 @@ def test_it_starts_with_what_needs_a_review() -> None:
     assert "- A flavor is gone." in head
 
 
-def test_it_says_what_becomes_of_answers_files_and_pins() -> None:
+def test_it_describes_the_effect_on_answers_files_and_pins() -> None:
     text = body(upgrade(), "app", digest="abc")
     assert "\n- new: `port` = `8000`\n- removed: `server`, was `gunicorn`\n- reset: `flavor` = `slim`" in text
     assert (

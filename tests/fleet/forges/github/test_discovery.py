@@ -115,7 +115,7 @@ def test_an_owner_that_is_not_there_is_said(forge: Forge) -> None:
 
 
 @pytest.mark.parametrize("blob", [{"text": None, "isTruncated": False}, {"text": "a", "isTruncated": True}, {}])
-def test_a_file_that_is_no_whole_text_is_left_to_git(forge: Forge, fake: FakeGitHub, blob: dict[str, Any]) -> None:
+def test_a_truncated_or_binary_file_is_left_to_git(forge: Forge, fake: FakeGitHub, blob: dict[str, Any]) -> None:
     fake.add("org/a", {NAME: blob})
     fake.add("org/b", {NAME: "b: 1"})
     assert _texts(_find(forge)) == {"org/a": None, "org/b": {NAME: "b: 1"}}

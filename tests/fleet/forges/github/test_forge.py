@@ -194,7 +194,7 @@ def test_trouble_that_stays_ends_after_six_tries(forge: Forge, fake: FakeGitHub,
     assert clock.waits == [1, 2, 4, 8, 16]
 
 
-def test_a_pause_longer_than_an_hour_is_said_and_not_waited_for(forge: Forge, fake: FakeGitHub, clock: Clock) -> None:
+def test_a_pause_longer_than_an_hour_is_an_error_without_a_wait(forge: Forge, fake: FakeGitHub, clock: Clock) -> None:
     fake.fails("GET", PULLS, says(403, "Slow down", Retry_After="7200"))
     with pytest.raises(ForgeError, match="the rate limit of") as caught:
         forge.proposal("org/app", BRANCH)
@@ -246,7 +246,7 @@ def test_a_refusal_that_a_retry_cannot_fix_names_the_permission(
     assert (fake.count("POST", PULLS), clock.waits) == (1, [])
 
 
-def test_a_repository_that_moved_is_said_and_nothing_is_made(forge: Forge, fake: FakeGitHub) -> None:
+def test_a_moved_repository_is_reported_and_nothing_is_created(forge: Forge, fake: FakeGitHub) -> None:
     fake.fails("POST", PULLS, says(307, "Moved Permanently", Location="https://api.github.com/repositories/1/pulls"))
     with pytest.raises(ForgeError, match="unexpected answer") as caught:
         _propose(forge)
@@ -305,7 +305,7 @@ def test_an_issue_on_the_second_page_is_found(forge: Forge, fake: FakeGitHub) ->
     assert fake.count("GET", ISSUES) == 2
 
 
-def test_issues_that_are_turned_off_are_said(forge: Forge, fake: FakeGitHub) -> None:
+def test_disabled_issues_are_reported(forge: Forge, fake: FakeGitHub) -> None:
     fake.fails("POST", ISSUES, says(410, "Issues has been disabled in this repository."))
     with pytest.raises(ForgeError, match="issues are turned off"):
         forge.report("org/app", MARKER, title="Title", body="Text")
