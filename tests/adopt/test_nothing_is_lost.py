@@ -70,7 +70,7 @@ def _lost(text: str, adoption: adopt.Adoption) -> list[tuple[int, str, str]]:
     by_line: dict[int, str] = {}
     for item in adoption.items:
         by_line[item.line] = by_line.get(item.line, "") + "\n" + item.what
-    # A report cuts what is long.
+    # A report shortens long texts.
     return [
         thing
         for thing in _things(text)

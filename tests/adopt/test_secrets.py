@@ -1,4 +1,4 @@
-"""What looks like a secret: kept out of images and of reports."""
+"""Likely secrets stay out of images and reports."""
 
 from __future__ import annotations
 

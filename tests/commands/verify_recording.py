@@ -85,7 +85,7 @@ def record(name: str, folder: Path) -> list[Screen]:
     """Run `verify` with a scripted engine. Return the screen with a live line, and the final one.
 
     Args:
-        name: Which run.
+        name: The name of the run.
         folder: A new folder.
     """
     run = RUNS[name]

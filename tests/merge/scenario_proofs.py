@@ -88,7 +88,7 @@ def named(seen: Seen, path: str) -> tuple[str, ...]:
     """Return the proven names of a path's differences from Copier's update, or none without a proof.
 
     Args:
-        seen: What was seen.
+        seen: The results of both updates.
         path: A path at which the two updates differ.
     """
     if _is_linked(seen, path):
@@ -112,7 +112,7 @@ def unsaid(seen: Seen) -> list[str]:
     """Return the template's paths at or behind a link on which the report has too little or too much.
 
     Args:
-        seen: What was seen.
+        seen: The results of both updates.
     """
     links = {path for path, thing in seen.mine.items() if isinstance(thing, str)}
     paths = [path for path in {*seen.base, *seen.fresh} if links & {path, *_above(path)}]

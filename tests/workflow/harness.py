@@ -153,7 +153,7 @@ def lent() -> Iterator[Machine]:
 
     Raises:
         host.EngineUnavailableError: It cannot be had here; the message says why and what to do.
-        apt.AptError: What it needs cannot be installed.
+        apt.AptError: A package cannot be installed.
     """
     with runner.started() as engine, buildkit.reachable(engine.socket) as address:
         bases.ensure(service.BASES, engine=engine)
@@ -171,7 +171,7 @@ def application(folder: Path, *, image: str, answers: Mapping[str, str] | None =
 
     Args:
         folder: An empty or a new folder.
-        image: Where the workflow pushes to: "127.0.0.1:5000/acme/orders".
+        image: The image that the workflow pushes: "127.0.0.1:5000/acme/orders".
         answers: More answers, as `new -d` takes them.
 
     Returns:
@@ -186,7 +186,7 @@ def published(root: Path, *, image: str, answers: Mapping[str, str] | None = Non
 
     Args:
         root: The root of a git repository without a commit; it is returned.
-        image: Where the workflow pushes to.
+        image: The image that the workflow pushes.
         answers: More answers, as `new -d` takes them.
     """
     git(root, "symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
@@ -274,12 +274,12 @@ def run_workflow(
     """Run the workflow of a repository's commit for an event.
 
     Args:
-        root: The repository; what is not committed is seen too.
+        root: The repository, including uncommitted files.
         event: Its name, such as "push".
-        machine: What the jobs run on.
+        machine: The machine for the jobs.
         payload: The event's payload beyond what says which repository it is.
         secrets: Instead of `SECRETS`.
-        variables: What `vars` has.
+        variables: The values of `vars`.
         image: The image to build, if the repository has several.
 
     Raises:
@@ -325,14 +325,14 @@ def run_file(
     """Run a workflow's file in a repository for an event.
 
     Args:
-        root: The repository; what is not committed is seen too.
+        root: The repository, including uncommitted files.
         file: The workflow.
         event: The event's name, such as "push".
         environ: The environment of the jobs.
         uses: Text that names every action of this workflow and of the workflows that it calls.
         payload: The event's payload beyond what says which repository it is.
         secrets: Instead of `SECRETS`.
-        variables: What `vars` has.
+        variables: The values of `vars`.
         artifacts: An empty folder for the artifacts, each in its own folder. By default, they are deleted.
 
     Raises:
