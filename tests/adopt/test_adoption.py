@@ -38,7 +38,7 @@ def test_an_ignore_file_counts_where_its_folder_is_the_context(
 def test_a_file_that_is_not_plain_text_is_left_alone(tmp_path: Path) -> None:
     dockerfile = tmp_path / "Dockerfile"
     dockerfile.write_bytes(b"FROM a\n\xff\n")
-    with pytest.raises(DestinationError, match="no UTF-8 text in line 2"):
+    with pytest.raises(DestinationError, match="is not UTF-8 text \\(line 2\\)"):
         find(tmp_path, ".", ".")
     dockerfile.write_bytes(b"#" * (1 << 20) + b"\n")
     with pytest.raises(DestinationError, match="larger than 1024 KiB"):
@@ -70,7 +70,7 @@ def test_an_uncommitted_file_is_backed_up(tmp_path: Path) -> None:
 
 def test_a_backup_never_replaces_another(tmp_path: Path) -> None:
     (tmp_path / f"Dockerfile{BACKUP}").write_text("from before")
-    with pytest.raises(DestinationError, match="is in no commit"):
+    with pytest.raises(DestinationError, match="is not committed"):
         backups(tmp_path, {"Dockerfile": File(content=b"FROM a\n")})
 
 
@@ -86,6 +86,6 @@ def test_a_different_answer_is_reported(tmp_path: Path) -> None:
     given = {"python_version": "3.13", "runtime_packages": ["libpq5", "jq"]}
     otherwise = replace(adopted, answers={**adopted.answers, **given})
     assert [(item.what, item.where) for item in otherwise.overruled] == [
-        ("FROM python:3.11-slim", "python_version is answered with 3.13"),
-        ("ffmpeg", "runtime_packages is answered with ['libpq5', 'jq']"),
+        ("FROM python:3.11-slim", "the answer python_version is 3.13"),
+        ("ffmpeg", "the answer runtime_packages is ['libpq5', 'jq']"),
     ]

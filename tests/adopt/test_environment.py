@@ -46,7 +46,7 @@ def test_a_secret_is_dropped_and_its_value_never_shown() -> None:
 def test_an_argument_is_kept_where_something_that_is_kept_reads_it() -> None:
     adoption = _read("ARG COMMIT=none", "ARG UNUSED", "LABEL com.example.commit=$COMMIT")
     assert adoption.regions["environment"] == "ARG COMMIT=none\nLABEL com.example.commit=$COMMIT\n"
-    assert found(adoption)["ARG UNUSED"] == ("dropped", "no step that is kept reads it")
+    assert found(adoption)["ARG UNUSED"] == ("dropped", "no kept step reads it")
 
 
 def test_a_path_is_kept_as_far_as_it_is_not_the_template_s() -> None:

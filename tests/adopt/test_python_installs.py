@@ -54,7 +54,7 @@ def test_development_is_left_to_its_stage() -> None:
     adoption = _read("pip install -r requirements-dev.txt")
     assert found(adoption)["pip install -r requirements-dev.txt"][0] == "dropped"
     assert adoption.regions == {}
-    assert "no dependencies of development" in " ".join(adoption.improvements)
+    assert "no development dependencies" in " ".join(adoption.improvements)
 
 
 def test_extras_are_answers_but_for_those_of_development() -> None:

@@ -80,13 +80,13 @@ def test_a_heredoc_of_known_commands_is_known_and_another_is_kept() -> None:
 
 def test_a_download_into_the_home_of_root_is_a_doubt() -> None:
     adoption = read(AFTER + "RUN python -m nltk.downloader punkt\n" + START)
-    assert any("home of root" in doubt for doubt in adoption.doubts)
+    assert any("root's home" in doubt for doubt in adoption.doubts)
 
 
 def test_a_line_that_looks_like_a_mark_is_left_out_and_reported() -> None:
     adoption = read(AFTER + "RUN make words \\\n# >>> custom: image - x\n  && make\n" + START)
     assert "custom" not in "".join(adoption.regions.values())
-    assert any("looks like a region's mark" in doubt for doubt in adoption.doubts)
+    assert any("looks like a region marker" in doubt for doubt in adoption.doubts)
 
 
 @pytest.mark.parametrize(

@@ -44,14 +44,14 @@ def test_the_lines_of_a_file_from_windows_have_no_carriage_return() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no Dockerfile that Docker would build"),
-        ("# nothing\n", "no Dockerfile that Docker would build"),
+        ("", "is not a valid Dockerfile"),
+        ("# nothing\n", "is not a valid Dockerfile"),
         ("FROM\n", "sub/Dockerfile:1: FROM names no image"),
-        ("FROM python:3.13\nENV A\n", "no Dockerfile that Docker would build"),
-        ("FROM python:3.13\nRUN a <<EOF\n", "no Dockerfile that Docker would build"),
-        ("FROM python:3.13\nFOO bar\n", "sub/Dockerfile:2: FOO is no instruction"),
-        ("RUN a\n", "sub/Dockerfile:1: a Dockerfile begins with FROM"),
-        ("ARG A\n", "sub/Dockerfile:1: a Dockerfile begins with FROM"),
+        ("FROM python:3.13\nENV A\n", "is not a valid Dockerfile"),
+        ("FROM python:3.13\nRUN a <<EOF\n", "is not a valid Dockerfile"),
+        ("FROM python:3.13\nFOO bar\n", "sub/Dockerfile:2: FOO is not a Dockerfile instruction"),
+        ("RUN a\n", "sub/Dockerfile:1: a Dockerfile must begin with FROM"),
+        ("ARG A\n", "sub/Dockerfile:1: a Dockerfile must begin with FROM"),
     ],
 )
 @pytest.mark.parametrize("reader", ["dockerfile", "dockertpl.adopt.plain_reader"])
@@ -105,7 +105,7 @@ def test_one_step_as_long_as_a_file_may_be_is_answered_within_two_seconds(line: 
 
 
 def test_a_machine_generated_line_is_refused_with_an_explanation() -> None:
-    with pytest.raises(BadInputError, match="Dockerfile:2 is a line of more than 8192 characters"):
+    with pytest.raises(BadInputError, match="Dockerfile:2 has more than 8192 characters"):
         steps("FROM python:3.13\nRUN " + "a" * 9000, "Dockerfile")
 
 

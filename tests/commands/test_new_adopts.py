@@ -121,7 +121,7 @@ def test_where_it_cannot_be_built_from_the_root_the_way_is_said(tmp_path: Path, 
     root = _make(tmp_path, {**files, "backend/pyproject.toml": project, "frontend/x": "", "Dockerfile": text})
     done = dockertpl("new", root, "--defaults", "-d", "manager=pyproject")
     assert done.code == 2
-    assert "move what it copies below backend" in done.err
+    assert "move the files below backend" in done.err
 
 
 def test_of_two_that_are_equally_likely_one_is_chosen_by_name(tmp_path: Path, dockertpl: Run) -> None:
@@ -138,8 +138,9 @@ def test_of_two_that_are_equally_likely_one_is_chosen_by_name(tmp_path: Path, do
 @pytest.mark.parametrize(
     ("files", "options", "reason"),
     [
-        ({"Dockerfile": OLD.replace("8000", "80")}, (), "a user other than root may not bind it"),
-        ({".github/workflows/shop-image.yml": "on: push\n"}, (), "already exists and differs"),
+        ({"Dockerfile": OLD.replace("8000", "80")}, (), "not every platform lets a user other than root bind it"),
+        ({".github/workflows/shop-image.yml": "on: push
+"}, (), "already exists and differs"),
         ({"Dockerfile": OLD}, ("--no-detect",), "Dockerfile already exists and differs"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Taking over an existing Dockerfile: it becomes answers and the text of regions, and nothing is lost unsaid."""
+"""Adopt an existing Dockerfile: convert it into answers and custom lines, and report everything that is dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adopts a Dockerfile that is there: what it does goes into the new one, and the old one stays in Git."""
+"""Adopt an existing Dockerfile: its steps go into the new one, and Git keeps the old one."""
 
 from __future__ import annotations
 
@@ -18,25 +18,24 @@ if TYPE_CHECKING:
     from dockertpl.merge.plan import PlannedFile
     from dockertpl.template.tree import File, Tree
 
-#: The kinds whose images are one application's, and so have a Dockerfile to take over.
-#: What is put behind the name of an old file that is in no commit.
+#: The suffix for a copy of an old file that is not committed.
 BACKUP = ".before-dockertpl"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Old:
-    """The files that are there.
+    """The existing files. Paths are relative to the repository root.
 
     Attributes:
-        dockerfile: The path of the Dockerfile that is adopted, from the repository's root; empty if there is none.
-        text: What is in it.
-        target: Where the new Dockerfile goes.
-        ignore_file: Where the new ignore file goes.
-        ignored: What the old ignore files hold; None if there is none.
-        in_place: Those of the new paths at which a file is replaced.
-        context: The build context that a Compose file names; empty if none does.
-        named_by: Where a Compose file builds it.
-        others: Dockerfiles that might be meant, and are left alone.
+        dockerfile: The Dockerfile to adopt, or an empty string.
+        text: Its text.
+        target: The path of the new Dockerfile.
+        ignore_file: The path of the new ignore file.
+        ignored: The text of the old ignore files, or None.
+        in_place: The new paths that replace an existing file.
+        context: The build context from a Compose file, or an empty string.
+        named_by: The Compose files that build it.
+        others: Other possible Dockerfiles. They are not changed.
     """
 
     dockerfile: str
@@ -50,12 +49,12 @@ class Old:
     others: tuple[str, ...] = ()
 
     def read(self, kind: str, answers: Mapping[str, Any], settled: Collection[str] | None = None) -> Adoption:
-        """Return what the old files come to.
+        """Read the old files.
 
         Args:
             kind: The kind of image.
-            answers: What is answered so far.
-            settled: The answers among them that are not defaults; None for all.
+            answers: The answers so far.
+            settled: The answers that are not defaults. None for all.
 
         Raises:
             BadInputError: The Dockerfile cannot be parsed.
@@ -75,28 +74,23 @@ class Old:
         )
         if self.dockerfile == self.target or self.target not in self.in_place:
             return adoption
-        doubt = f"{self.target} is there too, and is replaced by what {self.dockerfile} does."
+        doubt = f"{self.target} also exists. The adopted {self.dockerfile} replaces it."
         return replace(adoption, doubts=(*adoption.doubts, doubt))
 
     def fill(self, tree: Tree, adoption: Adoption) -> Tree:
-        """Return the rendered files with what is kept in their regions.
-
-        Args:
-            tree: The rendered files.
-            adoption: What the old files come to.
-        """
+        """Return the rendered files with the custom lines from the old files."""
         from dockertpl import adopt
 
         return adopt.apply(tree, adoption, dockerfile=self.target, ignore_file=self.ignore_file)
 
     @property
     def paths(self) -> frozenset[str]:
-        """The files that new ones take the place of."""
+        """The existing files that are replaced."""
         return self.in_place
 
     @property
     def title(self) -> str:
-        """What is adopted, for people."""
+        """The name of the adopted file, for messages."""
         return self.dockerfile or self.ignore_file
 
 
@@ -109,18 +103,18 @@ def find(
     answers: Mapping[str, Any] | None = None,
     chosen: str = "",
 ) -> Old | None:
-    """Return the files that could be adopted, or None where there is neither a Dockerfile nor an ignore file.
+    """Return the files to adopt, or None without a Dockerfile and an ignore file.
 
     Args:
-        root: The repository's root, which may not exist yet.
+        root: The repository root, which may not exist yet.
         app_dir: The application's folder.
         context: The build context.
-        kind: The kind of image; without it only the Dockerfile in the application's folder counts.
-        answers: What is known of the application.
-        chosen: The Dockerfile that was chosen.
+        kind: The kind of image. Without it, only the Dockerfile in the application's folder counts.
+        answers: The detected answers.
+        chosen: The Dockerfile from --adopt-file.
 
     Raises:
-        DestinationError: The Dockerfile is a link, too large, or not a text; or several could be meant.
+        DestinationError: The Dockerfile is a link, too large or not text, or several Dockerfiles are possible.
     """
     target = join(app_dir, "Dockerfile")
     usual = _text(root, target) if os.path.lexists(root / target) else None
@@ -141,7 +135,7 @@ def find(
     first = found[0] if found else None
     source = first.path if first else target
     old_context = (first.context if first else "") or context
-    # The first of those that the engine reads: the Dockerfile's own, then the build context's.
+    # As the engine does: first the Dockerfile's ignore file, then that of the build context.
     candidates = [ignore_file, f"{source}.dockerignore", join(old_context, ".dockerignore")]
     if source == target:
         candidates = [ignore_file, *([join(app_dir, ".dockerignore")] if context == app_dir else [])]
@@ -163,7 +157,7 @@ def find(
 
 
 def _choose(root: Path, app_dir: str, kind: str, answers: Mapping[str, Any], chosen: str) -> list[Candidate]:
-    """Return the Dockerfiles that may be meant, the one to adopt first."""
+    """Return the possible Dockerfiles, the one to adopt first."""
     if not kind:
         return []
     from dockertpl.adopt.choice import Candidate, candidates
@@ -172,7 +166,7 @@ def _choose(root: Path, app_dir: str, kind: str, answers: Mapping[str, Any], cho
     if chosen:
         path = join(chosen)
         if not os.path.lexists(root / path):
-            raise DestinationError(f"{chosen} is not there.", "Name a Dockerfile, relative to the repository's root.")
+            raise DestinationError(f"{chosen} was not found.", "Name a Dockerfile relative to the repository root.")
         own = next((one for one in found if one.path == path), None)
         first = own or Candidate(path=path, text=_text(root, path), weight=0)
         return [first, *(one for one in found if one.path != path)]
@@ -187,7 +181,7 @@ def _choose(root: Path, app_dir: str, kind: str, answers: Mapping[str, Any], cho
 
 
 class SeveralError(DestinationError):
-    """Several Dockerfiles could be meant; `data["dockerfiles"]` names them."""
+    """Several Dockerfiles are possible. `data["dockerfiles"]` lists them."""
 
 
 def _text(root: Path, path: str) -> str:
@@ -196,7 +190,7 @@ def _text(root: Path, path: str) -> str:
     content = b""
     try:
         if file.is_symlink() or not file.is_file() or not file.resolve().is_relative_to(root.resolve()):
-            why = "is a link, or no file"
+            why = "is a link or not a file"
         elif file.stat().st_size > MAX_BYTES:
             why = f"is larger than {MAX_BYTES // 1024} KiB"
         else:
@@ -204,23 +198,25 @@ def _text(root: Path, path: str) -> str:
             return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        why = f"is no UTF-8 text in line {line}"
+        why = f"is not UTF-8 text (line {line})"
     except OSError as error:
         raise MachineError(f"{path} cannot be read: {error.strerror}.") from error
-    raise DestinationError(f"{path} {why}, and cannot be taken over.", "Move it away, or make it a plain text file.")
+    raise DestinationError(
+        f"{path} {why}, so it cannot be adopted.", "Move it away, or replace it with a plain text file."
+    )
 
 
 def backups(root: Path, replaced: Mapping[str, File]) -> list[PlannedFile]:
-    """Return copies of the old files that no commit holds.
+    """Return copies of old files that are not committed.
 
     Args:
-        root: The repository's root.
-        replaced: The old files, by path.
+        root: The repository root.
+        replaced: The old files by path.
 
     Raises:
-        DestinationError: There is a copy from before, and it is another.
+        DestinationError: A copy already exists.
     """
-    # On the way to the first question neither is needed.
+    # Import late: the wizard's first question does not need these modules.
     from dockertpl import git
     from dockertpl.merge.plan import PlannedFile
 
@@ -232,7 +228,7 @@ def backups(root: Path, replaced: Mapping[str, File]) -> list[PlannedFile]:
         copy = f"{path}{BACKUP}"
         if os.path.lexists(root / copy):
             raise DestinationError(
-                f"{path} is in no commit, and {copy} is there already.", f"Commit {path}, or move {copy} away."
+                f"{path} is not committed, and {copy} already exists.", f"Commit {path}, or move {copy} away."
             )
         found.append(PlannedFile(path=copy, new=file, old=None))
     return found
@@ -240,13 +236,13 @@ def backups(root: Path, replaced: Mapping[str, File]) -> list[PlannedFile]:
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptedDockerfile:
-    """Old files, what they come to, and what becomes of them.
+    """The old files and the result of their adoption.
 
     Attributes:
-        old: The files.
-        adoption: What they come to.
+        old: The old files.
+        adoption: The result of reading them.
         answers: The answers of the new image.
-        copies: Copies of the old files, as far as no commit holds them.
+        copies: Copies of old files that are not committed.
     """
 
     old: Old
@@ -256,12 +252,12 @@ class AdoptedDockerfile:
 
     @property
     def lost(self) -> list[AdoptedItem]:
-        """What the new image does without."""
+        """The dropped items."""
         return [item for item in self.adoption.items if item.outcome == "dropped"]
 
     @property
     def overruled(self) -> list[AdoptedItem]:
-        """What the old files ask for and somebody has answered otherwise, each with the answer that counts."""
+        """The items of the old files with another answer in the new image."""
         found = []
         for item in self.adoption.items:
             key = item.where.partition(" ")[0]
@@ -270,39 +266,35 @@ class AdoptedDockerfile:
             wanted, counts = self.adoption.answers[key], self.answers.get(key)
             is_there = item.what in counts if isinstance(counts, list) and item.what in wanted else wanted == counts
             if not is_there:
-                found.append(replace(item, where=f"{key} is answered with {counts}"))
+                found.append(replace(item, where=f"the answer {key} is {counts}"))
         return found
 
     @property
     def drops(self) -> bool:
-        """Whether there is something to look at before a yes."""
+        """Whether there are dropped items or doubts."""
         return bool(self.lost or self.adoption.doubts)
 
     @property
     def needs_a_word(self) -> bool:
-        """Whether it needs a confirmation, because something that matters is lost or in doubt."""
+        """Whether it needs a confirmation, because of doubts or an important dropped item."""
         return bool(self.adoption.doubts) or any(item.matters for item in self.lost)
 
     def place(self, item: AdoptedItem) -> str:
-        """Return where a thing stands in the old files.
-
-        Args:
-            item: The thing.
-        """
+        """Return an item's place in the old files."""
         return f"{self.old.dockerfile}:{item.line}" if item.line else "the ignore file"
 
     def objection(self) -> DestinationError:
-        """Return the error for what only a person can decide."""
+        """Return the error for an adoption that needs a confirmation."""
         lines = [f"{self.place(item)}: {item.what} - {item.where}" for item in self.lost if item.matters]
         lines += [f"in doubt: {doubt}" for doubt in self.adoption.doubts]
         return DestinationError(
             "\n  ".join([f"{self.old.title} has steps that the new one would drop:", *lines]),
-            "See all of it with --dry-run. To go on without these, add --accept-dropped.",
+            "See everything with --dry-run. To drop these steps, add --accept-dropped.",
             dropped=lines,
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `--json` has of it."""
+        """Return the adoption for `--json`."""
         return {
             "dockerfile": self.old.dockerfile,
             "items": [asdict(item) for item in self.adoption.items],

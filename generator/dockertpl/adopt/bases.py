@@ -1,4 +1,4 @@
-"""FROM: what an old Dockerfile stands on, as answers."""
+"""FROM: convert the base image of an old Dockerfile into answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _data() -> dict[str, Any]:
 
 
 def kind_of(image: str) -> tuple[str, re.Match[str] | None, dict[str, Any]]:
-    """Return the kind whose applications stand on an image, what its name says, and its row; empty if none does."""
+    """Return the kind for a base image, the parts of its name, and its row in data/bases.toml."""
     name = re.sub(r"^(?:docker\.io|registry-1\.docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/", "", image)
     name = name.partition("@")[0]
     if ":" not in name:
@@ -30,19 +30,19 @@ def kind_of(image: str) -> tuple[str, re.Match[str] | None, dict[str, Any]]:
 
 
 def read_base(draft: Draft, stage: Stage) -> None:
-    """Note what a stage's FROM says; that of the image answers."""
+    """Record a stage's FROM. The FROM of the final image sets answers."""
     line, what = stage.start.line, "FROM " + " ".join(stage.start.words[:1])
     for flag in stage.start.flags:
         if flag.startswith("--platform="):
-            draft.dropped(line, flag, "the workflow and the one who builds say for which processor")
+            draft.dropped(line, flag, "the workflow or the build command selects the platform")
     if stage.below:
-        draft.template(line, what, "the template has stages of its own")
+        draft.template(line, what, "the template has its own stages")
         return
     kind, match, row = kind_of(stage.image)
     if kind != draft.kind or match is None:
         if stage.final:
-            draft.dropped(line, what, "it is no image of " + ("Python" if draft.is_python else "Node.js"))
-            draft.doubt(line, f"the image stands on {stage.image}, of which cannot be told what it brings.")
+            draft.dropped(line, what, "it is not an image of " + ("Python" if draft.is_python else "Node.js"))
+            draft.doubt(line, f"the base image {stage.image} is unknown: check what it contains.")
         return
     if row.get("doubt") and stage.final:
         draft.doubt(line, f"{stage.image}: {row['doubt']}.")
@@ -58,7 +58,7 @@ def read_base(draft: Draft, stage: Stage) -> None:
     if said.get("variant", "") == "" and not row.get("flavor"):
         draft.facts.add("full-base")
     if "@sha256:" in stage.image:
-        draft.dropped(line, "the base image's digest", "`dockertpl pin` sets the one of the new base")
+        draft.dropped(line, "the base image's digest", "`dockertpl pin` sets the digest of the new base image")
 
 
 def _python(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
@@ -69,12 +69,12 @@ def _python(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
     if version in offered:
         draft.answer(line, what, "python_version", version, version)
     elif version in ("", "3"):
-        draft.template(line, what, "the answer python_version: the old file names no version")
+        draft.template(line, what, "the answer python_version, since the old file has no version")
     else:
-        draft.dropped(line, what, f"Python {version} is not offered, but {', '.join(offered)}")
+        draft.dropped(line, what, f"Python {version} is not available, only {', '.join(offered)}")
         draft.doubt(
             line,
-            f"the old image has Python {version}, which is not offered. The answer python_version chooses another.",
+            f"the old image has Python {version}, which is not available. Set the answer python_version.",
         )
 
 
@@ -91,13 +91,15 @@ def _node(draft: Draft, line: int, what: str, said: dict[str, str]) -> None:
         next_ = next(one for one in offered if int(one) > int(version))
         if "node_version" in draft.settled:
             draft.template(
-                line, what, f"the answer node_version, {draft.known['node_version']}: Node.js {version} is not offered"
+                line,
+                what,
+                f"the answer node_version, {draft.known['node_version']}: Node.js {version} is not available",
             )
         else:
-            draft.answer(line, what, "node_version", next_, f"{next_}, the oldest that is offered above {version}")
+            draft.answer(line, what, "node_version", next_, f"{next_}, the oldest available version above {version}")
         draft.facts.add("old-node")
     else:
-        draft.template(line, what, "the answer node_version: the old file names no version")
+        draft.template(line, what, "the answer node_version, since the old file has no version")
 
 
 def _release(draft: Draft, line: int, said: dict[str, str]) -> None:
@@ -108,5 +110,7 @@ def _release(draft: Draft, line: int, said: dict[str, str]) -> None:
         if draft.flavor != "alpine":
             draft.answer(line, f"Debian {release}", "debian_release", release)
     else:
-        draft.dropped(line, f"Debian {release}", "it is not offered any more: the answer debian_release says which is")
+        draft.dropped(
+            line, f"Debian {release}", "it is no longer available: the answer debian_release selects the release"
+        )
         draft.facts.add("old-debian")

@@ -1,4 +1,4 @@
-"""Which of a repository's Dockerfiles is the application's, and what it is built from."""
+"""Choose the application's Dockerfile in a repository, and find its build context."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dockertpl.detect.compose import Build, builds
 from dockertpl.detect.projects import is_dockerfile
 from dockertpl.detect.repository import MAX_BYTES, is_within, join
 
-# More files than a folder for containers holds.
+# More files than a folder for Dockerfiles usually has.
 _MOST = 200
 
 
@@ -26,10 +26,10 @@ class Candidate:
     """A Dockerfile that may be the application's.
 
     Attributes:
-        path: Its path, relative to the repository's root.
-        text: What is in it.
-        weight: How much speaks for it.
-        context: The build context that a Compose file names; empty if none does.
+        path: Its path, relative to the repository root.
+        text: Its text.
+        weight: Its score.
+        context: The build context from a Compose file, or an empty string.
         named_by: The Compose files that build it.
     """
 
@@ -48,13 +48,13 @@ def _data() -> dict[str, Any]:
 def candidates(root: Path, app_dir: str, kind: str, answers: Mapping[str, Any]) -> list[Candidate]:
     """Return the Dockerfiles that may build an application for production, the likeliest first.
 
-    Only the application's folder, those around it and their folders for containers are looked at.
+    Search the application's folder, its parents, and their folders for Dockerfiles.
 
     Args:
-        root: The repository's root.
+        root: The repository root.
         app_dir: The application's folder.
         kind: The kind of image.
-        answers: What is known of the application: `app`, `name`.
+        answers: The detected answers `app` and `name`.
     """
     folders = list(_folders(root, app_dir))
     named = [build for folder in folders for build in _compose(root, folder)]
@@ -70,7 +70,7 @@ def candidates(root: Path, app_dir: str, kind: str, answers: Mapping[str, Any]) 
             weight = _weight(path, text, app_dir, kind, answers, by)
             if weight is None:
                 continue
-            # A workflow that names the file builds it for others to run.
+            # A workflow builds the file, so it is probably for production.
             weight += 3 * bool(re.search(rf"(?<![\w./-])(?:\./)?{re.escape(path)}(?![\w.-])", workflows))
             context = next((build.context for build in by), "")
             named_by = tuple(dict.fromkeys(build.where for build in by))
@@ -79,7 +79,7 @@ def candidates(root: Path, app_dir: str, kind: str, answers: Mapping[str, Any]) 
 
 
 def _folders(root: Path, app_dir: str) -> Iterator[str]:
-    """Yield the folders to look at: the application's, those around it, and what they keep for containers."""
+    """Yield the folders to search: the application's, its parents, and their folders for Dockerfiles."""
     special = frozenset(_data()["folders"])
     here = PurePosixPath(app_dir)
     for folder in map(str, (here, *here.parents)):
@@ -124,7 +124,7 @@ def _compose(root: Path, folder: str) -> Iterator[Build]:
 def _weight(
     path: str, text: str, app_dir: str, kind: str, answers: Mapping[str, Any], named: Sequence[Build]
 ) -> int | None:
-    """Return how much speaks for a Dockerfile; None if it cannot be the application's for production."""
+    """Return a Dockerfile's score, or None if it is not for the application in production."""
     usual = path == join(app_dir, "Dockerfile")
     stages = tolerant.stages(text)
     if not stages:
@@ -151,7 +151,7 @@ def _is(name: str, what: str) -> bool:
 
 
 def _speaks_of(path: str, text: str, app_dir: str, named: Sequence[Build]) -> bool:
-    """Tell whether a Dockerfile outside of an application's folder is about it."""
+    """Return whether a Dockerfile outside of an application's folder is for the application."""
     if any(build.context != "." and is_within(app_dir, build.context) for build in named):
         return True
     if re.search(rf"(?<![\w-]){re.escape(app_dir)}(?![\w-])", text):

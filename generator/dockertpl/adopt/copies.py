@@ -1,4 +1,4 @@
-"""COPY and ADD: what the template copies, and what of the rest is kept."""
+"""COPY and ADD: recognize copies that the template makes, and keep others."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def _data() -> dict[str, Any]:
 
 
 def is_manifest(path: str) -> bool:
-    """Tell whether a file of the build context is one that only an install reads."""
+    """Return whether only an install reads a file of the build context."""
     name = path.rstrip("/").rpartition("/")[2].rstrip("*")
     return any(re.fullmatch(one, name) for one in _data()["manifests"]["names"])
 
 
 def is_file(path: str) -> bool:
-    """Tell whether a path of the build context looks like a file's."""
+    """Return whether a path of the build context looks like a file."""
     name = path.rpartition("/")[2]
     return not path.endswith("/") and (
         "." in name.lstrip(".") or name in ("Pipfile", "Makefile", "Procfile", "LICENSE")
@@ -38,7 +38,7 @@ def is_file(path: str) -> bool:
 
 
 def target_of(source: str, destination: str, folder: str, *, several: bool) -> str:
-    """Return the place in the image that a source gets."""
+    """Return the path of a source in the image."""
     target = joined(folder, destination)
     if is_file(source) and (several or destination.endswith(("/", ".")) or target == folder):
         return joined(target, source.rpartition("/")[2])
@@ -49,11 +49,11 @@ def read_copy(step: Step, draft: Draft, state: StageState, stages: Sequence[Stag
     """Read a COPY or ADD.
 
     Args:
-        step: It.
-        draft: Where items and lines go.
+        step: The instruction.
+        draft: Collects items and lines.
         state: The stage so far.
         stages: All stages.
-        names: The names that kept stages have in the new file, by their place.
+        names: The new names of kept stages, by index.
     """
     words = [expand(word, state.values) for word in step.words]
     if len(words) < 2:
@@ -79,7 +79,7 @@ def _literal(step: Step, draft: Draft, state: StageState) -> None:
 
 
 def _flags(step: Step) -> str:
-    """Return the flags to keep: the owner is always the image's user."""
+    """Return the flags to keep. The owner is always the image's user."""
     found = []
     for flag in step.flags:
         if flag.startswith("--chown="):
@@ -122,10 +122,10 @@ def _from_elsewhere(
                 draft.template(step.line, what, "the stages that build have the code")
                 state.copied = True
             elif stage.foreign and draft.is_python:
-                draft.dropped(step.line, what, "it goes into a stage that the template has in its own way")
-                draft.doubt(step.line, f"{source} of another stage goes into the build of the application.")
+                draft.dropped(step.line, what, "the template has its own version of that stage")
+                draft.doubt(step.line, f"{source} is copied from another stage into the application's build.")
             else:
-                draft.template(step.line, what, "the stages that build stand on one another")
+                draft.template(step.line, what, "the build stages are based on one another")
         else:
             _of_stage(step, draft, state, stage, what, source, target, names)
 
@@ -145,7 +145,7 @@ def _has_code(source: str, draft: Draft) -> bool:
 def _from_image(step: Step, draft: Draft, state: StageState, what: str, source: str, target: str) -> None:
     origin = step.flag("from")
     if any(re.fullmatch(one, origin) for one in _data()["tools"]["images"]):
-        draft.template(step.line, what, "the stage build has what installs, pinned")
+        draft.template(step.line, what, "the stage build has the pinned installer")
         return
     region = "build" if not state.stage.final else "image" if state.copied or state.installed else "runtime"
     draft.item(step.line, what, "kept", region)
@@ -162,27 +162,29 @@ def _of_stage(
     target: str,
     names: Mapping[int, str],
 ) -> None:
-    """A copy from one of the old stages into the image."""
+    """Read a copy from an old stage into the image."""
     line = step.line
     ignored = _ignored(source.strip("/"))
     if ignored:
         draft.dropped(line, what, ignored["why"])
         if ignored.get("doubt"):
-            draft.doubt(line, f"{source} is copied into the image, and may hold secrets.")
+            draft.doubt(line, f"{source} is copied into the image and may contain secrets.")
         return
     if source.rstrip("/") in ("", "/."):
-        draft.dropped(line, what, "a whole root is copied, and the new image has its own")
-        draft.doubt(line, f"everything of the stage {step.flag('from')} is copied: what of it does the image need?")
+        draft.dropped(line, what, "it copies a whole root file system, and the new image has its own")
+        draft.doubt(
+            line, f"everything from the stage {step.flag('from')} is copied: name the files that the image needs."
+        )
         return
     inside = source.startswith((draft.root.rstrip("/") + "/", "/app/")) or not source.startswith("/")
     if (_has_code(source, draft) or inside) and not stage.foreign and draft.is_python:
         draft.template(line, what, _CODE)
         state.copied = True
     elif _has_code(source, draft) and not stage.foreign:
-        draft.template(line, what, "the standalone output holds what the server needs")
+        draft.template(line, what, "the standalone output has what the server needs")
         state.copied = True
     elif stage.foreign and stage.index not in names:
-        draft.dropped(line, what, f"it is made by {stage.title}, for which the template has no place")
+        draft.dropped(line, what, f"it is built in {stage.title}, which does not fit into the template")
     else:
         origin = names.get(stage.index, "runtime" if stage.final else "build")
         draft.item(line, what, "kept", "image")
@@ -212,9 +214,9 @@ def _from_context(step: Step, draft: Draft, state: StageState, source: str, dest
     if ignored and not (step.name == "ADD" and path.endswith((".tar", ".gz"))):
         draft.dropped(line, what, ignored["why"])
         if ignored.get("doubt"):
-            draft.doubt(line, f"{path} is copied into the image, and may hold secrets.")
+            draft.doubt(line, f"{path} is copied into the image and may contain secrets.")
     elif draft.in_context(path) is None:
-        draft.dropped(line, what, "it lies outside of the build context, which is the application's folder")
+        draft.dropped(line, what, "it is outside of the build context, which is the application's folder")
         draft.doubt(
             line, f"{path} is outside of {draft.app_dir}, the new build context: move it below {draft.app_dir}."
         )
@@ -228,7 +230,7 @@ def _from_context(step: Step, draft: Draft, state: StageState, source: str, dest
 def _into_build(
     line: int, draft: Draft, state: StageState, what: str, path: str, *, manifest: bool, whole: bool
 ) -> bool:
-    """Note a copy into a stage that builds, and tell whether it is one of code."""
+    """Record a copy into a build stage, and return whether it copies code."""
     place = draft.in_context(path) or path
     if manifest:
         draft.template(line, what, "the stage " + ("venv" if draft.is_python else "deps") + " copies the manifests")
@@ -246,18 +248,22 @@ def _into_image(
     line = step.line
     place = draft.place_of(path)
     same = place is not None and joined("/app", _below(target, draft.root)) == place
-    if not draft.is_python and not draft.alone and not re.fullmatch(r"public|package.*\.json|next\.config\.\w+", path):
+    if (
+        not draft.is_python
+        and not draft.single_stage
+        and not re.fullmatch(r"public|package.*\.json|next\.config\.\w+", path)
+    ):
         draft.item(line, what, "kept", "image")
         _keep(step, draft, "image", "", draft.in_context(path) or path, draft.moved(target))
     elif manifest:
         draft.template(line, what, "the stage " + ("venv" if draft.is_python else "deps") + " copies the manifests")
     elif same:
-        draft.template(line, what, _CODE if draft.is_python else "the standalone output holds what the server needs")
+        draft.template(line, what, _CODE if draft.is_python else "the standalone output has what the server needs")
     elif place is not None and target == draft.root and not is_file(path):
         draft.template(line, what, f"{_CODE}, which is in {place}")
-        # Where the whole application moves, the server starts in its new folder.
+        # If the whole application moves, the server starts in the new folder.
         if not whole and not str(draft.known.get("app_file", "")).startswith(f"{draft.in_context(path)}/"):
-            draft.doubt(line, f"{path} was in {target}, and is in {place}: are imports and paths the same from there?")
+            draft.doubt(line, f"{path} moves from {target} to {place}: check imports and paths.")
     else:
         draft.item(line, what, "kept", "image")
         destination = joined("/app", _below(target, draft.root)) if target.startswith(draft.root + "/") else target

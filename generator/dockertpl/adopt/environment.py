@@ -1,4 +1,4 @@
-"""ENV, ARG and LABEL: what the template sets, what becomes an answer, and what is kept, by data/variables.toml."""
+"""ENV, ARG and LABEL: convert them into answers, or keep them. data/variables.toml has the rules."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _row(table: dict[str, str], name: str) -> str | None:
 
 
 def read_env(step: Step, draft: Draft, state: StageState, arguments: dict[str, str]) -> None:
-    """Read an ENV: each of its variables by itself, and the whole instruction where all of it is kept."""
+    """Read an ENV. Each variable is handled separately, unless the whole instruction is kept."""
     kept: dict[str, list[tuple[str, str]]] = {}
     found = pairs(step)
     for name, value in found:
@@ -38,7 +38,7 @@ def read_env(step: Step, draft: Draft, state: StageState, arguments: dict[str, s
             kept.setdefault(region, []).append((name, value or ""))
     for region, some in kept.items():
         whole = len(some) == len(found)
-        # The old form, ENV NAME value, is one that BuildKit warns of.
+        # BuildKit warns about the old form, ENV NAME value.
         whole = whole and "=" in step.text.split(None, 2)[1]
         text = (
             step.verbatim if whole else "ENV " + " \\\n    ".join(f"{name}={_written(value)}" for name, value in some)
@@ -51,7 +51,7 @@ def _put(draft: Draft, state: StageState, region: str, text: str) -> None:
     if region == "environment":
         state.own.append(text)
     if not draft.keep(region, text):
-        draft.doubts.append(f"{draft.path}: ENV holds a line that looks like a region's mark, and is left out.")
+        draft.doubts.append(f"{draft.path}: an ENV has a line that looks like a region marker, so it is left out.")
 
 
 def _written(value: str) -> str:
@@ -61,17 +61,17 @@ def _written(value: str) -> str:
 
 
 def _variable(step: Step, draft: Draft, state: StageState, name: str, value: str) -> list[str]:
-    """Note one variable, and return the regions that it goes into."""
+    """Record one variable, and return the regions for it."""
     line, what = step.line, f"ENV {name}"
     text = expand(unquoted(value), state.values)
     if is_secret(name, text) and is_secret(name, unquoted(value)):
         draft.dropped(line, what, _ADVICE)
-        draft.doubt(line, f"{name} holds what looks like a secret. {_AT_RUN_TIME if state.stage.final else _IN_BUILD}")
+        draft.doubt(line, f"{name} looks like a secret. {_AT_RUN_TIME if state.stage.final else _IN_BUILD}")
         return []
     if (why := _row(_data()["template"], name)) is not None:
         if why == "doubt":
-            draft.dropped(line, what, "the lock names its index, or the build argument UV_DEFAULT_INDEX does")
-            draft.doubt(line, f"{name} names another index for packages: see private_index and UV_DEFAULT_INDEX.")
+            draft.dropped(line, what, "the lock or the build argument UV_DEFAULT_INDEX has the index")
+            draft.doubt(line, f"{name} sets another package index: see private_index and UV_DEFAULT_INDEX.")
         else:
             draft.template(line, what, why)
         return []
@@ -84,16 +84,16 @@ def _variable(step: Step, draft: Draft, state: StageState, name: str, value: str
     if not state.stage.final:
         return _of_a_builder(line, draft, state, name, value)
     regions = ["environment"]
-    if draft.alone and draft.is_python and _is_of_the_build(name):
+    if draft.single_stage and draft.is_python and _is_of_the_build(name):
         regions = ["build"]
-    elif draft.alone and not draft.is_python and not state.built:
+    elif draft.single_stage and not draft.is_python and not state.built:
         regions.append("code")
     draft.item(line, what, "kept", " and ".join(regions))
     return regions
 
 
-_AT_RUN_TIME = "Pass it when the container starts, and replace it, since everybody who has the image can read it."
-_IN_BUILD = "Make it a build secret; or answer build_env, if it only holds a place."
+_AT_RUN_TIME = "Pass it when the container starts, and replace it: anyone with the image can read it."
+_IN_BUILD = "Make it a build secret, or use build_env if it is only a placeholder."
 
 
 def _is_of_the_build(name: str) -> bool:
@@ -103,7 +103,7 @@ def _is_of_the_build(name: str) -> bool:
 def _of_a_builder(line: int, draft: Draft, state: StageState, name: str, value: str) -> list[str]:
     what, own = f"ENV {name}", re.fullmatch(r"\"?\$\{?(\w+)\}?\"?", value)
     if own and own[1] == name:
-        draft.template(line, what, "a build argument is in the environment of the build")
+        draft.template(line, what, "build arguments are in the environment of the build")
         return []
     plain = unquoted(value)
     if draft.is_python or (not state.installed and "$" not in plain and not name.startswith(_PUBLIC)):
@@ -117,12 +117,12 @@ def _of_a_builder(line: int, draft: Draft, state: StageState, name: str, value: 
 
 
 def for_the_build(name: str, value: str) -> str:
-    """Return the value of a variable of the build, with what the template needs of it."""
+    """Return a build variable's value, with the template's own options added."""
     return f"--use-system-ca {value}" if name == "NODE_OPTIONS" else value
 
 
 def _refers_back(draft: Draft, name: str) -> bool:
-    """Tell whether the variable is in a region already, which stands after the answers."""
+    """Return whether a region already has the variable. Regions come after the answers."""
     return re.search(rf"\b{re.escape(name)}=", draft.kept("code")) is not None
 
 
@@ -132,7 +132,7 @@ def _path(step: Step, draft: Draft, state: StageState, value: str) -> list[str]:
     own = [part for part in parts if not any(one.fullmatch(part) for one in known)]
     own = [part for part in own if not any(one.fullmatch(expand(part, state.values)) for one in known)]
     if not own:
-        draft.template(step.line, "ENV PATH", "the virtual environment and the tools are on it")
+        draft.template(step.line, "ENV PATH", "the virtual environment and the tools are on PATH")
         return []
     region = "environment" if state.stage.final else "build"
     moved = [part if "$" in part else draft.moved(part) for part in own]
@@ -172,13 +172,13 @@ def _argument(line: int, draft: Draft, state: StageState, name: str, value: str 
     builder = builds(state, draft) and not draft.is_python and not state.built
     if value and is_secret(name, value):
         draft.dropped(line, what, _ADVICE)
-        draft.doubt(line, f"{name} has a default that looks like a secret, and is in the history of the image.")
+        draft.doubt(line, f"{name} has a default that looks like a secret, and the image's history shows it.")
     elif is_secret_name(name):
         if builder and re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
-            draft.answer(line, what, "build_secrets", [name], "a build secret, which no layer holds")
+            draft.answer(line, what, "build_secrets", [name], "a build secret, which is in no layer")
         else:
-            draft.dropped(line, what, "a build argument is in the history of the image: pass it when it starts")
-            draft.doubt(line, f"the build argument {name} looks like a secret. Who reads it?")
+            draft.dropped(line, what, "the image's history shows build arguments: pass it when the container starts")
+            draft.doubt(line, f"the build argument {name} looks like a secret: check which step reads it.")
     elif (why := _row(_data()["template"], name)) is not None:
         draft.template(line, what, "the lock, or the build argument UV_DEFAULT_INDEX" if why == "doubt" else why)
     elif builder and name.startswith(_PUBLIC) and value is None:
@@ -204,7 +204,7 @@ def read_label(step: Step, draft: Draft, state: StageState) -> None:
         name = unquoted(name)
         why = _data()["labels"].get(name)
         if not state.stage.final:
-            draft.dropped(step.line, f"LABEL {name}", "it is of a stage that only builds")
+            draft.dropped(step.line, f"LABEL {name}", "it is in a build stage")
         elif why:
             draft.template(step.line, f"LABEL {name}", why)
         else:
@@ -217,7 +217,7 @@ def read_label(step: Step, draft: Draft, state: StageState) -> None:
 
 
 def needed_here(draft: Draft, state: StageState, region: str, step: str) -> None:
-    """Put the stage's variables ahead of a step that is kept in a region of another stage than the image's."""
+    """Put a build stage's variables before a kept step."""
     if region in ("environment", "image"):
         return
     begin = state.given.get(region, 0)

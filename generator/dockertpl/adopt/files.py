@@ -1,4 +1,4 @@
-"""Commands that make folders, set modes and owners, and remove things."""
+"""Commands that create folders, set modes and owners, and remove files."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from dockertpl.adopt.verdict import Verdict, dropped, template
 from dockertpl.detect.dockerfile import expand
 
 _OWN = re.compile(r"(?:\./)?\.next(?:/.*)?|node_modules(?:/.*)?")
-_READ_ONLY = "the application's files stay root's: what is written at run time needs a volume or --tmpfs"
+_READ_ONLY = "root owns the application's files: use a volume or --tmpfs for files that are written at run time"
 
 
 def read_files(words: Sequence[str], draft: Draft, state: StageState, text: str) -> Verdict | None:
-    """Read `mkdir`, `chmod`, `chown`, `rm` and `cd`.
-
-    Returns:
-        What becomes of it, or None if it is another command or its paths cannot be told.
-    """
+    """Read `mkdir`, `chmod`, `chown`, `rm` and `cd`. Return None for other commands or unknown paths."""
     program = words[0].rpartition("/")[2]
     paths = [expand(word, state.values) for word in words[1:] if not word.startswith("-")]
     match program:
         case "cd" | "pushd" | "popd" | "export" | "source" | "." | "umask" | "alias" | "shopt" | "unset":
-            return template(text, "each step of the template runs where it has to", state=True)
+            return template(text, "the template's steps set their own folders", state=True)
         case "rm":
             return _removed(paths, text)
         case "mkdir" | "install" if program == "mkdir" or "-d" in words:
@@ -51,7 +47,7 @@ def _without_values(words: Sequence[str], state: StageState) -> list[str]:
 def _removed(paths: Sequence[str], text: str) -> Verdict | None:
     caches = pattern("caches", "remove")
     if paths and all(caches.fullmatch(path) for path in paths):
-        return template(text, "caches are mounts, and what builds is in other stages", passing=True)
+        return template(text, "caches are in mounts, and builds are in other stages", passing=True)
     return None
 
 
@@ -72,9 +68,9 @@ def _made(paths: Sequence[str], draft: Draft, state: StageState, text: str) -> V
         if place.startswith("/usr/share/man"):
             verdict.items.append((f"mkdir {path}", "template", "the step that installs packages"))
         elif _is_code(place, draft) or _OWN.fullmatch(path) or place.endswith("/.next"):
-            verdict.items.append((f"mkdir {path}", "template", "WORKDIR /app and what the template makes there"))
+            verdict.items.append((f"mkdir {path}", "template", "WORKDIR /app and the template's folders there"))
         elif not state.stage.final:
-            verdict.items.append((f"mkdir {path}", "template", "the stages that build make their own folders"))
+            verdict.items.append((f"mkdir {path}", "template", "the build stages create their own folders"))
         else:
             verdict.made.append(place)
     return verdict
@@ -82,7 +78,7 @@ def _made(paths: Sequence[str], draft: Draft, state: StageState, text: str) -> V
 
 def _owned(paths: Sequence[str], draft: Draft, state: StageState, text: str) -> Verdict | None:
     if not state.stage.final:
-        return dropped(text, "what only builds is root's", soft=True)
+        return dropped(text, "root owns the files of build stages", soft=True)
     verdict = Verdict(soft=True)
     for path in paths:
         if "$" in path or "~" in path:
@@ -92,9 +88,9 @@ def _owned(paths: Sequence[str], draft: Draft, state: StageState, text: str) -> 
         if _is_code(place, draft) or place in ("/home", "/root", "/") or place.startswith("/home/"):
             verdict.items.append((f"chown {path}", "dropped", _READ_ONLY))
         elif place.endswith(("/.next", "/.next/cache")):
-            verdict.items.append((f"chown {path}", "template", "the folder that Next.js writes to is 10001's"))
+            verdict.items.append((f"chown {path}", "template", "the user 10001 owns the folder that Next.js writes to"))
         elif re.fullmatch(r"/(?:opt/)?\.?venv|/usr/local/.*|/opt/poetry.*", place):
-            verdict.items.append((f"chown {path}", "dropped", "the dependencies stay root's"))
+            verdict.items.append((f"chown {path}", "dropped", "root owns the dependencies"))
         elif _inside(place, draft) and place not in state.made and "." in place.rpartition("/")[2]:
             verdict.items.append((f"chown {path}", "dropped", _READ_ONLY))
         else:
@@ -113,9 +109,9 @@ def _modes(paths: Sequence[str], draft: Draft, state: StageState, text: str) -> 
     ):
         places = [copy.target for copy in draft.copies if not copy.folder]
         if not any(place in places for place in targets):
-            return template(text, "everything that is copied has the mode 755", soft=True)
+            return template(text, "all copied files have the mode 755", soft=True)
     if not state.stage.final:
-        return dropped(text, "it changes what only builds", soft=True)
+        return dropped(text, "it only changes a build stage", soft=True)
     if any("*" in place for place in targets):
         return None
     moved = [draft.moved(place) for place in targets]

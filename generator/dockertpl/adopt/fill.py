@@ -1,4 +1,4 @@
-"""Putting what was kept of an old Dockerfile into the regions of a rendered one."""
+"""Put the kept lines of an old Dockerfile into the regions of a rendered one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def apply(tree: Tree, adoption: Adoption, *, dockerfile: str, ignore_file: str) 
 
     Args:
         tree: The rendered files.
-        adoption: What was read of the old ones.
+        adoption: The result of reading the old files.
         dockerfile: The path of the new Dockerfile in the tree.
-        ignore_file: The path of the new ignore file in it.
+        ignore_file: The path of the new ignore file in the tree.
 
     Returns:
-        The tree with both files filled; the others are the same objects.
+        The tree with both files filled. The other files are the same objects.
 
     Raises:
-        BadInputError: The tree has no such file.
-        RegionError: A file has no region of a name that is to be filled.
+        BadInputError: The tree lacks one of the files.
+        RegionError: A file lacks a region.
     """
     filled = dict(tree)
     contents = {"ignore": adoption.ignored} if adoption.ignored else {}
@@ -32,7 +32,7 @@ def apply(tree: Tree, adoption: Adoption, *, dockerfile: str, ignore_file: str) 
         if not texts:
             continue
         if path not in tree:
-            raise BadInputError(f"{path} is not among the rendered files.", f"They are: {', '.join(sorted(tree))}.")
+            raise BadInputError(f"{path} is not among the rendered files.", f"Use one of: {', '.join(sorted(tree))}.")
         filled[path] = _filled(tree[path], texts)
     return filled
 

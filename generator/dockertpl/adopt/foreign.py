@@ -1,4 +1,4 @@
-"""Stages that are kept whole, such as one that builds a front end, and those that never reach the image."""
+"""Stages that are kept whole, such as a front-end build, and stages that the image does not use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dockertpl.adopt.stages import Stage, named, pairs, sources
 from dockertpl.adopt.translation import Draft
 from dockertpl.detect.repository import is_within
 
-#: The names of the template's own stages.
+#: The names of the template's stages.
 # fmt: off
 _TAKEN = frozenset([
     "uv", "build", "strip", "code", "python", "rootfs", "dev", "prod", "pruned", "deps", "node",
@@ -21,7 +21,7 @@ _TAKEN = frozenset([
 
 
 def names_of(stages: Sequence[Stage], draft: Draft) -> dict[int, str]:
-    """Return the names that foreign stages have in the new file, by their place."""
+    """Return the new names of foreign stages by index."""
     found = {}
     for stage in stages:
         if stage.foreign and stage.reached and draft.is_python:
@@ -33,23 +33,25 @@ def names_of(stages: Sequence[Stage], draft: Draft) -> dict[int, str]:
 def keep_stage(
     draft: Draft, stage: Stage, stages: Sequence[Stage], names: Mapping[int, str], arguments: Mapping[str, str]
 ) -> None:
-    """Keep a stage as it is, in the region for whole stages."""
+    """Keep a stage unchanged in the region for stages."""
     if not draft.is_python:
         for what, line in listed(stage):
-            draft.dropped(line, what, f"it is of {stage.title}, for which the template has no place")
-        draft.doubt(stage.start.line, f"{stage.title} stands on {stage.root_image}: the template has no place for it.")
+            draft.dropped(line, what, f"it is in {stage.title}, which does not fit into the template")
+        draft.doubt(
+            stage.start.line, f"{stage.title} is based on {stage.root_image}: it does not fit into the template."
+        )
         return
     name = names[stage.index]
     for what, line in listed(stage):
         draft.item(line, what, "kept", f"stages, in the stage {name}")
     others = [one for one in sources(stage, stages) if not one.foreign]
     if others:
-        draft.doubt(stage.start.line, f"{stage.title} copies from {others[0].title}, which the new file does not have.")
+        draft.doubt(stage.start.line, f"{stage.title} copies from {others[0].title}, which is not in the new file.")
     if draft.context == "." and draft.app_dir != "." and not draft.member:
         draft.doubt(
             stage.start.line,
-            f"{stage.title} copies from the root of the repository, and the new build context is {draft.app_dir}: "
-            f"move what it copies below {draft.app_dir}, or build it in an image of its own.",
+            f"{stage.title} copies from the repository root, but the new build context is {draft.app_dir}: "
+            f"move the files below {draft.app_dir}, or build them in a separate image.",
         )
     base = names[stage.below.index] if stage.below and stage.below.index in names else stage.image
     platform = "".join(f"{flag} " for flag in stage.start.flags if "$" not in flag or "BUILDPLATFORM" in flag)
@@ -58,7 +60,7 @@ def keep_stage(
     lines += [_step(step, stage, stages, names, arguments) for step in stage.steps]
     _leave_out_ours(draft, stage)
     if not draft.keep("stages", "\n".join(lines)):
-        draft.doubt(stage.start.line, "a step holds a line that looks like a region's mark, and the stage is left out.")
+        draft.doubt(stage.start.line, "a step has a line that looks like a region marker, so the stage is left out.")
 
 
 def _step(
@@ -76,7 +78,7 @@ def _step(
 
 
 def _leave_out_ours(draft: Draft, stage: Stage) -> None:
-    """Answer `frontend` with none where a stage that is kept builds the front end already."""
+    """Set the answer `frontend` to none if a kept stage already builds the front end."""
     folder = str(draft.known.get("frontend") or "")
     copied = (
         draft.in_context(source)
@@ -90,17 +92,17 @@ def _leave_out_ours(draft: Draft, stage: Stage) -> None:
 
 
 def drop_stage(draft: Draft, stage: Stage) -> None:
-    """Say of everything in a stage that it never reached the image."""
-    why = f"{stage.title} does not reach the image"
+    """Report a whole stage as not used by the image."""
+    why = f"the image does not use {stage.title}"
     for what, line in listed(stage):
         draft.dropped(line, what, why)
     for step in stage.steps:
         if step.name == "ONBUILD":
-            draft.doubt(step.line, "ONBUILD makes it a base of other images, which this kind is not.")
+            draft.doubt(step.line, "ONBUILD is for base images, which this kind does not build.")
 
 
 def listed(stage: Stage) -> list[tuple[str, int]]:
-    """Return everything that a stage does, a thing at a time, with its line."""
+    """Return the instructions of a stage with their lines."""
     found = [(f"FROM {' '.join(stage.start.words)}", stage.start.line)]
     for step in stage.steps:
         if step.name in ("ENV", "ARG", "LABEL"):

@@ -1,4 +1,4 @@
-"""HEALTHCHECK: its path and its start period become answers; the rest is the template's."""
+"""HEALTHCHECK: convert its path and start period into answers. The template sets the rest."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _ADDRESS = re.compile(
 )
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]*)+")
 _TIMES = {
-    "interval": "the template's probe asks every 30 s, and every second while it starts",
-    "timeout": "the template's probe waits 5 s",
-    "retries": "the template's probe may fail three times",
-    "start-interval": "the template's probe asks every second while it starts",
+    "interval": "the template checks every 30 s, and every second during the start",
+    "timeout": "the template's timeout is 5 s",
+    "retries": "the template allows three failures",
+    "start-interval": "the template checks every second during the start",
 }
 
 
 def read_health(step: Step, draft: Draft, state: StageState) -> None:
-    """Read the HEALTHCHECK that counts."""
+    """Read the last HEALTHCHECK."""
     line = step.line
     draft.facts.add("has-health")
     if step.words[:1] == ("NONE",):
-        draft.dropped(line, "HEALTHCHECK NONE", "the image has a probe")
+        draft.dropped(line, "HEALTHCHECK NONE", "the image has a health check")
         draft.facts.discard("has-health")
         return
     for flag in step.flags:
@@ -33,7 +33,7 @@ def read_health(step: Step, draft: Draft, state: StageState) -> None:
         if name == "start-period":
             _start_period(draft, line, flag, value)
         else:
-            draft.dropped(line, flag, _TIMES.get(name, "the template's probe knows no such flag"))
+            draft.dropped(line, flag, _TIMES.get(name, "the template's health check has no such flag"))
     command = expand(" ".join(step.words[1:]), state.values)
     draft.uses.setdefault("health", set()).update(
         word.rpartition("/")[2] for word in re.split(r"[\s\"'(),;|&]+", command)
@@ -41,21 +41,19 @@ def read_health(step: Step, draft: Draft, state: StageState) -> None:
     found = _ADDRESS.search(command)
     what = f"HEALTHCHECK {' '.join(step.words)}"
     if not found:
-        draft.dropped(line, what, "the template's probe asks the application over HTTP, by the answer health_path")
+        draft.dropped(line, what, "the template's health check sends an HTTP request to the answer health_path")
         return
     path = found["path"] or "/"
     if path == "/":
-        # curl takes a redirection from / for an answer; the template takes every status below 500 there.
+        # curl accepts a redirect from /. On /, the template accepts every status below 500.
         draft.template(line, what, "without a health_path, any answer below 500 on / is healthy")
     elif _PATH.fullmatch(path):
         draft.answer(line, what, "health_path", path, path)
     else:
-        draft.dropped(line, what, f"{path} is no path that the probe can ask for, such as one with a query")
-        draft.doubt(line, f"the health check asks for {path}: name a health_path without a query.")
+        draft.dropped(line, what, f"{path} is not a valid path for the health check, for example because of a query")
+        draft.doubt(line, f"the health check requests {path}: set a health_path without a query.")
     if "|" in command.replace("||", "") and found:
-        draft.doubt(
-            line, "the health check looks at the answer's text: the template's probe looks at its status alone."
-        )
+        draft.doubt(line, "the health check reads the answer's text, but the template's only checks the status.")
 
 
 def _start_period(draft: Draft, line: int, flag: str, value: str) -> None:
@@ -65,4 +63,4 @@ def _start_period(draft: Draft, line: int, flag: str, value: str) -> None:
     if 1 <= seconds <= 3600:
         draft.answer(line, flag, "health_start_period", seconds)
     else:
-        draft.dropped(line, flag, "the answer health_start_period says how long it may take to start")
+        draft.dropped(line, flag, "the answer health_start_period sets the start period")

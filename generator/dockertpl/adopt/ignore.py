@@ -1,4 +1,4 @@
-"""The old ignore file: what ours covers, what is kept, and what would take away what the new build reads."""
+"""Read the old ignore file: patterns that the new one covers, that are kept, or that would break the build."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _data() -> dict[str, Any]:
 
 
 def covered(kind: str) -> tuple[str, ...]:
-    """Return the patterns that a kind's ignore file covers, without `**/` in front."""
+    """Return the patterns that a kind's ignore file covers, without a leading `**/`."""
     own = "python" if kind == PYTHON_FASTAPI else "node"
     return tuple(one for one in (*_data()["common"], *_data()[own]) if not one.endswith("/never"))
 
@@ -40,9 +40,9 @@ def read_ignore(draft: Draft, text: str) -> None:
         elif bare in ours:
             draft.template(0, what, "the new ignore file")
         elif (moved := _moved(draft, pattern)) is None:
-            draft.dropped(0, what, "it lies outside of the build context")
+            draft.dropped(0, what, "it is outside of the build context")
         elif taken := _takes(moved, needed):
-            draft.dropped(0, what, f"it would keep {taken} from the build, which reads it")
+            draft.dropped(0, what, f"it would exclude {taken}, which the build reads")
         else:
             draft.item(0, what, "kept", "ignore")
             draft.ignored.append(moved)
@@ -53,16 +53,16 @@ def _taken_back(draft: Draft, pattern: str, what: str, ours: frozenset[str]) -> 
     if re.search(
         r"\.env(?:\.(?!example|sample|template)|$)|\.key$|id_rsa|\.git(?:/|$)|node_modules|__pycache__", inner
     ):
-        draft.dropped(0, what, "secrets and what is made on this machine stay out")
+        draft.dropped(0, what, "secrets and local build results stay excluded")
     elif (moved := _moved(draft, inner)) is None:
-        draft.dropped(0, what, "it lies outside of the build context")
+        draft.dropped(0, what, "it is outside of the build context")
     else:
         draft.item(0, what, "kept", "ignore")
         draft.ignored.append(f"!{moved}")
 
 
 def _moved(draft: Draft, pattern: str) -> str | None:
-    """Return a pattern as it is seen from the new build context."""
+    """Return a pattern relative to the new build context."""
     below = "" if draft.member or draft.app_dir == "." else f"{draft.app_dir}/"
     above = "" if draft.context == "." else f"{draft.context}/"
     if pattern.startswith("**/") or below == above:
@@ -92,7 +92,7 @@ def _needed(draft: Draft) -> list[str]:
 
 
 def _takes(pattern: str, needed: list[str]) -> str:
-    """Return what a pattern takes away of what is needed; empty if nothing."""
+    """Return a needed file that a pattern excludes, or an empty string."""
     anchored = pattern if pattern.startswith(("/", "**/")) else f"/{pattern}"
     try:
         spec = pathspec.GitIgnoreSpec.from_lines([anchored])

@@ -1,4 +1,4 @@
-"""What reading an old Dockerfile hands back."""
+"""The result of reading an old Dockerfile."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Treatment: TypeAlias = Literal["answer", "template", "kept", "dropped"]
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptedItem:
-    """One thing that the old file does, and what becomes of it.
+    """One item of the old file, and its outcome.
 
     Attributes:
-        line: Its line in the old file; 0 for what stands in the old ignore file.
-        what: One package, port, variable, command, copied file, … A secret's value is never in it.
-        outcome: `answer`, `template` (which does it anyway), `kept` in a region, or `dropped`.
-        where: The answer's name, what of the template does it, the region's name, or why it is dropped.
-        matters: Somebody has to agree to it first: what runs beside the image may depend on it.
+        line: Its line in the old file, or 0 for the ignore file.
+        what: A package, port, variable, command, copied file, … Values of secrets are left out.
+        outcome: `answer`, `template` (the template does the same), `kept` in a region, or `dropped`.
+        where: The answer's name, the part of the template, the region's name, or the reason for dropping it.
+        matters: Whether dropping it needs a confirmation, because the deployment may depend on it.
     """
 
     line: int
@@ -29,16 +29,16 @@ class AdoptedItem:
 
 @dataclass(frozen=True, kw_only=True)
 class Adoption:
-    """What an old Dockerfile and its ignore file come to.
+    """The result of reading an old Dockerfile and its ignore file.
 
     Attributes:
-        answers: Answers that the old file gives. Lists of packages hold what was answered before as well.
-        evidence: For every key of `answers`, the place, such as `Dockerfile:12`.
-        regions: The text for the marked regions of the new Dockerfile, by the region's name.
-        ignored: Patterns for the region `ignore` of the new ignore file, a line each.
-        items: Everything that the old files do, in their order.
-        improvements: What the new image does better, each a plain sentence.
-        doubts: Why a person has to look before anything is done.
+        answers: The answers from the old file. Lists of packages include earlier answers.
+        evidence: The place of each answer, such as `Dockerfile:12`.
+        regions: The text for the regions of the new Dockerfile, by name.
+        ignored: Patterns for the region `ignore` of the new ignore file.
+        items: All items of the old files, in order.
+        improvements: Improvements of the new image, each a sentence.
+        doubts: Doubts that need a confirmation.
     """
 
     answers: dict[str, Any]

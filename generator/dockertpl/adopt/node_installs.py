@@ -1,4 +1,4 @@
-"""npm, pnpm, Yarn and Bun: builds, and what is installed beside the lock."""
+"""npm, pnpm, Yarn and Bun: builds, and packages that are installed without the lock."""
 
 from __future__ import annotations
 
@@ -20,11 +20,7 @@ _FULL_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[\w.-]+)?")
 
 
 def read_node(words: Sequence[str], draft: Draft, state: StageState, text: str) -> Verdict | None:
-    """Read a command of npm and its like.
-
-    Returns:
-        What becomes of it, or None if it cannot be told.
-    """
+    """Read a command of npm, pnpm, Yarn or Bun. Return None if it is not understood."""
     inner = _unwrapped(words)
     program = inner[0].rpartition("/")[2] if inner else ""
     if program == "next" and inner[1:2] == ["build"]:
@@ -51,20 +47,20 @@ def read_node(words: Sequence[str], draft: Draft, state: StageState, text: str) 
 
 
 def is_of_another_manager(words: Sequence[str], draft: Draft) -> bool:
-    """Tell whether a command is one of a manager that the application does not use, as in an `if` for each lock."""
+    """Return whether a command is of another manager than the application's, as in an `if` for each lock."""
     manager = str(draft.known.get("manager", "")).partition("-")[0]
     inner = _unwrapped(words)
     return bool(inner) and bool(manager) and inner[0] in _MANAGERS and inner[0] != manager
 
 
 def only_flags(verdict: Verdict) -> bool:
-    """Tell whether all that a command answers is the flags of the installation."""
+    """Return whether a command only answers the flags of the installation."""
     others = verdict.packages or verdict.exact or verdict.kept or verdict.doubts or verdict.soft
     return not others and all(key == "install_flags" for _, key, _, _ in verdict.answers)
 
 
 def _locked_install(words: Sequence[str], draft: Draft, text: str) -> Verdict | None:
-    """Read an install from the lock: what its flags change in the result is kept."""
+    """Read an install from the lock. Flags that change its result are kept."""
     program, rest = words[0] if words else "", list(words[1:])
     if program not in _MANAGERS:
         return None
@@ -96,7 +92,7 @@ def _locked_install(words: Sequence[str], draft: Draft, text: str) -> Verdict | 
             verdict.answers.append((flag, "install_flags", [flag], ""))
         else:
             verdict.items.append((flag, "dropped", "the installation has no such flag"))
-            verdict.doubts.append(f"the installation is given {flag}: does the new one need it?")
+            verdict.doubts.append(f"the installation uses {flag}: check whether the new one needs it.")
     return verdict
 
 
@@ -117,7 +113,7 @@ def _unwrapped(words: Sequence[str]) -> list[str]:
 
 
 def script_of(words: Sequence[str]) -> str:
-    """Return the script of package.json that a command runs; empty if it runs none."""
+    """Return the script of package.json that a command runs, or an empty string."""
     rest = list(words)
     program = rest[0] if rest else ""
     if program not in _MANAGERS:
@@ -157,7 +153,7 @@ def _corepack(words: Sequence[str], draft: Draft, text: str) -> Verdict:
 
 
 def _install(words: Sequence[str], draft: Draft, state: StageState, text: str) -> Verdict | None:
-    """Packages that are named, and so are not the lock's."""
+    """Read an install of named packages, which are not from the lock."""
     if not words or words[0] not in _MANAGERS:
         return None
     rest = [word for word in words[1:] if not word.startswith("-") and not re.match(r"\d?[<>]|\d+$", word)]
@@ -171,7 +167,7 @@ def _install(words: Sequence[str], draft: Draft, state: StageState, text: str) -
     for word in rest[1:]:
         name, version = word.rpartition("@")[::2] if "@" in word[1:] else (word, "")
         if name in tools:
-            verdict.items.append((f"{word}", "template", "the stage tools has the manager and what runs the build"))
+            verdict.items.append((f"{word}", "template", "the stage tools has the manager and the build tools"))
             _version(verdict, draft, name, version)
         else:
             others.append(word)
@@ -185,7 +181,7 @@ def _install(words: Sequence[str], draft: Draft, state: StageState, text: str) -
     verdict.items += [(word, "kept", region) for word in others]
     verdict.kept.append((region, f"RUN {text}"))
     if words[0] != "npm" and region in ("runtime", "image"):
-        verdict.doubts.append(f"`{words[0]} add` runs in the image, which has npm alone: write it with npm.")
+        verdict.doubts.append(f"`{words[0]} add` runs in the image, which only has npm: use npm for it.")
     return verdict
 
 

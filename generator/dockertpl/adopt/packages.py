@@ -1,4 +1,4 @@
-"""System packages: from apt-get and apk to the answers build_packages and runtime_packages, by data/packages.toml."""
+"""Convert system packages of apt-get and apk into the answers build_packages and runtime_packages."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def _data() -> dict[str, Any]:
 
 
 def adds_sources(text: str) -> bool:
-    """Tell whether a step adds a source of packages, or installs a package's file."""
+    """Return whether a step adds a package source, or installs a package file."""
     return _ADDS_SOURCES.search(text) is not None
 
 
 def asked(words: Sequence[str]) -> list[str]:
-    """Return the packages that a command installs by apt or apk, as written; empty if it is another command."""
+    """Return the packages that a command installs with apt or apk, or an empty list."""
     program = words[0].rpartition("/")[2] if words else ""
     rest = list(words[1:])
     if program in ("apt-get", "apt", "aptitude") and "install" in rest:
@@ -58,11 +58,7 @@ def asked(words: Sequence[str]) -> list[str]:
 
 
 def read_command(words: Sequence[str], draft: Draft, state: StageState, line: int) -> Verdict | None:
-    """Read one command of apt or apk.
-
-    Returns:
-        What becomes of it, or None if it cannot be told.
-    """
+    """Read one command of apt or apk. Return None if it is not understood."""
     program = words[0].rpartition("/")[2]
     action = next((word for word in words[1:] if not word.startswith("-")), "")
     shown = " ".join(words)
@@ -72,11 +68,11 @@ def read_command(words: Sequence[str], draft: Draft, state: StageState, line: in
         return template(shown, "the step that installs packages keeps the lists in a mount", passing=True)
     if action in ("upgrade", "dist-upgrade", "full-upgrade"):
         return dropped(
-            shown, "fixes come with the base image, which `dockertpl pin` and the update bot move", passing=True
+            shown, "fixes come with the base image, which `dockertpl pin` and the update bot update", passing=True
         )
     if action in ("remove", "purge", "autoremove", "del"):
         names = {word for word in words[1:] if not word.startswith("-")} - {action}
-        return template(shown, "what only the build needs is in a stage that the image is not made of", purged=names)
+        return template(shown, "build tools are in a stage that is not part of the image", purged=names)
     packages = asked(words)
     if not packages:
         return None
@@ -103,11 +99,11 @@ def settle(draft: Draft, requests: Iterable[Request], purged: set[str], uses: Ma
     """Answer which packages the build and the running image need.
 
     Args:
-        draft: Where answers and items go.
-        requests: What the old file installs.
-        purged: What a later step of it removes.
-        uses: Which programs are run where: in a region, by the health check ("health"), or by steps that the template
-            has in its own way ("template").
+        draft: Collects answers and items.
+        requests: The packages that the old file installs.
+        purged: The packages that a later step removes.
+        uses: The programs that run in each region, in the health check ("health"), or in steps of the template
+            ("template").
     """
     for request in requests:
         for name in _names(draft, request):
@@ -121,13 +117,15 @@ def _names(draft: Draft, request: Request) -> list[str]:
     if request.alpine == alpine:
         name = request.name if alpine else data["renamed"].get(request.name, request.name)
         if not name:
-            draft.dropped(request.line, what, "Debian has no such package any more")
-            draft.doubt(request.line, f"{what} is no package of Debian.")
+            draft.dropped(request.line, what, "Debian no longer has this package")
+            draft.doubt(request.line, f"{what} is not a Debian package.")
         return [name] if name else []
     names = data["alpine"].get(request.name) if request.alpine else None
     if names is None:
         known = (
-            "Alpine's, and its name in Debian is not known" if request.alpine else "Debian's, and the image is Alpine"
+            "it is Alpine's, and its name in Debian is unknown"
+            if request.alpine
+            else "it is Debian's, but the image is Alpine"
         )
         draft.dropped(request.line, what, f"the package is {known}")
         draft.doubt(request.line, f"the package {what} is {known}: add the right one to runtime_packages.")
@@ -143,7 +141,7 @@ def _place(draft: Draft, request: Request, name: str, purged: set[str], uses: Ma
         return
     note = name if name != request.name else ""
     if what != request.name and not note:
-        note = "without its version, which the distribution replaces with every fix"
+        note = "without its version, since the distribution replaces it with every fix"
     passing = request.passing or request.name in purged or not request.final
     if passing:
         draft.answer(line, what, "build_packages", [name], note)
@@ -155,12 +153,12 @@ def _place(draft: Draft, request: Request, name: str, purged: set[str], uses: Ma
         _headers(draft, request, name, note)
     else:
         draft.answer(line, what, "runtime_packages", [name], note)
-        if request.builds and not (draft.is_python and draft.alone):
+        if request.builds and not (draft.is_python and draft.single_stage):
             _also_for_the_build(draft, name, line)
 
 
 def _also_for_the_build(draft: Draft, name: str, line: int) -> None:
-    """What ran in the old build as well may be needed there."""
+    """Return whether the build may need a program, too."""
     before = draft.answers.get("build_packages", draft.known.get("build_packages")) or []
     if name not in before:
         draft.answers["build_packages"] = [*before, name]
@@ -170,14 +168,12 @@ def _also_for_the_build(draft: Draft, name: str, line: int) -> None:
 def _compiler(draft: Draft, request: Request, name: str, note: str, uses: Mapping[str, set[str]]) -> None:
     regions = {region for region in ("runtime", "image") if name in uses.get(region, ())}
     if regions:
-        draft.answer(request.line, request.what, "runtime_packages", [name], "a step that is kept uses it")
+        draft.answer(request.line, request.what, "runtime_packages", [name], "a kept step uses it")
     elif not request.builds:
         # The image's own stage asks for it, and nothing is built there.
         draft.answer(request.line, request.what, "runtime_packages", [name], note)
     else:
-        draft.answer(
-            request.line, request.what, "build_packages", [name], note or "the image does not have it any more"
-        )
+        draft.answer(request.line, request.what, "build_packages", [name], note or "the image no longer has it")
 
 
 def _fetcher(draft: Draft, request: Request, name: str, note: str, uses: Mapping[str, set[str]]) -> None:
@@ -186,17 +182,17 @@ def _fetcher(draft: Draft, request: Request, name: str, note: str, uses: Mapping
     late = {region for region in ("runtime", "image") if programs & uses.get(region, set())}
     early = {region for region in ("build", "code") if programs & uses.get(region, set())}
     if late:
-        draft.answer(line, what, "runtime_packages", [name], "a step that is kept uses it")
+        draft.answer(line, what, "runtime_packages", [name], "a kept step uses it")
     if early:
-        draft.answer(line, what, "build_packages", [name], "a step that is kept uses it")
+        draft.answer(line, what, "build_packages", [name], "a kept step uses it")
     if late or early:
         return
     if programs & uses.get("start", set()):
-        draft.answer(line, what, "runtime_packages", [name], "what runs before the server uses it")
+        draft.answer(line, what, "runtime_packages", [name], "a command before the server uses it")
     elif programs & uses.get("health", set()):
-        draft.dropped(line, what, "only the health check used it, and the template's probe needs no package")
+        draft.dropped(line, what, "only the health check used it, and the template's health check needs no package")
     elif programs & uses.get("template", set()):
-        draft.dropped(line, what, "only a step that the template has in its own way used it")
+        draft.dropped(line, what, "only a step used it that the template replaces")
     else:
         draft.answer(
             line, what, "runtime_packages", [name], note or "no step uses it; leave it out if nothing else does"
@@ -215,9 +211,9 @@ def _headers(draft: Draft, request: Request, name: str, note: str) -> None:
         if libraries:
             draft.answer(line, what, "runtime_packages", libraries, f"its library: {', '.join(libraries)}")
         elif not request.builds:
-            draft.dropped(line, what, "it holds headers, which only a build reads")
+            draft.dropped(line, what, "it has headers, which only a build reads")
     else:
-        draft.answer(line, what, "runtime_packages", [name], "with its headers: which library it brings is not known")
+        draft.answer(line, what, "runtime_packages", [name], "with its headers, since its library is unknown")
 
 
 def _is_in(name: str, patterns: Sequence[str]) -> bool:

@@ -1,6 +1,6 @@
-"""A Dockerfile read without Moby's parser, for machines that it has no wheel for: the same instructions and words.
+"""Read a Dockerfile without Moby's parser, for platforms without its wheel. The result is the same.
 
-A test compares both readers. Moby's own documentation of the format is the reference:
+A test compares both readers. Moby's documentation of the format is the reference:
 https://docs.docker.com/reference/dockerfile/#format
 """
 
@@ -22,7 +22,7 @@ _COMMENT = re.compile(r"[ \t]*#")
 
 
 class GoParseError(ValueError):
-    """The text is not a Dockerfile that Docker would build."""
+    """Docker cannot parse the text."""
 
 
 class Heredoc(NamedTuple):
@@ -51,7 +51,7 @@ def parse_string(text: str) -> tuple[Command, ...]:
         text: The Dockerfile.
 
     Raises:
-        GoParseError: It holds no instruction, a heredoc does not end, or ENV or LABEL lacks a value.
+        GoParseError: The file has no instruction, a heredoc does not end, or ENV or LABEL lacks a value.
     """
     lines = text.removeprefix("\ufeff").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
@@ -118,13 +118,13 @@ def _instruction(line: str) -> tuple[str, str | None, str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Yield words as they are written; quotes and backslashes keep blanks together and stay."""
+    """Yield words with their quotes and backslashes. Quoted spaces don't split a word."""
     for match in re.finditer(r"(?:[^\s\"'\\]|\\.|\\$|\"(?:[^\"\\]|\\.)*(?:\"|\\?$)|'[^']*(?:'|$))+", text):
         yield match[0]
 
 
 def _heredocs(text: str) -> list[tuple[bool, str]]:
-    """Return the heredocs that an instruction opens: whether tabs in front are cut, and the word that ends it."""
+    """Return an instruction's heredocs: whether leading tabs are removed, and the end word."""
     if "<<" not in text:
         return []
     matches = (_HEREDOC.fullmatch(word) for word in _words(text))
@@ -152,7 +152,7 @@ def _flags(text: str) -> tuple[tuple[str, ...], str]:
 
 
 def _value(name: str, text: str) -> tuple[tuple[str, ...], bool]:
-    """Return what stands behind an instruction's flags, and whether it is a JSON list."""
+    """Return the words after an instruction's flags, and whether they are a JSON list."""
     if name == "HEALTHCHECK":
         kind, _, rest = text.partition(" ")
         value, is_json = _value("CMD", rest.strip())

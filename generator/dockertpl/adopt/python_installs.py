@@ -1,4 +1,4 @@
-"""pip, uv pip and the extras and groups of the other managers: what of an install the lock does not bring is kept."""
+"""pip, uv pip, and the extras and groups of other managers. Installs that the lock does not cover are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dockertpl.adopt.verdict import Verdict
 _FOR_DEVELOPMENT = re.compile(
     r"(?:.*[-_.])?(?:dev|develop|development|test|tests|testing|lint|docs?|ci)(?:[-_.].*)?", re.I
 )
-# Options of pip that take a value. Those in the second list are uv's as well.
+# Options of pip with a value. uv has those in the second list, too.
 # fmt: off
 _WITH_VALUE = frozenset([
     "--target", "-t", "--prefix", "--root", "--platform", "--python-version", "--implementation", "--abi", "--log",
@@ -31,14 +31,14 @@ _PASSED_ON = frozenset([
 _SWITCHES_PASSED_ON = frozenset(["--pre", "--no-deps", "--no-index", "-U", "--upgrade", "--force-reinstall"])
 _WITHOUT_UV = (
     "ARG UV_DEFAULT_INDEX\n"
-    "# uv is there for this step alone.\n"
+    "# uv is only mounted for this step.\n"
     "RUN --mount=type=bind,from=uv,source=/uv,target=/uv \\\n"
     "    /uv pip install --no-cache --python /opt/venv/bin/python {words}"
 )
 
 
 def pip_words(words: Sequence[str]) -> list[str] | None:
-    """Return what follows `pip install` (or `wheel`, `download`), however pip is called; None if it is not."""
+    """Return the arguments of `pip install` (or `wheel`, `download`), or None for other commands."""
     rest = list(words)
     program = rest[0].rpartition("/")[2] if rest else ""
     if re.fullmatch(r"python3?[\d.]*", program) and rest[1:3] == ["-m", "pip"]:
@@ -55,14 +55,10 @@ def pip_words(words: Sequence[str]) -> list[str] | None:
 
 
 def read_pip(words: Sequence[str], draft: Draft, folder: str) -> Verdict | None:
-    """Read a `pip install`.
-
-    Returns:
-        What becomes of each thing that it installs, or None if it is no such command.
-    """
+    """Read a `pip install`. Return None for other commands."""
     verdict = Verdict()
     if list(words[:2]) == ["pipx", "ensurepath"]:
-        verdict.items.append(("pipx ensurepath", "template", "the tools that it is for"))
+        verdict.items.append(("pipx ensurepath", "template", "the tools that need it"))
         return verdict
     rest = pip_words(words)
     if rest is None:
@@ -103,9 +99,11 @@ def read_pip(words: Sequence[str], draft: Draft, folder: str) -> Verdict | None:
 
 def _index(verdict: Verdict, option: str) -> str:
     if "index" in option or option == "-i":
-        verdict.doubts.append("packages come from another index: name it in the lock, or by the build argument of uv.")
-        return "the build argument UV_DEFAULT_INDEX, and the lock, which names its indexes"
-    return "what the lock says"
+        verdict.doubts.append(
+            "packages come from another index: set it in the lock, or with the build argument UV_DEFAULT_INDEX."
+        )
+        return "the build argument UV_DEFAULT_INDEX, and the indexes in the lock"
+    return "the lock"
 
 
 def _file(verdict: Verdict, draft: Draft, folder: str, path: str) -> None:
@@ -119,11 +117,11 @@ def _file(verdict: Verdict, draft: Draft, folder: str, path: str) -> None:
         where = "the stage venv installs from the lock"
         if _FOR_DEVELOPMENT.fullmatch(name.rpartition(".")[0]) and name not in known:
             verdict.facts.add("dev-dependencies")
-            where = "the stage dev has the dependencies of development"
+            where = "the stage dev has the development dependencies"
         verdict.items.append((what, "template", where))
         verdict.installed = True
     elif _FOR_DEVELOPMENT.fullmatch(name.rpartition(".")[0]):
-        verdict.items.append((what, "dropped", "only the stage dev has the dependencies of development"))
+        verdict.items.append((what, "dropped", "only the stage dev has the development dependencies"))
         verdict.facts.add("dev-dependencies")
         verdict.installed = True
     else:
@@ -134,7 +132,7 @@ def _file(verdict: Verdict, draft: Draft, folder: str, path: str) -> None:
 
 
 def _project(verdict: Verdict, draft: Draft, value: str) -> None:
-    """`pip install .[extra]`: the project itself."""
+    """Read `pip install .[extra]`, an install of the project."""
     verdict.installed = True
     verdict.items.append((f"pip install {value}", "template", "the stage venv installs from the lock"))
     if match := re.search(r"\[([^\]]*)\]", value):
@@ -142,14 +140,14 @@ def _project(verdict: Verdict, draft: Draft, value: str) -> None:
 
 
 def read_extras(verdict: Verdict, draft: Draft, extras: Sequence[str]) -> None:
-    """Note the extras that an install asks for: those of development are in the stage dev alone."""
+    """Record the extras of an install. Extras for development are only in the stage dev."""
     for extra in filter(None, extras):
         if _FOR_DEVELOPMENT.fullmatch(extra):
-            verdict.items.append((f"the extra {extra}", "dropped", "it is of development: the image does not have it"))
+            verdict.items.append((f"the extra {extra}", "dropped", "it is for development, so it is not in the image"))
             verdict.facts.add("dev-dependencies")
         elif draft.known.get("manager") in ("pip", "pipenv") or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", extra):
-            verdict.items.append((f"the extra {extra}", "dropped", "the manager knows no extras"))
-            verdict.doubts.append(f"the extra {extra} has to be in the requirements.")
+            verdict.items.append((f"the extra {extra}", "dropped", "the manager has no extras"))
+            verdict.doubts.append(f"the extra {extra} must be in the requirements.")
         else:
             verdict.answers.append((f"the extra {extra}", "extras", [extra], ""))
 
@@ -160,7 +158,7 @@ def _packages(verdict: Verdict, draft: Draft, wanted: Sequence[str], passed: Seq
     for word in wanted:
         name = re.split(r"[\[=<>!~;@ ]", word)[0].lower().replace("_", "-")
         if name in tools:
-            verdict.items.append((f"pip install {word}", "template", "the stage build has what installs, pinned"))
+            verdict.items.append((f"pip install {word}", "template", "the stage build has the pinned installer"))
         elif word in (".", "./") or word.startswith((".[", "./[")) or (word.startswith("/") and "." not in word[1:]):
             if word.rstrip("/*").endswith("wheels"):
                 verdict.items.append((f"pip install {word}", "template", "the stage venv installs from the lock"))
@@ -180,7 +178,7 @@ def _packages(verdict: Verdict, draft: Draft, wanted: Sequence[str], passed: Seq
 
 
 def read_manager(words: Sequence[str], draft: Draft) -> Verdict:
-    """Read which extras and groups `poetry install`, `uv sync` and `pdm sync` ask for."""
+    """Read the extras and groups of `poetry install`, `uv sync` and `pdm sync`."""
     verdict = Verdict(installed=True)
     text = " ".join(words)
     verdict.items.append((text, "template", "the stage venv installs from the lock"))
@@ -193,22 +191,22 @@ def read_manager(words: Sequence[str], draft: Draft) -> Verdict:
         read_extras(verdict, draft, [name])
     _groups(verdict, draft, text)
     if "--all-extras" in text:
-        verdict.items.append(("--all-extras", "dropped", "the answer extras names them one by one"))
-        verdict.doubts.append("all extras are installed: name those that production needs in the answer extras.")
+        verdict.items.append(("--all-extras", "dropped", "the answer extras lists each of them"))
+        verdict.doubts.append("all extras are installed: list those for production in the answer extras.")
     if "--all-groups" in text:
-        verdict.items.append(("--all-groups", "dropped", "the answer groups names them one by one"))
-        verdict.doubts.append("all groups are installed: name those that production needs in the answer groups.")
+        verdict.items.append(("--all-groups", "dropped", "the answer groups lists each of them"))
+        verdict.doubts.append("all groups are installed: list those for production in the answer groups.")
     return verdict
 
 
 def _named(text: str, options: str) -> list[str]:
-    """Return the names that options are given, such as `--without dev,docs`."""
+    """Return the names in options such as `--without dev,docs`."""
     found = re.findall(rf"(?:^|\s)(?:{options})[= ][\"']?([^-\s\"'][^\s\"']*)", text)
     return [name for one in found for name in re.split(r"[\s,]+", one) if name]
 
 
 def _groups(verdict: Verdict, draft: Draft, text: str) -> None:
-    """Answer `groups`: those that are installed unasked, with and without the ones that the command names."""
+    """Answer `groups`: the default groups, plus or minus those of the command."""
     before = [str(name) for name in draft.known.get("groups") or []]
     only = _named(text, "--only|--only-group")
     bare = bool(only) or re.search(r"--no-default-groups|--no-default\b", text) is not None
@@ -220,7 +218,7 @@ def _groups(verdict: Verdict, draft: Draft, text: str) -> None:
         if name in without:
             verdict.items.append((f"the group {name}", "template", "the image does not have it"))
         elif _FOR_DEVELOPMENT.fullmatch(name):
-            verdict.items.append((f"the group {name}", "dropped", "it is of development"))
+            verdict.items.append((f"the group {name}", "dropped", "it is for development"))
             verdict.facts.add("dev-dependencies")
     kept = [name for name in wanted if name not in without and not _FOR_DEVELOPMENT.fullmatch(name)]
     if kept or before:

@@ -1,4 +1,4 @@
-"""Reading an old Dockerfile from its first line to its last."""
+"""Read an old Dockerfile from its first to its last line."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ def read(
     settled: Collection[str] | None = None,
     context: str = "",
 ) -> Adoption:
-    """Read an old Dockerfile: what becomes of everything that it does.
+    """Read an old Dockerfile, and decide the outcome of each item.
 
     Args:
         text: The Dockerfile.
-        path: Its path, seen from the repository's root.
-        kind: The kind of image that takes its place.
-        answers: What is answered already: detected, given, or a default.
-        ignore: The ignore file that belongs to it, if there is one.
-        settled: The answers that are not defaults; None for all of them.
-        context: The folder that it is built from, where that is known.
+        path: Its path, relative to the repository root.
+        kind: The kind of the new image.
+        answers: The answers so far, with defaults.
+        ignore: The text of its ignore file, or None.
+        settled: The answers that are not defaults. None for all of them.
+        context: The build context, if it is known.
 
     Returns:
-        Answers, the text of regions, and a list of everything with its outcome.
+        Answers, the text of regions, and all items with their outcomes.
 
     Raises:
-        BadInputError: The kind is no service, or the text is no Dockerfile, or far too long.
+        BadInputError: The kind is not a service, or the text is not a Dockerfile or too long.
     """
     if kind not in SERVICE_KINDS:
         raise BadInputError(
-            f"A Dockerfile cannot be taken over into the kind {kind}: only services can.",
-            f"Choose one of {', '.join(SERVICE_KINDS)}, or leave the old file out.",
+            f"A Dockerfile cannot be adopted as kind {kind}, only as a service.",
+            f"Choose one of {', '.join(SERVICE_KINDS)}, or continue without --adopt.",
         )
     if ignore is not None and len(ignore) > LONGEST:
         raise BadInputError(f"The ignore file beside {path} is longer than {LONGEST // 1024} KiB.", "Check the path.")
@@ -74,10 +74,10 @@ def read(
     draft.doubts += [f"{path}:{image.start.line}: {one}" for one in said]
     for stage in stages:
         stage.foreign = not stage.final and bases.kind_of(stage.root_image)[0] != kind
-    draft.alone = not any(stage.builds and not stage.final and not stage.foreign for stage in stages)
+    draft.single_stage = not any(stage.builds and not stage.final and not stage.foreign for stage in stages)
     _find_code(draft, image, stages, arguments, context)
     if _needs_root(draft, stages) and "context" not in draft.settled:
-        # Read again, as an application that is built from the root.
+        # Read it again as an application that is built from the root.
         known = {**answers, "context": "."}
         again = read(
             text, path=path, kind=kind, answers=known, ignore=ignore, settled={*draft.settled, "context"}, context="."
@@ -92,25 +92,25 @@ def read(
 
 
 def _chain(image: Stage) -> list[Stage]:
-    """Return the stages that the image is, from the lowest."""
+    """Return the stages that form the image, the lowest first."""
     below = _chain(image.below) if image.below else []
     return [*below, image]
 
 
 def read_ignore_file(text: str, *, path: str, kind: str, answers: Mapping[str, Any]) -> Adoption:
-    """Read an ignore file that no Dockerfile goes with.
+    """Read an ignore file without a Dockerfile.
 
     Args:
         text: The ignore file.
-        path: Its path, relative to the repository's root.
+        path: Its path, relative to the repository root.
         kind: The kind of image.
-        answers: What is answered already.
+        answers: The answers so far.
 
     Raises:
-        BadInputError: The kind is not a service, or the text is far too long.
+        BadInputError: The kind is not a service, or the text is too long.
     """
     if kind not in SERVICE_KINDS or len(text) > LONGEST:
-        raise BadInputError(f"{path} cannot be merged.", "Move it away, and carry over by hand what you need of it.")
+        raise BadInputError(f"{path} cannot be merged.", "Move it away, and copy the patterns that you need by hand.")
     draft = Draft(path=path, kind=kind, known=answers, settled=frozenset(answers))
     draft.context = str(answers.get("context", draft.app_dir))
     read_ignore(draft, text)
@@ -118,9 +118,9 @@ def read_ignore_file(text: str, *, path: str, kind: str, answers: Mapping[str, A
 
 
 def _needs_root(draft: Draft, stages: Sequence[Stage]) -> bool:
-    """Tell whether the image is made of files outside of the application's folder, and can be built from the root.
+    """Return whether the image needs files outside of the application's folder, and can be built from the root.
 
-    Other managers find their project at the root of the build context.
+    Some managers need their project at the root of the build context.
     """
     if draft.app_dir == "." or draft.member or draft.context != ".":
         return False
@@ -139,7 +139,7 @@ def _needs_root(draft: Draft, stages: Sequence[Stage]) -> bool:
 
 
 def _from_root(adoption: Adoption, draft: Draft, line: int) -> Adoption:
-    """Return an adoption that builds from the repository's root, where the requirements are below the folder."""
+    """Return an adoption that builds from the repository root."""
     answers: dict[str, Any] = {"context": "."}
     for key in (
         "requirements_file",
@@ -153,7 +153,7 @@ def _from_root(adoption: Adoption, draft: Draft, line: int) -> Adoption:
             answers[key] = f"{draft.app_dir}/{value}"
         elif value:
             answers[key] = [f"{draft.app_dir}/{one}" for one in value]
-    item = AdoptedItem(line=line, what="files from the root of the repository", outcome="answer", where="context (.)")
+    item = AdoptedItem(line=line, what="files from the repository root", outcome="answer", where="context (.)")
     return replace(
         adoption,
         answers={**adoption.answers, **answers},
@@ -163,7 +163,7 @@ def _from_root(adoption: Adoption, draft: Draft, line: int) -> Adoption:
 
 
 def _find_code(draft: Draft, image: Stage, stages: Sequence[Stage], arguments: Mapping[str, str], context: str) -> None:
-    """Find out what the old build context is, and where in the image the code lies."""
+    """Find the old build context, and the code's folder in the image."""
     context_sources = [
         source.removeprefix("./").rstrip("/")
         for stage in stages
@@ -219,15 +219,15 @@ def _code_copies(step: Step, folder: str, values: Mapping[str, str]) -> list[Cod
 
 
 def _ahead(draft: Draft, ahead: Sequence[Step], stages: Sequence[Stage]) -> None:
-    """Note the build arguments ahead of the first FROM."""
+    """Record the build arguments before the first FROM."""
     froms = " ".join(" ".join([*stage.start.flags, *stage.start.words]) for stage in stages)
     again = {name for stage in stages for step in stage.steps if step.name == "ARG" for name, _ in pairs(step)}
     for step in ahead:
         for name, _ in pairs(step):
             if re.search(rf"\$\{{?{re.escape(name)}\b", froms):
-                draft.template(step.line, f"ARG {name}", "the build arguments that name the new base images")
+                draft.template(step.line, f"ARG {name}", "the build arguments for the new base images")
             elif name in again:
-                draft.template(step.line, f"ARG {name}", "the ARG of the stage that reads it, which is listed too")
+                draft.template(step.line, f"ARG {name}", "the ARG in its stage, which is listed, too")
             else:
                 draft.dropped(step.line, f"ARG {name}", "nothing reads it")
 
@@ -254,7 +254,7 @@ def _stages(draft: Draft, stages: Sequence[Stage], arguments: dict[str, str]) ->
         bases.read_base(draft, stage)
         for step in stage.steps:
             _step(step, draft, state, stages, names, arguments)
-    # Last, since the next line of the template after them begins a stage of its own.
+    # Last, since the template's next line begins a new stage.
     for stage in stages:
         if stage.reached and stage.foreign:
             foreign.keep_stage(draft, stage, stages, names, arguments)
@@ -286,7 +286,7 @@ def _step(
             pass  # the last one counts: see _end
         case "CMD" | "ENTRYPOINT" | "EXPOSE" | "HEALTHCHECK":
             for word in (*step.flags, *step.words):
-                draft.dropped(step.line, f"{step.name} {word}", "it is of a stage that only builds")
+                draft.dropped(step.line, f"{step.name} {word}", "it is in a build stage")
         case _:
             read_other(step, draft, state)
 
@@ -297,14 +297,14 @@ def _workdir(step: Step, draft: Draft, state: StageState) -> None:
     moved = draft.moved(state.folder)
     note = "WORKDIR /app" if moved == "/app" else f"the template works in /app; {state.folder} is {moved}"
     if not state.stage.final:
-        note = "the stages that build work in /app"
+        note = "the build stages work in /app"
     elif state.folder == moved and moved != "/app":
-        note = "the template works in /app; kept steps of this folder name it"
+        note = "the template works in /app, and kept steps change to this folder"
     draft.template(step.line, f"WORKDIR {word}", note)
 
 
 def _end(draft: Draft, scenes: Mapping[int, StageState], image: Stage) -> None:
-    """Read what only its last place counts for, and settle what had to wait."""
+    """Read instructions of which only the last counts, and finish deferred items."""
     state = scenes[image.index]
     chain = [step for stage in _chain(image) for step in stage.steps]
     last = {name: _last(draft, chain, name) for name in ("ENTRYPOINT", "CMD", "HEALTHCHECK")}
@@ -331,7 +331,7 @@ def _last(draft: Draft, chain: Sequence[Step], name: str) -> Step | None:
 
 
 def _link(draft: Draft) -> None:
-    """Leave a link where the code was, if something that is kept names that folder, or a script may."""
+    """Create a link at the code's old folder if a kept step or a script may use it."""
     root = draft.root
     if draft.moved(root) != "/app" or root == "/app" or root.startswith("/app/"):
         return
@@ -340,15 +340,15 @@ def _link(draft: Draft) -> None:
         return
     parent = posixpath.dirname(root)
     made = f"mkdir -p {parent} && " if parent != "/" else ""
-    draft.first("image", f"# What is kept below names {root}, where the application was.\nRUN {made}ln -s /app {root}")
+    draft.first("image", f"# The lines below use {root}, the application's old folder.\nRUN {made}ln -s /app {root}")
 
 
 def _improved(draft: Draft, image: Stage, ignore: str | None, state: StageState) -> list[str]:
     facts = set(draft.facts)
     if state.user.partition(":")[0] in ("", "root", "0"):
         facts.add("root")
-    if draft.alone:
-        facts.add("alone")
+    if draft.single_stage:
+        facts.add("single-stage")
     if ignore is not None:
         facts.add("has-ignore")
     return [

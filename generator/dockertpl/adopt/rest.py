@@ -1,4 +1,4 @@
-"""EXPOSE, USER, VOLUME, STOPSIGNAL, SHELL and what else is left of a Dockerfile."""
+"""EXPOSE, USER, VOLUME, STOPSIGNAL, SHELL and the other instructions."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from dockertpl.adopt.start import port
 from dockertpl.adopt.translation import Draft, StageState
 from dockertpl.detect.dockerfile import expand
 
-WRITTEN = "image; a read-only root asks for a volume or --tmpfs there"
+WRITTEN = "image; mount a volume or --tmpfs there, since the root is read-only"
 
 
 def read_ports(step: Step, draft: Draft, state: StageState, *, started: bool) -> None:
     """Read an EXPOSE of the image.
 
     Args:
-        step: It.
-        draft: Where answers and items go.
+        step: The instruction.
+        draft: Collects answers and items.
         state: The stage at its end.
-        started: The command that starts says the port already, or the first port is still to be told.
+        started: Whether the start command has the port.
     """
     words = [one for word in step.words for one in expand(word, state.values).split()]
     for word in words:
         what = f"EXPOSE {word}"
         number, _, protocol = word.partition("/")
         if not number.isdigit():
-            draft.dropped(step.line, what, "it is no number that is known")
+            draft.dropped(step.line, what, "the port is not a known number")
         elif int(number) == draft.answers.get("port"):
             draft.answer(step.line, what, "port", int(number))
         elif int(number) < 1024 or ("port" not in draft.answers and not started and protocol in ("", "tcp")):
@@ -38,7 +38,7 @@ def read_ports(step: Step, draft: Draft, state: StageState, *, started: bool) ->
 
 
 def read_port_variable(draft: Draft, state: StageState, steps: list[Step]) -> None:
-    """Read an ENV PORT: of Next.js it is the port; of Python it is one if the command reads it."""
+    """Read an ENV PORT. It is the port in Next.js, and in Python if the command reads it."""
     for step in steps:
         if step.name != "ENV" or "PORT" not in step.words[::2]:
             continue
@@ -51,7 +51,7 @@ def read_port_variable(draft: Draft, state: StageState, steps: list[Step]) -> No
 
 
 def read_other(step: Step, draft: Draft, state: StageState) -> None:
-    """Read an instruction that stands by itself."""
+    """Read one of the other instructions."""
     line, words = step.line, step.words
     match step.name:
         case "USER":
@@ -59,7 +59,7 @@ def read_other(step: Step, draft: Draft, state: StageState) -> None:
             if state.stage.final:
                 draft.template(line, f"USER {' '.join(words)}", "the user 10001, which has a number and no shell")
             else:
-                draft.template(line, f"USER {' '.join(words)}", "what builds is root's")
+                draft.template(line, f"USER {' '.join(words)}", "build stages run as root")
         case "SHELL":
             state.shell = step.text.partition(" ")[2].strip() if step.exec_form else ""
             draft.shells.append((line, f"SHELL {' '.join(words)}", state.shell))
@@ -68,7 +68,7 @@ def read_other(step: Step, draft: Draft, state: StageState) -> None:
         case "VOLUME":
             _volumes(step, draft, state)
         case "ONBUILD":
-            draft.dropped(line, f"ONBUILD {step.inner} {' '.join(words)}", "the image is no base of others")
+            draft.dropped(line, f"ONBUILD {step.inner} {' '.join(words)}", "the image is not a base image")
             draft.doubt(line, "ONBUILD makes it a base of other images, which this kind is not.")
         case "MAINTAINER":
             draft.item(line, f"MAINTAINER {' '.join(words)}", "kept", "environment, as a label")
@@ -80,7 +80,7 @@ def _stop_signal(step: Step, draft: Draft, state: StageState) -> None:
     if not state.stage.final:
         draft.dropped(step.line, what, "it is of a stage that only builds")
     elif step.words[:1] in (("SIGTERM",), ("15",)):
-        draft.template(step.line, what, "it is the engine's own")
+        draft.template(step.line, what, "it is the engine's default")
     else:
         draft.item(step.line, what, "kept", "image")
         draft.keep("image", step.verbatim)
@@ -92,7 +92,7 @@ def _volumes(step: Step, draft: Draft, state: StageState) -> None:
         if not state.stage.final:
             draft.dropped(step.line, f"VOLUME {word}", "it is of a stage that only builds")
         elif place == draft.root or draft.moved(place) == "/app":
-            draft.dropped(step.line, f"VOLUME {word}", "it would hide the application: only development mounts that")
+            draft.dropped(step.line, f"VOLUME {word}", "it would hide the application, and is only for development")
         else:
             draft.item(step.line, f"VOLUME {word}", "kept", "image")
             state.made.setdefault(place, 0)
@@ -101,7 +101,7 @@ def _volumes(step: Step, draft: Draft, state: StageState) -> None:
 
 
 def keep_folders(draft: Draft, state: StageState) -> None:
-    """Keep the folders that the old image made or gave to its user: they are written to when it runs."""
+    """Keep the folders that the old image created or gave to its user, since it writes there."""
     for place, line in state.owned.items():
         if place not in state.made:
             draft.item(line, f"chown {place}", "kept", "image")

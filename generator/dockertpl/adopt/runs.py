@@ -1,4 +1,4 @@
-"""RUN: a step is taken apart where all of its commands are known, and kept as it is where one is not."""
+"""RUN: split a step if all of its commands are known. Otherwise keep it unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dockertpl.adopt.tables import pattern, rules
 from dockertpl.adopt.translation import Draft, StageState, builds
 from dockertpl.adopt.verdict import Verdict
 
-# What a person wrote is shorter; what is longer, is kept whole.
+# Keep longer steps whole: they are probably generated.
 _LONGEST = 16_384
 _MANAGERS = re.compile(r"(?:\S*/)?(?:poetry (?:install|export)|uv sync|pdm (?:install|sync))\b")
 
@@ -46,14 +46,14 @@ def read_run(step: Step, draft: Draft, state: StageState) -> None:
 
 
 def _too_long(step: Step, draft: Draft, state: StageState, text: str) -> None:
-    """Keep a step that no person wrote, as it is."""
+    """Keep a very long step unchanged."""
     region = region_for(text[:_LONGEST], draft, state)
     if region:
         draft.item(step.line, text, "kept", region)
         draft.keep_step(region, step.verbatim, folder=_place(draft, state, region), shell=state.shell)
     else:
-        draft.dropped(step.line, text, "it runs after the build, which hands over its result alone")
-    draft.doubt(step.line, f"a step of {len(text)} characters is not taken apart: look at what it does.")
+        draft.dropped(step.line, text, "it runs after the build, but the image only gets the build's result")
+    draft.doubt(step.line, f"a step of {len(text)} characters is too long to convert: check what it does.")
 
 
 def _commands(step: Step) -> tuple[Command, ...]:
@@ -69,7 +69,7 @@ def _commands(step: Step) -> tuple[Command, ...]:
 
 
 def _verdict(command: Command, draft: Draft, state: StageState, step: Step) -> Verdict | None:
-    """Return what becomes of a command, or None if it is to be kept as it is."""
+    """Return the verdict on a command, or None to keep it unchanged."""
     if command.compound:
         return _compound(command, draft, state, step)
     if not command.is_one:
@@ -78,8 +78,8 @@ def _verdict(command: Command, draft: Draft, state: StageState, step: Step) -> V
     if words[:1] == ["sudo"]:
         words = words[1:]
     if not words:
-        # Variables alone: the commands after it read them.
-        return Verdict(items=[(command.text, "template", "the steps that read it are the template's")], state=True)
+        # Only variables, for the commands after it.
+        return Verdict(items=[(command.text, "template", "only steps of the template read it")], state=True)
     return _simple(words, command, draft, state, step)
 
 
@@ -103,11 +103,11 @@ def _simple(words: list[str], command: Command, draft: Draft, state: StageState,
 
 
 def _set_for(command: Command, found: Verdict) -> None:
-    """`NODE_OPTIONS=… npm run build`: the build alone has the variable."""
+    """Read `NODE_OPTIONS=… npm run build`: only the build has the variable."""
     for assignment in command.assignments if found.built else ():
         name, _, value = assignment.partition("=")
         if "$" in value:
-            found.doubts.append(f"the build is started with {name} set from another variable: see build_env.")
+            found.doubts.append(f"the build gets {name} from another variable: see build_env.")
             found.items.append((f"{name} for the build", "dropped", "its value is another variable's"))
         else:
             found.answers.append((f"{name} for the build", "build_env", {name: for_the_build(name, value)}, ""))
@@ -130,7 +130,7 @@ def _by_table(text: str, draft: Draft, command: Command) -> Verdict | None:
 
 
 def _compound(command: Command, draft: Draft, state: StageState, step: Step) -> Verdict | None:
-    """An `if` or a group whose every command the template does anyway, such as one install for each manager."""
+    """Read an `if` or a group if the template covers all its commands, such as an install for each manager."""
     merged = Verdict()
     for part in command.parts:
         inner = Command(text=" ".join(part), parts=(part,))
@@ -138,7 +138,7 @@ def _compound(command: Command, draft: Draft, state: StageState, step: Step) -> 
         if not words or words[0] in ("[", "test", "exit"):
             continue
         if not draft.is_python and node_installs.is_of_another_manager(words, draft):
-            merged.items.append((inner.text, "template", "the lock says which manager installs"))
+            merged.items.append((inner.text, "template", "the lock selects the manager"))
             continue
         found = _simple(words, inner, draft, state, step)
         if found is None or not (found.plain or node_installs.only_flags(found)):
@@ -153,7 +153,7 @@ def _compound(command: Command, draft: Draft, state: StageState, step: Step) -> 
 
 
 def carry_out(step: Step, draft: Draft, state: StageState, verdict: Verdict) -> None:
-    """Do what a verdict says."""
+    """Carry out a verdict."""
     line = step.line
     for what, outcome, where in verdict.items:
         draft.item(line, what, outcome, where)
@@ -183,7 +183,7 @@ def _progress(draft: Draft, state: StageState, verdict: Verdict) -> None:
 
 
 def _place(draft: Draft, state: StageState, region: str) -> str:
-    """Return the folder that a kept step runs in."""
+    """Return the working directory of a kept step."""
     moved = draft.moved(state.folder)
     if region == "code" and moved == "/app":
         return f"/app/{draft.app_dir}" if draft.keeps_tree else "/app"
@@ -191,12 +191,12 @@ def _place(draft: Draft, state: StageState, region: str) -> str:
 
 
 def region_for(text: str, draft: Draft, state: StageState) -> str:
-    """Return the region that a step which is kept goes into; empty if there is none."""
+    """Return the region for a kept step, or an empty string."""
     late = state.installed or state.copied
     if builds(state, draft) and pattern("toolchain", "match").search(text):
         return "build"
     if state.stage.final:
-        if not draft.is_python and draft.alone and state.copied and not state.built:
+        if not draft.is_python and draft.single_stage and state.copied and not state.built:
             return "code"
         return "image" if late or _asks_python(text, draft) else "runtime"
     if draft.is_python:
@@ -213,15 +213,13 @@ def _asks_python(text: str, draft: Draft) -> bool:
 def _whole(
     step: Step, draft: Draft, state: StageState, found: Sequence[Command], verdicts: Sequence[Verdict | None]
 ) -> None:
-    """Keep a step as it is."""
+    """Keep a step unchanged."""
     text = " ".join(step.words) + "".join(step.heredocs)
     region = region_for(text, draft, state)
     for command, verdict in zip(found, verdicts, strict=True):
         _keep_item(step, draft, state, command, region)
         if verdict is not None and verdict.installed:
-            draft.doubt(
-                step.line, "a step that is kept whole also installs the dependencies: take that part out of it."
-            )
+            draft.doubt(step.line, "a kept step also installs the dependencies: remove that part.")
         if verdict is not None:
             _progress(draft, state, verdict)
     if not region:
@@ -235,7 +233,7 @@ def _whole(
 def _parts(
     step: Step, draft: Draft, state: StageState, found: Sequence[Command], verdicts: Sequence[Verdict | None]
 ) -> None:
-    """Keep of a step what is not known, with what only makes sense beside it."""
+    """Keep the unknown commands of a step, and the commands that they need."""
     kept: list[Command] = []
     for command, verdict in zip(found, verdicts, strict=True):
         if verdict is None or verdict.soft:
@@ -259,29 +257,29 @@ def _keep(step: Step, draft: Draft, state: StageState, region: str, text: str, f
     draft.keep_step(region, text, folder=_place(draft, state, region), shell=state.shell)
     _note_uses(draft, region, [part for command in found for part in command.parts])
     if holds_secret(text):
-        draft.doubt(step.line, "a step that is kept holds what looks like a secret: make it a build secret.")
+        draft.doubt(step.line, "a kept step has a text that looks like a secret: make it a build secret.")
     if pattern("home", "match").search(text) and region in ("image", "runtime"):
         draft.doubt(
             step.line,
-            "a step that is kept downloads into the home of root, which the image's user does not read: give it a "
-            "folder, and name that folder to the application.",
+            "a kept step downloads into root's home, which the image's user cannot read: use another folder, and set "
+            "it in the application.",
         )
     if draft.flavor == "distroless":
-        draft.doubt(step.line, "the flavor distroless has no shell for a step that is kept.")
+        draft.doubt(step.line, "the flavor distroless has no shell for a kept step.")
 
 
 def _keep_item(step: Step, draft: Draft, state: StageState, command: Command, region: str) -> None:
     if region:
         draft.item(step.line, command.text, "kept", region)
     else:
-        draft.dropped(step.line, command.text, "it runs after the build, which hands over its result alone")
-        draft.doubt(step.line, "a step that builds something of its own has no place in the template.")
+        draft.dropped(step.line, command.text, "it runs after the build, but the image only gets the build's result")
+        draft.doubt(step.line, "a step with a separate build does not fit into the template.")
     for part in command.parts:
         for name in packages.asked(part):
             if region:
                 draft.item(step.line, name, "kept", region)
             else:
-                draft.dropped(step.line, name, "so is the step that installs it")
+                draft.dropped(step.line, name, "together with the step that installs it")
 
 
 def _note_uses(draft: Draft, region: str, parts: Sequence[Sequence[str]]) -> None:
@@ -291,7 +289,7 @@ def _note_uses(draft: Draft, region: str, parts: Sequence[Sequence[str]]) -> Non
 
 
 def _flags(step: Step, draft: Draft, *, kept: bool) -> None:
-    """Note the secrets that a step mounts, and what it mounts from other stages."""
+    """Record a step's mounts of secrets and of other stages."""
     for flag in step.flags:
         if "type=secret" in flag:
             _secret(step, draft, flag, kept=kept)
@@ -299,9 +297,9 @@ def _flags(step: Step, draft: Draft, *, kept: bool) -> None:
             if kept:
                 draft.item(step.line, flag, "kept", "with its step")
             else:
-                draft.template(step.line, flag, "each step has the network that it needs")
+                draft.template(step.line, flag, "the template's steps have network access")
         elif kept and re.search(r"[=,]from=", flag):
-            draft.doubt(step.line, f"a step that is kept mounts from a stage: {flag}.")
+            draft.doubt(step.line, f"a kept step mounts from another stage: {flag}.")
 
 
 def _secret(step: Step, draft: Draft, flag: str, *, kept: bool) -> None:
@@ -316,5 +314,5 @@ def _secret(step: Step, draft: Draft, flag: str, *, kept: bool) -> None:
     elif not draft.is_python and (variable or re.fullmatch(r"[A-Z_][A-Z0-9_]*", name)):
         draft.answer(step.line, what, "build_secrets", [variable[1] if variable else name])
     else:
-        draft.dropped(step.line, what, "the template knows the secrets ca and netrc")
-        draft.doubt(step.line, f"the build reads the secret {name}, which the new one does not have.")
+        draft.dropped(step.line, what, "the template only has the secrets ca and netrc")
+        draft.doubt(step.line, f"the build reads the secret {name}, but the new build does not get it.")

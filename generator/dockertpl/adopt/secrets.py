@@ -1,4 +1,4 @@
-"""Telling what looks like a secret, so that no report prints it and no image keeps it."""
+"""Recognize secrets, to keep them out of reports and images."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _IN_TEXT = re.compile(
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether a variable with such a name usually holds a secret."""
+    """Return whether a variable's name suggests a secret."""
     return not name.startswith(("NEXT_PUBLIC_", "VITE_")) and _NAME.search(name) is not None
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Tell whether a variable holds a secret: it is called like one and has a value of its own, or looks like one."""
+    """Return whether a variable holds a secret, by its name and value."""
     value = value.strip("\"'")
     if _VALUE.search(value):
         return True
@@ -35,12 +35,12 @@ def is_secret(name: str, value: str) -> bool:
 
 
 def holds_secret(text: str) -> bool:
-    """Tell whether a command holds what looks like a secret."""
+    """Return whether a command seems to contain a secret."""
     return bool(_VALUE.search(text) or _IN_TEXT.search(text))
 
 
 def shown(text: str, longest: int = 100) -> str:
-    """Return a text for people: on one line, not too long, secrets left out."""
+    """Return a text on one line for reports, shortened and without secrets."""
     text = re.sub(r"\s+", " ", text[: 8 * longest]).strip()
     text = re.sub(r"://[^/\s:@$\"']+:[^/\s@$\"']+@", "://…@", text)
     text = _VALUE.sub("…", _IN_TEXT.sub(r"\1…", text))

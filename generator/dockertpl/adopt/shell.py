@@ -1,11 +1,11 @@
-"""What a RUN step is made of: its commands at the top level, each with its words and its own text."""
+"""Split a RUN step into its top-level commands."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-#: Words that begin a compound command, or stand between its parts.
+#: Keywords of compound commands.
 # fmt: off
 KEYWORDS = frozenset([
     "if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "{", "}", "!",
@@ -19,10 +19,10 @@ class Command:
     """One command at the top level: a pipeline, or a compound command.
 
     Attributes:
-        text: It as written, without continuation marks.
-        parts: The words of each simple command in it, without quotes.
-        compound: It is an `if`, a loop, a group or a subshell.
-        before: What stands between it and the one before: `&&`, `;` or nothing.
+        text: Its text without line continuations.
+        parts: The words of its simple commands, without quotes.
+        compound: Whether it is an `if`, a loop, a group or a subshell.
+        before: The operator before it: `&&`, `;` or nothing.
     """
 
     text: str
@@ -32,13 +32,13 @@ class Command:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the first simple command's words, without the variables that are set for it."""
+        """Return the first simple command's words, without its variables."""
         words = self.parts[0] if self.parts else ()
         return words[len(self.assignments) :]
 
     @property
     def assignments(self) -> tuple[str, ...]:
-        """Return the variables that are set for the first simple command, as `NAME=value`."""
+        """Return the first simple command's variables as `NAME=value`."""
         words = self.parts[0] if self.parts else ()
         count = 0
         while count < len(words) and re.match(r"[A-Za-z_]\w*=", words[count]):
@@ -47,7 +47,7 @@ class Command:
 
     @property
     def is_one(self) -> bool:
-        """Tell whether it is one simple command, save for a `|| true`."""
+        """Return whether it is one simple command, except for a `|| true`."""
         rest = self.parts[1:]
         return not self.compound and all(part in (("true",), (":",)) for part in rest)
 
@@ -61,7 +61,7 @@ class _Token:
 
 
 def commands(text: str) -> tuple[Command, ...]:
-    """Split a script at its `&&`, `;` and line ends outside of quotes, groups and compound commands."""
+    """Split a script at `&&`, `;` and line ends outside of quotes, groups and compound commands."""
     tokens = _tokens(text)
     found: list[Command] = []
     open_: list[str] = []
@@ -86,7 +86,7 @@ _CLOSES = {")": "(", "fi": "if", "esac": "case", "done": "do", "}": "{"}
 
 
 def _nest(open_: list[str], token: _Token, *, begins: bool) -> None:
-    """Note what a token opens or closes."""
+    """Track the groups that a token opens or closes."""
     if token.kind == "(" or (token.kind == "word" and begins and token.text in ("if", "case", "do", "{")):
         open_.append(token.text)
     elif open_ and _CLOSES.get(token.text) == open_[-1] and (token.kind != "word" or begins):
@@ -165,7 +165,7 @@ def _word(text: str, at: int) -> tuple[str, int]:
                 parts.append(text[at + 1 : at + 2])
             at += 2
         elif character in "<>":
-            # A redirection with what may stand right before and after it: 2>&1, >/dev/null, > file.
+            # A redirection: 2>&1, >/dev/null, > file.
             target = re.compile(r"[<>]+&?\d?[ \t]*").match(text, at)
             parts.append(target[0].strip() if target else character)
             at = target.end() if target else at + 1

@@ -1,4 +1,4 @@
-"""An old Dockerfile as Docker reads it, each instruction with its own lines of the file."""
+"""Parse an old Dockerfile as Docker does, and keep the lines of each instruction."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 from dockertpl.adopt import plain_reader
 from dockertpl.errors import BadInputError
 
-#: Nobody writes a longer one by hand, and the time that moby's parser takes grows with its square.
+#: Longer files are generated, and the time of Moby's parser grows quadratically.
 LONGEST = 196_608
-# Nor a longer line, for which moby's parser takes a time that grows with the square of its length.
+# The time of Moby's parser also grows quadratically with the length of a line.
 _LONGEST_LINE = 8192
 # fmt: off
 _KNOWN = frozenset([
@@ -31,12 +31,12 @@ class Step:
         name: Its name in capitals.
         line: Its first line, from 1.
         flags: Its flags, such as `--from=builder`.
-        words: What moby makes of the rest: words, or the command as one text in shell form.
-        exec_form: Whether the rest is a JSON list.
-        text: Its own lines, as they stand in the file.
+        words: Its arguments, or the command as one text in shell form.
+        exec_form: Whether the arguments are a JSON list.
+        text: Its lines in the file.
         comment: The comment lines directly above it.
         heredocs: The contents of its heredocs.
-        inner: For ONBUILD, the instruction in it.
+        inner: The instruction after ONBUILD.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Step:
         return f"{self.comment}\n{self.text}" if self.comment else self.text
 
     def flag(self, name: str) -> str:
-        """Return the value of a flag; empty if it is not there."""
+        """Return the value of a flag, or an empty string."""
         return next((flag.partition("=")[2] for flag in self.flags if flag.startswith(f"--{name}=")), "")
 
 
@@ -67,16 +67,16 @@ def steps(text: str, path: str) -> tuple[Step, ...]:
         path: Its path, for messages.
 
     Raises:
-        BadInputError: It is too long, or no Dockerfile.
+        BadInputError: The text is too long, or not a Dockerfile.
     """
     if len(text) > LONGEST:
         raise BadInputError(
-            f"{path} is longer than {LONGEST // 1024} KiB, and no Dockerfile that a person wrote.",
-            "Check the path; or leave the old file out, and move what it does by hand.",
+            f"{path} is longer than {LONGEST // 1024} KiB, too long for a Dockerfile.",
+            "Check the path, or convert the file by hand.",
         )
     if long := next((number for number, line in enumerate(text.split("\n"), 1) if len(line) > _LONGEST_LINE), None):
         raise BadInputError(
-            f"{path}:{long} is a line of more than {_LONGEST_LINE} characters, and none that a person wrote.",
+            f"{path}:{long} has more than {_LONGEST_LINE} characters, too many for a line.",
             "Check the path, or break the line.",
         )
     parser = _parser()
@@ -84,7 +84,7 @@ def steps(text: str, path: str) -> tuple[Step, ...]:
         commands = parser.parse_string(text)
     except parser.GoParseError as error:
         raise BadInputError(
-            f"{path} is no Dockerfile that Docker would build: {error}.", "Correct it, or leave it out."
+            f"{path} is not a valid Dockerfile: {error}.", "Correct it, or continue without --adopt."
         ) from error
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     found = tuple(_step(command, lines) for command in commands)
@@ -93,7 +93,7 @@ def steps(text: str, path: str) -> tuple[Step, ...]:
 
 
 def _parser() -> Any:
-    """Return Moby's parser, or where it is not installed the reader that needs no wheel."""
+    """Return Moby's parser, or the plain reader if it is not installed."""
     try:
         return import_module("dockerfile")
     except ImportError:
@@ -126,10 +126,12 @@ def _is_directive(line: str) -> bool:
 def _check(found: Sequence[Step], path: str) -> None:
     for step in found:
         if step.name not in _KNOWN:
-            raise BadInputError(f"{path}:{step.line}: {step.name} is no instruction of a Dockerfile.", "Correct it.")
+            raise BadInputError(f"{path}:{step.line}: {step.name} is not a Dockerfile instruction.", "Correct it.")
         if step.name == "FROM" and not step.words:
             raise BadInputError(f"{path}:{step.line}: FROM names no image.", "Correct it.")
     first = next((step for step in found if step.name != "ARG"), None)
     if first is None or first.name != "FROM":
         line = first.line if first else 1
-        raise BadInputError(f"{path}:{line}: a Dockerfile begins with FROM.", "Correct it, or leave it out.")
+        raise BadInputError(
+            f"{path}:{line}: a Dockerfile must begin with FROM.", "Correct it, or continue without --adopt."
+        )

@@ -1,4 +1,4 @@
-"""The stages of an old Dockerfile: which of them reach the image, and what part each of them plays."""
+"""The stages of an old Dockerfile, and which of them the image uses."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Stage:
     """One stage.
 
     Attributes:
-        index: Its place, from 0.
-        name: Its name; empty if it has none.
+        index: Its index, from 0.
+        name: Its name, or an empty string.
         start: Its FROM.
-        image: What it starts from, with the build arguments' defaults put in; an earlier stage's name stays.
-        below: The stage that it starts from, if it does not start from an image.
+        image: Its base image with the defaults of build arguments, or an earlier stage's name.
+        below: The stage that it is based on, or None for an image.
         steps: Its instructions.
-        final: The image is this stage, or starts from it.
-        builds: What the image copies comes from it.
-        foreign: It stands on another kind of image than the application does.
+        final: Whether it is the image, or a base of it.
+        builds: Whether the image copies from it.
+        foreign: Whether it is based on another kind of image than the application.
     """
 
     index: int
@@ -42,22 +42,22 @@ class Stage:
 
     @property
     def reached(self) -> bool:
-        """Tell whether anything of it reaches the image."""
+        """Return whether the image uses it."""
         return self.final or self.builds
 
     @property
     def root_image(self) -> str:
-        """Return the image that it starts from in the end."""
+        """Return the base image below all stages."""
         return self.below.root_image if self.below else self.image
 
     @property
     def title(self) -> str:
-        """Return its name for people."""
+        """Return its name for messages."""
         return f"the stage {self.name}" if self.name else f"the stage of line {self.start.line}"
 
 
 def split(steps: Sequence[Step]) -> tuple[dict[str, str], list[Step], list[Stage]]:
-    """Return the build arguments ahead of the first FROM with their values, their instructions, and the stages."""
+    """Return the build arguments before the first FROM, their instructions, and the stages."""
     arguments: dict[str, str] = {}
     ahead: list[Step] = []
     stages: list[Stage] = []
@@ -81,14 +81,14 @@ def split(steps: Sequence[Step]) -> tuple[dict[str, str], list[Step], list[Stage
 
 
 def named(stages: Sequence[Stage], name: str, *, by_number: bool = True) -> Stage | None:
-    """Return the stage of a name, or for COPY of a number."""
+    """Return the stage with a name, or with a number for COPY."""
     if by_number and name.isdigit():
         return stages[int(name)] if int(name) < len(stages) else None
     return next((stage for stage in reversed(stages) if stage.name and stage.name.lower() == name.lower()), None)
 
 
 def pairs(step: Step) -> list[tuple[str, str | None]]:
-    """Return what ENV, ARG or LABEL set, as written; None for an ARG without a default."""
+    """Return the values of ENV, ARG or LABEL. The value is None for an ARG without a default."""
     if step.name == "ARG":
         split_ = (word.partition("=") for word in step.words)
         return [(name, value if equals else None) for name, equals, value in split_]
@@ -96,11 +96,11 @@ def pairs(step: Step) -> list[tuple[str, str | None]]:
 
 
 def choose(stages: Sequence[Stage], doubt: list[str]) -> Stage:
-    """Return the stage that is the image, and mark those that reach it.
+    """Return the stage that is the image, and mark the stages that it uses.
 
     Args:
         stages: The stages, at least one.
-        doubt: Where it is said that several could be meant.
+        doubt: Called with a doubt if several stages are possible.
     """
     used = {id(stage.below) for stage in stages if stage.below}
     used |= {id(source) for stage in stages for source in sources(stage, stages)}
@@ -112,8 +112,8 @@ def choose(stages: Sequence[Stage], doubt: list[str]) -> Stage:
         chosen = candidates[-1] if candidates else last
         if chosen is not last:
             doubt.append(
-                f"The last stage is called {last.name}: {chosen.title} is taken for the image. Is it the one that is "
-                "deployed?"
+                f"The last stage is called {last.name}, so {chosen.title} is adopted. Check that it is the one that "
+                "you deploy."
             )
     else:
         chosen = last
@@ -121,7 +121,7 @@ def choose(stages: Sequence[Stage], doubt: list[str]) -> Stage:
         if others:
             names = ", ".join(stage.name or f"line {stage.start.line}" for stage in others)
             doubt.append(
-                f"Several stages are images of their own ({names}, and the last one, {last.title}): the last is taken."
+                f"Several stages can be the image ({names}, and the last one, {last.title}): the last one is adopted."
             )
     _mark(chosen, stages)
     return chosen
@@ -155,7 +155,7 @@ def sources(stage: Stage, stages: Sequence[Stage]) -> list[Stage]:
 
 @dataclass(frozen=True, kw_only=True)
 class CodeCopy:
-    """A copy of folders or files of the build context: from where, seen from it, to which place in the image."""
+    """A copy from the build context: the sources relative to it, and the target in the image."""
 
     source: str
     target: str
@@ -163,7 +163,7 @@ class CodeCopy:
 
 
 def values_at_start(stage: Stage, arguments: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a stage begins with: those that the stage below it leaves."""
+    """Return a stage's variables at its start, from the stage below it."""
     if stage.below is None:
         return {}
     found = values_at_start(stage.below, arguments)
@@ -178,7 +178,7 @@ def _arguments_of(stage: Stage) -> set[str]:
 
 
 def note_values(step: Step, values: dict[str, str], arguments: Mapping[str, str]) -> None:
-    """Add what an ENV or ARG sets to the variables that are known."""
+    """Add the values of an ENV or ARG to the known variables."""
     if step.name not in ("ENV", "ARG"):
         return
     given = {
@@ -195,5 +195,5 @@ def unquoted(value: str) -> str:
 
 
 def joined(folder: str, path: str) -> str:
-    """Return a path in the image, seen from a folder, without `.` and `..`."""
+    """Return a path in the image relative to a folder, without `.` and `..`."""
     return posixpath.normpath(posixpath.join(folder, path)).replace("//", "/")

@@ -1,4 +1,4 @@
-"""CMD and ENTRYPOINT: the server's options become answers, and what runs before the server an entry point."""
+"""CMD and ENTRYPOINT: convert the server's options into answers, and commands before it into an entry point."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SCRIPT = re.compile(
     r"[\w./${}-]+\.(?:sh|bash)|(?:[\w./${}-]*/)?(?:docker-)?(?:entry-?point|start|run|boot|init)[\w-]*"
 )
 _SERVER_JS = re.compile(r"(?:\./)?(?:[\w.@/-]+/)?server\.(?:js|mjs|cjs)")
-_NOTE = 'gets the server\'s command as its arguments, which it has to end in: exec "$@"'
+_NOTE = 'gets the server\'s command as its arguments and must end with: exec "$@"'
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +35,7 @@ def _data() -> dict[str, Any]:
 
 @dataclass(kw_only=True)
 class _Start:
-    """How the old image starts: what stands before its server, the server's words, and the line."""
+    """How the old image starts: the words before the server, the server's words, and the line."""
 
     line: int
     prefix: list[str] = field(default_factory=list)
@@ -48,24 +48,26 @@ def read_start(draft: Draft, state: StageState, entry: Step | None, cmd: Step | 
     """Read how the image starts.
 
     Args:
-        draft: Where answers, items and lines go.
+        draft: Collects answers, items and lines.
         state: The image's stage at its end.
-        entry: The ENTRYPOINT that counts, if there is one.
-        cmd: The CMD that counts, if there is one.
+        entry: The last ENTRYPOINT, or None.
+        cmd: The last CMD, or None.
     """
     steps = [step for step in (entry, cmd) if step and step.words]
     if not steps:
-        draft.doubt(state.stage.start.line, "the file does not say what to start. Is it an image of its own?")
+        draft.doubt(
+            state.stage.start.line, "the file has no CMD or ENTRYPOINT: check that it is the image's Dockerfile."
+        )
         return
     if entry and entry.words and not entry.exec_form and cmd and cmd.words:
-        draft.dropped(cmd.line, "CMD " + " ".join(cmd.words), "an ENTRYPOINT in shell form never reads it")
+        draft.dropped(cmd.line, "CMD " + " ".join(cmd.words), "an ENTRYPOINT in shell form ignores it")
         steps = [entry]
     line = steps[-1].line
     if any(not step.exec_form for step in steps):
         draft.facts.add("shell-form")
     if sum(len(word) for step in steps for word in step.words) > _LONGEST:
-        draft.dropped(line, " ".join(steps[-1].words), "it is too long to be understood")
-        draft.doubt(line, "the command that starts is too long to be understood.")
+        draft.dropped(line, " ".join(steps[-1].words), "it is too long to convert")
+        draft.doubt(line, "the start command is too long to convert.")
         return
     words = [word for step in steps for word in (step.words if step.exec_form else ("sh", "-c", *step.words))]
     begin = len(draft.items)
@@ -80,7 +82,7 @@ def read_start(draft: Draft, state: StageState, entry: Step | None, cmd: Step | 
 
 
 def _relocate(draft: Draft, begin: int, entry: Step, cmd: Step) -> None:
-    """Give what stands in the ENTRYPOINT alone its line, and not that of the CMD that belongs to it."""
+    """Use the ENTRYPOINT's line for items that are only in the ENTRYPOINT."""
     first, second = (set(" ".join(step.words).replace("=", " ").split()) for step in (entry, cmd))
     for number in range(begin, len(draft.items)):
         words = set(draft.items[number].what.replace("=", " ").split())
@@ -100,8 +102,8 @@ def _taken_apart(draft: Draft, state: StageState, words: list[str], line: int) -
         return plain
     inside = commands(words[at + 2])
     if len(inside) == 1 and inside[0].is_one and _is_shell(inside[0].words):
-        # CMD sh -c "…", which a shell runs that runs a shell.
-        draft.template(line, " ".join(words[at : at + 2]), "the server is the first process, and no shell")
+        # CMD sh -c "…" in shell form: a shell in a shell.
+        draft.template(line, " ".join(words[at : at + 2]), "the server is the first process, not a shell")
         return _taken_apart(draft, state, [*words[:at], *inside[0].words], line)
     for number, command in enumerate(inside):
         if not command.is_one:
@@ -114,7 +116,7 @@ def _taken_apart(draft: Draft, state: StageState, words: list[str], line: int) -
         if command.assignments:
             _assigned(draft, line, command.assignments)
         for name in words[at : at + 2]:
-            draft.template(line, name, "the server is the first process, and no shell")
+            draft.template(line, name, "the server is the first process, not a shell")
         server.before, server.follows = list(inside[:number]), command.before
         server.prefix = [*words[:at], *server.prefix]
         _skip(draft, line, server)
@@ -137,7 +139,7 @@ def _assigned(draft: Draft, line: int, assignments: Sequence[str]) -> None:
 
 
 def _skip(draft: Draft, line: int, start: _Start) -> None:
-    """Take what the image has no need of off the words before the server."""
+    """Remove words before the server that the image does not need."""
     skipped = sorted((one.split() for one in _data()["wrappers"]["skipped"]), key=len, reverse=True)
     kept: list[str] = []
     rest = start.prefix
@@ -152,11 +154,13 @@ def _skip(draft: Draft, line: int, start: _Start) -> None:
         )
         if match:
             draft.template(
-                line, " ".join(rest[: len(match)]), "the environment is on the path, and the server runs by itself"
+                line, " ".join(rest[: len(match)]), "the virtual environment is on PATH, so the server runs without it"
             )
             rest = rest[len(match) :]
             while match[-1] == "run" and rest and rest[0].startswith("-"):
-                draft.template(line, rest[0], "the image has what the lock says, and nothing installs")
+                draft.template(
+                    line, rest[0], "the image has the packages of the lock, and installs nothing at the start"
+                )
                 rest = rest[1:]
         elif re.match(r"[A-Z_]+=", rest[0]):
             _assigned(draft, line, rest[:1])
@@ -201,7 +205,9 @@ def _entry_point(draft: Draft, state: StageState, start: _Start) -> None:
         _keep_word(draft, state, start.line, word)
     if before and len(idle) == len(before) and not any(command.text.startswith("export") for command in before):
         for command in before:
-            draft.template(start.line, command.text, "the server starts in /app, and the answer app says where it is")
+            draft.template(
+                start.line, command.text, "the server starts in /app, and the answer app has the import path"
+            )
         before = []
     draft.uses.setdefault("start", set()).update(word for command in before for part in command.parts for word in part)
     draft.uses["start"].update(start.prefix)
@@ -237,7 +243,7 @@ def _asks_more(draft: Draft, line: int, before: Sequence[Command]) -> None:
             if part and part[0] in ("npx", "npm", "pnpm", "yarn", "bunx") and not draft.is_python:
                 draft.doubt(
                     line,
-                    f"`{' '.join(part[:4])}` runs before the server, and the standalone output may not have it: add "
+                    f"`{' '.join(part[:4])}` runs before the server, but the standalone output may not have it: add "
                     "it in the region runtime, or run it elsewhere.",
                 )
 
@@ -255,7 +261,7 @@ def _placed(draft: Draft, state: StageState, word: str) -> str:
 
 
 def _bring(draft: Draft, state: StageState, word: str) -> None:
-    """Copy a script into the image where the template does not: Next.js's holds no sources."""
+    """Copy a script into the image if the template does not: the Next.js image has no sources."""
     place = _placed(draft, state, word)
     if draft.is_python or not place.startswith("/app/") or place in draft.kept("image"):
         return
@@ -266,7 +272,7 @@ def _python(draft: Draft, state: StageState, start: _Start) -> None:
     found = read_command(start.server, state.values) or Start()
     line, words = start.line, start.server
     written = words[0].rpartition("/")[2]
-    # `fastapi run` hands its options to uvicorn.
+    # `fastapi run` passes its options to uvicorn.
     server = "uvicorn" if written == "fastapi" else written
     known = draft.known.get("server")
     if known and known != server and server == "uvicorn":
@@ -281,7 +287,7 @@ def _python(draft: Draft, state: StageState, start: _Start) -> None:
             _target(draft, line, found, value)
     if found.port is None and not found.config and not any("$" in word for word in words):
         name = {"gunicorn": "PORT", "uvicorn": "UVICORN_PORT"}.get(server, "")
-        port(draft, line, f"{words[0]}'s own port", state.values.get(name, "8000"))
+        port(draft, line, f"the default port of {words[0]}", state.values.get(name, "8000"))
     if extra:
         draft.keep("environment", f"ENV GUNICORN_CMD_ARGS={json.dumps(' '.join(extra))}")
 
@@ -289,7 +295,7 @@ def _python(draft: Draft, state: StageState, start: _Start) -> None:
 def _target(draft: Draft, line: int, found: Start, word: str) -> None:
     known = str(draft.known.get("app", ""))
     if word in ("run", "dev"):
-        draft.template(line, word, "the template's command of the server") if word == "run" else draft.dropped(
+        draft.template(line, word, "the template's server command") if word == "run" else draft.dropped(
             line, word, "the stage dev reloads"
         )
     elif word in (found.target, f"{found.target}()") and found.target:
@@ -298,8 +304,8 @@ def _target(draft: Draft, line: int, found: Start, word: str) -> None:
         elif known == found.target or known.endswith(f".{found.target}") or found.target.endswith(f".{known}"):
             draft.answer(line, word, "app", known, known)
         else:
-            draft.dropped(line, word, f"the application that was found is {known}")
-            draft.doubt(line, f"it starts {word}, and the application that was found is {known}.")
+            draft.dropped(line, word, f"the detected application is {known}")
+            draft.doubt(line, f"it starts {word}, but the detected application is {known}.")
         if word.endswith("()"):
             draft.answer(line, f"{word}, a function", "app_factory", True)
     elif found.file and word == found.file:
@@ -307,7 +313,7 @@ def _target(draft: Draft, line: int, found: Start, word: str) -> None:
         draft.answer(line, word, "app", known or target, known or target)
     else:
         draft.dropped(line, word, "it is not understood")
-        draft.doubt(line, f"the server is given {word}, which is not understood.")
+        draft.doubt(line, f"the server's argument {word} is not understood.")
 
 
 def _option(
@@ -329,19 +335,19 @@ def _option(
         if value in ("uvicorn.workers.UvicornWorker", "uvicorn_worker.UvicornWorker"):
             draft.answer(line, what, "gunicorn_worker", value)
         else:
-            draft.dropped(line, what, "the template knows uvicorn's workers")
-            draft.doubt(line, f"gunicorn starts {value}, which is no worker of uvicorn's.")
+            draft.dropped(line, what, "the template uses uvicorn's workers")
+            draft.doubt(line, f"gunicorn uses the worker class {value}, which is not one of uvicorn's.")
     elif row.get("gunicorn"):
         if option in ("-c", "--config"):
             value = draft.moved(joined(state.folder, value.removeprefix("file:")))
         draft.item(line, what, "kept", "environment, in GUNICORN_CMD_ARGS")
         extra.append(f"{option} {value}".strip() if not option.startswith("--") or not value else f"{option}={value}")
     else:
-        draft.dropped(line, what, row.get("dropped", f"the template knows no such option of {server}"))
+        draft.dropped(line, what, row.get("dropped", f"the template does not have this option of {server}"))
         if option == "--reload" or option == "--dev":
             draft.facts.add("reload")
         if row.get("doubt") or "dropped" not in row:
-            draft.doubt(line, f"{server} is started with {what}, which the new command does not have.")
+            draft.doubt(line, f"{server} is started with {what}, but the new command does not have it.")
 
 
 def _answer(draft: Draft, line: int, what: str, row: dict[str, Any], value: str, written: str) -> None:
@@ -356,33 +362,33 @@ def _answer(draft: Draft, line: int, what: str, row: dict[str, Any], value: str,
             draft.answer(line, what, key, int(value))
         else:
             draft.dropped(line, what, f"{key} is a number from 1 to {most}")
-            draft.doubt(line, f"{what}: how many is that?")
+            draft.doubt(line, f"{what} is not a number: set the answer by hand.")
     elif re.fullmatch(r"(?:/[A-Za-z0-9._~-]+)+", value):
         draft.answer(line, what, key, value)
     else:
-        draft.dropped(line, what, "no path that the template could be given" if value.strip("\"'/") else "it is empty")
+        draft.dropped(line, what, "it is not a valid path for the template" if value.strip("\"'/") else "it is empty")
 
 
 def port(draft: Draft, line: int, what: str, text: str, *, read: str = "") -> None:
-    """Note the port that the old image listens on; the first one that is known answers."""
+    """Record the port of the old image. The first known port is the answer."""
     number = int(text) if re.fullmatch(r"\d{1,5}", text) else 0
     if not number:
-        draft.dropped(line, what, "the port is said when the container starts, and the template's is fixed")
+        draft.dropped(line, what, "the port is set when the container starts, but the template's port is fixed")
         draft.doubt(
-            line, f"{what}: the port is known only when the container starts, and the new image has one of its own."
+            line, f"{what}: the port is only known when the container starts, but the new image has a fixed one."
         )
     elif not 1024 <= number <= 65535:
         draft.dropped(
             line,
             what,
-            "a user other than root may not bind it everywhere: change what forwards to the container",
+            "not every platform lets a user other than root bind it: change the port that forwards to the container",
             matters=True,
         )
         draft.facts.add("low-port")
     elif draft.answers.get("port", number) != number:
         draft.dropped(line, what, f"the server listens on {draft.answers['port']}")
     else:
-        draft.answer(line, what, "port", number, "a PORT at run time is not read any more" if "$" in read else "")
+        draft.answer(line, what, "port", number, "a PORT at run time is ignored" if "$" in read else "")
 
 
 def _node(draft: Draft, state: StageState, start: _Start) -> None:
@@ -417,26 +423,26 @@ def _node(draft: Draft, state: StageState, start: _Start) -> None:
             draft.dropped(line, word, "the stage dev reloads")
             draft.facts.add("reload")
         elif word.startswith("-"):
-            draft.dropped(line, word, "the template knows no such option of the server")
-            draft.doubt(line, f"the server is started with {word}, which the new command does not have.")
+            draft.dropped(line, word, "the template does not have this option of the server")
+            draft.doubt(line, f"the server is started with {word}, but the new command does not have it.")
         elif _SERVER_JS.fullmatch(word) and re.search(r"(?:dist|src|build|lib)/", word):
-            draft.dropped(line, word, "the standalone output has a server of its own")
-            draft.doubt(line, f"{word} is a server of the application's own: what it does besides is not in the image.")
+            draft.dropped(line, word, "the standalone output has its own server")
+            draft.doubt(line, f"{word} is a custom server: the image does not have its other functions.")
         else:
             draft.template(line, word, "the command of the standalone output")
     if loaded:
-        # At the end, since steps before it may not have what Node is to load.
+        # At the end: earlier steps may not have the file that Node loads.
         draft.keep("image", f"ENV NODE_OPTIONS={json.dumps(' '.join(loaded))}")
 
 
 def _loaded(draft: Draft, state: StageState, line: int, module: str) -> None:
-    """Bring a file that Node loads ahead of the server, or say that a package has to be there."""
+    """Copy a file that Node loads before the server, or report a package that must be installed."""
     if module.startswith((".", "/")):
         place = draft.moved(joined(state.folder, module))
         if place not in draft.kept("image"):
             draft.keep("image", f"COPY --from=build {place} {place}")
     elif not module.isdigit() and module.split("/")[0] not in draft.kept("image"):
-        draft.doubt(line, f"Node loads {module} ahead of the server, and the standalone output may not have it.")
+        draft.doubt(line, f"Node loads {module} before the server, but the standalone output may not have it.")
 
 
 def _leads_to_script(word: str) -> bool:
@@ -452,7 +458,7 @@ def _leads_to_script(word: str) -> bool:
 
 
 def _not_understood(draft: Draft, state: StageState, words: list[str], line: int) -> None:
-    """A script starts, or something that is no server."""
+    """Read a start command that is a script or not a server."""
     rest = list(words)
     if rest[:1] == ["sh"] and rest[1:2] == ["-c"] and len(commands(rest[2])) == 1:
         only = commands(rest[2])[0]
@@ -469,7 +475,7 @@ def _not_understood(draft: Draft, state: StageState, words: list[str], line: int
         if rest[script + 1 :]:
             draft.doubt(
                 line,
-                f"the script is given {shown(' '.join(rest[script + 1 :]))}, and is now given the server's command.",
+                f"the script gets the server's command instead of {shown(' '.join(rest[script + 1 :]))}.",
             )
         _write(draft, placed)
         return
@@ -479,10 +485,10 @@ def _not_understood(draft: Draft, state: StageState, words: list[str], line: int
         and draft.is_python
         and draft.known.get("app")
     ):
-        why = f"the server starts {draft.known['app']} by itself: what the file does besides when run is not done"
+        why = f"the server starts {draft.known['app']} directly: other code in the file's main part does not run"
         for word in rest:
             draft.dropped(line, word, why)
         return
     for word in words:
         draft.dropped(line, word, "it is not understood")
-    draft.doubt(line, "this command is not understood. The new image starts the server itself.")
+    draft.doubt(line, "this command is not understood. The new image starts the server directly.")

@@ -11,7 +11,7 @@ from typing import Any
 
 @lru_cache(maxsize=1)
 def commands() -> dict[str, Any]:
-    """Return the tables as they are written."""
+    """Return the tables of the file."""
     return tomllib.loads((Path(__file__).parent / "data" / "commands.toml").read_text("utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""What is gathered while an old Dockerfile is read."""
+"""Collect the results while an old Dockerfile is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dockertpl.adopt.stages import CodeCopy, Stage, joined
 from dockertpl.adopt.verdict import Request
 from dockertpl.kinds import PYTHON_FASTAPI
 
-#: The order of the regions in the file, which is the order of a report.
+#: The order of the regions in the file and in a report.
 REGIONS = ("build", "code", "stages", "runtime", "environment", "image")
 #: The regions that the new file has without the answer `more_regions`.
 _USUAL_REGIONS = ("build", "runtime")
@@ -23,7 +23,7 @@ _MARK = re.compile(r"^\s*#\s*(?:>{3}|<{3})\s*custom\b", re.IGNORECASE | re.MULTI
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A build argument in a region, and whether anything there reads it, as far as is known."""
+    """A build argument in a region, and whether a line there reads it."""
 
     line: int
     name: str
@@ -33,41 +33,41 @@ class Waiting:
 
 
 def _read_in(text: str) -> set[str]:
-    """Return the variables that a text reads."""
+    """Return the variables in a text."""
     return set(re.findall(r"\$\{?(\w+)", text))
 
 
 @dataclass(kw_only=True)
 class Draft:
-    """Everything found so far.
+    """The results so far.
 
     Attributes:
         path: The old file's path.
         kind: The kind of image.
-        known: What is answered already, defaults included.
-        settled: The questions among them that have an explicit or a detected answer.
-        alone: The image's own stage also installs and builds.
-        copies: Where the old file puts the code.
-        root: The folder in the image that the code is put into, or that commands run in.
-        context: The folder of the repository that the old file copies from.
-        facts: Names of what was seen that the new image does better.
-        items: What was found.
-        answers: The answers that it gives.
-        evidence: The place of each.
-        doubts: Why a person has to look.
+        known: The answers so far, with defaults.
+        settled: The questions with an explicit or detected answer.
+        single_stage: Whether the image's stage also installs and builds.
+        copies: The copies of the code.
+        root: The code's folder in the image, or the working directory.
+        context: The old build context.
+        facts: The facts for data/improvements.toml.
+        items: The items.
+        answers: The answers from the file.
+        evidence: The place of each answer.
+        doubts: The doubts that need a confirmation.
         ignored: Patterns for the new ignore file.
-        requests: System packages, which are placed when all is read.
-        purged: Those that a later step removes.
-        uses: Programs that run, by the region or purpose.
-        waiting: Build arguments, which are kept where something that is kept reads them.
-        shells: Lines, what stands there and the shells that it asks for, which are kept where a kept step runs in one.
+        requests: System packages. They are assigned at the end.
+        purged: Packages that a later step removes.
+        uses: Programs that run, by region or purpose.
+        waiting: Build arguments. They are kept if a kept line reads them.
+        shells: SHELL instructions with their lines. They are kept if a kept step runs in them.
     """
 
     path: str
     kind: str
     known: Mapping[str, Any]
     settled: frozenset[str] = frozenset()
-    alone: bool = True
+    single_stage: bool = True
     copies: list[CodeCopy] = field(default_factory=list)
     root: str = "/app"
     context: str = "."
@@ -88,51 +88,51 @@ class Draft:
 
     @property
     def is_python(self) -> bool:
-        """Tell whether the kind is the Python one."""
+        """Return whether the kind is python-fastapi."""
         return self.kind == PYTHON_FASTAPI
 
     @property
     def member(self) -> bool:
-        """Tell whether the build context is not the application's folder."""
+        """Return whether the build context is not the application's folder."""
         return str(self.known.get("context", self.app_dir)) != self.app_dir
 
     @property
     def keeps_tree(self) -> bool:
-        """Tell whether the image has the application in the folder that it has in the repository."""
+        """Return whether the application has the same folder in the image as in the repository."""
         keeps = not self.is_python or self.known.get("manager") == "uv" or bool(self.known.get("own_lock"))
         return self.member and self.app_dir != "." and keeps
 
     @property
     def app_dir(self) -> str:
-        """Return the application's folder, seen from the repository's root."""
+        """Return the application's folder, relative to the repository root."""
         return str(self.known.get("app_dir", "."))
 
     @property
     def flavor(self) -> str:
-        """Return the flavor that the new image has."""
+        """Return the new image's flavor."""
         given = self.known.get("flavor") if "flavor" in self.settled else None
         return str(given or self.answers.get("flavor") or self.known.get("flavor") or "slim")
 
     def item(self, line: int, what: str, outcome: Treatment, where: str) -> None:
-        """Note one thing and what becomes of it."""
+        """Record an item and its outcome."""
         self.items.append(AdoptedItem(line=line, what=shown(what), outcome=outcome, where=where))
 
     def template(self, line: int, what: str, where: str) -> None:
-        """Note what the template does anyway."""
+        """Record an item that the template covers."""
         self.item(line, what, "template", where)
 
     def dropped(self, line: int, what: str, why: str, *, matters: bool = False) -> None:
-        """Note what is dropped, and whether that needs a confirmation."""
+        """Record a dropped item, and whether that needs a confirmation."""
         self.items.append(AdoptedItem(line=line, what=shown(what), outcome="dropped", where=why, matters=matters))
 
     def doubt(self, line: int, text: str) -> None:
-        """Note why a person has to look, once."""
+        """Record a doubt, once."""
         full = f"{self.path}:{line}: {text}"
         if full not in self.doubts:
             self.doubts.append(full)
 
     def answer(self, line: int, what: str, key: str, value: Any, note: str = "", *, exact: bool = False) -> None:
-        """Answer a question; a list or a mapping is added to what was answered before, or exactly the answer."""
+        """Answer a question. A list or mapping extends the earlier answer, unless it is exact."""
         if isinstance(value, (list, dict)) and not exact:
             before = self.answers.get(key, self.known.get(key))
             if isinstance(value, list):
@@ -144,14 +144,14 @@ class Draft:
         self.item(line, what, "answer", f"{key}{f' ({note})' if note else ''}")
 
     def keep(self, region: str, text: str) -> bool:
-        """Put lines into a region; lines that look like a region's mark cannot be."""
+        """Put lines into a region, except lines that look like a region marker."""
         if _MARK.search(text):
             return False
         self._regions.setdefault(region, []).append(text)
         return True
 
     def keep_step(self, region: str, text: str, *, folder: str, shell: str = "") -> None:
-        """Put a RUN into a region, run from a folder of the image and by a shell of its own."""
+        """Put a RUN with its folder and shell into a region."""
         here = self._folders.get(region, start_folder(self, region))
         if folder != here:
             self.keep(region, f"WORKDIR {folder}")
@@ -160,19 +160,19 @@ class Draft:
             self.keep(region, f"SHELL {shell or _USUAL_SHELL}")
             self._shells[region] = shell
         if not self.keep(region, text):
-            self.doubts.append(f"{self.path}: a step holds a line that looks like a region's mark, and is left out.")
+            self.doubts.append(f"{self.path}: a step has a line that looks like a region marker, so it is left out.")
 
     def settle_shells(self) -> None:
-        """Say of the shells whether a step that is kept runs in one."""
+        """Record for each SHELL whether a kept step runs in it."""
         for line, what, shell in self.shells:
             region = next((name for name in REGIONS if shell and f"SHELL {shell}" in self.kept(name)), "")
             if region:
                 self.item(line, what, "kept", region)
             else:
-                self.dropped(line, what, "no step that is kept runs in it")
+                self.dropped(line, what, "no kept step runs in it")
 
     def settle_arguments(self) -> None:
-        """Keep the build arguments that something kept reads, and drop the others."""
+        """Keep the build arguments that kept lines read, and drop the others."""
         by_place = {(one.region, one.text): one for one in self.waiting}
         for region, lines in self._regions.items():
             read = _read_in(self.kept("image")) if region == "environment" else set()
@@ -189,18 +189,18 @@ class Draft:
             if by_place[one.region, one.text].read:
                 self.item(one.line, f"ARG {one.name}", "kept", one.region)
             else:
-                self.dropped(one.line, f"ARG {one.name}", "no step that is kept reads it")
+                self.dropped(one.line, f"ARG {one.name}", "no kept step reads it")
 
     def first(self, region: str, text: str) -> None:
         """Put lines at the beginning of a region."""
         self._regions.setdefault(region, []).insert(0, text)
 
     def kept(self, region: str) -> str:
-        """Return what is in a region so far."""
+        """Return a region's text so far."""
         return "\n".join(self._regions.get(region, []))
 
     def moved(self, path: str) -> str:
-        """Return where a folder or file of the old image is in the new one."""
+        """Return the new place of a folder or file of the old image."""
         for copy in sorted(self.copies, key=lambda copy: -len(copy.target)):
             if copy.folder and (path == copy.target or path.startswith(copy.target.rstrip("/") + "/")):
                 place = self.place_of(joined_paths(copy.source, posixpath.relpath(path, copy.target)))
@@ -211,7 +211,7 @@ class Draft:
         return path
 
     def in_context(self, source: str) -> str | None:
-        """Return a path of the old build context, seen from the new one; None if it lies outside."""
+        """Return a path of the old build context relative to the new one, or None if it is outside."""
         path = joined_paths(self.context, source)
         if path.startswith(".."):
             return None
@@ -222,25 +222,25 @@ class Draft:
         return path.removeprefix(f"{self.app_dir}/") if path.startswith(f"{self.app_dir}/") else None
 
     def place_of(self, source: str) -> str | None:
-        """Return where the template puts a path of the old build context; None if it does not."""
+        """Return the template's place for a path of the old build context, or None."""
         path = self.in_context(source)
         if path is None:
             return None
         if self.member and not self.keeps_tree:
-            # The application's folder is copied into /app, and nothing else is.
+            # Only the application's folder is copied into /app.
             inside = path == self.app_dir or path.startswith(f"{self.app_dir}/")
             return joined("/app", posixpath.relpath(path, self.app_dir)) if inside else None
         return joined("/app", path)
 
     def finished(self, improvements: Iterable[str]) -> Adoption:
-        """Return everything, with regions that end in the folder and shell that the template expects there."""
+        """Return the adoption. Each region ends with the working directory and shell that the template expects."""
         for region in ("build", "code", "image"):
             if self._shells.get(region):
                 self.keep(region, f"SHELL {_USUAL_SHELL}")
             if self._folders.get(region, start_folder(self, region)) != start_folder(self, region):
                 self.keep(region, f"WORKDIR {start_folder(self, region)}")
         if self.known.get("base_image") and re.search(r"^RUN\b", self.kept("runtime"), re.MULTILINE):
-            # The user of a shared base image is not root; the template sets it again below.
+            # A shared base image may have a user other than root. The template sets the user again below.
             self.first("runtime", "USER 0")
         if self.ignored or any(self._regions.get(name) for name in REGIONS if name not in _USUAL_REGIONS):
             self.answers["more_regions"] = True
@@ -260,7 +260,7 @@ _USUAL_SHELL = '["/bin/sh", "-c"]'
 
 
 def start_folder(draft: Draft, region: str) -> str:
-    """Return the folder that the template's stage is in where a region stands."""
+    """Return the working directory of the template's stage at a region."""
     if region == "runtime":
         return "/"
     below = draft.keeps_tree and (
@@ -272,28 +272,28 @@ def start_folder(draft: Draft, region: str) -> str:
 
 
 def joined_paths(folder: str, path: str) -> str:
-    """Return a relative path below a folder, in its clean form."""
+    """Return a normalized path below a folder."""
     return posixpath.normpath(posixpath.join(folder, path.lstrip("/") or "."))
 
 
 @dataclass(kw_only=True)
 class StageState:
-    """Where the reading of a stage stands.
+    """The state of a stage during the reading.
 
     Attributes:
         stage: The stage.
         folder: Its working directory.
-        values: Variables that have a value there.
-        shell: The shell that its RUN steps ask for, as written.
+        values: The known variables.
+        shell: The SHELL instruction for its RUN steps.
         user: Its user.
-        installed: The dependencies are there.
-        copied: The code is there.
-        built: The application is built.
-        sources: Package sources were added, so that packages of that stage may come from elsewhere.
-        made: Folders that it made, with their line.
-        owned: Folders that it gave to a user, with their line.
+        installed: Whether the dependencies are installed.
+        copied: Whether the code is copied.
+        built: Whether the application is built.
+        sources: Whether package sources were added.
+        made: The folders that it created, with their lines.
+        owned: The folders that it gave to a user, with their lines.
         own: Lines of ENV and ARG that a kept step may need.
-        given: How many of those a region has already.
+        given: The number of these lines that a region already has.
     """
 
     stage: Stage
@@ -312,5 +312,5 @@ class StageState:
 
 
 def builds(state: StageState, draft: Draft) -> bool:
-    """Tell whether a stage builds: the image copies from it, or the image's own stage does everything."""
-    return state.stage.builds or (state.stage.final and draft.alone)
+    """Return whether a stage builds: the image copies from it, or the image has only one stage."""
+    return state.stage.builds or (state.stage.final and draft.single_stage)

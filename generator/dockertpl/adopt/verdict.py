@@ -1,4 +1,4 @@
-"""What becomes of one command of a RUN step."""
+"""The verdict on one command of a RUN step."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Request:
     """A system package that the old file installs.
 
     Attributes:
-        line: Where.
-        what: As written, with its version.
+        line: Its line.
+        what: Its text with the version.
         name: Its name.
-        alpine: It is Alpine's.
-        final: The image has it.
-        builds: What builds has it.
-        passing: A later step removes it again, or it is in a group for the build alone.
+        alpine: Whether it is an Alpine package.
+        final: Whether the image has it.
+        builds: Whether a build stage has it.
+        passing: Whether a later step removes it, or it is in a group only for the build.
     """
 
     line: int
@@ -33,24 +33,24 @@ class Request:
 
 @dataclass(kw_only=True)
 class Verdict:
-    """What is known of a command, to be carried out if the step it is in is taken apart.
+    """The verdict on a command. It is carried out if the whole step is split.
 
     Attributes:
-        items: What it does: the thing, its outcome, and where it goes or why it is dropped.
-        soft: It stays with its neighbours where one of those is kept as it is.
-        state: It changes how the commands after it run, such as `cd`.
-        passing: It only tidies up, so that a step without it is the same.
+        items: Its items: the text, the outcome, and the place or reason.
+        soft: Whether it stays in the step if another command there is kept.
+        state: Whether it changes the commands after it, such as `cd`.
+        passing: Whether it only cleans up.
         packages: System packages.
-        answers: The thing, the question, the answer and a note.
-        exact: The same, in the place of what was answered before.
-        kept: Lines for a region, by its name.
-        doubts: Why a person has to look.
-        facts: Names of what the new image does better.
-        made: Folders that it makes.
+        answers: The text, the question, the answer and a note.
+        exact: As `answers`, but these replace earlier answers.
+        kept: Lines for regions by name.
+        doubts: Doubts that need a confirmation.
+        facts: Facts for data/improvements.toml.
+        made: Folders that it creates.
         owned: Folders that it gives to the image's user.
         purged: Packages that it removes.
-        installed: It installs the dependencies.
-        built: It builds the application.
+        installed: Whether it installs the dependencies.
+        built: Whether it builds the application.
     """
 
     items: list[tuple[str, Treatment, str]] = field(default_factory=list)
@@ -71,17 +71,17 @@ class Verdict:
 
     @property
     def plain(self) -> bool:
-        """Tell whether it changes nothing but the report, so that it may stand in an `if`."""
+        """Return whether it only affects the report. Then it may be in an `if`."""
         return not (self.packages or self.answers or self.exact or self.kept or self.doubts) and (
             self.passing or not self.soft
         )
 
 
 def template(what: str, where: str, **more: Any) -> Verdict:
-    """Return the verdict on what the template does anyway."""
+    """Return the verdict for a command that the template covers."""
     return Verdict(items=[(what, "template", where)], **more)
 
 
 def dropped(what: str, why: str, **more: Any) -> Verdict:
-    """Return the verdict on what is dropped."""
+    """Return the verdict for a dropped command."""
     return Verdict(items=[(what, "dropped", why)], **more)
