@@ -139,8 +139,7 @@ def test_of_two_that_are_equally_likely_one_is_chosen_by_name(tmp_path: Path, do
     ("files", "options", "reason"),
     [
         ({"Dockerfile": OLD.replace("8000", "80")}, (), "not every platform lets a user other than root bind it"),
-        ({".github/workflows/shop-image.yml": "on: push
-"}, (), "already exists and differs"),
+        ({".github/workflows/shop-image.yml": "on: push\n"}, (), "already exists and differs"),
         ({"Dockerfile": OLD}, ("--no-detect",), "Dockerfile already exists and differs"),
     ],
 )
