@@ -34,7 +34,7 @@ def test_an_unknown_name_is_refused_with_the_list_of_known_ones(root: Path, name
 
 
 def test_a_folder_without_an_image_is_an_error(root: Path) -> None:
-    with pytest.raises(BadInputError, match="no answers file"):
+    with pytest.raises(BadInputError, match="no dockertpl answers file"):
         chosen(root, "web", root / "web", ())
 
 
