@@ -72,7 +72,7 @@ def test_a_missing_application_is_reported_with_a_remedy_and_exit_code_1(
 ) -> None:
     done = dockertpl("inspect", tmp_path)
     assert done.code == 1
-    assert "Not detected:\n  app: No FastAPI and no Next.js application was found" in done.out
+    assert "Not detected:\n  app: No FastAPI or Next.js application was found" in done.out
     assert "-d app=package.module:app" in done.out
     assert dockertpl("inspect", tmp_path, "--json").json["unknown"][0]["key"] == "app"
 

@@ -58,7 +58,7 @@ def test_only_the_ecosystem_of_a_given_kind_is_looked_at(repo: Repo) -> None:
 
 
 def test_with_neither_both_are_named(repo: Repo) -> None:
-    with pytest.raises(NotDetectedError, match=r"No FastAPI and no Next\.js application") as caught:
+    with pytest.raises(NotDetectedError, match=r"No FastAPI or Next\.js application") as caught:
         detect(repo({"README.md": ""}))
     assert "FastAPI(...)" in caught.value.remedy
     assert "package.json" in caught.value.remedy

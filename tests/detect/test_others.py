@@ -25,7 +25,7 @@ FLASK = "from flask import Flask\napp = Flask(__name__)\n"
         ),
         ({"api/Pipfile": '[packages]\nflask = "*"\n'}, "Flask (api/Pipfile:2)"),
         ({"package.json": '{"dependencies": {"express": "^5"}}'}, "Express (package.json)"),
-        ({"package.json": '{"dependencies": {"@nestjs/core": "1", "express": "1"}}'}, "written with NestJS"),
+        ({"package.json": '{"dependencies": {"@nestjs/core": "1", "express": "1"}}'}, "uses NestJS"),
         ({"go.mod": "module a\n"}, "Go (go.mod)"),
     ],
 )

@@ -146,7 +146,7 @@ FAULTS = {
     "listening to itself": Fault(
         dockerfile={'"--host", "0.0.0.0"': '"--host", "127.0.0.1"'},
         error="unhealthy",
-        says=("from outside port 8000 gives no good answer",),
+        says=("port 8000 gives no good answer from outside",),
         remedy=("127.0.0.1, which only the container can reach", "--host 0.0.0.0 in its command"),
     ),
     "a slow start": Fault(

@@ -1,4 +1,4 @@
-"""What a repository is: every fact with its evidence. Nothing of the repository is run or imported."""
+"""Detect facts about a repository, each with its evidence. No code of the repository is run or imported."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["Detection", "Evidence", "Fact", "NotDetectedError", "Unknown", "dete
 
 
 def detect(root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None) -> Detection:
-    """Tell what is known of the one application in a repository.
+    """Return the facts about the application in a repository.
 
     Args:
-        root: The repository's root.
-        app_dir: The application's folder, seen from the root; None to look for it.
-        given: Answers that are known already. They are honoured and not repeated, and what they answer cannot fail.
+        root: The repository root.
+        app_dir: The application's folder, relative to the root. None to search for it.
+        given: Known answers. They are not detected again, so they cannot cause errors.
 
     Raises:
-        NotDetectedError: There is no application, or there are several; its advice names the flag for each.
+        NotDetectedError: No application was found, or several. The remedy has the option for each.
         BadInputError: A manifest or a lock is not valid. The message names file and line.
     """
     found, problem = look(root, app_dir, given)
@@ -33,7 +33,7 @@ def detect(root: Path, app_dir: str | None = None, given: Mapping[str, Any] | No
 def look(
     root: Path, app_dir: str | None = None, given: Mapping[str, Any] | None = None
 ) -> tuple[Detection, NotDetectedError | None]:
-    """Do as `detect` does, and return what is known even where the application was not found.
+    """Work as `detect`, but return the facts even if the application was not found.
 
     Raises:
         BadInputError: A manifest or a lock is not valid.

@@ -1,4 +1,4 @@
-"""What a Dockerfile stands on: its base images, and every place where it names one."""
+"""Find a Dockerfile's base images, and every place with an image name."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import NamedTuple
 
 from dockertpl.detect.dockerfile import Instruction, instructions, stages
 
-#: Build arguments with such a name hold an image, as the templates write them.
+#: Build arguments with an image, as the templates name them.
 SUFFIX = "_IMAGE"
 _SCRATCH = "scratch"
 _DIGEST = r"(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-# What may stand in front of an image's name in COPY and RUN.
+# The text before an image's name in COPY and RUN.
 _FROM_OPTION = r"(?<=from=)"
 
 
 class Mention(NamedTuple):
-    """One place in a text where an image is named.
+    """A place with an image name in a text.
 
     Attributes:
-        start: Where the name starts.
-        end: Where the name, with its digest if it has one, ends.
+        start: The start of the name.
+        end: The end of the name with its digest.
         digest: The digest, or None.
     """
 
@@ -31,13 +31,10 @@ class Mention(NamedTuple):
 
 
 def images(text: str) -> list[str]:
-    """Return the images that a Dockerfile takes from elsewhere, each once, in their order.
+    """Return the external images of a Dockerfile in order, without digests.
 
-    Those of FROM, with the build arguments' defaults put in, and the defaults of build arguments ahead of the first
-    FROM whose name ends in `_IMAGE`. A digest is left out.
-
-    Args:
-        text: The Dockerfile.
+    These are the images in FROM, with the defaults of build arguments, and the defaults of build arguments `…_IMAGE`
+    before the first FROM.
     """
     found = list(_arguments(text))
     known: set[str] = {_SCRATCH}
@@ -49,20 +46,20 @@ def images(text: str) -> list[str]:
 
 
 def mentions(text: str, image: str) -> list[Mention]:
-    """Return where a Dockerfile's instructions name an image: in ARG, in FROM, in `--from=` and in a mount's `from=`.
+    """Return the places of an image in ARG, FROM, `--from=` and a mount's `from=`.
 
-    Comments, labels and longer names that hold this one are left out.
+    Comments, labels and longer names are left out.
 
     Args:
-        text: The Dockerfile, with whatever ends of lines it has.
-        image: The name, without a digest.
+        text: The Dockerfile.
+        image: The name without a digest.
     """
     lines = text.splitlines(keepends=True)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
     steps = instructions(text)
-    # What is neither a part of a name nor of a path may stand around it.
+    # The characters around it must not belong to a name or path.
     name = re.escape(image) + _DIGEST + r"(?![\w.:/@-])"
     anywhere = re.compile(r"(?<![\w.:/@-])" + name)
     as_source = re.compile(_FROM_OPTION + name)

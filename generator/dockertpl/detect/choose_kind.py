@@ -1,4 +1,4 @@
-"""Which kind of image a repository is for: each ecosystem looks for its own applications."""
+"""Choose the kind of image for a repository. Each ecosystem searches for its applications."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from dockertpl.kinds import NEXTJS_STANDALONE, PYTHON_FASTAPI
 def look_for_kind(
     root: Path, app_dir: str | None, given: Mapping[str, Any]
 ) -> tuple[Detection, NotDetectedError | None]:
-    """Return what is known, and the error to raise where the application was not found or is one of several.
+    """Return the facts, and an error if the application was not found or is one of several.
 
-    Where no kind is given, and no answer that one kind alone has a question for, every ecosystem is looked at.
+    Every ecosystem is searched, unless the kind is given or an answer belongs to only one kind.
 
     Args:
-        root: The repository's root.
-        app_dir: The application's folder, seen from the root; None to look for it.
-        given: Answers that are known already.
+        root: The repository root.
+        app_dir: The application's folder, relative to the root. None to search for it.
+        given: The known answers.
 
     Raises:
         BadInputError: A manifest or a lock is not valid.
@@ -48,7 +48,7 @@ def look_for_kind(
     services = python.applications(python_files, folder)
     pages = folders(node_files, folder)
     if pages:
-        # Much is to be known of Next.js, and nothing of it where there is none.
+        # Import the detection of Next.js only for a Next.js application.
         from dockertpl.detect.node import application as node
     if services and pages:
         return _several(node_files, services, {one: node.proof(node_files, one) for one in pages})
@@ -64,7 +64,7 @@ def look_for_kind(
 
 
 def _told(given: Mapping[str, Any]) -> str:
-    """Return the kind that the answers name, or that alone has a question for one of them."""
+    """Return the kind in the answers, or the only kind with a question for one of them."""
     if isinstance(given.get("kind"), str):
         return str(given["kind"])
     services = set(PYTHON_QUESTIONS) & set(given) - set(NODE_QUESTIONS)
@@ -75,7 +75,7 @@ def _told(given: Mapping[str, Any]) -> str:
 
 
 def _forge_alone(root: Path, given: Mapping[str, Any]) -> Detection:
-    """Return what is known of a repository whose kind has no application to look for."""
+    """Return the facts for a kind without an application."""
     found, repository = Detection(), repository_of(root)
     find_forge(repository, found)
     find_proxy(repository, found, None)
@@ -96,20 +96,20 @@ def _several(
     find_forge(repository, found)
     found.settle({}, ("ci", "branch"))
     return found, NotDetectedError(
-        "The repository holds applications of several kinds.",
+        "The repository has applications of several kinds.",
         "Choose one, or run once for each:\n" + "\n".join(lines),
         candidates=[line.split("  ")[0] for line in lines],
     )
 
 
 def _unsupported(repository: Repository, folder: str) -> NotDetectedError | None:
-    """Return the error for an application of another framework; None if it is not clear that it is one."""
+    """Return the error for an application of another framework, or None if the framework is unclear."""
     other = find_other(repository, folder)
     if other is None:
         return None
     return NotDetectedError(
-        f"The application is written with {other.name} ({other.where}), which is not supported yet.",
-        "There are templates for FastAPI and Next.js. For any other image, see --kind sandbox-multi-runtime and\n"
+        f"The application uses {other.name} ({other.where}), which is not supported yet.",
+        "dockertpl supports FastAPI and Next.js. For other images, see --kind sandbox-multi-runtime and\n"
         "--kind shared-base.",
         framework=other.name,
     )
@@ -121,6 +121,6 @@ def _neither(problem: NotDetectedError, folder: str, skipped: Mapping[str, str])
 
     other = node.nothing(folder).remedy.partition("\n")[0]
     return NotDetectedError(
-        " ".join([f"No FastAPI and no Next.js application was found in {where}.", *skipped.values()]),
+        " ".join([f"No FastAPI or Next.js application was found in {where}.", *skipped.values()]),
         f"{problem.remedy}\n{other}",
     )

@@ -1,4 +1,4 @@
-"""What a Compose file builds, and from where."""
+"""Read the builds in a Compose file."""
 
 from __future__ import annotations
 
@@ -32,12 +32,7 @@ class Build:
 
 
 def builds(text: str, path: str) -> Iterator[Build]:
-    """Yield what the services of a Compose file are built from, as far as it lies in the repository.
-
-    Args:
-        text: The Compose file.
-        path: Its path, relative to the repository's root.
-    """
+    """Yield the builds of a Compose file's services that are in the repository."""
     name = PurePosixPath(path).name
     for service, settings in compose_services(text).items():
         build = settings.get("build")
@@ -72,7 +67,7 @@ def compose_services(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _merged(service: dict[str, Any]) -> dict[str, Any]:
-    """Return what `<<: *anchor` brings, one step deep."""
+    """Resolve `<<: *anchor`, one level deep."""
     merged = service.get("<<")
     tables = merged if isinstance(merged, list) else [merged]
     return {key: value for entry in tables if isinstance(entry, dict) for key, value in entry.items()}

@@ -1,4 +1,4 @@
-"""What repositories are usually like, from data/conventions.toml."""
+"""Conventions of repositories, from data/conventions.toml."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-# No command that a person wrote is longer; what is, is cut.
+# Longer commands are probably generated. Cut them.
 _LONGEST = 16_384
 
 
@@ -107,13 +107,13 @@ def base_of(stage: Stage, all_stages: Sequence[Stage]) -> Stage:
 
 
 def last_base(text: str) -> str:
-    """Return what the last stage of a Dockerfile stands on, as a note for people."""
+    """Return the base image of a Dockerfile's last stage as a note."""
     all_stages = stages(text)
-    return f"FROM {base_of(all_stages[-1], all_stages).base}" if all_stages else "holds no FROM"
+    return f"FROM {base_of(all_stages[-1], all_stages).base}" if all_stages else "has no FROM"
 
 
 def exposed(all_stages: Sequence[Stage]) -> tuple[int, int, str] | None:
-    """Return the port that the last stage says it listens on: the port, the line, and `EXPOSE` or `ENV PORT`."""
+    """Return the port of the last stage with its line, and `EXPOSE` or `ENV PORT`."""
     last = all_stages[-1]
     values = base_of(last, all_stages).environment() | last.environment()
     step = last.last("EXPOSE")
@@ -127,7 +127,7 @@ def exposed(all_stages: Sequence[Stage]) -> tuple[int, int, str] | None:
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """Put in variables that have a value or a default (`${PORT:-8000}`); the others stay as they are."""
+    """Replace variables that have a value or a default (`${PORT:-8000}`). Others stay unchanged."""
 
     def value(match: re.Match[str]) -> str:
         return values.get(match[1] or match[3], match[2] if match[2] is not None else match[0])
@@ -136,7 +136,7 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 
 
 def words(value: str) -> list[str]:
-    """Return the words of a command in exec form (JSON) or shell form; what `sh -c` runs is split too."""
+    """Return the words of a command in exec form (JSON) or shell form. The command of `sh -c` is split, too."""
     if value.lstrip().startswith("["):
         try:
             loaded = json.loads(value)
@@ -167,7 +167,7 @@ def _commands(step: Instruction) -> list[list[str]]:
 
 
 def split(text: str) -> list[str]:
-    """Split a shell command into words; where quotes do not match, at spaces. `;`, `&&` and `|` are words."""
+    """Split a shell command into words, or at spaces if quotes do not match. `;`, `&&` and `|` are words."""
     if len(text) > _LONGEST:
         return text[:_LONGEST].split()
     spaced = re.sub(r"(&&|\|\|?|;)", r" \1 ", text)

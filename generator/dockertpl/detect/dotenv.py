@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockertpl.detect.repository import Repository, join
 
-#: What such a file is called, the likeliest first.
+#: The names of example files, the likeliest first.
 NAMES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "example.env", "sample.env")
 _LINE = re.compile(
     r"""[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n]*))"""
@@ -17,11 +17,7 @@ _MOST = 500
 
 
 def parse(text: str) -> dict[str, str]:
-    """Return the variables of such a file.
-
-    Args:
-        text: Its text.
-    """
+    """Return the variables in an example file's text."""
     found: dict[str, str] = {}
     for line in text.splitlines()[:_MOST]:
         if match := _LINE.match(line):
@@ -32,11 +28,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def read(file: Path) -> dict[str, str]:
-    """Return the variables of such a file, none where it cannot be read.
-
-    Args:
-        file: The file.
-    """
+    """Return the variables of an example file. Empty if it cannot be read."""
     try:
         with file.open(encoding="utf-8", errors="replace") as stream:
             return parse(stream.read(1 << 16))
@@ -45,12 +37,7 @@ def read(file: Path) -> dict[str, str]:
 
 
 def find_example(repository: Repository, folders: tuple[str, ...]) -> tuple[str, Mapping[str, str]]:
-    """Return the first example file in some folders, with its variables; an empty path where there is none.
-
-    Args:
-        repository: The repository.
-        folders: Where to look, the likeliest first.
-    """
+    """Return the first example file in some folders with its variables. The path is empty if none exists."""
     for folder in dict.fromkeys(folders):
         for name in NAMES:
             path = join(folder, name)

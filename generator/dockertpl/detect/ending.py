@@ -1,4 +1,4 @@
-"""What every detection ends with, whatever it looked for."""
+"""The last step of every detection."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dockertpl.detect.repository import Repository, is_within
 def conclude(
     repository: Repository, found: Detection, folder: str | None, given: Mapping[str, Any], questions: Sequence[str]
 ) -> None:
-    """Answer what is of the repository as a whole, warn of what was not read, and bring the answers into order.
+    """Answer questions about the whole repository, warn about files that were not read, and sort the answers.
 
     Args:
-        repository: Where it was looked.
-        found: What is known so far.
+        repository: The repository.
+        found: The facts so far.
         folder: The application's folder, or None if it was not found.
-        given: Answers that are known already.
+        given: The known answers.
         questions: The order of the questions.
     """
     find_forge(repository, found)

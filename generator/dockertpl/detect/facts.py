@@ -1,4 +1,4 @@
-"""What detection hands back: values, each with the place that it was read from."""
+"""The results of detection: values with their places."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Where a value was read.
+    """The place of a value.
 
     Attributes:
-        path: The file, seen from the repository's root; empty if the value follows from no single file.
-        line: The line in it, from 1, or None if it is the file as a whole.
-        note: What was seen there, in a few words.
+        path: The file, relative to the repository root. Empty if the value is not from a single file.
+        line: The line, from 1, or None for the whole file.
+        note: A short note about the place.
     """
 
     path: str = ""
@@ -29,7 +29,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One value and where it was read."""
+    """A value and its place."""
 
     value: Any
     evidence: Evidence
@@ -40,10 +40,10 @@ class Unknown:
     """A question that the repository does not answer.
 
     Attributes:
-        key: The question, or the fact.
-        message: What could not be told, and why.
-        remedy: What to do about it.
-        blocks: Whether no default helps: without an answer, or a change to the repository, no build succeeds.
+        key: The question or fact.
+        message: What is unknown, and why.
+        remedy: The advice.
+        blocks: Whether no default helps: every build fails without an answer or a change to the repository.
     """
 
     key: str
@@ -54,14 +54,14 @@ class Unknown:
 
 @dataclass(frozen=True, kw_only=True)
 class Detection:
-    """What is known of one application.
+    """The facts about one application.
 
     Attributes:
-        answers: Answers to the template's questions. A key that was not detected is absent.
-        evidence: For every key of `answers`, where it was read.
-        facts: What is known and answers no question (existing Dockerfiles, other members, other applications).
-        unknown: What could not be told.
-        warnings: What works against the image, each one sentence or two with its remedy.
+        answers: The detected answers.
+        evidence: The place of each answer.
+        facts: Other facts, such as existing Dockerfiles, other members and other applications.
+        unknown: The questions without an answer.
+        warnings: Warnings about the image, each with its remedy.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -76,15 +76,15 @@ class Detection:
         self.evidence[key] = Evidence(path=path, line=line, note=note)
 
     def fact(self, key: str, value: Any, path: str = "", line: int | None = None, note: str = "") -> None:
-        """Record a fact that answers no question; a key may have several."""
+        """Record a fact that does not answer a question. A key may have several."""
         self.facts.setdefault(key, []).append(Fact(value=value, evidence=Evidence(path=path, line=line, note=note)))
 
     def cannot_tell(self, key: str, message: str, remedy: str = "") -> None:
-        """Record what could not be told, and has a default that may do."""
+        """Record an unknown answer with a default that may be right."""
         self.unknown.append(Unknown(key=key, message=message, remedy=remedy))
 
     def cannot_build(self, key: str, message: str, remedy: str) -> None:
-        """Record what keeps every build from succeeding, until the question is answered or the repository changed."""
+        """Record a problem that makes every build fail until you answer the question or change the repository."""
         self.unknown.append(Unknown(key=key, message=message, remedy=remedy, blocks=True))
 
     def warn(self, text: str) -> None:
@@ -93,7 +93,7 @@ class Detection:
             self.warnings.append(text)
 
     def settle(self, given: Mapping[str, Any], order: Sequence[str]) -> None:
-        """Drop what somebody else has answered (all but the folder), and bring the answers into an order."""
+        """Drop answers that were given (except the folder), and sort the others."""
         answers = {key: self.answers[key] for key in order if key in self.answers}
         self.answers.clear()
         self.answers.update({key: value for key, value in answers.items() if key not in given or key == "app_dir"})
@@ -116,7 +116,7 @@ class Served(NamedTuple):
     Attributes:
         path: The path.
         what: A page or route, or a file.
-        source: Where it is known from: a file with its line, or a file that is served as it is.
+        source: Its source: a file with a line, or a file that is served unchanged.
     """
 
     path: str

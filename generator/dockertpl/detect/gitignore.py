@@ -1,4 +1,4 @@
-"""What git leaves out of a repository, by the .gitignore files in it."""
+"""Find the paths that a repository's .gitignore files exclude."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ if TYPE_CHECKING:
 
 
 class Rule(NamedTuple):
-    """The line of a .gitignore that leaves a path out."""
+    """The line of a .gitignore that excludes a path."""
 
     path: str
     line: int
 
 
 def ignored_by(repository: Repository, path: str) -> Rule | None:
-    """Return the line that keeps a file or folder out of git, or None where none does.
+    """Return the line that excludes a path from git, or None.
 
-    The file that is nearest to the path decides, and in it the last line that matches, as in git.
-
-    Args:
-        repository: The repository.
-        path: A path in it, which need not exist.
+    As in git, the nearest file decides, and in it the last matching line. The path may be missing.
     """
-    # What lies in a folder that git leaves out is left out, too.
+    # A path in an excluded folder is excluded, too.
     parts = path.split("/")
     for end in range(1, len(parts) + 1):
         if rule := _decides(repository, "/".join(parts[:end])):
@@ -43,7 +39,7 @@ def _decides(repository: Repository, path: str) -> Rule | None:
         if text:
             inside = relative_to(path, folder)
             for number, pattern in reversed(_patterns(text)):
-                # A pattern that ends in a slash matches a folder alone, and this may be one.
+                # A pattern that ends in a slash only matches a folder, and this may be one.
                 if pattern.match_file(inside) is not None or pattern.match_file(f"{inside}/") is not None:
                     return Rule(file, number) if pattern.include else None
         if folder == ".":
@@ -58,7 +54,7 @@ def _patterns(text: str) -> list[tuple[int, pathspec.RegexPattern]]:
 
 
 def _pattern(line: str) -> pathspec.RegexPattern | None:
-    # Most applications open nothing that git could leave out.
+    # Most applications open no files that git could exclude.
     import pathspec
 
     try:

@@ -1,4 +1,4 @@
-"""The patterns with which a workspace names its members."""
+"""The patterns for a workspace's members."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ _MOST_PARTS = 20
 
 
 def matches(folder: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a relative folder is one that a pattern names (`packages/*`, `apps/**`).
+    """Return whether a relative folder matches a pattern (`packages/*`, `apps/**`).
 
-    Args:
-        folder: The folder, with slashes.
-        patterns: The patterns; one with more than 20 parts names nothing.
+    A pattern with more than 20 parts matches nothing.
     """
     parts = folder.split("/")
     wanted = ([part for part in pattern.split("/") if part not in ("", ".")] for pattern in patterns)
@@ -21,7 +19,7 @@ def matches(folder: str, patterns: Sequence[str]) -> bool:
 
 
 def _match(parts: list[str], pattern: list[str]) -> bool:
-    """Match a path part by part; `**` stands for any number of parts."""
+    """Match a path part by part. `**` matches any number of parts."""
     if not pattern or not parts:
         return not parts and all(part == "**" for part in pattern)
     if pattern[0] == "**":

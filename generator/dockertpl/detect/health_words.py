@@ -1,4 +1,4 @@
-"""Which paths look like ones for health probes."""
+"""Recognize paths for health checks."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ABOVE = re.compile(
 
 
 def rank_of(part: str) -> int | None:
-    """Return how well a path's last part suits a probe, 0 the best; None if it does not look like one."""
+    """Return the rank of a path for health checks, 0 for the best, or None for other paths."""
     return next((rank for word, rank in _WORDS if word.fullmatch(part)), None)
 
 
 def is_health_path(path: str) -> bool:
-    """Tell whether a path looks like one for health probes."""
+    """Return whether a path looks like one for health checks."""
     parts = [part for part in path.lower().split("/") if part]
     if not parts or not re.fullmatch(r"(?:/[A-Za-z0-9._~-]*)+", path):
         return False

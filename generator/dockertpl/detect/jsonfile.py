@@ -1,4 +1,4 @@
-"""JSON with lines: what a file holds, where a key stands, and where an error is."""
+"""JSON with the lines of keys and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load_json(text: str) -> Any:
     """Parse JSON.
 
     Raises:
-        JsonError: It is no JSON, or nested too deeply.
+        JsonError: It is not valid JSON, or nested too deeply.
     """
     try:
         return json.loads(text)
@@ -35,12 +35,7 @@ def load_json(text: str) -> Any:
 
 
 def json_line(text: str, *keys: str) -> int | None:
-    """Return the line of a JSON object's key, given by the keys on the way to it; None if it is not there.
-
-    Args:
-        text: Valid JSON.
-        keys: The keys, from the outermost; none of them is in a list.
-    """
+    """Return the line of a key in valid JSON, or None. The path of keys must not lead through a list."""
     path: list[str | None] = []
     key: str | None = None
     for match in _TOKEN.finditer(text):

@@ -1,4 +1,4 @@
-"""What the sources open, compared with what the build context and the image hold; the same for every kind."""
+"""Compare the paths that sources open with the build context and the image, for every kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pathspec
 
 _MOST = 8
-#: What keeps an empty folder in git.
+#: Files that keep an empty folder in git.
 PLACEHOLDERS = frozenset([".gitkeep", ".keep", ".gitignore", ".empty", "README.md"])
 # Writable in every container.
 _TEMPORARY = ("/tmp", "/dev", "/proc", "/run", "/var/tmp")  # noqa: S108  (in the container)
@@ -26,10 +26,10 @@ class Opened(NamedTuple):
     """One path that the sources open.
 
     Attributes:
-        path: Relative to the repository's root, or absolute in the container.
-        how: Whether it is a folder that has to be there ("served"), is read, or a file or folder that is written to.
-            What is "public" is read, and is not a secret, whatever its name says.
-        below: Whether only this folder is known of it.
+        path: Relative to the repository root, or absolute in the container.
+        how: How it is used: "served" for a folder that must exist, read, or written as a file or folder. "public" is
+            read and not a secret, whatever its name.
+        below: Whether only its folder is known.
         source: The file that opens it.
         line: The line there.
     """
@@ -52,7 +52,7 @@ def _data() -> dict[str, Any]:
 
 
 def left_out(kind: str) -> tuple[str, ...]:
-    """Return the patterns of a kind's ignore file that take what an application may read."""
+    """Return the patterns of a kind's ignore file for files that an application may read."""
     data = _data()
     return tuple([f"**/{one}" for one in data["everywhere"][kind]] + [f"/{one}" for one in data["folder"][kind]])
 
@@ -72,26 +72,20 @@ def _secret() -> pathspec.GitIgnoreSpec:
 
 
 def dropped(repository: Repository, kind: str, app_dir: str) -> frozenset[str]:
-    """Return the files of an application that its ignore file leaves out of the build context.
-
-    Args:
-        repository: The repository.
-        kind: The kind of image.
-        app_dir: The application's folder.
-    """
+    """Return the application's files that its ignore file excludes from the build context."""
     inside = (file for file in repository.files if is_within(file, app_dir))
     return frozenset(file for file in inside if _spec(kind).match_file(relative_to(file, app_dir)))
 
 
 def compare(repository: Repository, found: Detection, kind: str, app_dir: str, opened: Iterable[Opened]) -> None:
-    """Answer `context_files`, `writable` and `writable_files`, and warn of what the image cannot have.
+    """Answer `context_files`, `writable` and `writable_files`, and warn about files that the image cannot have.
 
     Args:
         repository: The repository.
-        found: Where answers and warnings go.
+        found: Collects answers and warnings.
         kind: The kind of image.
         app_dir: The application's folder.
-        opened: What its sources open.
+        opened: The paths that its sources open.
     """
     context = str(found.answers.get("context", app_dir))
     everything = list(dict.fromkeys(_in_repository(one, context) for one in opened))
@@ -108,7 +102,7 @@ def compare(repository: Repository, found: Detection, kind: str, app_dir: str, o
 
 
 def _in_repository(one: Opened, context: str) -> Opened:
-    """Return a path of the image's /app as the one in the repository that it is copied from."""
+    """Return the repository path that is copied to a path in /app."""
     inside = one.path.removeprefix("/app/")
     return one if inside == one.path or not inside else one._replace(path=join(context, inside))
 
@@ -131,13 +125,13 @@ def _read(
             found.warn(f"{one.where} {verb} {path}, which is not in the build context: move it into {app_dir}.")
         return
     if one.how == "served" and (rule := ignored_by(repository, path)):
-        found.warn(_not_in_git(one, f"{rule.path}:{rule.line} leaves it out of git"))
+        found.warn(_not_in_git(one, f"{rule.path}:{rule.line} excludes it from git"))
     files = [file for file in repository.files if is_within(file, path)] if is_folder else [path]
     inside = {file: relative_to(file, app_dir) for file in files}
     if not is_folder and _secret().match_file(inside[path]):
         found.warn(
-            f"{one.where} reads {path}, which the ignore file keeps out of the image as a possible secret. If it is "
-            f"public, add -d context_files='[{path}]'; if not, mount it when the container runs."
+            f"{one.where} reads {path}, which the ignore file excludes as a possible secret. If it is public, add "
+            f"-d context_files='[{path}]'. Otherwise mount it when the container starts."
         )
         return
     taken = [file for file in files if _spec(kind).match_file(inside[file])]
@@ -151,20 +145,19 @@ def _read(
 
 def _missing(repository: Repository, one: Opened) -> str:
     if rule := ignored_by(repository, one.path):
-        return _not_in_git(one, f"{rule.path}:{rule.line} leaves it out of git")
+        return _not_in_git(one, f"{rule.path}:{rule.line} excludes it from git")
     return _not_in_git(one, "it is not in the repository")
 
 
 def _not_in_git(one: Opened, why: str) -> str:
     return (
-        f"{one.where} serves {one.path}, but {why}, so an image that is built from a clone does not have it. If a "
-        "front end's build makes it, build it in a stage of the Dockerfile (`-d more_regions=true`, region `stages`), "
-        "or commit it."
+        f"{one.where} serves {one.path}, but {why}, so an image from a clone does not have it. If a front end's build "
+        "creates it, build it in a stage of the Dockerfile (`-d more_regions=true`, region `stages`), or commit it."
     )
 
 
 def _find_written(repository: Repository, found: Detection, app_dir: str, opened: Sequence[Opened]) -> list[str]:
-    """Answer `writable` and `writable_files`; return every path that is written to."""
+    """Answer `writable` and `writable_files`, and return all written paths."""
     folders: dict[str, Opened] = {}
     files: dict[str, Opened] = {}
     for one in opened:
@@ -182,7 +175,7 @@ def _find_written(repository: Repository, found: Detection, app_dir: str, opened
     if outer:
         first = folders[outer[0]]
         shown = [folder if folder.startswith("/") else relative_to(folder, app_dir) for folder in sorted(outer)]
-        found.answer("writable", shown, first.source, first.line, "written to there")
+        found.answer("writable", shown, first.source, first.line, "the code writes there")
     names = {PurePosixPath(path).name for path in files}
     if files and len(names) == len(files):
         first = next(iter(files.values()))
@@ -192,9 +185,9 @@ def _find_written(repository: Repository, found: Detection, app_dir: str, opened
 
 
 def _is_free(repository: Repository, folder: str) -> bool:
-    """Tell whether a folder holds nothing that belongs in the image: a tmpfs or a volume will cover it."""
+    """Return whether a folder has no files for the image, so a tmpfs or volume can cover it."""
     if folder.startswith("/"):
         return True
     names = [PurePosixPath(file).name for file in repository.files if is_within(file, folder)]
-    # What a run on this machine left there is not part of the application.
+    # Files of a local run are not part of the application.
     return all(name in PLACEHOLDERS for name in names) or ignored_by(repository, folder) is not None

@@ -1,4 +1,4 @@
-"""What a repository is that no kind of image is for."""
+"""Recognize applications that dockertpl does not support."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from dockertpl.detect.repository import Repository, is_within, join
 
 _PYTHON = re.compile(r"(?:[\w.-]*requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.(?:cfg|py))")
-# How a manifest of Python names a package: alone on a line, as a key, or in quotes.
+# A package in a Python manifest: on its own line, as a key, or in quotes.
 _NAMED = r"""(?im)^[\s"',\[\w=]*?(?<![\w.-]){name}(?![\w.-])\s*(?:\[[^\]]*\])?\s*(?:["'=<>~!;,]|$)"""
-# Manifests beyond it say nothing new.
+# Read no more of a manifest than this.
 _MOST = 50
 
 
@@ -30,12 +30,7 @@ def _data() -> dict[str, list[dict[str, Any]]]:
 
 
 def find_other(repository: Repository, folder: str) -> Other | None:
-    """Return what an application is written with that is neither FastAPI nor Next.js; None if that is not clear.
-
-    Args:
-        repository: The repository.
-        folder: Where it is looked for.
-    """
+    """Return the framework of an application that is neither FastAPI nor Next.js, or None if it is unclear."""
     files = [path for path in repository.files if is_within(path, folder)]
     files.sort(key=lambda path: len(PurePosixPath(path).parts))
     manifests = [path for path in files if _PYTHON.fullmatch(PurePosixPath(path).name)][:_MOST]
@@ -59,7 +54,7 @@ def find_other(repository: Repository, folder: str) -> Other | None:
 
 
 def _line(repository: Repository, path: str, package: str) -> int:
-    """Return the line on which a manifest names a package; 0 if none does."""
+    """Return the line of a package in a manifest, or 0."""
     text = repository.text(path) or ""
     if package not in text.lower():
         return 0

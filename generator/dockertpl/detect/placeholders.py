@@ -1,4 +1,4 @@
-"""Values with which an application starts, though it has none of its own settings yet."""
+"""Placeholder values, to start an application without its settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from dockertpl.detect.facts import Detection
 
-# Addresses of databases, by their kind: each has the right form and leads nowhere.
+# Addresses of databases by kind. They have the right form and connect to nothing.
 _ADDRESSES = {
     "postgresql": "postgresql://app:placeholder@localhost:5432/app",
     "mysql": "mysql://app:placeholder@localhost:3306/app",
@@ -25,7 +25,7 @@ _BY_DATABASE = (
     (rf"(?:^|_)(?:MYSQL|MARIADB|PLANETSCALE){_URL}", "mysql"),
     (rf"(?:^|_)(?:DATABASE|POSTGRES|PG|DB|DIRECT|NEON){_URL}", ""),
 )
-# What a validator has to take; by the name of a type.
+# Values that pass a validator, by type name.
 _BY_TYPE = {
     "int": "1",
     "float": "1",
@@ -50,27 +50,27 @@ _BY_TYPE = {
     "Set": "[]",
     "Dict": "{}",
 }
-# And by the end of a name, where its type is a text.
+# Values by suffix of the variable, if its type is text.
 _BY_NAME = (
     (r"(?:URL|URI|ENDPOINT|ORIGIN)$", "http://localhost"),
     (r"HOST$", "localhost"),
     (r"PORT$", "8080"),
     (r"EMAIL$", "user@example.com"),
 )
-#: Long enough for what wants 32 characters, and it says what it is.
+#: Long enough for validators that need 32 characters.
 _TEXT = "placeholder-placeholder-placeholder"
-# A value in an example file that has to be filled in.
+# A value in an example file that must be filled in.
 _EMPTY = re.compile(r"^$|<.+>|\.\.\.|\*{3}|^x{3,}$|\$\{", re.IGNORECASE)
 
 
 def placeholder(name: str, type_name: str, example: Mapping[str, str], schemes: Mapping[str, str] = NO_SCHEMES) -> str:
-    """Return a value for a variable: the one of the example file, or one that its type or its name asks for.
+    """Return a value for a variable: from the example file, or by its type or name.
 
     Args:
         name: The variable.
-        type_name: Its type as the code calls it, empty if there is none.
+        type_name: Its type in the code, or an empty string.
         example: The variables of the example file.
-        schemes: By kind of database, the scheme that its addresses have in the application.
+        schemes: The application's address schemes by kind of database.
     """
     value = example.get(name, "")
     if not _EMPTY.search(value) and re.fullmatch(r"[ -~]*", value) and "${{" not in value and len(value) < 200:
@@ -83,41 +83,28 @@ def placeholder(name: str, type_name: str, example: Mapping[str, str], schemes: 
 
 
 def address(name: str, provider: str = "") -> str:
-    """Return an address that connects to nothing, or empty if the variable's name does not name a database.
+    """Return an address that connects to nothing, or an empty string if the variable is not for a database.
 
     Args:
         name: The variable.
-        provider: The kind of database where the name leaves it open, such as `mysql`; PostgreSQL without one.
+        provider: The kind of database if the name does not show it. Default: PostgreSQL.
     """
     kind = database(name)
     return "" if kind is None else _ADDRESSES[kind or provider or "postgresql"]
 
 
 def database(name: str) -> str | None:
-    """Return the kind of database whose address a variable holds by its name, empty if any; None if it holds none.
-
-    Args:
-        name: The variable.
-    """
+    """Return the kind of database for a variable by its name: empty for any kind, None for other variables."""
     return next((kind for pattern, kind in _BY_DATABASE if re.search(pattern, name, re.IGNORECASE)), None)
 
 
 def address_of(kind: str, scheme: str) -> str:
-    """Return an address that connects to nothing, of a kind of database and with a scheme of its own.
-
-    Args:
-        kind: The kind of database.
-        scheme: The scheme.
-    """
+    """Return an address that connects to nothing, for a kind of database and a scheme."""
     return scheme + _ADDRESSES[kind].removeprefix(kind)
 
 
 def is_placeholder(value: str) -> bool:
-    """Tell whether an address was made up here, so that its form says nothing of the application.
-
-    Args:
-        value: The address.
-    """
+    """Return whether an address is a placeholder from here."""
     return value in _ADDRESSES.values()
 
 
@@ -136,11 +123,11 @@ def answer(
     """Answer `smoke_test_env` with what the application needs to start.
 
     Args:
-        found: Where the answer goes.
-        needed: By variable: its type (or `=` and a value that it takes), and where it is read.
-        example_file: The example file; empty if there is none.
+        found: Collects the answer.
+        needed: For each variable its type (or `=` and a valid value), and its place.
+        example_file: The example file, or an empty string.
         example: Its variables.
-        schemes: By kind of database, the scheme that its addresses have in the application.
+        schemes: The application's address schemes by kind of database.
     """
     if not needed:
         return

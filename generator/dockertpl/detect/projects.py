@@ -1,4 +1,4 @@
-"""Which project a file of a repository belongs to, and which Dockerfiles speak of it."""
+"""Find the project of a file, and the project's Dockerfiles."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _DOCKERFILE = re.compile(r"(?:Dockerfile|Containerfile)(?:[._-][\w.-]+)?|[\w.-]+
 
 
 def is_dockerfile(name: str) -> bool:
-    """Return whether a file's name is that of a Dockerfile, and not of an example."""
+    """Return whether a file is named like a Dockerfile, but not like an example."""
     return bool(_DOCKERFILE.fullmatch(name)) and not re.search(r"template|example|sample", name, re.IGNORECASE)
 
 
 def project_of(path: str, projects: frozenset[str]) -> str:
-    """Return the nearest folder at or above a file that is a project of its own (the root always is)."""
+    """Return the nearest project folder at or above a file. The root always is one."""
     folder = parent(path)
     while folder != "." and folder not in projects:
         folder = parent(folder)
@@ -24,7 +24,7 @@ def project_of(path: str, projects: frozenset[str]) -> str:
 
 
 def concerns(path: str, app_dir: str, projects: frozenset[str]) -> bool:
-    """Tell whether a file speaks of this application: it is of its project, or of a folder around it."""
+    """Return whether a file is in the application's project or in a folder above it."""
     owner = project_of(path, projects)
     return owner == app_dir or (owner == "." and not is_within(app_dir, parent(path))) or is_within(app_dir, owner)
 
@@ -35,10 +35,10 @@ def dockerfiles_of(
     """Return the Dockerfiles that may be this application's, the likeliest first.
 
     Args:
-        repository: Where they are looked for.
+        repository: The repository.
         app_dir: The application's folder.
-        projects: Every folder that is a project of its own.
-        speaks_of: What one outside of the application's folder has to mention.
+        projects: All project folders.
+        speaks_of: A text that a Dockerfile outside of the application's folder must have.
     """
     found = [
         path

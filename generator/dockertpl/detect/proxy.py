@@ -1,4 +1,4 @@
-"""Whether builds run behind a proxy, with mirrors or a CA of their own: what the repository and this machine say."""
+"""Detect whether builds run behind a proxy, with mirrors or a custom CA."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.repository import Repository, join
 
-#: Set to 1, this variable keeps the machine out of it, so that every machine gives the same answers.
+#: Set this variable to 1 to ignore the machine's settings.
 IGNORE_MACHINE = "DOCKERTPL_IGNORE_MACHINE"
-# As much as is read of one of the machine's configuration files.
+# The most bytes to read of a configuration file.
 _MAX_BYTES = 1 << 16
 
 
@@ -25,11 +25,11 @@ def _data() -> dict[str, Any]:
 
 
 def find_proxy(repository: Repository, found: Detection, folder: str | None) -> None:
-    """Answer behind_proxy with yes where something says so, with the first place that does.
+    """Answer `behind_proxy` with yes if a setting shows a proxy, mirror or CA.
 
     Args:
         repository: The repository.
-        found: What is known so far.
+        found: The facts so far.
         folder: The application's folder, or None if it was not found.
     """
     for path, line in _in_repository(repository, folder or "."):
@@ -50,7 +50,7 @@ def _in_repository(repository: Repository, folder: str) -> Iterator[tuple[str, i
 
 
 def _on_machine(environ: Mapping[str, str], home: Path) -> Iterator[str]:
-    """Yield what of the machine says so, as words for evidence."""
+    """Yield the machine's settings for a proxy, mirror or CA, as evidence."""
     for name in _data()["variables"]:
         if environ.get(name) or environ.get(name.lower()):
             yield f"{name} is set on this machine"
@@ -63,7 +63,7 @@ def _on_machine(environ: Mapping[str, str], home: Path) -> Iterator[str]:
 
 
 def _text(path: Path) -> str:
-    """Return the start of a file, or nothing where there is no regular one."""
+    """Return the start of a regular file, or nothing."""
     try:
         if not path.is_file():
             return ""

@@ -1,7 +1,7 @@
-"""Contained reading of a repository that nobody vouches for.
+"""Read an untrusted repository.
 
-Nothing is run, no link is followed out, and nothing is read without a limit. What cannot be read is left out and said
-in `Repository.skipped`: the fact is then unknown, and detection goes on.
+No code runs, no link leads outside, and all reads have a limit. Files that cannot be read are listed in
+`Repository.skipped`, and detection continues without them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_DEPTH = 24
 
 
 def join(*parts: str) -> str:
-    """Join parts of a relative path; "." and empty ones vanish, and nothing at all is "."."""
+    """Join parts of a relative path. "." and empty parts are dropped, and an empty path is "."."""
     return PurePosixPath(*parts).as_posix()
 
 
@@ -39,7 +39,7 @@ def parent(path: str) -> str:
 
 
 def clean(path: str) -> str | None:
-    """Resolve `..` in a relative path; None if it leads out."""
+    """Resolve `..` in a relative path. Return None if it leads outside."""
     parts: list[str] = []
     for part in PurePosixPath(path).parts:
         if part == "..":
@@ -52,12 +52,12 @@ def clean(path: str) -> str | None:
 
 
 def is_within(path: str, folder: str) -> bool:
-    """Tell whether a relative path is `folder` or lies below it."""
+    """Return whether a relative path is `folder` or below it."""
     return folder == "." or path == folder or path.startswith(f"{folder}/")
 
 
 def relative_to(path: str, folder: str) -> str:
-    """Return a relative path as it is seen from `folder`, which it lies in."""
+    """Return a path below `folder` relative to it."""
     if folder == ".":
         return path
     return (
@@ -66,16 +66,16 @@ def relative_to(path: str, folder: str) -> str:
 
 
 class Repository:
-    """The files of one repository, by their path from its root (with slashes).
+    """The files of a repository, by path relative to its root.
 
     Attributes:
-        root: The root, with links resolved.
-        skipped: What was not read, or not all of it: by path, a sentence that says why.
-        unreadable: Python files, with a line, whose syntax this Python cannot read.
+        root: The root with links resolved.
+        skipped: The reasons for files that were not or only partly read, by path.
+        unreadable: Python files with a line that this Python cannot parse.
     """
 
     def __init__(self, root: Path, ignored: frozenset[str] = IGNORED_FOLDERS) -> None:
-        """Read below `root`, without the folders that are called as one of `ignored`."""
+        """Read below `root`, without folders with a name in `ignored`."""
         self.root = root.resolve()
         self._ignored = ignored
         self.skipped: dict[str, str] = {}
@@ -88,7 +88,7 @@ class Repository:
 
     @cached_property
     def files(self) -> tuple[str, ...]:
-        """Every regular file, sorted, without hidden folders, links, environments and what builds leave behind."""
+        """All regular files, sorted, without hidden folders, links, virtual environments and build results."""
         return tuple(sorted(self._walk()))
 
     @cached_property
@@ -110,21 +110,21 @@ class Repository:
                         count += 1
                         if count > MAX_FILES:
                             self._skip(
-                                ".", f"The repository has more than {MAX_FILES} files: the deepest were not read."
+                                ".", f"The repository has more than {MAX_FILES} files. The deepest were not read."
                             )
                             return
                         yield path
             level = below
         if level:
-            self._skip(level[0], f"{level[0]} lies {MAX_DEPTH} folders deep: it was not read.")
+            self._skip(level[0], f"{level[0]} is {MAX_DEPTH} folders deep, so it was not read.")
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(self.root / folder) as found:
-                # A name with a line break or half a character in it could not be shown, and is nobody's module.
+                # A name with a line break or an invalid character cannot be shown, and is not a module.
                 entries = sorted((entry for entry in found if entry.name.isprintable()), key=lambda entry: entry.name)
         except OSError as error:
-            # A repository that is yet to be made has nothing to read.
+            # A new repository has no files.
             if folder != "." or self.root.exists():
                 self._skip(folder, f"{folder} was not read: {error.strerror}.")
             return []
@@ -135,24 +135,24 @@ class Repository:
         self.skipped.setdefault(path, text)
 
     def is_file(self, path: str) -> bool:
-        """Tell whether a regular file that lies in the repository is there."""
+        """Return whether a regular file exists in the repository."""
         return self._file(path) is not None
 
     def listed(self, folder: str, *endings: str) -> list[str]:
-        """Return the files of one folder, hidden or not, whose names end so; sorted, links left out."""
+        """Return the files of a folder with a suffix, including hidden ones, sorted and without links."""
         if not self.is_dir(folder):
             return []
         entries = [entry for entry in self._entries(folder) if entry.name.endswith(endings)]
         return [join(folder, entry.name) for entry in entries if entry.is_file(follow_symlinks=False)]
 
     def entries(self, folder: str) -> list[str]:
-        """Return the files and folders in one folder, hidden or not; sorted, links left out."""
+        """Return the files and folders in a folder, including hidden ones, sorted and without links."""
         if not self.is_dir(folder):
             return []
         return [join(folder, entry.name) for entry in self._entries(folder) if not entry.is_symlink()]
 
     def is_dir(self, path: str) -> bool:
-        """Tell whether a folder that lies in the repository is there."""
+        """Return whether a folder exists in the repository."""
         try:
             real = (self.root / path).resolve()
             return real.is_relative_to(self.root) and real.is_dir()
@@ -164,18 +164,18 @@ class Repository:
         if path in self._regular:
             return self.root / path
         try:
-            (self.root / path).stat()  # most of what is asked for is not there; that is cheap to tell
+            (self.root / path).stat()  # most requested files are missing, and this check is cheap
             real = (self.root / path).resolve()
             if not real.is_relative_to(self.root):
                 if real.exists():
-                    self._skip(path, f"{path} leads out of the repository: it was not read.")
+                    self._skip(path, f"{path} leads out of the repository, so it was not read.")
                 return None
             return real if stat.S_ISREG(real.stat().st_mode) else None
         except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links
             return None
 
     def text(self, path: str) -> str | None:
-        """Return a file's text, or None if it is absent, too big, no regular file, or outside of the repository.
+        """Return a file's text, or None if it is missing, too big, not a regular file, or outside of the repository.
 
         Bytes that are not UTF-8 become replacement characters.
         """
@@ -189,33 +189,33 @@ class Repository:
             return None
         if self._read_bytes > MAX_TOTAL_BYTES:
             self._skip(
-                ".", f"The repository has more than {MAX_TOTAL_BYTES >> 20} MiB of text: not all of it was read."
+                ".", f"The repository has more than {MAX_TOTAL_BYTES >> 20} MiB of text. Not all of it was read."
             )
             return None
         limit = MAX_LOCK_BYTES if path.endswith(_LOCKS) else MAX_BYTES
         try:
-            # O_NONBLOCK: a pipe that took the file's place since would otherwise wait for ever.
+            # O_NONBLOCK: a pipe that replaced the file would otherwise block forever.
             with open(os.open(real, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123
                 content = stream.read(limit + 1)
         except OSError as error:
             self._skip(path, f"{path} was not read: {error.strerror}.")
             return None
         if len(content) > limit:
-            self._skip(path, f"{path} is bigger than {limit >> 20} MiB: it was not read.")
+            self._skip(path, f"{path} is bigger than {limit >> 20} MiB, so it was not read.")
             return None
         self._read_bytes += len(content)
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             text = content.decode("utf-8-sig", errors="replace")
-            # A module may have another encoding, and says so itself.
+            # A module may declare another encoding.
             if not path.endswith(".py"):
                 line = content.count(b"\n", 0, error.start) + 1
-                self._skip(path, f"{path}:{line} is no UTF-8 text: what could not be read there was left out.")
+                self._skip(path, f"{path}:{line} is not UTF-8 text. Invalid characters were left out.")
         return text.replace("\r\n", "\n")
 
     def toml(self, path: str) -> dict[str, Any] | None:
-        """Return a parsed TOML file, or None where there is none to read.
+        """Return a parsed TOML file, or None if it cannot be read.
 
         Raises:
             BadInputError: It is not valid TOML. The message names file and line.
@@ -227,12 +227,12 @@ class Repository:
             except TomlError as error:
                 where = f"{path}:{error.line}" if error.line else path
                 raise BadInputError(
-                    f"{where} is not valid TOML: {error.reason}.", "Repair the file; nothing was changed."
+                    f"{where} is not valid TOML: {error.reason}.", "Repair the file. No files were changed."
                 ) from None
         return self._tomls[path]
 
     def json(self, path: str) -> dict[str, Any] | None:
-        """Return a parsed JSON file, empty where it holds no object, or None where there is none to read.
+        """Return a parsed JSON file, or None if it cannot be read. Empty if it is not an object.
 
         Raises:
             BadInputError: It is not valid JSON. The message names file and line.
@@ -244,7 +244,7 @@ class Repository:
             except JsonError as error:
                 where = f"{path}:{error.line}" if error.line else path
                 raise BadInputError(
-                    f"{where} is not valid JSON: {error.reason}.", "Repair the file; nothing was changed."
+                    f"{where} is not valid JSON: {error.reason}.", "Repair the file. No files were changed."
                 ) from None
             self._jsons[path] = content if isinstance(content, dict) or content is None else {}
         return self._jsons[path]
@@ -261,7 +261,7 @@ class Repository:
             return None
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # an invalid escape in somebody's string
+                warnings.simplefilter("ignore")  # an invalid escape in a string
                 return ast.parse(text)
         except SyntaxError as error:
             self.unreadable.append(f"{path}:{error.lineno or 1}")

@@ -1,4 +1,4 @@
-"""What an application serves, read from its sources: routes, pages and files that a plain GET gets."""
+"""Find routes, pages and files that an application serves, from its sources."""
 
 from __future__ import annotations
 
@@ -23,16 +23,13 @@ _PLAIN = re.compile(r"/[\w./~-]*")
 
 
 def find_served(root: Path, folder: str, kind: str | None, answers: Mapping[str, Any]) -> list[Served]:
-    """Return what to ask an application for, without running any of its code.
+    """Return at most eight paths to request from an application, without running its code.
 
     Args:
-        root: The repository's root.
+        root: The repository root.
         folder: The application's folder, relative to the root.
-        kind: The image's kind, or None where it is not known.
-        answers: The answers of its answers file, empty where there is none.
-
-    Returns:
-        At most eight paths. None where nothing is known.
+        kind: The image's kind, or None if it is unknown.
+        answers: The answers of its answers file, or an empty mapping.
     """
     try:
         if kind in (None, NEXTJS_STANDALONE):
@@ -46,17 +43,17 @@ def find_served(root: Path, folder: str, kind: str | None, answers: Mapping[str,
 
             return choose(python.served(root, folder, answers))
     except BadInputError:
-        pass  # A manifest that cannot be read is the build's to complain about.
+        pass  # Ignore an invalid manifest: the build reports it.
     return []
 
 
 def is_safe(path: str) -> bool:
-    """Tell whether a path may be asked for: plain, without parameters, and nothing that its name warns of."""
+    """Return whether a path is safe to request: plain, without parameters, and without a risky name."""
     return bool(_PLAIN.fullmatch(path)) and not _RISKY.search(path)
 
 
 def choose(served: Iterable[Served]) -> list[Served]:
-    """Return some of what is served: the start page, all files, and of each part of the application one or two."""
+    """Choose some paths: the start page, all files, and one or two from each part of the application."""
     paths = {one.path: one for one in reversed(list(served)) if is_safe(one.path)}
     files = [one for one in paths.values() if one.what == "file"]
     pages = sorted((one for one in paths.values() if one.what == "page"), key=lambda one: (len(one.path), one.path))

@@ -1,4 +1,4 @@
-"""Which servers an application needs beside it, and the variables in which it reads where they are."""
+"""Detect the services that an application needs, and the variables for their addresses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dockertpl.detect.tables import table
 from dockertpl.detect.tomlfile import line_of
 from dockertpl.errors import BadInputError
 
-#: What data/services.toml says of one service.
+#: The entry of one service in data/services.toml.
 Facts = Mapping[str, Any]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -43,7 +43,7 @@ _NODE = re.compile(
 )
 _PROVIDER = re.compile(r"\bdatasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*\"(\w+)\"", re.DOTALL)
 _COMPOSE = re.compile(r"(?:docker-)?compose[\w.-]*\.ya?ml")
-#: Ends of variable names, by the field that they stand for.
+#: Suffixes of variable names, by field.
 _PARTS = {
     "host": "HOST|HOSTNAME|SERVER|ADDR",
     "port": "PORT",
@@ -55,7 +55,7 @@ _ENCRYPTED = re.compile(r"(?:^|&)(?:ssl\w*|tls\w*|sslmode|channel_binding)=[^&]*
 
 
 class Source(NamedTuple):
-    """Where something is asked for."""
+    """The place that needs a service."""
 
     what: str
     path: str
@@ -67,16 +67,16 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """What an application says of the servers that it needs.
+    """The evidence for services that an application needs.
 
     Attributes:
-        python: The distributions that it asks for, by normal name.
+        python: Its distributions by normalized name.
         node: The packages of package.json.
-        prisma: The provider of its Prisma schema, where there is one.
-        variables: The variables that it reads, each with what the example file, the code or the smoke test gives it.
-        images: What Compose files run beside it: images.
-        asynchronous: Whether it makes asynchronous engines of SQLAlchemy's.
-        migration: The command that brings its database up to date, empty if none is known.
+        prisma: The provider of its Prisma schema.
+        variables: Its variables with values from the example file, the code or the smoke test.
+        images: The images of other services in Compose files.
+        asynchronous: Whether it creates asynchronous SQLAlchemy engines.
+        migration: The command for its database migrations, or an empty string.
     """
 
     python: Mapping[str, Source] = field(default_factory=dict)
@@ -88,11 +88,7 @@ class Application:
     migration: str = ""
 
     def needs(self, facts: Facts) -> Source | None:
-        """Return what asks for a service, or None.
-
-        Args:
-            facts: What data/services.toml says of it.
-        """
+        """Return the evidence for a service, or None."""
         if self.prisma and self.prisma.what in facts["prisma"]:
             return self.prisma._replace(what="Prisma")
         for wanted, found in ((facts["python"], self.python), (facts["node"], self.node)):
@@ -101,12 +97,7 @@ class Application:
         return None
 
     def asks_for(self, name: str, facts: Facts) -> str:
-        """Return what --with has to be given for a service: its name, with the version of the Compose file.
-
-        Args:
-            name: The service's name.
-            facts: What data/services.toml says of it.
-        """
+        """Return the value of --with for a service: its name with the version from the Compose file."""
         for image in self.images:
             if version := _tag(image, facts["image"]):
                 return f"{name}:{version}"
@@ -115,20 +106,12 @@ class Application:
         return name
 
     def scheme(self, facts: Facts) -> str:
-        """Return the scheme that the application's addresses of a service have, with its driver.
-
-        Args:
-            facts: What data/services.toml says of it.
-        """
+        """Return the scheme of the application's addresses for a service, with its driver."""
         plain = str(facts["scheme"])
         return schemes(self.python.__contains__, asynchronous=self.asynchronous).get(plain, plain)
 
     def reads(self, facts: Facts) -> dict[str, str]:
-        """Return the variables by which the application reads where a service is, as templates of what they have to be.
-
-        Args:
-            facts: What data/services.toml says of it.
-        """
+        """Return the application's variables for a service's address, as templates."""
         found = {}
         for name, value in self.variables.items():
             if template := self._template(name, value, facts):
@@ -144,7 +127,7 @@ class Application:
             return ""
         if database(name) is not None:
             meant = database(name) in facts["kinds"]
-            # What is a file until now may be meant for a server of SQL. Any other address is another server's.
+            # An address of a file may be for an SQL server. Any other address is for another server.
             replaced = not colon or (facts["secret"] and base in ("sqlite", "file"))
             return "{url}" if meant and replaced else ""
         stems = "|".join(facts["stems"])
@@ -155,11 +138,11 @@ class Application:
 
 
 def look(root: Path, app_dir: str, given: Mapping[str, str]) -> Application:
-    """Return what an application says of the servers that it needs. Reads files only.
+    """Return the evidence for services that an application needs, from its files.
 
     Args:
-        root: The repository's root.
-        app_dir: The application's folder, relative to it.
+        root: The repository root.
+        app_dir: The application's folder, relative to the root.
         given: The variables of the smoke test.
     """
     repository = Repository(root)
@@ -180,10 +163,10 @@ def look(root: Path, app_dir: str, given: Mapping[str, str]) -> Application:
 
 
 def _like(value: str, facts: Facts) -> str:
-    """Return an address made into a template: its driver, database and options stay, the server is another."""
+    """Turn an address into a template. The driver, database and options stay, the server is replaced."""
     scheme, _, rest = value.partition("://")
     base, plus, driver = scheme.partition("+")
-    # `rediss`, `mongodb+srv`: encrypted, or looked up in a way that a name of a network cannot be.
+    # `rediss`, `mongodb+srv`: encryption and SRV lookups do not work on a local network.
     kept = f"{facts['scheme'] if base in ('rediss',) or driver == 'srv' else base}{plus}{driver}".removesuffix("+srv")
     try:
         parts = urlsplit(f"x://{rest}")
@@ -195,13 +178,13 @@ def _like(value: str, facts: Facts) -> str:
 
 
 def _tag(image: str, name: str) -> str:
-    """Return the tag of an image that is the named one, from whatever registry; empty if it is another."""
+    """Return the tag if an image has this name in any registry, or an empty string."""
     match = re.fullmatch(rf"(?:[\w.:-]+/)*{re.escape(name)}:([\w.-]+)(?:@.*)?", image)
     return match[1] if match else ""
 
 
 def _with_local_packages(repository: Repository, app_dir: str) -> Iterator[str]:
-    """Yield the application's folder, and those of the repository's packages that it asks for."""
+    """Yield the application's folder, and the folders of the repository's packages that it needs."""
     names: dict[str, str] = {}
     for path in repository.files:
         name = PurePosixPath(path).name
@@ -241,7 +224,7 @@ def _sources(repository: Repository, asked: Iterable[Dependency]) -> Iterator[tu
         source = Source(one.name, one.path, line)
         yield one.name, source
         for extra in sorted(one.extras):
-            # psycopg[binary], redis[hiredis], sqlalchemy[asyncio]: an extra that is a distribution of its own.
+            # psycopg[binary], redis[hiredis], sqlalchemy[asyncio]: an extra that is a separate distribution.
             yield f"{one.name}-{extra}", source
             if extra in ("asyncpg", "psycopg", "psycopg2", "aiomysql", "pymysql", "redis"):
                 yield extra, source
@@ -269,7 +252,7 @@ def _prisma(repository: Repository, folder: str) -> Source | None:
 def _variables(
     repository: Repository, app_dir: str, folders: list[str], modules: list[str], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the variables that the application reads: the smoke test's value, the example's, or the code's default."""
+    """Return the application's variables with values from the smoke test, the example file or the code."""
     found: dict[str, str] = {}
     code = Code(repository, app_dir, modules)
     for path in modules:

@@ -1,4 +1,4 @@
-"""TOML with lines: what a file holds, where a key stands, and where an error is."""
+"""TOML with the lines of keys and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_toml(text: str) -> dict[str, Any]:
     """Parse TOML, also with inline tables over several lines (TOML 1.1), which uv reads and tomllib does not.
 
     Raises:
-        TomlError: It is no TOML, or nested too deeply.
+        TomlError: It is not valid TOML, or nested too deeply.
     """
     try:
         return tomllib.loads(text)
@@ -41,7 +41,7 @@ def _located(problem: str) -> TomlError:
 
 
 def _joined_tables(text: str) -> str:
-    """Write inline tables that go over several lines on one, without their last comma."""
+    """Join inline tables of several lines, without trailing commas."""
     depth = 0
 
     def replace(match: re.Match[str]) -> str:
@@ -67,7 +67,7 @@ def line_of(text: str, pattern: str) -> int | None:
 
 
 def toml_line(text: str, *keys: str) -> int | None:
-    """Return the line of a TOML key: its own or, failing that, that of the nearest table around or below it."""
+    """Return the line of a TOML key, or of the nearest table above or below it."""
     table: tuple[str, ...] = ()
     best: tuple[int, int | None] = (0, None)
     for number, line in enumerate(text.splitlines(), 1):

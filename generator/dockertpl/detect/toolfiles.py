@@ -20,7 +20,7 @@ _MOST_LINES = 500
 
 
 class Named(NamedTuple):
-    """A version as a file names it: the text, the file and the line."""
+    """A version in a file: the text, the file and the line."""
 
     text: str
     path: str
@@ -28,12 +28,12 @@ class Named(NamedTuple):
 
 
 def versions_of(repository: Repository, folder: str, tools: Collection[str]) -> Iterator[Named]:
-    """Yield the versions that a folder's files name for a tool, the first that counts first.
+    """Yield a tool's versions in a folder's files, by precedence.
 
     Args:
-        repository: Where they are read.
-        folder: The folder, relative to the repository's root.
-        tools: The names that the tool has in these files, such as `node` and `nodejs`.
+        repository: The repository.
+        folder: The folder, relative to the repository root.
+        tools: The tool's names, such as `node` and `nodejs`.
     """
     path = join(folder, ".tool-versions")
     for number, line in _lines(repository, path):
@@ -50,7 +50,7 @@ def versions_of(repository: Repository, folder: str, tools: Collection[str]) -> 
 
 
 def _is_of(table: str, key: str, tools: Collection[str]) -> bool:
-    """Tell whether a key of a table of mise.toml is a tool's version: `node` of [tools], `version` of [tools.node]."""
+    """Return whether a key in mise.toml is a tool's version: `node` of [tools], `version` of [tools.node]."""
     return (table == "tools" and key in tools) or (table in {f"tools.{tool}" for tool in tools} and key == "version")
 
 

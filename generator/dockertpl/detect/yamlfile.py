@@ -1,10 +1,10 @@
-"""YAML of a repository that nobody vouches for."""
+"""Parse YAML of an untrusted repository."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: No file that a person keeps is nested deeper; libyaml's composer has no bound but the process's stack.
+#: The deepest nesting. libyaml's composer is only limited by the stack.
 _DEEPEST = 100
 
 
@@ -12,7 +12,7 @@ def load_yaml(text: str) -> Any:
     """Parse YAML. `<<: *anchor` stays a key `<<`: merging while loading doubles the work at every `<<: [*a, *a]`.
 
     Raises:
-        ValueError: It is no YAML, or nested too deeply.
+        ValueError: It is not valid YAML, or nested too deeply.
     """
     import yaml
 

@@ -64,7 +64,7 @@ def test_several_applications_are_listed_each_with_its_flag(look_at: Any) -> Non
 def test_all_that_is_wrong_is_said_at_once_the_first_as_the_error(look_at: Any) -> None:
     found, problem = look_at({"package-lock.json": None}, {"scripts": {"dev": "next"}})
     assert problem
-    assert "no lock file" in problem.message
+    assert "No lock file" in problem.message
     assert any("no script that runs `next build`" in unknown.message for unknown in found.unknown)
 
 

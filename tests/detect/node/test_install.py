@@ -68,7 +68,7 @@ def test_what_lies_outside_is_not_named(look_at: Any) -> None:
 
 def test_an_unknown_command_is_reported(look_at: Any) -> None:
     found, _ = look_at({}, _scripts(postinstall="npx fumadocs-mdx"))
-    assert any("runs `npx fumadocs-mdx` when dependencies are installed" in text for text in found.warnings)
+    assert any("runs `npx fumadocs-mdx` during the installation" in text for text in found.warnings)
 
 
 def test_prisma_s_client_is_generated_where_no_script_does(look_at: Any) -> None:

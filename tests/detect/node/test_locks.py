@@ -61,7 +61,7 @@ def test_an_old_lock_brings_the_manager_that_reads_it(look_at: Any, lock: str, v
 def test_no_lock_names_the_command_that_makes_one(look_at: Any, package: dict[str, Any], command: str) -> None:
     problem = look_at(_locks(), package)[1]
     assert problem
-    assert "no lock file" in problem.message
+    assert "No lock file" in problem.message
     assert command in problem.remedy
 
 

@@ -12,14 +12,14 @@ ALL_BUT_FILES = 'export const config = { matcher: ["/((?!_next/static|favicon.ic
 def _is_warned_of(look_at: Any, path: str, text: str) -> bool:
     found, problem = look_at({**ROUTE, path: text})
     assert problem is None
-    return any("turn away" in warning and "/api/health" in warning for warning in found.warnings)
+    return any("may reject" in warning and "/api/health" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize("path", ["middleware.ts", "src/middleware.js", "proxy.ts"])
 def test_a_middleware_that_redirects_the_probe_is_reported(look_at: Any, path: str) -> None:
     assert _is_warned_of(look_at, path, REDIRECT + ALL_BUT_FILES)
     found, _ = look_at({**ROUTE, path: REDIRECT + ALL_BUT_FILES})
-    assert any(warning.startswith(f"{path}:2 may turn away") for warning in found.warnings)
+    assert any(warning.startswith(f"{path}:2 may reject") for warning in found.warnings)
 
 
 @pytest.mark.parametrize(
@@ -81,4 +81,4 @@ def test_a_guard_of_other_paths_is_not_reported(look_at: Any, text: str) -> None
 
 def test_without_a_health_route_nothing_is_reported(look_at: Any) -> None:
     found, _ = look_at({"middleware.ts": REDIRECT})
-    assert not any("turn away" in warning for warning in found.warnings)
+    assert not any("may reject" in warning for warning in found.warnings)

@@ -60,7 +60,7 @@ def test_a_build_that_migrates_is_refused_where_no_other_script_builds(look_at: 
     package = {"scripts": {"prebuild": "prisma migrate deploy", "build": "next build"}}
     problem = look_at(package=package)[1]
     assert problem
-    assert "the script prebuild runs `prisma migrate deploy`, and a build has no database" in problem.message
+    assert "the script prebuild runs `prisma migrate deploy`, but a build has no database" in problem.message
     assert '"build:next": "next build"' in problem.remedy
     assert look_at(package=package, given={"build_script": "build"})[1] is None
 
@@ -85,7 +85,7 @@ def test_generating_a_client_is_not_a_migration(look_at: Any, text: str) -> None
 def test_a_script_that_opens_a_file_of_secrets_is_refused(look_at: Any, text: str, file: str) -> None:
     problem = look_at(package={"scripts": {"build": f"{text} && next build"}})[1]
     assert problem
-    assert f"package.json:4: the script build opens {file}, which is in no build context" in problem.message
+    assert f"package.json:4: the script build opens {file}. The build context does not include it" in problem.message
     assert "public_variables, build_env or build_secrets" in problem.remedy
 
 
@@ -123,7 +123,7 @@ def test_a_script_that_does_without_the_file_is_taken(look_at: Any, text: str) -
 def test_a_build_that_does_not_show_it_is_warned_of(look_at: Any) -> None:
     found, problem = look_at({"next.config.js": ""}, {"scripts": {"build": "node build.js"}})
     assert problem is None
-    assert any("does not show that it runs `next build`" in text for text in found.warnings)
+    assert any("does not seem to run `next build`" in text for text in found.warnings)
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_a_dockerfile_names_one_and_a_low_one_is_refused(look_at: Any) -> None:
 @pytest.mark.parametrize("start", ["node server.js", "NODE_ENV=production node ./server.js", "tsx src/server.ts"])
 def test_a_custom_server_is_reported_as_left_out(look_at: Any, start: str) -> None:
     found, _ = look_at(package={"scripts": {"build": "next build", "start": start}})
-    assert any("a server of its own" in text for text in found.warnings)
+    assert any("a custom server" in text for text in found.warnings)

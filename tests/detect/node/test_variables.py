@@ -41,7 +41,7 @@ def test_a_validation_that_can_be_skipped_is_skipped_in_the_build(look_at: Any) 
 
 def test_values_of_dotenv_files_are_reported_as_missing(look_at: Any) -> None:
     found, _ = look_at({".env.production": "SECRET=1\nNEXT_PUBLIC_URL=x\n"})
-    said = "Give NEXT_PUBLIC_URL as build arguments, and SECRET when the container runs."
+    said = "Pass NEXT_PUBLIC_URL as build arguments, and SECRET when the container runs."
     (text,) = (text for text in found.warnings if text.startswith(".env.production is not in the image"))
     assert text.endswith(said)
 
@@ -49,7 +49,7 @@ def test_values_of_dotenv_files_are_reported_as_missing(look_at: Any) -> None:
 def test_only_variables_that_pages_need_are_reported_from_an_ignored_dotenv_file(look_at: Any) -> None:
     assert not look_at({".env": "SECRET=1\n", ".gitignore": ".env*\n"})[0].warnings
     found, _ = look_at({".env": "SECRET=1\nNEXT_PUBLIC_URL=x\n", ".gitignore": ".env*\n"})
-    assert any(text.endswith("Give NEXT_PUBLIC_URL as build arguments.") for text in found.warnings)
+    assert any(text.endswith("Pass NEXT_PUBLIC_URL as build arguments.") for text in found.warnings)
 
 
 DATABASE = "postgresql://app:placeholder@localhost:5432/app"
@@ -252,5 +252,5 @@ def test_a_private_registry_without_a_token_asks_for_an_npmrc(look_at: Any) -> N
 
 def test_a_password_in_the_repository_is_warned_of_and_not_repeated(look_at: Any) -> None:
     found, _ = look_at({".npmrc": "//r.example.com/:_authToken=hunter2\n"})
-    assert any(".npmrc:1 holds a password" in text for text in found.warnings)
+    assert any(".npmrc:1 has a password" in text for text in found.warnings)
     assert "hunter2" not in str(found)

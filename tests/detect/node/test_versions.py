@@ -43,7 +43,7 @@ def test_a_node_older_than_next_allows_is_refused(look_at: Any, files: Any, pack
 def test_one_that_is_not_offered_becomes_the_nearest_newer_one_that_engines_allow(look_at: Any) -> None:
     found, problem = look_at({".nvmrc": "20"}, {"engines": {"node": ">=20 <22 || 24"}})
     assert (found.answers["node_version"], problem) == ("24", None)
-    assert any(".nvmrc:1 asks for Node.js 20" in text and "takes 24" in text for text in found.warnings)
+    assert any(".nvmrc:1 asks for Node.js 20" in text and "uses 24" in text for text in found.warnings)
 
 
 def test_conflicting_places_are_reported(look_at: Any) -> None:
@@ -56,7 +56,7 @@ def test_conflicting_places_are_reported(look_at: Any) -> None:
 def test_engines_that_cannot_be_read_are_left_out(look_at: Any) -> None:
     found, problem = look_at(package={"engines": {"node": "the newest!"}})
     assert problem is None
-    assert any("no version range" in text for text in found.warnings)
+    assert any("not a valid version range" in text for text in found.warnings)
 
 
 PNPM = {"package-lock.json": None, "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"}
@@ -66,7 +66,7 @@ PNPM = {"package-lock.json": None, "pnpm-lock.yaml": "lockfileVersion: '9.0'\n"}
 def test_engines_that_no_offered_node_fits_are_refused_where_the_manager_would_refuse(look_at: Any, files: Any) -> None:
     problem = look_at(files, {"engines": {"node": "20.x"}})[1]
     assert problem
-    assert "20.x, and the template offers 26, 24, 22" in problem.message
+    assert "20.x, but the template offers 26, 24, 22" in problem.message
 
 
 def test_a_pin_that_engines_do_not_allow_is_refused_where_the_manager_would_refuse(look_at: Any) -> None:

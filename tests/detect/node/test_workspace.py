@@ -152,7 +152,7 @@ def test_a_tsconfig_s_chain_is_followed(look_at: Any) -> None:
 
 @pytest.mark.parametrize(
     ("app_dir", "says"),
-    [("apps/absent", "is no folder"), ("packages/old", "No Next.js"), ("tools", "none of the workspace")],
+    [("apps/absent", "is not a folder"), ("packages/old", "No Next.js"), ("tools", "not a member of the workspace")],
 )
 def test_a_folder_that_is_not_a_member_is_refused(look_at: Any, app_dir: str, says: str) -> None:
     files = {**_workspace(), "tools/package.json": WEB, "tools/app/page.tsx": ""}

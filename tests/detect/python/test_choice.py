@@ -54,7 +54,7 @@ def test_a_given_application_chooses_the_folder_that_holds_it(repo: Repo) -> Non
 
 def test_two_equally_good_ones_are_listed_each_with_its_flag(repo: Repo) -> None:
     root = repo({"a/main.py": APP, "src/b/main.py": APP})
-    with pytest.raises(NotDetectedError, match="holds 2 applications") as caught:
+    with pytest.raises(NotDetectedError, match="has 2 applications") as caught:
         detect(root)
     assert "-d app=a.main:app  (a/main.py:2)" in caught.value.remedy
     assert "-d app=b.main:app  (src/b/main.py:2)" in caught.value.remedy
@@ -77,7 +77,7 @@ def test_an_existing_dockerfile_decides_between_two(repo: Repo) -> None:
 
 
 def test_none_says_what_was_looked_for_and_how_to_name_it(repo: Repo) -> None:
-    with pytest.raises(NotDetectedError, match="No FastAPI and no Next") as caught:
+    with pytest.raises(NotDetectedError, match="No FastAPI or Next") as caught:
         detect(repo({"main.py": "print()"}))
     assert "FastAPI(...)" in caught.value.remedy
     assert "in 1 Python file;" in caught.value.remedy
@@ -93,7 +93,7 @@ def test_none_names_examples_and_files_that_could_not_be_read(repo: Repo) -> Non
 
 
 def test_a_missing_folder_is_reported(repo: Repo) -> None:
-    with pytest.raises(NotDetectedError, match="absent is no folder"):
+    with pytest.raises(NotDetectedError, match="absent is not a folder"):
         detect(repo({"main.py": APP}), "absent")
 
 

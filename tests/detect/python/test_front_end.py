@@ -153,7 +153,7 @@ def test_a_folder_that_no_build_makes_is_warned_of_as_before(
 ) -> None:
     found = known(repo, main, front=front)
     assert not front_end_of(found)
-    assert "front end's build makes it" in found.warnings[0]
+    assert "front end's build creates it" in found.warnings[0]
 
 
 @pytest.mark.parametrize("built", [False, True])
@@ -176,7 +176,7 @@ def blocked(found: Detection) -> tuple[str, str]:
 
 def test_without_a_lock_no_build_is_the_same_twice(repo: Repo) -> None:
     message, remedy = blocked(known(repo, INSIDE, front={"package-lock.json": None}))
-    assert "app/main.py:6 serves web/dist" in message and "no lock file in web" in message
+    assert "app/main.py:6 serves web/dist" in message and "No lock file was found in web" in message
     assert "`npm install --package-lock-only`" in remedy
     assert remedy.splitlines()[-1].endswith("-d frontend=")
 
@@ -250,7 +250,7 @@ def test_a_member_that_needs_another_one_s_build_is_refused(repo: Repo) -> None:
         "packages/ui/package.json": '{"name": "ui", "main": "dist/index.js", "scripts": {"build": "tsc"}}',
     }
     message, remedy = blocked(known(repo, BESIDE, app_dir="backend", files=files))
-    assert "web/package.json needs packages/ui, which has to be built before it" in message
+    assert "web/package.json needs packages/ui, which must be built first" in message
     assert "packages/ui/package.json" in remedy
 
 

@@ -122,7 +122,7 @@ def test_a_wheel_that_is_not_there_stops_with_its_line(repo: Repo) -> None:
     found = detect(repo({"requirements.txt": "./common-1.0-py3-none-any.whl\n", "main.py": MAIN}))
     (unknown,) = [unknown for unknown in found.unknown if unknown.key == "install_files"]
     assert unknown.blocks
-    assert "requirements.txt:1 takes a package from ./common-1.0-py3-none-any.whl" in unknown.message
+    assert "requirements.txt:1 uses a package from ./common-1.0-py3-none-any.whl" in unknown.message
 
 
 def test_a_package_beside_the_application_makes_the_repository_the_context_for_uv(repo: Repo) -> None:

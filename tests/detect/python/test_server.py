@@ -54,7 +54,7 @@ def test_what_starts_it_now_wins_if_it_is_a_dependency(repo: Repo) -> None:
     assert (found.answers["server"], found.evidence["server"].where) == ("uvicorn", "Dockerfile:3")
     found = server(repo({}), production("uvicorn"), Start(server="gunicorn", weight=100, path="Procfile", line=1))
     assert found.answers["server"] == "uvicorn"
-    assert "Procfile:1 starts gunicorn, which is no dependency" in found.warnings[0]
+    assert "Procfile:1 starts gunicorn, which is not a dependency" in found.warnings[0]
 
 
 def test_a_readme_does_not_choose_the_server(repo: Repo) -> None:
@@ -192,7 +192,7 @@ def test_gunicorn_alone_serves_no_asgi(repo: Repo) -> None:
 
 def test_fastapi_missing_from_production_is_reported(repo: Repo) -> None:
     locked = Production(packages={"uvicorn": Locked(name="uvicorn")}, path="uv.lock", direct={})
-    assert "does not bring fastapi" in server(repo({}), locked).warnings[0]
+    assert "does not have fastapi" in server(repo({}), locked).warnings[0]
 
 
 def options(root: Path, *starts: Start) -> Detection:

@@ -1,1 +1,1 @@
-"""What a repository with a Next.js application is."""
+"""Detect facts about a repository with a Next.js application."""

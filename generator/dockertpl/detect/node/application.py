@@ -1,4 +1,4 @@
-"""Detection in its order: which folder holds the Next.js application, and then what each question asks."""
+"""Detect the folder of the Next.js application, then the answers."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _NODE = re.compile(r"\bnode\b|\bnpm\b|pnpm|yarn|\bbun\b|\bnext\b")
 def look_for_application(
     repository: Repository, app_dir: str | None, given: Mapping[str, Any]
 ) -> tuple[Detection, NotDetectedError | None]:
-    """Return what is known, and the error to raise where the application was not found, or cannot be built.
+    """Return the facts, and an error if the application was not found or cannot be built.
 
     Args:
         repository: The repository, from `repository_of`.
-        app_dir: The application's folder, seen from the root; None to look for it.
-        given: Answers that are known already.
+        app_dir: The application's folder, relative to the root. None to search for it.
+        given: The known answers.
 
     Raises:
         BadInputError: A package.json is not valid.
@@ -54,10 +54,10 @@ def look_for_application(
     note, problem = "", None
     if folder is None:
         folder, problem = _choose_folder(repository, found)
-        note = "the only Next.js application is there"
+        note = "it has the only Next.js application"
     elif not repository.is_dir(folder):
         problem = NotDetectedError(
-            f"{folder} is no folder of the repository.", "Name the application's folder with -d app_dir=…."
+            f"{folder} is not a folder of the repository.", "Name the application's folder with -d app_dir=…."
         )
     elif not is_next(repository, folder):
         problem = nothing(folder)
@@ -76,7 +76,7 @@ def _proof(package: Package) -> tuple[str, int | None]:
 
 
 def proof(repository: Repository, folder: str) -> str:
-    """Return where it is seen that a folder holds a Next.js application, as `file:line`."""
+    """Return the evidence for a Next.js application in a folder, as `file:line`."""
     path, line = _proof(Package(repository, folder))
     return f"{path}:{line}" if line else path
 
@@ -95,14 +95,14 @@ def _choose_folder(repository: Repository, found: Detection) -> tuple[str | None
         found.fact("application", folder, path, line)
         lines.append(f"-d app_dir={folder}  ({proof(repository, folder)})")
     return None, NotDetectedError(
-        f"The repository holds several Next.js applications: {', '.join(everywhere)}.",
+        f"The repository has several Next.js applications: {', '.join(everywhere)}.",
         "Choose one, or run once for each:\n" + "\n".join(lines),
         candidates=everywhere,
     )
 
 
 def nothing(folder: str) -> NotDetectedError:
-    """Return the error that says that there is no application, with where one was looked for."""
+    """Return the error for a missing application, with the searched places."""
     where = "the repository" if folder == "." else folder
     return NotDetectedError(
         f"No Next.js application was found in {where}.",
@@ -112,7 +112,7 @@ def nothing(folder: str) -> NotDetectedError:
 
 
 def _describe(package: Package, found: Detection) -> NotDetectedError | None:
-    """Fill `found` with everything about one folder; return the first error that keeps it from being built."""
+    """Add the facts about one folder to `found`. Return the first error that prevents a build."""
     repository = package.repository
     problems: list[NotDetectedError] = []
 
@@ -171,7 +171,7 @@ def _find_name(package: Package, found: Detection) -> None:
 
 
 def _projects(repository: Repository, folder: str) -> frozenset[str]:
-    """Return every folder that is a project of its own."""
+    """Return all project folders."""
     manifests = ("package.json", "pyproject.toml", "go.mod", "Cargo.toml", "pom.xml")
     return frozenset({".", folder}) | {
         parent(path) for path in repository.files if path.rpartition("/")[2] in manifests

@@ -1,4 +1,4 @@
-"""How a front end is built: its lock and manager, what its installation reads, Node.js, and its variables."""
+"""Detect how a front end is built: its lock, manager, installation files, Node.js version and variables."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def find_build(front_end: FrontEnd, given: Mapping[str, Any], dockerfiles: Seque
         dockerfiles: Existing Dockerfiles.
 
     Raises:
-        NotDetectedError: It cannot be built from a clone: there is no lock, for one.
+        NotDetectedError: It cannot be built from a clone, for example without a lock.
         BadInputError: A package.json or a workspace's file is not valid.
     """
     package = _package(front_end, given)
     found, inner = Detection(), Detection()
     if (problem := obstacle(package, BUILD)) and problem.what == "file":
         raise NotDetectedError(
-            f"{package.path}:{problem.line}: the script {problem.script} opens {problem.detail}, which is in no build "
-            "context, since it may hold secrets.",
-            "Let `build` only build, and name what it sets with -d 'frontend_env={…}'.",
+            f"{package.path}:{problem.line}: the script {problem.script} opens {problem.detail}. The build context "
+            "does not include it, since it may have secrets.",
+            "Let `build` only build, and set the file's variables with -d 'frontend_env={…}'.",
         )
     try:
         lock = find_lock(package)
@@ -77,8 +77,8 @@ def find_build(front_end: FrontEnd, given: Mapping[str, Any], dockerfiles: Seque
         found.answer("build_secrets", inner.answers["build_secrets"], evidence.path, evidence.line)
     elif "private_index" in inner.answers:
         found.warn(
-            f"{inner.evidence['private_index'].where} names a registry that may ask for a password. Put "
-            "${NPM_TOKEN} in its place in .npmrc, and name it with -d 'build_secrets=[NPM_TOKEN]'."
+            f"{inner.evidence['private_index'].where} names a registry that may need a password. Write "
+            "${NPM_TOKEN} in .npmrc instead, and add it with -d 'build_secrets=[NPM_TOKEN]'."
         )
     _find_variables(package, found, lock)
     for text in inner.warnings:
@@ -102,16 +102,16 @@ def _workspace(package: Package, lock: Lock) -> Workspace:
     """Return the workspace that a front end is a member of, or its own folder.
 
     Raises:
-        NotDetectedError: The lock lies above it, and does not cover it; or it needs a package that has to be built.
+        NotDetectedError: The lock above it does not cover it, or it needs a package that must be built first.
     """
     repository = package.repository
     everyone, path, line = members(repository, lock.folder)
     others = [folder for folder in everyone if folder != package.folder]
     if lock.folder != package.folder and package.folder not in everyone:
         raise NotDetectedError(
-            f"{package.folder} has no lock, and {lock.path} does not cover it: it is none of the workspace's members.",
-            f"Add {relative_to(package.folder, lock.folder)} to the workspace in {lock.folder}, or give it a lock of "
-            "its own.",
+            f"{package.folder} has no lock, and {lock.path} does not cover it: it is not a member of the workspace.",
+            f"Add {relative_to(package.folder, lock.folder)} to the workspace in {lock.folder}, or give it its "
+            "own lock.",
         )
     needed = needed_members(repository, package, others, lock.manager == "pnpm") if others else []
     for folder in needed:
@@ -119,7 +119,7 @@ def _workspace(package: Package, lock: Lock) -> Workspace:
         entry = next((text for key in ("module", "main") if (text := one.text(key))), "")
         if BUILD in one.scripts and ignored_by(repository, join(folder, entry)):
             raise NotDetectedError(
-                f"{package.path} needs {folder}, which has to be built before it ({one.path} names {entry}).",
+                f"{package.path} needs {folder}, which must be built first ({one.path} names {entry}).",
                 f"Let its script `{BUILD}` build {folder} first, and name a source file in {one.path}.",
             )
     return Workspace(root=lock.folder, path=path, line=line, members=tuple(others), packages=tuple(needed), context=".")
@@ -152,7 +152,7 @@ def _find_variables(package: Package, found: Detection, lock: Lock) -> None:
         if public and not ignored_by(repository, file):
             values |= {key: one for key, one in public.items() if re.fullmatch(r"[ -#%-~]*", one)}
             path = file
-    note = "the image has no .env files, since they may hold secrets" if values else ""
+    note = "the image has no .env files, since they may have secrets" if values else ""
     webpack = version(locked(lock, repository, "webpack", ""))
     if webpack and webpack[0] == 4:
         values |= _OLD_HASHES

@@ -53,7 +53,7 @@ class FrontEnd:
         return self.package.folder
 
     def makes(self, path: str) -> str:
-        """Return the folder that the build makes and that holds a path, empty if there is none.
+        """Return the build's output folder that has a path, or an empty string.
 
         Args:
             path: A file or folder, relative to the repository's root.
@@ -120,7 +120,7 @@ def _outputs(package: Package) -> tuple[tuple[str, ...], bool]:
         source = Source(text)
         set_to = [values for key in bundler["keys"] for values in _settings(source, key)]
         found += [value for values in set_to for value in (*values, "/".join(values)) if value]
-        # What is computed, nobody can tell from here.
+        # A computed value is unknown here.
         known = known and all(set_to)
         uses_default.append(not set_to)
         bases += [value for key in bundler.get("bases", ()) for values in _settings(source, key) for value in values]

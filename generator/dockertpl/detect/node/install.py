@@ -21,11 +21,11 @@ _IS_FILE = re.compile(r"\.?/|\S+\.[cm]?[jt]s$")
 
 
 def find_install_files(package: Package, found: Detection, lock: Lock, workspace: Workspace) -> None:
-    """Answer `install_files`, seen from the build context.
+    """Answer `install_files`, relative to the build context.
 
     Args:
         package: The application's folder.
-        found: Where answers and warnings go.
+        found: Collects answers and warnings.
         lock: The lock.
         workspace: The workspace that the lock covers.
     """
@@ -107,8 +107,8 @@ def _of_scripts(package: Package, found: Detection) -> Iterator[tuple[str, str]]
             if unknown and not named:
                 line = package.line("scripts", name)
                 found.warn(
-                    f"{package.path}:{line} runs `{unknown}` when dependencies are installed, before the source is "
-                    "there. If it reads files, name them with -d 'install_files=[…]'."
+                    f"{package.path}:{line} runs `{unknown}` during the installation, before the source is "
+                    "copied. If it reads files, add them with -d 'install_files=[…]'."
                 )
 
 
@@ -121,7 +121,7 @@ def _files(package: Package, text: str) -> Iterator[str]:
 
 
 def _unknown(package: Package, text: str) -> str:
-    """Return the first command of a script of which nothing is known, empty if there is none."""
+    """Return the first unknown command of a script, or an empty string."""
     commands: list[list[str]] = [[]]
     for word in dockerfile.split(text[:4096]):
         if word in ("&&", "||", ";", "|"):
@@ -138,6 +138,6 @@ def _unknown(package: Package, text: str) -> str:
 
 
 def _schema_folder(schema: str) -> str:
-    """Return the folder of a schema that has one to itself, since a schema may be of several files."""
+    """Return a schema's folder if it has only the schema, since a schema may have several files."""
     above = parent(schema)
     return above if above.rpartition("/")[2] == "prisma" else schema

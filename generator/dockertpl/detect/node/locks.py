@@ -1,4 +1,4 @@
-"""The package manager: by its lock file, in the application's folder or above; and what the lock holds."""
+"""Detect the package manager by its lock file, and read the lock."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Lock:
     """A lock file.
 
     Attributes:
-        manager: Whose it is: npm, pnpm, yarn, yarn-berry or bun.
-        folder: The folder that it lies in, seen from the repository's root.
-        path: The lock.
+        manager: npm, pnpm, yarn, yarn-berry or bun.
+        folder: Its folder, relative to the repository root.
+        path: Its path.
     """
 
     manager: str
@@ -39,7 +39,7 @@ class Pin:
 
     Attributes:
         manager: npm, pnpm, yarn or bun.
-        version: The version or the range as it is written, without a hash; empty if there is none.
+        version: The version or range without a hash, or an empty string.
         path: Where.
         line: The line there.
     """
@@ -106,7 +106,7 @@ def find_manager(package: Package, found: Detection) -> Lock:
         found: Where answers and warnings go.
 
     Raises:
-        NotDetectedError: There is no lock that can be installed from, or two of which neither is named.
+        NotDetectedError: No usable lock was found, or two, and neither is selected.
         BadInputError: A package.json is not valid.
     """
     repository = package.repository
@@ -120,13 +120,13 @@ def find_manager(package: Package, found: Detection) -> Lock:
         _linker(found, lock, repository)
     if pin and family(lock.manager) != pin.manager:
         found.warn(
-            f"{pin.path}:{pin.line} names {pin.manager}, but the lock is {lock.path}: {lock.manager} is used. Make "
-            f"them agree."
+            f"{pin.path}:{pin.line} names {pin.manager}, but the lock is {lock.path}. {lock.manager} is used. Make "
+            f"both agree."
         )
     if lock.manager == "npm" and lock_version(lock, repository)[0] == "1":
         found.warn(
-            f"{lock.path} was written by npm 6: newer ones read it, slowly. Run `npm install --package-lock-only` and "
-            "commit it."
+            f"{lock.path} was written by npm 6. Newer versions read it slowly. Run "
+            "`npm install --package-lock-only` and commit it."
         )
     return lock
 
@@ -138,7 +138,7 @@ def find_lock(package: Package) -> Lock:
         package: Its folder; its `given` may name the manager.
 
     Raises:
-        NotDetectedError: There is no lock that can be installed from, or two of which neither is named.
+        NotDetectedError: No usable lock was found, or two, and neither is selected.
         BadInputError: A package.json is not valid.
     """
     repository = package.repository
@@ -149,7 +149,7 @@ def find_lock(package: Package) -> Lock:
 
 
 def _linker(found: Detection, lock: Lock, repository: Repository) -> None:
-    """Say what Plug'n'Play means: the standalone output is made of node_modules."""
+    """Warn about Plug'n'Play: the standalone output needs node_modules."""
     path = join(lock.folder, ".yarnrc.yml")
     text = repository.text(path) or ""
     pattern = r"^nodeLinker[ \t]*:[ \t]*[\"']?([\w-]+)"
@@ -157,9 +157,9 @@ def _linker(found: Detection, lock: Lock, repository: Repository) -> None:
     if linker is None or linker[1] == "pnp":
         where = f"{path}:{line_of(text, pattern)}" if linker else path if text else lock.path
         found.warn(
-            f"{where}: Yarn installs by Plug'n'Play here, and the image by nodeLinker: node-modules, which the "
-            "standalone output is made of: what needs .pnp.cjs when it runs does not work in the image, and packages "
-            "may resolve differently than on your machine."
+            f"{where}: the repository uses Yarn Plug'n'Play, but the image installs with nodeLinker: node-modules for "
+            "the standalone output. Code that needs .pnp.cjs at run time does not work in the image. Packages may "
+            "resolve differently than on your machine."
         )
 
 
@@ -170,8 +170,8 @@ def _choose(package: Package, locks: list[Lock], pin: Pin | None, given: str) ->
         command = LOCK_COMMANDS.get(wanted or (named[0] if len(named) == 1 else ""), LOCK_COMMANDS["npm"])
         where = "the repository" if package.folder == "." else f"{package.folder}, or above it"
         raise NotDetectedError(
-            f"There is no lock file in {where}: every build would install other versions.",
-            f"Make one with `{command}` in the folder that the dependencies are installed in, and commit it.",
+            f"No lock file was found in {where}: each build could install other versions.",
+            f"Create one with `{command}` in the folder where you install dependencies, and commit it.",
         )
     if len(locks) == 1 and not given:
         return locks[0]
@@ -181,29 +181,29 @@ def _choose(package: Package, locks: list[Lock], pin: Pin | None, given: str) ->
     files = " and ".join(lock.path for lock in locks)
     if given:
         raise NotDetectedError(
-            f"{given} is to install the dependencies, but the lock is {files}.",
-            f"Leave out -d manager={given}, or make its lock with `{LOCK_COMMANDS.get(given, given)}`.",
+            f"manager={given} does not match the lock {files}.",
+            f"Leave out -d manager={given}, or create its lock with `{LOCK_COMMANDS.get(given, given)}`.",
         )
     raise NotDetectedError(
-        f"{files} are locks of different managers, and nothing says which one counts.",
-        "Remove the one that nobody keeps, or choose:\n" + "\n".join(f"-d manager={lock.manager}" for lock in locks),
+        f"{files} are locks of different managers, and none of them is selected.",
+        "Remove the one that you do not use, or choose:\n" + "\n".join(f"-d manager={lock.manager}" for lock in locks),
         candidates=[lock.manager for lock in locks],
     )
 
 
 def _check(lock: Lock, repository: Repository) -> None:
-    """Refuse locks that the build does not install from."""
+    """Raise an error for locks that the build does not use."""
     if lock.path.endswith("npm-shrinkwrap.json"):
         target = join(lock.folder, "package-lock.json")
         other = " (package-lock.json beside it is not read by npm)" if repository.is_file(target) else ""
         raise NotDetectedError(
-            f"{lock.path} is the lock of a package that is published{other}.",
-            f"An application keeps it as package-lock.json: `git mv -f {lock.path} {target}`.",
+            f"{lock.path} is a lock for published packages{other}.",
+            f"Rename it to package-lock.json: `git mv -f {lock.path} {target}`.",
         )
 
 
 def lock_version(lock: Lock, repository: Repository) -> tuple[str, int | None]:
-    """Return the version of the lock's format, as it is written, and its line; empty if it has none."""
+    """Return the version of the lock's format and its line, or an empty string."""
     text = (repository.text(lock.path) or "")[:4096]
     pattern = r"^[ \t{]*[\"']?lockfileVersion[\"']?:[ \t]*[\"']?(\d+(?:\.\d+)?)"
     match = re.search(pattern, text, re.MULTILINE)
@@ -211,7 +211,7 @@ def lock_version(lock: Lock, repository: Repository) -> tuple[str, int | None]:
 
 
 def locked(lock: Lock, repository: Repository, name: str, wanted: str) -> str:
-    """Return the version of a package that the lock holds, empty if it cannot be told.
+    """Return a package's version in the lock, or an empty string.
 
     Args:
         lock: The lock.

@@ -77,8 +77,8 @@ def find_manager_version(package: Package, found: Detection, lock: Lock) -> None
     elif any(ask.binding for ask in asks):
         limits = ", ".join(f"{ask.where} asks for {ask.text}" for ask in asks)
         raise NotDetectedError(
-            f"No release of {lock.manager} that is known here fits: {limits}{f', and {why}' if why else ''}.",
-            "Make them agree and update the lock, or name a version with -d manager_version=….",
+            f"No release of {lock.manager} that is suitable: {limits}{f', and {why}' if why else ''}.",
+            "Make them agree and update the lock, or set a version with -d manager_version=….",
         )
 
 
@@ -133,7 +133,7 @@ def _readable(ask: Ask, lock: Lock, found: Detection) -> bool:
     if spans(ask.text) is not None:
         return True
     if ask.binding:
-        found.warn(f"{ask.where}: {ask.text[:40]} is not a range of versions of {lock.manager}; it is left out.")
+        found.warn(f"{ask.where}: {ask.text[:40]} is not a version range of {lock.manager}, so it is ignored.")
     return False
 
 
@@ -166,7 +166,7 @@ def _of_lock(package: Package, lock: Lock, found: Detection) -> tuple[list[int],
     where = f"{lock.path}:{line}" if line else lock.path
     known = PNPM_LOCKS.get(text.partition(".")[0])
     if known is None:
-        found.warn(f"{where}: lockfileVersion {text or 'none'} is not known here; the build tells if pnpm reads it.")
+        found.warn(f"{where}: lockfileVersion {text or 'none'} is unknown. The build shows whether pnpm can read it.")
         return [], ""
     return known, f"{where} (lockfileVersion {text}) was written by {_names(known)}"
 
@@ -185,11 +185,11 @@ def _check_lock(package: Package, lock: Lock, wanted: str, says: str) -> None:
             where = f"{lock.path}:{line}" if line else lock.path
             raise NotDetectedError(
                 f"{where}: lockfileVersion {text} was written by {_names(known)}, but {says} pnpm {wanted}.",
-                "Run `pnpm install` with that version and commit the lock, or name the version that wrote it.",
+                "Run `pnpm install` with that version and commit the lock, or use the version that wrote it.",
             )
     elif family(lock.manager) == "yarn" and (major == 1) != (lock.manager == "yarn"):
         raise NotDetectedError(
             f"{lock.path} was written by {'Yarn 1' if lock.manager == 'yarn' else 'Yarn 2 or newer'}, but {says} "
             f"Yarn {wanted}.",
-            "Run `yarn install` with that version and commit the lock, or name the version that wrote it.",
+            "Run `yarn install` with that version and commit the lock, or use the version that wrote it.",
         )

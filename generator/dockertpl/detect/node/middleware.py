@@ -1,4 +1,4 @@
-"""Middleware that turns away requests without a session, the health probe's among them."""
+"""Find middleware that may reject the health check because it has no session."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def find_middleware(package: Package, found: Detection, path: str) -> None:
     at = original.find(turned[0])
     line = original.count("\n", 0, at) + 1
     found.warn(
-        f"{file}:{line} may turn away a request without a session, and {path} is among those that it sees: the probe "
-        f"then gets no 2xx, and the container stays unhealthy. Leave {path} out of its matcher."
+        f"{file}:{line} may reject requests without a session, including {path}. Then the health check gets no 2xx, "
+        f"and the container stays unhealthy. Exclude {path} in its matcher."
     )
 
 
 def _covers(text: str, path: str) -> bool:
-    """Tell whether a middleware's matcher has a path; without one it has every path."""
+    """Return whether a middleware's matcher has a path. Without a matcher, it has every path."""
     declared = _MATCHER.search(text)
     if not declared:
         return True
@@ -69,7 +69,7 @@ def _matches(pattern: str, path: str) -> bool:
 
 
 def _spares(text: str, path: str) -> bool:
-    """Tell whether a middleware lets a path through: it names it or a folder above, or guards other paths alone."""
+    """Return whether a middleware allows a path: it names the path or a parent, or only guards other paths."""
     body = _MATCHER.sub("", text)
     guarded = [(one or other).partition("(")[0] for one, other in _GUARDED.findall(body)]
     if guarded and not any(path.startswith(one) for one in guarded):

@@ -100,14 +100,14 @@ def aliases_of(package: Package) -> dict[str, str]:
 
 
 def _member(name: str, packages: Mapping[str, str]) -> str:
-    """Return the package of the workspace that an import means, empty if it is none of them."""
+    """Return the workspace package of an import, or an empty string."""
     scope, _, rest = name.partition("/")
     own = f"{scope}/{rest.partition('/')[0]}" if name.startswith("@") else scope
     return own if own in packages else ""
 
 
 def target_of(name: str, folder: str, known: Collection[str], aliases: Mapping[str, str]) -> str:
-    """Return the known file that an import in a folder means, empty if there is none."""
+    """Return the known file that an import in a folder, or an empty string."""
     if name.startswith("."):
         return _file(clean(join(folder, name)), known)
     alias = max((alias for alias in aliases if name.startswith(alias)), key=len, default=None)

@@ -1,4 +1,4 @@
-"""What keeps a script from running in a build: a database that it migrates, a file of secrets that it opens."""
+"""Find obstacles to a script in a build: a database migration, or a file with secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MIGRATES = re.compile(
     r"|\b(?:knex|kysely|payload|sequelize(?:-cli)?|typeorm(?:-ts-node-\w+)?|mikro-orm|node-pg-migrate|dbmate)"
     r"\s+\S*(?:migrat|up\b)"
 )
-# By its name alone; what it really does cannot be told.
+# Only by its name: its real effect is unknown.
 _MAY_MIGRATE = re.compile(rf"\b{_RUNNER}[\w@./:-]*\bmigrat\w*")
 # `env-cmd -f .env.production next build` and the like end with an error where the file is not there.
 _OPENS = re.compile(
@@ -49,7 +49,7 @@ class Obstacle(NamedTuple):
 
 
 def obstacle(package: Package, script: str) -> Obstacle | None:
-    """Return the first obstacle of a script and of the scripts that it calls; None if there is none.
+    """Return the first obstacle of a script and of the scripts that it calls, or None.
 
     Args:
         package: The package whose script it is.

@@ -115,7 +115,7 @@ def _found(place: str, how: _How, path: str, text: str, match: re.Match[str]) ->
 
 
 def _names(text: str) -> dict[str, tuple[str, bool]]:
-    """Return the names that stand for a path below the working directory, each with whether more follows."""
+    """Return the variables with a path below the working directory, each with whether more follows."""
     found: dict[str, tuple[str, bool]] = {match[1]: ("", False) for match in _CWD.finditer(text)}
     for match in _NAMED.finditer(text):
         name, base, rest, literal = match.groups()

@@ -23,12 +23,12 @@ _WORD = re.compile(r"[\w@.:/-]+")
 
 @dataclass(frozen=True)
 class Package:
-    """A folder with a package.json, or a folder without one in a workspace that needs none (Nx).
+    """A folder with a package.json, or a project folder of Nx.
 
     Attributes:
-        repository: Where it is read.
-        folder: The folder, seen from the repository's root.
-        given: Answers that are known already.
+        repository: The repository.
+        folder: The folder, relative to the repository root.
+        given: The known answers.
     """
 
     repository: Repository
@@ -36,7 +36,7 @@ class Package:
     given: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, name: str) -> str:
-        """Return the path of a file in the folder, seen from the root."""
+        """Return the path of a file in the folder, relative to the root."""
         return join(self.folder, name)
 
     def has(self, name: str) -> bool:
@@ -50,7 +50,7 @@ class Package:
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """Return what package.json holds, empty if there is none.
+        """Return the content of package.json, or an empty mapping.
 
         Raises:
             BadInputError: It is not valid JSON.
@@ -62,13 +62,13 @@ class Package:
         return json_line(self.repository.text(self.path) or "", *keys)
 
     def text(self, *keys: str) -> str:
-        """Return the text at a path of keys, empty if there is none."""
+        """Return the text at a path of keys, or an empty string."""
         value = table(self.data, *keys[:-1]).get(keys[-1])
         return value if isinstance(value, str) else ""
 
     @property
     def name(self) -> str:
-        """Return the package's name, empty if it has none."""
+        """Return the package's name, or an empty string."""
         return self.text("name")
 
     @cached_property

@@ -15,21 +15,17 @@ _SCHEMAS = ("prisma/schema.prisma", "schema.prisma", "prisma/schema")
 
 
 def config_of(package: Package) -> str:
-    """Return the configuration of Prisma in a folder, relative to the repository's root; empty if there is none.
-
-    Args:
-        package: The folder.
-    """
+    """Return the path of Prisma's configuration in a folder, or an empty string."""
     names = (f"{name}.{ending}" for name in ("prisma.config", ".config/prisma") for ending in _ENDINGS)
     return next((package.at(name) for name in names if package.has(name)), "")
 
 
 def schema_of(package: Package, text: str = "") -> str:
-    """Return the Prisma schema of a folder, relative to the repository's root; empty if there is none.
+    """Return the path of a folder's Prisma schema, or an empty string.
 
     Args:
         package: The folder.
-        text: The command that generates, which may name it.
+        text: The generate command, which may have the path.
     """
     named = re.search(r"--schema[ =](\S+)", text)
     config = package.repository.text(config_of(package)) or ""
@@ -53,7 +49,7 @@ def find_prisma(package: Package, found: Detection, workspace: Workspace, build_
     Args:
         package: The application's folder.
         found: Where answer and warnings go.
-        workspace: The workspace, whose packages may have a client of their own.
+        workspace: The workspace. Its packages may have their own client.
         build_script: The script that builds.
     """
     for folder in (package.folder, *workspace.packages):

@@ -1,4 +1,4 @@
-"""Variables without which a build or a start fails: modules that throw, and Prisma's configuration."""
+"""Find variables that a build or a start needs: modules that throw, and Prisma's configuration."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Required(NamedTuple):
         name: The variable.
         path: The file that stops without it.
         line: The line there.
-        value: A value that the file's own schema takes, empty where it has none.
+        value: A valid value by the file's schema, or an empty string.
     """
 
     name: str

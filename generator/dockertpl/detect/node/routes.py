@@ -42,7 +42,7 @@ def find_health(package: Package, found: Detection, config: NextConfig | None) -
     routes = sorted(_routes(package), key=lambda one: (rank_of(one[0].rpartition("/")[2]), len(one[0]), one[0]))
     base = config.get("basePath") if config else None
     if not routes:
-        found.answer("health_path", "", "", None, "no health route; any answer below 500 on / is healthy")
+        found.answer("health_path", "", "", None, "no health route, so any answer below 500 on / is healthy")
         return
     path, file, line = routes[0]
     find_middleware(package, found, path)
@@ -50,8 +50,8 @@ def find_health(package: Package, found: Detection, config: NextConfig | None) -
     if below is None:
         found.answer("health_path", "", file, line, "below a basePath that is computed")
         found.warn(
-            f"{file} answers at {path} below a basePath that is computed: any answer below 500 on / counts as healthy. "
-            f"If it is empty in the build, give -d health_path={path}."
+            f"{file} answers at {path} below a computed basePath, so any answer below 500 on / counts as healthy. "
+            f"If basePath is empty in the build, set -d health_path={path}."
         )
         return
     slash = config.get("trailingSlash") if config else None

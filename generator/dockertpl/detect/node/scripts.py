@@ -52,13 +52,13 @@ def find_build_script(package: Package, found: Detection) -> str:
         line = package.line("scripts", "build")
         found.answer("build_script", "build", package.path, line, "")
         found.warn(
-            f"{package.path}:{line} does not show that it runs `next build`, which the image is made from. If another "
-            "script does, name it with -d build_script=…."
+            f"{package.path}:{line} does not seem to run `next build`, which the image needs. If another "
+            "script does, set it with -d build_script=…."
         )
         return "build"
     if ending:
         raise NotDetectedError(
-            f"{package.path} has several scripts that run `next build`, and none is called build.",
+            f"{package.path} has several scripts that run `next build`, but none is named build.",
             "Choose one:\n" + "\n".join(f"-d build_script={name}" for name in ending),
             candidates=ending,
         )
@@ -77,7 +77,7 @@ def _nx_target(package: Package, found: Detection) -> str:
         name = table(plugin, "options").get("buildTargetName")
         if table(plugin).get("plugin") == "@nx/next/plugin" and isinstance(name, str):
             line = line_of(repository.text("nx.json") or "", r'"buildTargetName"\s*:\s*"' + re.escape(name))
-            found.answer("build_script", name, "nx.json", line, "the target that the plugin infers")
+            found.answer("build_script", name, "nx.json", line, "the target of the Nx plugin")
             return name
     return "build"
 
@@ -86,7 +86,7 @@ def _beside_build(package: Package, found: Detection, free: list[str]) -> str:
     """Answer a script that builds where `build` needs what no build has.
 
     Raises:
-        NotDetectedError: There is none.
+        NotDetectedError: No script is suitable.
     """
     problem = obstacle(package, "build")
     assert problem is not None  # noqa: S101
@@ -102,22 +102,22 @@ def _beside_build(package: Package, found: Detection, free: list[str]) -> str:
         found.answer("build_script", "build", package.path, package.line("scripts", "build"), "")
         found.warn(
             f"{where}: the script {problem.script} runs `{problem.detail}`. If that migrates a database, the build "
-            "fails, since it has none: name a script that only builds with -d build_script=…."
+            "fails. Choose a script that only builds with -d build_script=…."
         )
         return "build"
     way = (
-        'Add a script that only builds, such as "build:next": "next build": it is then taken for the image. '
-        "{}To build with this script after all: -d build_script=build"
+        'Add a script that only builds, such as "build:next": "next build": dockertpl then uses it. '
+        "{}To build with this script anyway: -d build_script=build"
     )
     if problem.what == "database":
         raise NotDetectedError(
-            f"{where}: the script {problem.script} runs `{problem.detail}`, and a build has no database.",
+            f"{where}: the script {problem.script} runs `{problem.detail}`, but a build has no database.",
             way.format("Migrate when you deploy. "),
         )
     raise NotDetectedError(
-        f"{where}: the script {problem.script} opens {problem.detail}, which is in no build context, since it may hold "
-        "secrets.",
-        way.format("What it sets goes into public_variables, build_env or build_secrets. "),
+        f"{where}: the script {problem.script} opens {problem.detail}. The build context does not include it, since it "
+        "may have secrets.",
+        way.format("Set its variables with public_variables, build_env or build_secrets. "),
     )
 
 
@@ -133,16 +133,16 @@ def find_start(package: Package, found: Detection, dockerfiles: Sequence[str]) -
     line = package.line("scripts", "start") if start else None
     if server := _SERVER.search(start[:4096]):
         found.warn(
-            f"{package.path}:{line} starts {server[1]}, a server of its own. The standalone output has another "
-            "server.js in its place: what yours does besides (WebSockets, jobs) is not in the image."
+            f"{package.path}:{line} starts {server[1]}, a custom server. The standalone output has another "
+            "server.js, so its other functions (WebSockets, jobs) are not in the image."
         )
     for port, path, at, note in (*_script_ports(package), *_exposed(package, dockerfiles)):
         if 1024 <= port <= 65535:
             found.answer("port", port, path, at, note)
         else:
             found.warn(
-                f"{path}:{at} listens on port {port}, which a user other than root may not bind everywhere. The image "
-                "listens on another one: change what forwards to it."
+                f"{path}:{at} listens on port {port}, which not every platform allows for a user other than root. The "
+                "image listens on another port: change the port that forwards to it."
             )
         return
 

@@ -61,7 +61,7 @@ def _base_path(package: Package) -> str | None:
 
 
 def _url(inside: str) -> str | None:
-    """Return the path of a page or route from its file, None if it is none or has parameters."""
+    """Return the path of a page or route from its file, or None for other files and paths with parameters."""
     if not _PAGE.search(inside):
         return None
     parts = _PAGE.sub("", inside).split("/")

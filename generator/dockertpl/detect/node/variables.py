@@ -61,7 +61,11 @@ def find_variables(
         found.answer("public_variables", sorted(where), *where[first], note)
     if skipped:
         add_variables(
-            found, "build_env", {"SKIP_ENV_VALIDATION": "1"}, skipped, "the build has none of the run's variables"
+            found,
+            "build_env",
+            {"SKIP_ENV_VALIDATION": "1"},
+            skipped,
+            "the build does not have the variables of the run",
         )
     _required(package, found, loaded, skipped[0] if skipped else "")
     _dotenv(package, found, workspace, let_through)
@@ -100,7 +104,7 @@ def _required(package: Package, found: Detection, loaded: Sequence[Required], va
     others: list[Required] = []
     for one in once(one for one in loaded if one.path != validated):
         if value := address(one.name, database):
-            note = "a module throws where it is not set; a placeholder, which connects to nothing"
+            note = "a module throws without it; this is a placeholder that connects to nothing"
             add_variables(found, "build_env", {one.name: value}, (one.path, one.line), note)
         else:
             others.append(one)
@@ -111,8 +115,8 @@ def _required(package: Package, found: Detection, loaded: Sequence[Required], va
         setting = ", ".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
         places = ", ".join(f"{one.name} ({one.path}:{one.line})" for one in others[:5])
         found.warn(
-            f"Modules throw where these are not set, in the build too: {places}. If the build only loads them, give "
-            f"placeholders: -d 'build_env={{{setting}}}'. What it really uses and is secret goes into build_secrets."
+            f"Modules throw without these variables, in the build, too: {places}. If the build only loads them, set "
+            f"placeholders: -d 'build_env={{{setting}}}'. Use build_secrets for secret values that it uses."
         )
 
 
@@ -122,7 +126,7 @@ def find_prisma_variables(package: Package, found: Detection, workspace: Workspa
     Args:
         package: The application's folder.
         found: Where the answer goes.
-        workspace: The workspace, whose packages may have a client of their own.
+        workspace: The workspace. Its packages may have their own client.
         build_script: The script that builds.
     """
     repository = package.repository
@@ -139,7 +143,7 @@ def find_prisma_variables(package: Package, found: Detection, workspace: Workspa
             value = address(name, database) or "placeholder"
             place = path, line_of(text, rf"\b{name}\b")
             key = "install_env" if at_install else "build_env"
-            add_variables(found, key, {name: value}, place, "a placeholder, since generating the client reads it")
+            add_variables(found, key, {name: value}, place, "a placeholder, since generating the client needs it")
 
 
 def _public(text: str) -> Iterator[str]:
@@ -172,7 +176,7 @@ def _dotenv(package: Package, found: Detection, workspace: Workspace, let_throug
                 if private:
                     ways.append(f"{_some(private)} when the container runs")
                 found.warn(
-                    f"{path} is not in the image, because .env files may hold secrets. Give {', and '.join(ways)}."
+                    f"{path} is not in the image, because .env files may have secrets. Pass {', and '.join(ways)}."
                 )
                 return
 
@@ -209,12 +213,12 @@ def _index(repository: Repository, found: Detection, paths: dict[str, None], has
         text = repository.text(path) or ""
         if line := line_of(text, r"^[ \t]*[^#;\n]*:?(?:_authToken|_auth|_password)[ \t]*=[ \t]*[^$\s]"):
             found.warn(
-                f"{path}:{line} holds a password. Take it out, make a new one, and put ${{NPM_TOKEN}} in its place: it "
-                "is then a build secret."
+                f"{path}:{line} has a password. Remove it, create a new one, and write ${{NPM_TOKEN}} instead, which "
+                "becomes a build secret."
             )
         for match in re.finditer(_REGISTRY, text, re.MULTILINE):
             if not has_secrets and private_registry().search(match[1]) and "_auth" not in text:
                 host = re.sub(r"^\w+://(?:[^/@]*@)?", "", match[1]).partition("/")[0]
                 line = text.count("\n", 0, match.start()) + 1
-                found.answer("private_index", True, path, line, f"a registry at {host}, and no token for it")
+                found.answer("private_index", True, path, line, f"a registry at {host} without a token")
                 return

@@ -1,4 +1,4 @@
-"""Which Node.js: what the repository asks for, what Next.js needs, what is offered."""
+"""Choose the Node.js version: by the repository, the needs of Next.js, and the available versions."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def _refuse(limit: Limit, oldest: Version, major: int, usable: list[str], strict
     if newest <= oldest:
         raise NotDetectedError(
             f"{_where(limit)} allows Node.js {limit.range}, but Next.js {major} needs {_text(oldest)} or newer.",
-            "Allow a newer one there and try the application with it, or choose one with -d node_version=….",
+            "Allow a newer one there and test the application with it, or choose one with -d node_version=….",
         )
     if strict:
         raise NotDetectedError(
-            f"{_where(limit)} allows Node.js {limit.range}, and the template offers {', '.join(usable)}: the manager "
+            f"{_where(limit)} allows Node.js {limit.range}, but the template offers {', '.join(usable)}: the manager "
             "would refuse to install.",
-            "Allow one of these there, and try the application with it.",
+            "Allow one of these there, and test the application with it.",
         )
 
 
@@ -116,13 +116,13 @@ def _take_wish(
     found.answer("node_version", node, first.path, first.line, first.text if first.text != node else "")
     if limits and node not in allowed:
         found.warn(
-            f"{_where(first)} asks for Node.js {node}, which {_where(limits[0])} ({limits[0].range}) does not allow: "
-            "the first counts. Make them agree."
+            f"{_where(first)} asks for Node.js {node}, which {_where(limits[0])} ({limits[0].range}) does not allow. "
+            "The first is used. Make them agree."
         )
     for other in wishes[1:]:
         if other.version[0] != first.version[0]:
             found.warn(
-                f"{_where(first)} asks for Node.js {node}, {_where(other)} for {other.version[0]}: the first counts."
+                f"{_where(first)} asks for Node.js {node}, {_where(other)} for {other.version[0]}. The first is used."
             )
             return
 
@@ -132,9 +132,9 @@ def _newer(found: Detection, major: int, place: Wish | Limit, usable: list[str])
     newer = sorted((node for node in usable if int(node) > major), key=int)
     node = newer[0] if newer else usable[0]
     asked = place.text if isinstance(place, Wish) else place.range
-    found.answer("node_version", node, place.path, place.line, f"{asked} is asked for and not offered")
+    found.answer("node_version", node, place.path, place.line, f"{asked} is not available")
     found.warn(
-        f"{_where(place)} asks for Node.js {asked}; the image can have {', '.join(usable)} and takes {node}. Try the "
+        f"{_where(place)} asks for Node.js {asked}. The image can have {', '.join(usable)} and uses {node}. Test the "
         "application with it."
     )
 
@@ -144,7 +144,7 @@ def _not_too_old(wish: Wish, oldest: Version, major: int) -> None:
     if wish.version[: max(written, 1)] < oldest[: max(written, 1)]:
         raise NotDetectedError(
             f"{_where(wish)} asks for Node.js {wish.text}, but Next.js {major} needs {_text(oldest)} or newer.",
-            "Write a newer one there and try the application with it, or choose one with -d node_version=….",
+            "Write a newer one there and test the application with it, or choose one with -d node_version=….",
         )
 
 
@@ -201,7 +201,7 @@ def _limits(package: Package) -> Iterator[Limit]:
 def _readable(limit: Limit, found: Detection) -> bool:
     if spans(limit.range) is not None:
         return True
-    found.warn(f"{_where(limit)}: engines.node is no version range that can be read; it was left out.")
+    found.warn(f"{_where(limit)}: engines.node is not a valid version range, so it was ignored.")
     return False
 
 

@@ -34,8 +34,8 @@ class Workspace:
     """A workspace.
 
     Attributes:
-        root: Its root, seen from the repository's.
-        path: The file that declares it; empty if none does.
+        root: Its root, relative to the repository root.
+        path: The file that declares it, or an empty string.
         line: The line there.
         members: The folders of its members, without the root.
         packages: Those that the application is made of, each after those that it depends on itself.
@@ -129,27 +129,27 @@ def find_workspace(package: Package, found: Detection, lock: Lock) -> Workspace:
         return Workspace(root=lock.folder, path=path, line=line, members=others, context=context)
     if package.folder not in everyone and not nx:
         raise NotDetectedError(
-            f"{package.folder} has no lock, and {lock.path} does not cover it: it is none of the workspace's members"
+            f"{package.folder} has no lock, and {lock.path} does not cover it: it is not a member of the workspace"
             + (f" in {path}:{line}." if line else "."),
-            f"Add {relative_to(package.folder, lock.folder)} to the workspace in {lock.folder}, or give it a lock of "
-            "its own.",
+            f"Add {relative_to(package.folder, lock.folder)} to the workspace in {lock.folder}, or give it its "
+            "own lock.",
         )
     if lock.folder != ".":
         found.cannot_tell(
             "context",
-            f"{package.folder} is a member of the workspace in {lock.folder}, which is not the repository's root.",
-            f"Keep {lock.folder} as a repository of its own, or move the workspace to the root.",
+            f"{package.folder} is a member of the workspace in {lock.folder}, which is not the repository root.",
+            f"Make {lock.folder} a separate repository, or move the workspace to the root.",
         )
         return Workspace(root=lock.folder, path=path, line=line, members=others)
     where = (path, line) if line else (lock.path, None)
-    found.answer("context", ".", where[0], where[1], "a member of the workspace, whose lock is at the root")
+    found.answer("context", ".", where[0], where[1], "a member of the workspace with the lock at the root")
     found.answer("workspace_members", list(others), where[0], where[1], "")
     needed = needed_members(repository, package, others, lock.manager == "pnpm") if everyone else []
     note = ""
     if nx:
         imported = _imported(repository, package, needed)
         needed += [folder for folder in imported if folder not in needed]
-        note = "imported by way of the paths in tsconfig" if imported else ""
+        note = "imported through the paths in tsconfig" if imported else ""
     found.answer("workspace_packages", needed, package.path if package.data else lock.path, None, note)
     _tool(package, found, Package(repository, "."), lock)
     files = shared_files(repository, [package.folder, *needed])
@@ -203,7 +203,7 @@ def _of_siblings(package: Package, found: Detection, members: Sequence[str]) -> 
     if not outside:
         return ""
     first = min(outside)
-    found.answer("context", ".", *outside[first], f"depends on {first}, which lies outside of {folder}")
+    found.answer("context", ".", *outside[first], f"depends on {first}, which is outside of {folder}")
     found.answer("own_lock", True, *outside[first], "")
     if files := sorted(extended(repository, folder) - {path for path in repository.files if is_within(path, folder)}):
         found.answer("workspace_files", files)
@@ -231,7 +231,7 @@ def _tool(package: Package, found: Detection, root: Package, lock: Lock) -> None
             found.cannot_tell(
                 "dist_dir",
                 f"{project}: its build writes to {output}, outside of {package.folder}.",
-                "Let Nx run `next build` itself (the plugin @nx/next/plugin), or give the folder with -d dist_dir=….",
+                "Let Nx run `next build` (the plugin @nx/next/plugin), or set the folder with -d dist_dir=….",
             )
     else:
         found.answer("workspace_tool", "none", root.path, None, "neither turbo.json nor nx.json")
@@ -239,9 +239,7 @@ def _tool(package: Package, found: Detection, root: Package, lock: Lock) -> None
     if name:
         found.answer("workspace_name", name, *where, "")
     else:
-        found.cannot_tell(
-            "workspace_name", f"{package.path} has no name.", "Give it a name, which its workspace needs."
-        )
+        found.cannot_tell("workspace_name", f"{package.path} has no name.", "Give it a name. Its workspace needs one.")
 
 
 def needed_members(repository: Repository, package: Package, others: Sequence[str], by_protocol: bool) -> list[str]:
@@ -251,7 +249,7 @@ def needed_members(repository: Repository, package: Package, others: Sequence[st
         repository: Where they are read.
         package: The application's folder.
         others: The workspace's members.
-        by_protocol: Whether a member is meant only where it is asked for as `workspace:…`, as pnpm has it.
+        by_protocol: Whether only `workspace:…` means a member, as in pnpm.
     """
     names: dict[str, Package] = {}
     for folder in others:
@@ -360,7 +358,7 @@ def extended(repository: Repository, folder: str) -> set[str]:
 
 
 def resolved(folder: str, name: str) -> str | None:
-    """Return a relative path as it is seen from the repository's root, None if it leads out."""
+    """Return a path relative to the repository root, or None if it leads outside."""
     parts: list[str] = []
     for part in PurePosixPath(folder, name).parts:
         if part == "..":

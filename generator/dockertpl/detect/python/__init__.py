@@ -1,1 +1,1 @@
-"""What a Python repository is."""
+"""Detect facts about a Python repository."""

@@ -1,4 +1,4 @@
-"""Detection in its order: which folder, which application in it, and then what each question asks."""
+"""Detect the folder, the application in it, then the answers."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def applications(repository: Repository, folder: str | None) -> dict[str, str]:
 def look_for_application(
     repository: Repository, app_dir: str | None, given: Mapping[str, Any]
 ) -> tuple[Detection, NotDetectedError | None]:
-    """Return what is known, and the error to raise where the application was not found or is one of several.
+    """Return the facts, and an error if the application was not found or is one of several.
 
     Args:
         repository: The repository, from `repository_of`.
-        app_dir: The application's folder, seen from the root; None to look for it.
-        given: Answers that are known already.
+        app_dir: The application's folder, relative to the root. None to search for it.
+        given: The known answers.
 
     Raises:
         BadInputError: A manifest or a lock is not valid.
@@ -83,7 +83,7 @@ def look_for_application(
     note, problem = "", None
     if folder is None:
         folder, problem = choose_folder(repository, projects, found, given)
-        note = "the only application is there"
+        note = "it has the only application"
     if folder is not None:
         found.answer("app_dir", folder, "" if folder == "." else folder, None, "" if folder == "." else note)
         problem = _describe(Project(repository, folder, given), found, projects | {folder})
@@ -158,8 +158,8 @@ def _describe(project: Project, found: Detection, projects: frozenset[str]) -> N
     first = next((start for start in own if start.weight >= 80 and start.before), None)
     if first:
         found.warn(
-            f"{first.path}:{first.line} runs `{first.before}` before the server. The image starts the server and "
-            "nothing else: run it as a job of its own, with the same image."
+            f"{first.path}:{first.line} runs `{first.before}` before the server. The image only starts the "
+            "server: run this command as a separate job with the same image."
         )
     find_options(project, found, own, files)
     for path in files:
@@ -194,13 +194,13 @@ def _application_answers(
     if IMPORT_STRING.fullmatch(string):
         found.answer("app", string, chosen.path, chosen.line, note)
         found.answer("app_file", project.inside(chosen.path), chosen.path, None, "")
-        found.answer("check_app", False, chosen.path, None, "it is there")
+        found.answer("check_app", False, chosen.path, None, "it exists")
         found.answer("app_factory", chosen.factory, chosen.path, chosen.line, "a function" if chosen.factory else "")
     else:
         found.cannot_tell(
             "app",
             f"{chosen.path}:{chosen.line} holds an application, but {string} cannot be imported.",
-            "Give its folders names that Python can import, or name the folder with -d app_dir=….",
+            "Rename its folders so Python can import them, or set the folder with -d app_dir=….",
         )
     _health(found, code, chosen)
 
@@ -225,8 +225,8 @@ def _health(found: Detection, code: Code, chosen: Candidate) -> None:
         route = lost[0]
         found.cannot_tell(
             "health_path",
-            f"{route.file}:{route.line} has a route {route.path}, but the whole of its path cannot be told.",
-            "Name it with -d health_path=/…, or leave it empty: any answer below 500 on / is then healthy.",
+            f"{route.file}:{route.line} has a route {route.path}, but its full path is unknown.",
+            "Set it with -d health_path=/…, or leave it empty: then any answer below 500 on / is healthy.",
         )
     else:
-        found.answer("health_path", "", "", None, "no health route that a plain GET may call")
+        found.answer("health_path", "", "", None, "no health route for a plain GET")

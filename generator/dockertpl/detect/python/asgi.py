@@ -1,4 +1,4 @@
-"""The ASGI application, by syntax tree and never by import: its file, its name, and which of several it is."""
+"""Find the ASGI application by its syntax tree, without importing it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Candidate:
         name: The variable, or the function that returns it.
         line: Its line.
         factory: Whether it is such a function.
-        plain: A Starlette application that is no FastAPI one.
+        plain: Whether it is a Starlette application without FastAPI.
         starts: The commands that name it, the weightiest first.
     """
 
@@ -206,7 +206,7 @@ class Finder:
                 expression = dotted(part.func if isinstance(part, ast.Call) else part)
                 if expression:
                     yield self.code.resolve(module, expression)
-        # `app = SomeMiddleware(app)` keeps its own name: it is no part of another.
+        # `app = SomeMiddleware(app)` keeps its name, so it is not part of another application.
         for name, function in module.functions.items():
             if self.returns_app(Name(module.path, name)):
                 for node in ast.walk(function):

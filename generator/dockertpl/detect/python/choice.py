@@ -1,4 +1,4 @@
-"""Which folder is the application's, and which application in it; the errors that say why neither can be told."""
+"""Choose the application's folder and the application in it, or return an error."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def newer_syntax(places: Sequence[str]) -> str:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     some = ", ".join(places[:2]) + (f" and {len(places) - 2} more" if len(places) > 2 else "")
     return (
-        f"{some}: a syntax error, or syntax newer than the Python {version} that dockertpl runs on. What stands there "
-        "was not seen."
+        f"{some}: a syntax error, or syntax newer than the Python {version} that dockertpl runs on. These files "
+        "were not read."
     )
 
 
@@ -39,7 +39,7 @@ def _candidates(repository: Repository, folder: str, projects: frozenset[str], o
 
 
 def folders_with_applications(repository: Repository, projects: frozenset[str]) -> dict[str, list[Candidate]]:
-    """Return the folders that hold applications: the root alone if it is one itself, else the projects below."""
+    """Return the folders with applications: only the root if it is one, otherwise the projects below."""
     if own := _candidates(repository, ".", projects, "."):
         return {".": own}
     by_folder: dict[str, list[Candidate]] = {}
@@ -80,7 +80,7 @@ def choose_folder(
         lines.append(f"-d app_dir={folder}  ({first.path}:{first.line})")
     folders = ", ".join(sorted(by_folder))
     return None, NotDetectedError(
-        f"The repository holds several applications: {folders}.",
+        f"The repository has several applications: {folders}.",
         "Choose one, or run once for each:\n" + "\n".join(lines),
         candidates=sorted(by_folder),
     )
@@ -91,7 +91,7 @@ def _has_module(repository: Repository, folder: str, app: str) -> bool:
 
 
 def nothing(repository: Repository, folder: str) -> NotDetectedError:
-    """Return the error that says that there is no application, with where one was looked for."""
+    """Return the error for a missing application, with the searched places."""
     where = "the repository" if folder == "." else folder
     files = set(python_files(repository.files, folder))
     remedy = (
@@ -107,7 +107,7 @@ def nothing(repository: Repository, folder: str) -> NotDetectedError:
     ]
     hidden = Finder(Code(repository, folder, [path for path in others if "/test" not in f"/{path}"])).candidates()
     for candidate in hidden[:3]:
-        remedy += f"\nThere is one that looks like an example: {candidate.path}:{candidate.line}."
+        remedy += f"\nOne looks like an example: {candidate.path}:{candidate.line}."
     return NotDetectedError(f"No FastAPI application was found in {where}.", remedy)
 
 
@@ -120,7 +120,7 @@ def choose_application(
         return _given_application(project, found, code, starts, given), None
     if not project.repository.is_dir(project.app_dir):
         return None, NotDetectedError(
-            f"{project.app_dir} is no folder of the repository.", "Name the application's folder with -d app_dir=…."
+            f"{project.app_dir} is not a folder of the repository.", "Name the application's folder with -d app_dir=…."
         )
     own = [path for path in code.files if project_of(path, projects) == project.app_dir]
     candidates = with_starts(Finder(Code(project.repository, project.app_dir, own)).candidates(), starts, code)
@@ -147,7 +147,7 @@ def choose_application(
         found.fact("application", string, candidate.path, candidate.line)
     where = "The repository" if project.app_dir == "." else project.app_dir
     return None, NotDetectedError(
-        f"{where} holds {len(top)} applications, and nothing says which one is served.",
+        f"{where} has {len(top)} applications, and it is unclear which one is served.",
         "Choose one:\n" + "\n".join(lines),
         candidates=[line.split("  ")[0].removeprefix("-d ") for line in lines],
     )
@@ -160,7 +160,7 @@ def _given_application(
     path = code.find(name) if IMPORT_STRING.fullmatch(given) else None
     module = code.module(path) if path else None
     if path is None or module is None or not module.binds(attribute):
-        found.warn(f"{given} was not found in {project.app_dir}: what is told of it may be wrong.")
+        found.warn(f"{given} was not found in {project.app_dir}, so facts about it may be wrong.")
         return None
     factory = attribute in module.functions
     candidate = Candidate(path=path, name=attribute, line=1, factory=factory)
@@ -174,7 +174,7 @@ def _base_folder(project: Project, code: Code, chosen: Candidate) -> str:
 
 
 def import_string(project: Project, chosen: Candidate, base: str) -> str:
-    """Return an application as module:attribute, seen from `base` in its folder."""
+    """Return an application as module:attribute, relative to `base` in its folder."""
     inside = project.inside(chosen.path)
     inside = inside if base == "." else inside.removeprefix(f"{base}/")
     return inside.removesuffix(".py").removesuffix("/__init__").replace("/", ".") + f":{chosen.name}"

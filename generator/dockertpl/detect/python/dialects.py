@@ -48,7 +48,7 @@ def dialect(is_installed: Callable[[str], bool], *, asynchronous: bool, kind: st
     Args:
         is_installed: Tells whether a distribution is.
         asynchronous: Whether the engine is for `await`.
-        kind: The database that is meant; empty for any.
+        kind: The kind of database, or an empty string for any.
     """
     fits = (one for one in _DIALECTS if one.asynchronous in (None, asynchronous) and kind in ("", one.kind))
     return next((one for one in fits if is_installed(one.driver)), None)
@@ -57,8 +57,8 @@ def dialect(is_installed: Callable[[str], bool], *, asynchronous: bool, kind: st
 def schemes(is_installed: Callable[[str], bool], *, asynchronous: bool) -> dict[str, str]:
     """Return by kind of database the scheme of the addresses that an application uses, where it is not the plain one.
 
-    A driver by itself takes the plain scheme. To SQLAlchemy that one means a driver that need not be there: psycopg2
-    before version 2.1, and psycopg since.
+    A driver without SQLAlchemy uses the plain scheme. For SQLAlchemy, the plain scheme means a driver that may be
+    missing: psycopg2 before version 2.1, and psycopg since then.
 
     Args:
         is_installed: Tells whether a distribution is.

@@ -37,7 +37,7 @@ def find_install_files(project: Project, found: Detection, manager: str, context
     Args:
         project: The application's folder.
         found: Where the answer goes.
-        manager: The package manager. The others check the manifest alone, or install the files.
+        manager: The package manager. The others only check the manifest, or install the files.
         context: The build context.
     """
     if manager != "uv" or not is_dynamic(project, *_DEPENDENCIES):
@@ -50,7 +50,7 @@ def find_install_files(project: Project, found: Detection, manager: str, context
         line = project.line("project", "dynamic")
         before = found.answers.get("install_files", [])
         names = sorted({*before, *names})
-        found.answer("install_files", names, project.manifest, line, "the build reads the dependencies from it")
+        found.answer("install_files", names, project.manifest, line, "the build reads dependencies from it")
 
 
 def _optional(project: Project) -> Iterator[str]:

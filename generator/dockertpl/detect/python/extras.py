@@ -17,7 +17,7 @@ _DEEPEST = 5
 
 
 def offered(project: Project) -> dict[str, tuple[Dependency, ...]]:
-    """Return what each extra of the project adds, extras of its own followed (`all = ["shop[server]"]`)."""
+    """Return the dependencies of each extra, including extras of the project (`all = ["shop[server]"]`)."""
     path = project.manifest
     plain = {
         extra: [replace(found, path=path) for text in strings(texts) if (found := requirement(text))]
@@ -68,7 +68,7 @@ def find_extras(
             line = project.line("project", "optional-dependencies", chosen[0]) or project.line(
                 "tool", "poetry", "extras", chosen[0]
             )
-            found.answer("extras", chosen, project.manifest, line, "brings what serves the application")
+            found.answer("extras", chosen, project.manifest, line, "has the application's server or framework")
     if given is None and not chosen:
         line = project.line("project", "optional-dependencies")
         found.fact("extras_offered", sorted(adds), project.manifest, line)

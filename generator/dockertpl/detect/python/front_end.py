@@ -1,4 +1,4 @@
-"""A front end that the application serves and whose output Git does not have: a stage of the image builds it."""
+"""Find a front end that the application serves and that a stage must build, because Git lacks its output."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def find_front_end(
         found.cannot_build(
             "frontend",
             f"{why} the build of {front.folder} makes, but that cannot be built: {error.message}",
-            f"{error.remedy}\nTo leave the front end to a build of your own: -d frontend=",
+            f"{error.remedy}\nTo build the front end yourself: -d frontend=",
         )
         return everything
     build.answer("frontend_output", output, front.package.path)
@@ -71,8 +71,8 @@ def find_front_end(
     if outside:
         if context != project.app_dir or "context" in given:
             found.warn(
-                f"The build of {front.folder} makes {output}, but it lies outside of the build context ({context}): "
-                "leave the answer context out, or make it `.`."
+                f"The build of {front.folder} makes {output}, but it is outside of the build context ({context}): "
+                "remove the answer context, or set it to `.`."
             )
             return everything
         context = "."
@@ -92,7 +92,7 @@ def _inside(folder: str, context: str) -> str:
 
 
 def _take(found: Detection, build: Detection, context: str) -> None:
-    """Take over the answers about the build, with paths relative to the build context."""
+    """Copy the answers about the build, with paths relative to the build context."""
     for key, value in build.answers.items():
         evidence = build.evidence[key]
         if key in _FOLDERS:

@@ -42,7 +42,7 @@ def in_production_groups(project: Project, manager: str) -> Iterator[Dependency]
 
 
 def offered_groups(project: Project) -> dict[str, tuple[Dependency, ...]]:
-    """Return what each dependency group asks for, whoever reads it: PEP 735, Poetry, and the older tables for dev."""
+    """Return the dependencies of each group, from PEP 735, Poetry, and the older tables for dev."""
     tables = (
         ("dependency-groups",),
         ("tool", "poetry", "group"),

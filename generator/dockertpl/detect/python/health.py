@@ -16,7 +16,7 @@ _QUOTED = r"""["']/[\w/.-]*(?:health|live|alive|ping|heartbeat|status|ready|read
 
 
 def health_routes(code: Code, app: Name) -> tuple[list[Route], list[Route]]:
-    """Return the health routes of an application, the best first, and those whose full path cannot be told.
+    """Return the health routes of an application, the best first, and those with an unknown full path.
 
     Args:
         code: The application's files.

@@ -14,7 +14,7 @@ from dockertpl.detect.python.lock import Production, is_pylock
 from dockertpl.detect.python.project import Project
 from dockertpl.detect.tomlfile import line_of
 
-# pip and uv put in what stands in braces; Pipenv takes it without, too. PROJECT_ROOT is uv's and PDM's own.
+# pip and uv replace ${NAME}. Pipenv also replaces $NAME. uv and PDM set PROJECT_ROOT.
 _VARIABLE = r"\$\{([A-Z_][A-Z0-9_]*)\}"
 _BARE_VARIABLE = rf"{_VARIABLE}|\$([A-Z_][A-Z0-9_]*)"
 _OWN = frozenset({"PROJECT_ROOT"})
@@ -22,7 +22,7 @@ _SSH = re.compile(r"(?:git\+)?ssh://|(?:git\+)?[\w.-]+@[\w.-]+:(?!\d)")
 
 
 class Index(NamedTuple):
-    """One index that the repository names, and whether the manager is told to send a password at once."""
+    """An index in the repository, and whether the manager always sends a password to it."""
 
     url: str
     path: str
@@ -106,7 +106,7 @@ def _find_private(project: Project, found: Detection, files: Sequence[str], dock
             return
     for path in dockerfiles[:1]:
         if line := line_of(project.repository.text(path) or "", r"^[^#\n]*[./]netrc\b"):
-            found.answer("private_index", True, path, line, "it takes a netrc")
+            found.answer("private_index", True, path, line, "it uses a netrc")
             return
 
 

@@ -20,7 +20,7 @@ from dockertpl.detect.repository import is_within, join, relative_to
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of
 
-# A README's command says which application is meant, and may be wrong about where.
+# A README's command shows the application, but may have the wrong folder.
 _SAYS_WHERE = 50
 _PATH = re.compile(r"[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*")
 
@@ -28,15 +28,15 @@ _PATH = re.compile(r"[A-Za-z0-9_.@+-]+(?:/[A-Za-z0-9_.@+-]+)*")
 def find_layout(
     project: Project, found: Detection, code: Code, app_file: str, manager: str, target: str, dockerfiles: Sequence[str]
 ) -> str:
-    """Answer `layout` and `readme`, and return the folder that imports are seen from (".", "src", or a package's own).
+    """Answer `layout` and `readme`, and return the base folder of imports (".", "src", or the package's folder).
 
     Args:
         project: The application's folder.
-        found: Where answers go.
+        found: Collects answers.
         code: Its Python files.
-        app_file: The application's file, seen from the root.
+        app_file: The application's file, relative to the root.
         manager: The package manager.
-        target: The import string of a command that starts it, or an empty string.
+        target: The import string of its start command, or an empty string.
         dockerfiles: Existing Dockerfiles, the likeliest first.
     """
     inside = project.inside(app_file)
@@ -54,7 +54,7 @@ def find_layout(
         _find_readme(project, found)
         return base
     if base == "src":
-        found.answer("layout", "src", app_file, None, "in src/, which is no package itself")
+        found.answer("layout", "src", app_file, None, "in src/, which is not a package")
     else:
         found.answer("layout", "flat", app_file, None, "")
     return base
@@ -154,8 +154,8 @@ def _left_out(project: Project, base: str, top: str) -> str:
     unnamed = "poetry" if project.table("tool", "poetry") else "setuptools"
     backend = str(project.table("build-system").get("build-backend", unnamed))
     if "setuptools" in backend and not top.endswith(".py"):
-        return ""  # it finds the one package, or what is in src, by itself
-    return f"{top} is no part of the package {project.name or 'that is built'}"
+        return ""  # it finds the only package, or the packages in src, on its own
+    return f"{top} is not part of the package {project.name or 'that is built'}"
 
 
 def _find_readme(project: Project, found: Detection) -> None:
@@ -174,7 +174,7 @@ def _find_readme(project: Project, found: Detection) -> None:
             found.cannot_build(
                 "readme",
                 f"{project.manifest}:{line} names the readme {value}, which is not in {project.app_dir}, so the "
-                "package does not build.",
+                "package cannot be built.",
                 "Commit the readme there, or remove that line.",
             )
         return
@@ -251,10 +251,10 @@ def _below(word: str, beside: str, base: str) -> str:
 
 
 def _started_in(project: Project, code: Code, chosen: Candidate, start: Start, beside: str, base: str) -> str:
-    """Return the folder from which a command's import string leads to the application, empty if that is not below.
+    """Return the base folder of a command's import string, or an empty string if it is not below.
 
-    A server looks for modules where it is started, so that `uvicorn main:app` for backend/main.py is started in
-    backend, whether a WORKDIR, a Compose file or a line before it says so.
+    A server imports modules from its working directory. So `uvicorn main:app` for backend/main.py runs in backend,
+    because of a WORKDIR, a Compose file or an earlier line.
     """
     file = project.inside(chosen.path).removesuffix(".py").removesuffix("/__init__")
     module = start.module.replace(".", "/")

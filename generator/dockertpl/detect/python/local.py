@@ -68,9 +68,9 @@ def find_local_packages(
         if not project.table("project"):
             found.cannot_build(
                 "requirements_self",
-                f"{itself[0].path}:{itself[0].line} installs the project itself, and no pyproject.toml says what that "
-                "needs.",
-                f"Write its dependencies into {itself[0].path}, and remove the line.",
+                f"{itself[0].path}:{itself[0].line} installs the project, but no pyproject.toml lists its "
+                "dependencies.",
+                f"Add its dependencies to {itself[0].path}, and remove the line.",
             )
     elif itself:
         found.cannot_build(
@@ -83,7 +83,7 @@ def find_local_packages(
     if manager == "uv" and root is None and outside and is_inside and "context" not in project.given:
         # The lock stays with the application, and the packages beside it keep their places.
         context = "."
-        note = f"depends on {outside.folder}, which lies outside of {project.app_dir}"
+        note = f"depends on {outside.folder}, which is outside of {project.app_dir}"
         found.answer("context", context, outside.path, outside.line, note)
     if manager == "uv" and root is None and context != project.app_dir:
         found.answer("own_lock", True, project.at("uv.lock"), None, "")
@@ -94,7 +94,7 @@ def find_local_packages(
         if not one.folder or not is_within(one.folder, context):
             found.cannot_build(
                 "local_packages",
-                f"{one.path}:{one.line} takes a package from {one.written}, which is outside of the build context "
+                f"{one.path}:{one.line} uses a package from {one.written}, which is outside of the build context "
                 f"({context}).",
                 "Move it into the build context, publish it, or make both members of a uv workspace at the "
                 "repository's root.",
@@ -133,13 +133,13 @@ def find_local_files(
         else:
             found.cannot_build(
                 "install_files",
-                f"{path}:{line} takes a package from {written}, which is not in the build context ({context}).",
+                f"{path}:{line} uses a package from {written}, which is not in the build context ({context}).",
                 f"Commit it below {project.app_dir}, or publish the package.",
             )
             return
     if files:
         first, *_ = files
-        found.answer("install_files", sorted(files), *files[first], "packages are taken from there")
+        found.answer("install_files", sorted(files), *files[first], "packages are installed from there")
 
 
 def _archives(project: Project, files: tuple[str, ...]) -> Iterator[tuple[str, str, int | None]]:

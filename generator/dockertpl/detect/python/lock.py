@@ -46,7 +46,7 @@ class Production:
     """What is installed for production.
 
     Attributes:
-        packages: By normal name: the locked distribution, or just the name where there is no lock.
+        packages: The locked distributions by normalized name. Without a lock, only the names.
         path: The file that says so.
         direct: What is asked for directly, by normal name.
         is_lock: Whether a lock says so, which names the files of each distribution.
@@ -131,7 +131,7 @@ def production(
 def _is_frozen(project: Project, file: str, direct: Mapping[str, Dependency]) -> bool:
     """Tell whether a requirements file lists and pins everything, as `pip freeze` and pip-compile write it."""
     pinned = all(found.constraint.startswith("==") for found in direct.values())
-    # What FastAPI itself needs; nobody lists that by hand.
+    # FastAPI's own dependencies. They are rarely listed by hand.
     return pinned and {"starlette", "pydantic-core"} <= set(direct) and not project.has_unread_requirements(file)
 
 
@@ -289,10 +289,10 @@ def _pipfile_lock(project: Project, lock: str) -> dict[str, Locked]:
     try:
         data = json.loads(text)
     except RecursionError:
-        raise BadInputError(f"{lock} is nested too deeply.", "Lock again with pipenv lock.") from None
+        raise BadInputError(f"{lock} is nested too deeply.", "Run `pipenv lock` again.") from None
     except ValueError as error:
         line = getattr(error, "lineno", 1)
-        raise BadInputError(f"{lock}:{line} is not valid JSON.", "Repair it, or lock again with pipenv lock.") from None
+        raise BadInputError(f"{lock}:{line} is not valid JSON.", "Repair it, or run `pipenv lock` again.") from None
     return {
         normalise(name): Locked(
             name=normalise(name),

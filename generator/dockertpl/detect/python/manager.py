@@ -1,7 +1,7 @@
-"""The package manager: by its lock file, else by the requirements file, else by what the manifest names.
+"""Detect the package manager: by its lock file, the requirements file, or the manifest.
 
-One rule where a lock is missing: a manager that installs from a lock is an error without it, since the build could
-only fail. A manifest that names no such manager is installed as it is, with a warning.
+A missing lock is an error for a manager that installs from a lock, since the build would fail. Other manifests are
+installed without a lock, with a warning.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def find_manager(project: Project, found: Detection, workspace_root: str | None,
         dockerfiles: Existing Dockerfiles, whose `pip install -r` names the file that counts.
 
     Raises:
-        NotDetectedError: The manager installs from a lock, and there is none.
+        NotDetectedError: The manager needs a lock, which is missing.
     """
     lock_folder = project.app_dir if workspace_root is None else workspace_root
     name = project.given.get("manager") or _by_files(project, found, workspace_root, dockerfiles)
@@ -61,13 +61,13 @@ def find_manager(project: Project, found: Detection, workspace_root: str | None,
 
 
 def _no_lock(project: Project, name: str, lock: str) -> NotDetectedError:
-    """Return the error for a lock that is missing, with the command that makes it and what works without one."""
+    """Return the error for a missing lock, with the command to create it and the alternative."""
     folder = parent(lock)
     where = "" if folder == "." else f" in {folder}"
     remedy = f"Run `{_LOCK_COMMANDS[name]}`{where} and commit {lock}."
     if "dependencies" in project.table("project") and folder == project.app_dir:
         remedy += "\nOr install without a lock:\n-d manager=pyproject  (every build may install other versions)"
-    return NotDetectedError(f"{lock} is missing, and {name} installs from it.", remedy)
+    return NotDetectedError(f"{lock} is missing, but {name} installs from it.", remedy)
 
 
 def _by_files(project: Project, found: Detection, workspace_root: str | None, dockerfiles: list[str]) -> str:
@@ -90,15 +90,15 @@ def _by_files(project: Project, found: Detection, workspace_root: str | None, do
         line = project.line("project", "dynamic")
         found.cannot_build(
             "manager",
-            f"{project.manifest}:{line} leaves the dependencies to the build, which reads them from code.",
+            f"{project.manifest}:{line} has dynamic dependencies, which the build reads from code.",
             f"List them in {project.manifest} or in a requirements file, or lock them with `uv lock`.",
         )
         return ""
     if project.table("project"):
         found.answer("manager", "pyproject", project.manifest, project.line("project"), "pyproject.toml without a lock")
         found.warn(
-            f"{project.manifest} has no lock beside it: every build may install other versions. Lock them, for "
-            "example with `uv lock`, and commit the lock."
+            f"{project.manifest} has no lock, so each build may install other versions. Create one, for "
+            "example with `uv lock`, and commit it."
         )
         return "pyproject"
     _say_unknown(project, found)
@@ -133,7 +133,7 @@ def _locked(project: Project, found: Detection, locks: list[str]) -> str:
     if len(locks) > 1:
         name = next((lock for lock in locks if lock in project.table("tool")), name)
         others = ", ".join(LOCKS[lock] for lock in locks if lock != name)
-        found.warn(f"{project.at(LOCKS[name])} is used; {others} lies beside it. Remove the one that nobody keeps.")
+        found.warn(f"{project.at(LOCKS[name])} is used, but {others} also exists. Remove the one that you do not use.")
     found.answer("manager", name, project.at(LOCKS[name]), None, "")
     return name
 
@@ -141,8 +141,8 @@ def _locked(project: Project, found: Detection, locks: list[str]) -> str:
 def _say_unknown(project: Project, found: Detection) -> None:
     remedy = "Give it a pyproject.toml with a lock (for example `uv init --bare` and `uv add`), or a requirements.txt."
     for name, what in (
-        ("setup.py", "setup.py alone does not say what to install"),
-        ("setup.cfg", "setup.cfg alone has no lock"),
+        ("setup.py", "setup.py without a requirements file is not supported"),
+        ("setup.cfg", "setup.cfg without a lock is not supported"),
         ("environment.yml", "a conda environment is not supported"),
         ("pyproject.toml", "pyproject.toml has no [project] table"),
     ):
@@ -150,11 +150,11 @@ def _say_unknown(project: Project, found: Detection) -> None:
             found.cannot_build("manager", f"{project.at(name)}: {what}.", remedy)
             return
     where = "the root" if project.app_dir == "." else project.app_dir
-    what = f"There is no lock file, pyproject.toml, Pipfile, or requirements.txt in {where}."
+    what = f"No lock file, pyproject.toml, Pipfile or requirements.txt was found in {where}."
     names = {*LOCKS.values(), *REQUIREMENTS}
     files = (path for path in project.repository.files if is_within(path, project.app_dir))
     if elsewhere := next((path for path in sorted(files) if PurePosixPath(path).name in names), ""):
-        remedy = f"Is it {elsewhere}? Then move that file and its manifest to {where}.\nOtherwise: {remedy}"
+        remedy = f"If it is {elsewhere}, move that file and its manifest to {where}.\nOtherwise: {remedy}"
     found.cannot_build("manager", what, remedy)
 
 
@@ -227,7 +227,7 @@ def _place(project: Project, requirements: str, dockerfiles: list[str]) -> tuple
 
 
 def _pylock(project: Project) -> str:
-    """Return the lock in the standard format, empty if there is none; of several, that of production."""
+    """Return the lock in the standard format, or an empty string. Prefer the one for production."""
     locks = [path for path in project.repository.listed(project.app_dir, ".toml") if is_pylock(path)]
     names = ("pylock.toml", "pylock.prod.toml", "pylock.production.toml")
     return next((path for name in names for path in locks if path == project.at(name)), "")
@@ -277,7 +277,7 @@ def _requirements(project: Project, found: Detection, dockerfiles: list[str]) ->
     if loose:
         some = ", ".join(loose[:3]) + (f" and {len(loose) - 3} more" if len(loose) > 3 else "")
         found.warn(
-            f"{file} does not pin {some}: every build may install other versions. Pin them, for example with "
+            f"{file} does not pin {some}, so each build may install other versions. Pin them, for example with "
             f"`uv pip compile`."
         )
     return file
@@ -297,7 +297,7 @@ def _all_hashed(text: str) -> bool:
 
 
 def _source(project: Project, file: str, text: str) -> str:
-    """Return the file that a requirements file was compiled from, seen from the application's folder."""
+    """Return the source of a compiled requirements file, relative to the application's folder."""
     header = "\n".join(line for line in text.splitlines()[:12] if line.startswith("#"))
     if "compile" not in header:
         return ""

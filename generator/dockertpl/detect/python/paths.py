@@ -67,8 +67,8 @@ class Paths:
 
         Args:
             node: The expression.
-            module: The module that it stands in.
-            scope: The function that it stands in.
+            module: Its module.
+            scope: Its function.
         """
         return self.settled(self._text(node, module, scope, 0))
 

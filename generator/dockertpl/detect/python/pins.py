@@ -22,7 +22,7 @@ class Wish(NamedTuple):
         path: The file.
         line: The line in it.
         note: What was seen there.
-        binding: Whether the project asks for it; if not, it is just what somebody ran it with.
+        binding: Whether the project requires it. Otherwise it is only a version that was used once.
     """
 
     version: str
@@ -120,7 +120,7 @@ def is_readable(limit: Limit, found: Detection) -> bool:
         for specifier in limit.specifiers:
             SpecifierSet(specifier)
     except InvalidSpecifier:
-        found.warn(f"{where(limit)}: {limit.note} is not a version specifier that can be read. It was left out.")
+        found.warn(f"{where(limit)}: {limit.note} is not a valid version specifier, so it was ignored.")
         return False
     return True
 
@@ -145,7 +145,7 @@ def allows(limit: Limit, version: str) -> bool:
 
 
 def named(limit: Limit) -> Iterator[str]:
-    """Yield the versions that a limit names itself, with all three numbers: somebody has had them."""
+    """Yield the full versions in a limit: they have existed."""
     for specifier in limit.specifiers:
         yield from re.findall(r"(?:[=~><]=|===)\s*(\d+\.\d+\.\d+)(?![\d.*])", specifier)
 

@@ -37,7 +37,7 @@ def normalise(name: str) -> str:
 
 
 def requirement(text: str) -> Dependency | None:
-    """Read one requirement, such as `uvicorn[standard]>=0.30 ; python_version < "3.12"`; None if it is none."""
+    """Parse a requirement, such as `uvicorn[standard]>=0.30 ; python_version < "3.12"`. Return None if invalid."""
     match = _REQUIREMENT.fullmatch(text.strip())
     if not match or text.strip().startswith(("-", "#")):
         return None
@@ -61,7 +61,7 @@ class Project:
     given: Mapping[str, Any] = field(default_factory=dict)
 
     def at(self, name: str) -> str:
-        """Return the path of a file in the application's folder, seen from the root."""
+        """Return the path of a file in the application's folder, relative to the root."""
         return join(self.app_dir, name)
 
     def has(self, name: str) -> bool:
@@ -75,7 +75,7 @@ class Project:
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """Return what pyproject.toml holds, empty if there is none.
+        """Return the content of pyproject.toml, or an empty mapping.
 
         Raises:
             BadInputError: It is not valid TOML.
@@ -92,7 +92,7 @@ class Project:
 
     @property
     def name(self) -> str:
-        """Return the project's name as it is written, empty if it has none."""
+        """Return the project's name, or an empty string."""
         found = self.table("project").get("name") or self.table("tool", "poetry").get("name")
         return found if isinstance(found, str) else ""
 
@@ -158,7 +158,7 @@ class Project:
         return any(requirement(re.split(r"\s(?:--hash|\\)", line)[0]) is None for line in asked)
 
     def includes(self, file: str) -> list[str]:
-        """Return the files that a requirements file includes (`-r base.txt`), seen from the root."""
+        """Return the files that a requirements file includes (`-r base.txt`), relative to the root."""
         lines = (self.repository.text(file) or "").splitlines()
         named = [match[1] for line in lines if (match := _INCLUDE.match(line.strip()))]
         return [join(parent(file), name) for name in named if "://" not in name]

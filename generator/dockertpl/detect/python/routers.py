@@ -146,7 +146,7 @@ class Routers:
         return not called or below is None or self.code.resolve(below, called) == factory or "." in called
 
     def _router_prefix(self, router: Name) -> str | None:
-        """Return a router's own prefix, None if it cannot be told."""
+        """Return a router's own prefix, or None if it is unknown."""
         if router not in self.prefixes:
             self.prefixes[router] = self._read_prefix(router)
         return self.prefixes[router]

@@ -16,7 +16,7 @@ from dockertpl.detect.python.starts import Start
 from dockertpl.detect.python.syntax import string
 from dockertpl.detect.repository import Repository
 
-# Below this weight a command (a README's) says which application is meant, and nothing about production.
+# A command below this weight (a README's) only shows the application, and nothing about production.
 _PRODUCTION = 50
 FRAMEWORKS = frozenset({"fastapi", "fastapi-slim", "starlette", "cadwyn"})
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
@@ -68,7 +68,9 @@ def find_server(
         path, line = locked.place(through, project.repository)
         found.answer("server", server, path, line, "a dependency")
         if named:
-            found.warn(f"{named.path}:{named.line} starts {named.server}, which is no dependency: {server} is used.")
+            found.warn(
+                f"{named.path}:{named.line} starts {named.server}, which is not a dependency, so {server} is used."
+            )
     else:
         _say_none(project, found, locked, dockerfiles)
     if found.answers.get("server") == "gunicorn" and not {"uvicorn", "uvicorn-worker"} & {*locked.packages, *have}:
@@ -79,7 +81,7 @@ def find_server(
         where = locked.place("uvicorn-worker", project.repository)
         found.answer("gunicorn_worker", "uvicorn_worker.UvicornWorker", *where)
     if not FRAMEWORKS & set(locked.packages):
-        found.warn(f"{locked.path} does not bring fastapi in production: is it in a group or an extra?")
+        found.warn(f"{locked.path} does not have fastapi in production. Check whether it is in a group or an extra.")
 
 
 def servers(packages: Collection[str], direct: Mapping[str, Dependency]) -> list[str]:
@@ -101,9 +103,9 @@ def _say_none(project: Project, found: Detection, locked: Production, dockerfile
     """Stop where what production installs is known in full and holds no server; warn where it may hold one."""
     manager = _manager(project, found)
     remedy = f"Add one: {_add(project, found)}."
-    message = f"{locked.path} brings no ASGI server."
+    message = f"{locked.path} has no ASGI server."
     if group := _server_for_development(project, manager):
-        message = f"{locked.path} brings no ASGI server in production: {group} is for development."
+        message = f"{locked.path} has no ASGI server for production: {group} is for development."
         if manager != "pipenv":
             remedy += f"\nOr install that group, too: -d groups='[{group.split()[-1]}]'"
     texts = (project.repository.text(path) or "" for path in dockerfiles)
@@ -115,7 +117,7 @@ def _say_none(project: Project, found: Detection, locked: Production, dockerfile
 
 
 def _server_for_development(project: Project, manager: str) -> str:
-    """Return where a server is that development alone has, in words that end in the group's name; empty if nowhere."""
+    """Return a server that is only in development, in words that end in the group's name, or an empty string."""
     groups = {"dev-packages": project.development_packages()} if manager == "pipenv" else offered_groups(project)
     for name, needs in groups.items():
         by_name = {need.name: need for need in needs}
@@ -163,8 +165,8 @@ def _port(found: Detection, starts: Sequence[Start]) -> None:
         found.answer("port", listens.port, listens.path, listens.line, listens.what)
     elif listens.weight >= _PRODUCTION:
         found.warn(
-            f"{listens.path}:{listens.line} listens on port {listens.port}, which a user other than root may not bind "
-            "everywhere. The image listens on another one: change what forwards to it."
+            f"{listens.path}:{listens.line} listens on port {listens.port}, which not every platform allows for a "
+            "user other than root. The image listens on another port: change the port that forwards to it."
         )
 
 

@@ -68,5 +68,5 @@ def find_serving_groups(
     if chosen:
         first = chosen[0]
         line = project.line("dependency-groups", first) or project.line("tool", "poetry", "group", first)
-        found.answer("groups", [*usual, *chosen], project.manifest, line, "brings what serves the application")
+        found.answer("groups", [*usual, *chosen], project.manifest, line, "has the application's server or framework")
     return tuple(one for name in chosen for one in adds[name])

@@ -1,4 +1,4 @@
-"""Variables without which the application does not start: pydantic's settings, os.environ[…], config(…)."""
+"""Find variables that the application needs to start: pydantic's settings, os.environ[…], config(…)."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _is_settings(code: Code, module: Module, node: ast.ClassDef, depth: int) -> 
 
 
 def _is_model(code: Code, path: str, name: str) -> bool:
-    """Tell whether a type is a class of the application's: its fields have variables of their own."""
+    """Return whether a type is a class of the application. Its fields have their own variables."""
     module = code.module(path) if path else None
     return bool(module and name in module.classes and not _is_enumeration(module.classes[name]))
 
@@ -179,7 +179,7 @@ def _type(annotation: ast.expr | None) -> str:
 
 
 def _literal(annotation: ast.expr | None) -> str:
-    """Return the first value of a `Literal[…]` as a type that stands for it."""
+    """Return the first value of a `Literal[…]` as a type for this value."""
     if isinstance(annotation, ast.Subscript) and dotted(annotation.value).rpartition(".")[2] == "Literal":
         values: Sequence[ast.expr] = (
             annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]

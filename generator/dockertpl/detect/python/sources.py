@@ -135,7 +135,7 @@ def _from_pyproject(repository: Repository, path: str) -> Iterator[Start]:
     text = repository.text(path) or ""
     try:
         entry = table(repository.toml(path) or {}, "tool", "fastapi").get("entrypoint")
-    except BadInputError:  # whoever needs this manifest will say so
+    except BadInputError:  # the code that needs this manifest reports it
         return
     if isinstance(entry, str) and re.fullmatch(r"[\w.]+:\w+", entry):
         yield Start(

@@ -119,7 +119,7 @@ def _before(words: Sequence[str]) -> str:
 
 
 def options(words: Sequence[str]) -> Iterable[tuple[str, str]]:
-    """Yield (option, value) pairs; ("", word) for one that is no option."""
+    """Yield (option, value) pairs, and ("", word) for other words."""
     at = 0
     while at < len(words):
         word = words[at]
@@ -180,7 +180,7 @@ def _with_target(start: Start, positional: Sequence[str]) -> Start | None:
     for word in positional:
         if found := _TARGET.fullmatch(word):
             return replace(start, target=f"{found[1]}:{found[2]}", factory=start.factory or bool(found[3]))
-    # A server whose application cannot be told still says which server it is, and on which port.
+    # A server without a known application still shows the server and the port.
     named = start.port is not None or start.config or any("$" in word for word in positional)
     return start if named else None
 

@@ -1,4 +1,4 @@
-"""Python modules by their syntax trees: what a name stands for, followed through the repository's own imports."""
+"""Python modules by their syntax trees. Names are resolved through the repository's imports."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Name(NamedTuple):
-    """What an expression stands for.
+    """The definition of an expression.
 
     Attributes:
-        path: The repository's file that defines it; empty if it comes from outside.
-        name: The name in that file, empty for the module itself; for one from outside the full dotted name.
+        path: The file that defines it. Empty for external modules.
+        name: The name in that file, or empty for the module. The full dotted name for external modules.
     """
 
     path: str
@@ -62,7 +62,7 @@ class Module:
 
     @cached_property
     def _scoped(self) -> list[tuple[Function | None, ast.AST]]:
-        """Every call, function and loop, with the outermost function that it stands in."""
+        """Every call, function and loop, with its outermost function."""
         found: list[tuple[Function | None, ast.AST]] = []
         waiting: list[tuple[Function | None, ast.AST]] = [(None, self.tree)]
         while waiting:
@@ -75,7 +75,7 @@ class Module:
 
     @cached_property
     def calls(self) -> list[tuple[Function | None, ast.Call]]:
-        """Every call with the outermost function that it stands in, None at the top."""
+        """Every call with its outermost function, or None at the top level."""
         return [(scope, node) for scope, node in self._scoped if isinstance(node, ast.Call)]
 
     @cached_property
@@ -158,7 +158,7 @@ def dotted(node: ast.AST | None) -> str:
 
 
 def unparse(node: ast.AST | None) -> str:
-    """Return an expression's text, empty if there is none or it is nested absurdly."""
+    """Return an expression's text, or an empty string if it is missing or nested too deeply."""
     try:
         return ast.unparse(node) if node is not None else ""
     except RecursionError:
@@ -234,7 +234,7 @@ class Code:
         return None
 
     def resolve(self, module: Module, expression: str, depth: int = 0) -> Name:
-        """Tell what a dotted expression in a module stands for, through imports and re-exports."""
+        """Resolve a dotted expression in a module, through imports and re-exports."""
         first, _, rest = expression.partition(".")
         found = self._first(module, first, depth)
         for attribute in rest.split(".") if rest else ():

@@ -41,7 +41,7 @@ def find_system_packages(
         project: The application's folder; its `given` may name another Debian release.
         found: Where answers and warnings go.
         locked: What production installs.
-        dockerfiles: Existing Dockerfiles: what they install and nothing here explains is said.
+        dockerfiles: Existing Dockerfiles. Unexplained packages in them are reported.
         python: The Python version.
     """
     release = str(project.given.get("debian_release", RELEASE))
@@ -67,8 +67,8 @@ def find_system_packages(
             " and more" if len(compiled) > 3 else ""
         )
         found.warn(
-            f"{some}: no wheel for Python {python}, so the build compiles it, which is slow and may need more than "
-            "build_packages has. Upgrade it, or choose another python_version."
+            f"{some}: no wheel for Python {python}, so the build compiles it. This is slow and may need more "
+            "build_packages. Upgrade it, or choose another python_version."
         )
     for key, packages in (("build_packages", build), ("runtime_packages", run)):
         if packages:
@@ -81,10 +81,10 @@ def find_system_packages(
         extra = [name for name in extra if not _NO_NEED.fullmatch(name)]
         if extra:
             line = next(line for name, line in installed(project.repository.text(path) or "") if name in extra)
-            found.fact("apt_packages", extra, path, line, "installed there, and no dependency explains them")
+            found.fact("apt_packages", extra, path, line, "installed there, but not needed by a known dependency")
             found.warn(
-                f"{path}:{line} installs {', '.join(extra)}, and no known dependency explains it. If the application "
-                f"needs it, say so: -d 'runtime_packages=[{', '.join(sorted({*run, *extra}))}]'."
+                f"{path}:{line} installs {', '.join(extra)}, but no known dependency needs it. If the application "
+                f"needs it, set: -d 'runtime_packages=[{', '.join(sorted({*run, *extra}))}]'."
             )
 
 

@@ -27,7 +27,7 @@ def known() -> Mapping[str, Mapping[str, Any]]:
 
 
 def find_manager_version(project: Project, found: Detection, manager: str, root: str | None) -> None:
-    """Answer `manager_version` where the project does not take the template's, or say that no version will do.
+    """Answer `manager_version` if the project needs another version than the template's, or report an unknown one.
 
     Args:
         project: The application's folder.
@@ -55,8 +55,8 @@ def find_manager_version(project: Project, found: Detection, manager: str, root:
         first = asked[0]
         found.cannot_build(
             "manager_version",
-            f"{where(first)} asks for {tool} {first.note}. The template knows {releases[-1]} to {releases[0]}.",
-            f"Change it there, or name the version of {tool} to build with: -d manager_version=…",
+            f"{where(first)} asks for {tool} {first.note}. The template has {releases[-1]} to {releases[0]}.",
+            f"Change it there, or set the version of {tool} for the build: -d manager_version=…",
         )
         return
     version = pins.newest(usable)

@@ -31,7 +31,7 @@ def find_python(
     locked: Production | None,
     newest: str = "",
 ) -> None:
-    """Answer `python_version` and warn where places disagree, or say that no offered version will do.
+    """Answer `python_version` and warn if places disagree, or report that no available version is suitable.
 
     Args:
         project: The application's folder.
@@ -49,13 +49,13 @@ def find_python(
             series = f"~{exact[1]}" if limit.note.startswith("python ") else f"=={exact[1]}.*"
             found.cannot_build(
                 "python_version",
-                f"{where(limit)}: {limit.note} allows a single release. The image has the newest {exact[1]}.",
+                f"{where(limit)}: {limit.note} allows only one release. The image has the newest {exact[1]}.",
                 f"Write {series} there, and lock again.",
             )
             return
     allowed = [version for version in PYTHONS if all(pins.allows_series(limit, version) for limit in limits)]
     if not allowed:
-        _refuse(found, f"{where(limits[0])}: {limits[0].note} allows no Python that the template offers, {_OFFERED}.")
+        _refuse(found, f"{where(limits[0])}: {limits[0].note} allows no Python of the template, {_OFFERED}.")
         return
     wishes = list(_wishes(project, dockerfiles))
     usable = [wish for wish in wishes if wish.version in allowed]
@@ -63,7 +63,7 @@ def find_python(
         unoffered = [wish for wish in wishes if wish.version not in PYTHONS]
         if unoffered and unoffered[0].binding:
             asked = f"{where(unoffered[0])} asks for Python {unoffered[0].version}"
-            _refuse(found, f"{asked}, and the template offers {_OFFERED}.")
+            _refuse(found, f"{asked}, but the template offers {_OFFERED}.")
             return
         if unoffered:
             _take_nearest(unoffered[0], allowed, found)
@@ -82,17 +82,17 @@ def _order(version: str) -> tuple[int, ...]:
 
 
 def _refuse(found: Detection, message: str) -> None:
-    remedy = "Change it there, and try the application with that Python. Or choose one: -d python_version=…"
+    remedy = "Change it there, and test the application with that Python. Or choose one: -d python_version=…"
     found.cannot_build("python_version", message, remedy)
 
 
 def _take_nearest(wish: Wish, allowed: Sequence[str], found: Detection) -> None:
-    """Take the nearest newer version of one that somebody ran the application with and that is not offered."""
+    """Use the nearest newer version if the repository's version is not available."""
     newer = sorted((version for version in allowed if _order(version) > _order(wish.version)), key=_order)
     version = newer[0] if newer else max(allowed, key=_order)
-    found.answer("python_version", version, wish.path, wish.line, f"Python {wish.version} is not offered")
+    found.answer("python_version", version, wish.path, wish.line, f"Python {wish.version} is not available")
     found.warn(
-        f"{where(wish)} runs Python {wish.version}, which the template does not offer. Try the application with "
+        f"{where(wish)} runs Python {wish.version}, which the template does not offer. Test the application with "
         f"Python {version}."
     )
 
@@ -103,13 +103,13 @@ def _warn_of_others(
     limit_text = "; ".join(f"{limit.note} in {limit.path}" for limit in limits)
     for wish in wishes:
         if wish.version not in allowed:
-            why = f"which {limit_text} does not allow" if wish.version in PYTHONS else "which is not offered"
+            why = f"which {limit_text} does not allow" if wish.version in PYTHONS else "which is not available"
             found.warn(f"{where(wish)} asks for Python {wish.version}, {why}.")
     for other in usable[1:]:
         if other.version != usable[0].version:
             found.warn(
                 f"{where(usable[0])} asks for Python {usable[0].version}, {where(other)} for {other.version}. "
-                "The first counts."
+                "The first is used."
             )
 
 
@@ -129,7 +129,7 @@ def _choose(
         without = lacking[order[0]][0]
         notes.append(f"{without.name} {without.version} has no wheel for {order[0]}")
     elif proven:
-        notes.append("the newest, for which every locked package has a wheel")
+        notes.append("the newest with a wheel for every locked package")
     if limits:
         found.answer("python_version", version, limits[0].path, limits[0].line, "; ".join(notes))
     elif notes and locked:

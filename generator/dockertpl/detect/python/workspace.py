@@ -14,7 +14,7 @@ from dockertpl.detect.tomlfile import toml_line
 
 
 def workspace_root(repository: Repository, app_dir: str) -> str | None:
-    """Return the root of the uv workspace that a folder is a member of, None if it is none (or the root itself)."""
+    """Return the root of a member's uv workspace, or None for other folders and the root."""
     folder = app_dir
     while folder != ".":
         folder = parent(folder)
@@ -24,7 +24,7 @@ def workspace_root(repository: Repository, app_dir: str) -> str | None:
 
 
 def members(repository: Repository, root: str) -> list[str]:
-    """Return the members of the workspace that `root` declares, without the root, seen from the repository's root."""
+    """Return the members of the workspace at `root`, without the root, relative to the repository root."""
     manifest = join(root, "pyproject.toml")
     if not repository.is_file(manifest) or "workspace" not in (repository.text(manifest) or ""):
         return []
@@ -57,13 +57,13 @@ def find_workspace(project: Project, found: Detection, root: str) -> None:
     if root != ".":
         found.cannot_build(
             "context",
-            f"{project.app_dir} is a member of the workspace in {root}, which is not the repository's root.",
-            f"Keep {root} as a repository of its own, or move the workspace to the root.",
+            f"{project.app_dir} is a member of the workspace in {root}, which is not the repository root.",
+            f"Make {root} a separate repository, or move the workspace to the root.",
         )
         return
     everyone = members(repository, root)
     others = [folder for folder in everyone if folder != project.app_dir]
-    found.answer("context", ".", manifest, line, "a member of the uv workspace, whose lock is at the root")
+    found.answer("context", ".", manifest, line, "a member of the uv workspace with the lock at the root")
     found.answer("workspace_members", others, manifest, line, "")
     names = {member_name(repository, folder): folder for folder in everyone}
     needed = _needed(repository, project.app_dir, names, root)
