@@ -178,7 +178,7 @@ FAULTS = {
             "gave the same bad answer for 5 s",
             "status 401",
         ),
-        remedy=("wants a login",),
+        remedy=("asks for a login",),
     ),
     "a redirect to HTTPS": Fault(
         code=(
@@ -190,7 +190,7 @@ FAULTS = {
             "gave the same bad answer for 5 s",
             "a redirect to https://",
         ),
-        remedy=("plain HTTP to HTTPS",),
+        remedy=("redirects HTTP to HTTPS",),
     ),
     "health that always fails in the same way": Fault(
         code=(
@@ -223,7 +223,7 @@ FAULTS = {
         code=route('return open("/etc/shadow").read()'),
         error="broken",
         says=("PermissionError",),
-        remedy=("may not use /",),
+        remedy=("has no permission for /",),
     ),
 }
 
