@@ -60,7 +60,7 @@ def there(github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     github.add(SLUG, root)
     environ = {"GITHUB_TOKEN": "not-secret", "GITHUB_API_URL": github.url}
     clock = Clock()
-    forges = Forges(environ=environ, _connected={"github": connect(environ, clock=clock, sleep=clock.sleep)})
+    forges = Forges(environ=environ, _connected={"github": connect(environ, timing=clock.timing())})
     with Versions() as versions:
         bench = Bench(folder=tmp_path, template=template, versions=versions, forge=FakeForge(bare=tmp_path))
         yield _There(github, bench, forges, root)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from dockertpl.fleet.forges.timing import Timing
+
 
 class Clock:
     """A clock and a sleep that moves it."""
@@ -20,3 +22,7 @@ class Clock:
         with self._lock:
             self.now += seconds
             self.waits.append(seconds)
+
+    def timing(self, share: int = 1) -> Timing:
+        """Return this clock for limits that some runs share."""
+        return Timing(share=share, clock=self, sleep=self.sleep)

@@ -40,7 +40,7 @@ def forge(gitlab: GitLab, clock: Clock) -> Forge:
 
 
 def _connected(gitlab: GitLab, clock: Clock, **environ: str) -> Forge:
-    return connect({"GITLAB_URL": gitlab.url, "GITLAB_TOKEN": TOKEN, **environ}, clock=clock, sleep=clock.sleep)
+    return connect({"GITLAB_URL": gitlab.url, "GITLAB_TOKEN": TOKEN, **environ}, timing=clock.timing())
 
 
 def _propose(forge: Forge, **changed: Any) -> Proposal:
@@ -365,7 +365,7 @@ def test_a_redirect_is_not_followed_for_it_would_take_the_token_along(gitlab: Gi
 def test_an_unreachable_server_is_a_network_error(clock: Clock) -> None:
     with serving() as gone:
         url = gone.url
-    forge = connect({"GITLAB_URL": url, "GITLAB_TOKEN": TOKEN}, clock=clock, sleep=clock.sleep)
+    forge = connect({"GITLAB_URL": url, "GITLAB_TOKEN": TOKEN}, timing=clock.timing())
     with pytest.raises(ForgeError, match="cannot be reached"):
         forge.proposal(APP, "dockertpl/app")
 
@@ -390,7 +390,7 @@ def test_git_gets_the_token_by_a_setting_for_this_gitlab_alone(gitlab: GitLab, f
 
 def test_a_job_s_own_token_reads_and_an_error_says_that_it_writes_nothing(gitlab: GitLab, clock: Clock) -> None:
     gitlab.add(APP)
-    forge = connect({"CI_SERVER_URL": gitlab.url, "CI_JOB_TOKEN": TOKEN}, clock=clock, sleep=clock.sleep)
+    forge = connect({"CI_SERVER_URL": gitlab.url, "CI_JOB_TOKEN": TOKEN}, timing=clock.timing())
     assert [each.repository.slug for each in forge.find(Query(owner="org"))] == [APP]
     assert set(gitlab.authorization) == {f"job {TOKEN}"}
     ((_, value),) = forge.git_settings(APP).items()

@@ -13,7 +13,7 @@ PULLS = (Limit(80, 60), Limit(500, 3600))
 
 def _moments(limits: tuple[Limit, ...], count: int, *, share: int = 1, amount: int = 1) -> list[float]:
     clock = Clock(0)
-    budget = Budget(limits, share=share, clock=clock, sleep=clock.sleep)
+    budget = Budget(limits, timing=clock.timing(share))
     moments = []
     for _ in range(count):
         budget.take(amount)
@@ -54,14 +54,14 @@ def test_more_than_the_whole_limit_waits_for_all_of_it_and_not_for_ever() -> Non
 
 def test_threads_never_get_more_than_one_would() -> None:
     clock = Clock(0)
-    budget = Budget((Limit(10, 60),), clock=clock, sleep=clock.sleep)
+    budget = Budget((Limit(10, 60),), timing=clock.timing())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: budget.take(), range(50)))
     assert clock.now >= 4 * 60
 
 
 def _limits(clock: Clock, concurrent: int = 4, share: int = 1) -> Limits:
-    return Limits({"read": (Limit(900, 60),)}, concurrent=concurrent, share=share, clock=clock, sleep=clock.sleep)
+    return Limits({"read": (Limit(900, 60),)}, concurrent=concurrent, timing=clock.timing(share))
 
 
 def test_a_pause_holds_all_threads_and_a_shorter_one_does_not_end_it() -> None:

@@ -29,13 +29,12 @@ class _Calls:
 
 
 def _tries(clock: Clock) -> Tries:
-    limits = Limits({}, concurrent=4, clock=clock, sleep=clock.sleep)
+    limits = Limits({}, concurrent=4, timing=clock.timing())
     return Tries(
         limits,
         judge=lambda error, now: error.fault if isinstance(error, _Error) else Fault(kind="final"),
         errors=(_Error,),
-        clock=clock,
-        sleep=clock.sleep,
+        timing=clock.timing(),
     )
 
 

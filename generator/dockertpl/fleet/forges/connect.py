@@ -9,6 +9,7 @@ from importlib import import_module
 from urllib.parse import urlsplit
 
 from dockertpl.fleet.forges.base import Forge
+from dockertpl.fleet.forges.timing import Timing
 from dockertpl.fleet.model import ForgeName, Repository
 
 #: One of these variables must be set to use an account.
@@ -75,7 +76,7 @@ class Forges:
         with self._lock:
             if name not in self._connected:
                 module = import_module(f"dockertpl.fleet.forges.{name}")
-                self._connected[name] = module.connect(self.environ, share=self.share, sleep=self._sleep)
+                self._connected[name] = module.connect(self.environ, timing=Timing(share=self.share, sleep=self._sleep))
             return self._connected[name]
 
     def of(self, repository: Repository) -> Forge | None:

@@ -7,12 +7,13 @@ processes use up the limit, the server's answers ask for a pause.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from pyrate_limiter import InMemoryBucket, Rate, RateItem
+
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 
 
 class Limit(NamedTuple):
@@ -34,23 +35,19 @@ class Budget:
         self,
         limits: Sequence[Limit],
         *,
-        share: int = 1,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Start with nothing spent.
 
         Args:
             limits: The limits. All of them apply.
-            share: The number of runs that share the limits. This run gets an equal part.
-            clock: Returns the time in seconds.
-            sleep: Waits some seconds.
+            timing: The clock, and how many runs share the account's limits.
         """
-        rates = _rates(limits, share)
+        rates = _rates(limits, timing.share)
         self._bucket = InMemoryBucket(rates)
         self._most = min(rate.limit for rate in rates)
-        self._clock = clock
-        self._sleep = sleep
+        self._clock = timing.clock
+        self._sleep = timing.sleep
         self._lock = threading.Lock()
 
     def take(self, amount: int = 1) -> None:
@@ -79,25 +76,19 @@ class Limits:
         budgets: Mapping[str, Sequence[Limit]],
         *,
         concurrent: int,
-        share: int = 1,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Start with nothing spent.
 
         Args:
             budgets: The limits of each budget.
             concurrent: The most requests at a time.
-            share: The number of runs that share the account. This run gets an equal part.
-            clock: Returns the time in seconds since 1970.
-            sleep: Waits some seconds.
+            timing: The clock, and how many runs share the account's limits.
         """
-        self._budgets = {
-            name: Budget(limits, share=share, clock=clock, sleep=sleep) for name, limits in budgets.items()
-        }
-        self._slots = threading.BoundedSemaphore(max(1, concurrent // share))
-        self._clock = clock
-        self._sleep = sleep
+        self._budgets = {name: Budget(limits, timing=timing) for name, limits in budgets.items()}
+        self._slots = threading.BoundedSemaphore(max(1, concurrent // timing.share))
+        self._clock = timing.clock
+        self._sleep = timing.sleep
         self._lock = threading.Lock()
         self._paused_until = 0.0
 

@@ -6,13 +6,13 @@ The caller classifies the errors of its client library.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.rate_limits import Limits
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 
 #: Seconds between retries of temporary errors.
 WAITS = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -57,8 +57,7 @@ class Tries:
         *,
         judge: Callable[[Exception, float], Fault],
         errors: tuple[type[Exception], ...],
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Store the settings.
 
@@ -66,11 +65,10 @@ class Tries:
             limits: The rate limits.
             judge: Classifies an error at a time, in seconds since 1970.
             errors: The exceptions of a request. Any other exception is a bug.
-            clock: Returns the time in seconds since 1970.
-            sleep: Waits some seconds. An exception ends the wait.
+            timing: The clock, and how many runs share the account's limits.
         """
-        self.clock = clock
-        self.sleep = sleep
+        self.clock = timing.clock
+        self.sleep = timing.sleep
         self._limits = limits
         self._judge = judge
         self._errors = errors

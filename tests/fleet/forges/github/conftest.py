@@ -21,4 +21,4 @@ def clock() -> Clock:
 @pytest.fixture
 def forge(fake: FakeGitHub, clock: Clock) -> Forge:
     """GitHub with one token and a fake network."""
-    return connect({"GITHUB_TOKEN": "secret-token"}, clock=clock, sleep=clock.sleep)
+    return connect({"GITHUB_TOKEN": "secret-token"}, timing=clock.timing())

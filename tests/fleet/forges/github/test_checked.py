@@ -60,7 +60,7 @@ def forge(there: GitHub, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Forge
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     environ = {"GITHUB_TOKEN": "secret-token", "GITHUB_API_URL": there.url}
-    return connect(environ, clock=clock, sleep=clock.sleep)
+    return connect(environ, timing=clock.timing())
 
 
 def _propose(forge: Forge, title: str = "Update") -> int:

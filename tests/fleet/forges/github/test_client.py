@@ -18,7 +18,7 @@ from dockertpl.fleet.forges.github.tokens import OneToken
 @pytest.fixture
 def client(fake: FakeGitHub, clock: Clock) -> Client:
     """A client of the fake."""
-    return Client(Sender(Settings(token="secret-token"), clock=clock, sleep=clock.sleep), OneToken("secret-token"))
+    return Client(Sender(Settings(token="secret-token"), timing=clock.timing()), OneToken("secret-token"))
 
 
 @pytest.mark.parametrize("content", [{"message": "x"}, "text", None, 3])

@@ -67,7 +67,7 @@ def forge(there: FakeGitHub, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> I
     thread.start()
     try:
         environ = {"GITHUB_TOKEN": "secret", "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}"}
-        yield connect(environ, clock=clock, sleep=clock.sleep)
+        yield connect(environ, timing=clock.timing())
     finally:
         server.shutdown()
         thread.join()
@@ -109,5 +109,5 @@ def test_repositories_are_found(forge: Forge, there: FakeGitHub) -> None:
 def test_a_port_without_a_listener_is_reported(clock: Clock) -> None:
     environ = {"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://127.0.0.1:1"}
     with pytest.raises(ForgeError, match=r"GitHub \(127.0.0.1:1\) cannot be reached") as caught:
-        connect(environ, clock=clock, sleep=clock.sleep).proposal("org/app", "x")
+        connect(environ, timing=clock.timing()).proposal("org/app", "x")
     assert "HTTPS_PROXY" in caught.value.remedy

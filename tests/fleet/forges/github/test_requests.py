@@ -11,6 +11,7 @@ from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.github.requests import CREATE, READ, Sender
 from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.retry import MaybeDoneError
+from dockertpl.fleet.forges.timing import Timing
 
 
 class _Call:
@@ -32,7 +33,7 @@ def _error(status: int, **headers: str) -> GithubException:
 
 
 def _send(clock: Clock, call: _Call, *, repeatable: bool = True) -> str:
-    sender = Sender(Settings(), clock=clock, sleep=clock.sleep)
+    sender = Sender(Settings(), timing=clock.timing())
     return sender.send(call, cost=READ, doing="look", wanted="x", repeatable=repeatable)
 
 
@@ -64,14 +65,14 @@ def test_a_wait_can_be_ended_by_what_the_sleep_raises(clock: Clock) -> None:
     def stopped(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    sender = Sender(Settings(), clock=clock, sleep=stopped)
+    sender = Sender(Settings(), timing=Timing(clock=clock, sleep=stopped))
     with pytest.raises(KeyboardInterrupt):
         sender.send(_Call(_error(502)), cost=READ, doing="look", wanted="x")
 
 
 @pytest.mark.parametrize(("share", "seconds"), [(1, 60), (2, 120), (8, 3720)])
 def test_only_what_makes_something_waits_for_the_eighty_a_minute(clock: Clock, share: int, seconds: float) -> None:
-    sender = Sender(Settings(), share=share, clock=clock, sleep=clock.sleep)
+    sender = Sender(Settings(), timing=clock.timing(share))
     begun = clock.now
     for _ in range(81):
         sender.send(_Call(), cost=READ, doing="look", wanted="x")
@@ -83,7 +84,7 @@ def test_only_what_makes_something_waits_for_the_eighty_a_minute(clock: Clock, s
 
 
 def test_a_hundred_at_one_time_and_no_more(clock: Clock) -> None:
-    sender = Sender(Settings(), share=20, clock=clock, sleep=clock.sleep)
+    sender = Sender(Settings(), timing=clock.timing(20))
     lock, full = threading.Lock(), threading.Event()
     inside, most = 0, 0
 

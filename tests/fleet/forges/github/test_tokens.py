@@ -37,7 +37,7 @@ def app(fake: FakeGitHub, clock: Clock, key: str) -> Forge:
     fake.installations = {"orgs/org": 5, "users/ann": 6}
     fake.token_ends = _ends(clock, 3600)
     environ = {"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": key}
-    return connect(environ, clock=clock, sleep=clock.sleep)
+    return connect(environ, timing=clock.timing())
 
 
 def _ends(clock: Clock, seconds: float) -> str:
@@ -81,7 +81,7 @@ def test_a_token_that_ended_while_its_request_waited_is_renewed_in_the_smallest_
 ) -> None:
     fake.installations = {"orgs/org": 5}
     fake.token_ends = _ends(clock, 3600)
-    app = connect({"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": key}, share=64, clock=clock, sleep=clock.sleep)
+    app = connect({"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": key}, timing=clock.timing(64))
     done = threading.Event()
 
     def propose() -> None:
@@ -108,7 +108,7 @@ def test_a_refused_token_that_was_replaced_meanwhile_costs_no_other(
     fake: FakeGitHub, clock: Clock, key: str, app: Forge
 ) -> None:
     settings = Settings(app="12", key=key)
-    tokens = AppTokens(settings, Sender(settings, clock=clock, sleep=clock.sleep))
+    tokens = AppTokens(settings, Sender(settings, timing=clock.timing()))
     assert tokens.token("org") == "made-1"
     assert tokens.renew("org", "made-1")
     assert tokens.token("org") == "made-2"
@@ -143,5 +143,5 @@ def test_a_search_without_an_owner_takes_the_only_installation(app: Forge, fake:
 
 def test_an_invalid_key_is_reported_at_once(clock: Clock) -> None:
     with pytest.raises(ForgeError, match="not a valid PEM key") as caught:
-        connect({"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": "secret"}, clock=clock, sleep=clock.sleep)
+        connect({"GITHUB_APP_ID": "1", "GITHUB_APP_PRIVATE_KEY": "secret"}, timing=clock.timing())
     assert "secret" not in caught.value.message + caught.value.remedy

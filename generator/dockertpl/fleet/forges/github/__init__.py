@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Forge
 from dockertpl.fleet.forges.github import settings
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 
 
 def connect(
     environ: Mapping[str, str],
     *,
-    share: int = 1,
-    clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], None] = time.sleep,
+    timing: Timing = REAL_TIME,
 ) -> Forge:
     """Return GitHub with the account from the environment. Nothing is requested yet. Threads may share it.
 
     Args:
         environ: Environment variables.
-        share: The number of runs that share the account's limits, such as the shards of a matrix.
-        clock: Returns the time in seconds since 1970.
-        sleep: Waits some seconds. An exception ends the wait.
+        timing: The clock, and how many runs share the account's limits.
 
     Raises:
         ForgeError: PyGithub is not installed, or no token or App is set.
@@ -43,4 +39,4 @@ def connect(
         ) from error
     # Keep its log messages off the screen.
     github.set_log_level(logging.WARNING)
-    return GitHub(named, share=share, clock=clock, sleep=sleep)
+    return GitHub(named, timing=timing)

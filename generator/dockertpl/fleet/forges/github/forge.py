@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from dockertpl.errors import ForgeError
@@ -14,6 +13,7 @@ from dockertpl.fleet.forges.github.client import Client
 from dockertpl.fleet.forges.github.requests import Sender
 from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.github.tokens import AppTokens, OneToken, Tokens
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 from dockertpl.fleet.model import Discovered
 
 _PULLS = "`pull-requests: write` (a classic token: the scope `repo`)"
@@ -32,17 +32,13 @@ class GitHub:
         self,
         settings: Settings,
         *,
-        share: int = 1,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Store the settings. Nothing is requested yet.
 
         Args:
             settings: The GitHub server and account.
-            share: The number of runs that share the account's limits.
-            clock: Returns the time in seconds since 1970.
-            sleep: Waits some seconds. An exception ends the wait.
+            timing: The clock, and how many runs share the account's limits.
 
         Raises:
             ForgeError: The App's private key is not valid.
@@ -50,7 +46,7 @@ class GitHub:
         self.settings = settings
 
         def sender() -> Sender:
-            return Sender(settings, share=share, clock=clock, sleep=sleep)
+            return Sender(settings, timing=timing)
 
         # GitHub counts an App's requests for tokens separately, so they have their own sender. With a shared one, a
         # request that holds a slot could wait forever for a slot to renew its token.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ from dockertpl.fleet.forges.github import errors
 from dockertpl.fleet.forges.github.settings import Settings
 from dockertpl.fleet.forges.rate_limits import Limit, Limits
 from dockertpl.fleet.forges.retry import WAITS, Tries
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 
 #: GitHub's limits for one account. `create` counts requests that create content. A read of the REST API costs one
 #: point, any other request five.
@@ -40,27 +40,22 @@ class Sender:
         self,
         settings: Settings,
         *,
-        share: int = 1,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Start with full budgets.
 
         Args:
             settings: The GitHub server and account.
-            share: The number of runs that share the account.
-            clock: Returns the time in seconds since 1970.
-            sleep: Waits some seconds. An exception ends the wait.
+            timing: The clock, and how many runs share the account's limits.
         """
         self.settings = settings
-        self.clock = clock
-        self.sleep = sleep
+        self.clock = timing.clock
+        self.sleep = timing.sleep
         self._tries = Tries(
-            Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep),
+            Limits(BUDGETS, concurrent=CONCURRENT, timing=timing),
             judge=errors.judge,
             errors=(GithubException, RequestException, RuntimeError),
-            clock=clock,
-            sleep=sleep,
+            timing=timing,
         )
 
     def send(

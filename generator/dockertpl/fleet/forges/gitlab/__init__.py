@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from dockertpl.errors import ForgeError
 from dockertpl.fleet.forges.base import Forge
 from dockertpl.fleet.forges.gitlab import settings
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 
 
 def connect(
     environ: Mapping[str, str],
     *,
-    share: int = 1,
-    clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], None] = time.sleep,
+    timing: Timing = REAL_TIME,
 ) -> Forge:
     """Return GitLab with the account from the environment. Nothing is requested yet. Threads may share it.
 
     Args:
         environ: Environment variables.
-        share: The number of runs that share the account's limits, such as the shards of a pipeline.
-        clock: Returns the time in seconds since 1970.
-        sleep: Waits some seconds. An exception ends the wait.
+        timing: The clock, and how many runs share the account's limits.
 
     Raises:
         ForgeError: python-gitlab is not installed, or no token is set.
@@ -38,4 +34,4 @@ def connect(
             "GitLab support needs python-gitlab, which is not installed.",
             "Install it: pip install 'dockertpl[gitlab]'",
         ) from error
-    return GitLab(named, share=share, clock=clock, sleep=sleep)
+    return GitLab(named, timing=timing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from dockertpl.fleet.forges.gitlab.errors import Refused
 from dockertpl.fleet.forges.gitlab.settings import Settings
 from dockertpl.fleet.forges.rate_limits import Limit, Limits
 from dockertpl.fleet.forges.retry import WAITS, MaybeDoneError, Tries
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 
 #: Below the limits of gitlab.com: 2,000 requests and 60 comments per minute and account. Other servers may have lower
 #: limits. They answer with 429.
@@ -57,26 +57,21 @@ class Client:
         self,
         settings: Settings,
         *,
-        share: int = 1,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Start with full budgets.
 
         Args:
             settings: The GitLab server and account.
-            share: The number of runs that share the account's limits.
-            clock: Returns the time in seconds since 1970.
-            sleep: Waits some seconds. An exception ends the wait.
+            timing: The clock, and how many runs share the account's limits.
         """
         self.settings = settings
-        limits = Limits(BUDGETS, concurrent=CONCURRENT, share=share, clock=clock, sleep=sleep)
+        limits = Limits(BUDGETS, concurrent=CONCURRENT, timing=timing)
         self._tries = Tries(
             limits,
             judge=errors.judge,
             errors=errors.ERRORS,
-            clock=clock,
-            sleep=sleep,
+            timing=timing,
         )
         self._here = threading.local()
         self._lock = threading.Lock()

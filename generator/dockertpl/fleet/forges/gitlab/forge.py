@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from dockertpl.fleet.forges.base import Issue, Proposal, Query
 from dockertpl.fleet.forges.gitlab import discovery
 from dockertpl.fleet.forges.gitlab.client import Client, project
 from dockertpl.fleet.forges.gitlab.settings import Settings
+from dockertpl.fleet.forges.timing import REAL_TIME, Timing
 from dockertpl.fleet.model import Discovered
 
 # GitLab's limits for a text and a title, in characters.
@@ -31,20 +31,16 @@ class GitLab:
         self,
         settings: Settings,
         *,
-        share: int = 1,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        timing: Timing = REAL_TIME,
     ) -> None:
         """Store the settings. Nothing is requested yet.
 
         Args:
             settings: The GitLab server and account.
-            share: The number of runs that share the account's limits.
-            clock: Returns the time in seconds since 1970.
-            sleep: Waits some seconds. An exception ends the wait.
+            timing: The clock, and how many runs share the account's limits.
         """
         self.settings = settings
-        self._client = Client(settings, share=share, clock=clock, sleep=sleep)
+        self._client = Client(settings, timing=timing)
 
     def find(self, query: Query) -> Iterator[Discovered]:
         """Yield the repositories of a query with the texts of their answers files, in the order of their names."""
