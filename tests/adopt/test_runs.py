@@ -104,3 +104,17 @@ def test_a_build_secret_of_an_install_is_an_answer(flag: str, key: str, value: o
 def test_one_install_for_each_manager_is_one_install() -> None:
     text = "FROM node:24-slim\nRUN if [ -f yarn.lock ]; then yarn --frozen-lockfile; else npm ci; fi\nCMD npm start\n"
     assert read(text, kind="nextjs-standalone").regions == {}
+
+
+def test_flags_of_a_step_that_is_dropped_are_dropped_too() -> None:
+    builder = AFTER.replace("FROM python:3.13-slim", "FROM python:3.13-slim AS build")
+    step = "RUN --mount=type=secret,id=KEY --network=host publish-report\n"
+    flags = ("the build secret KEY", "--network=host")
+    for last, outcome in (
+        ("FROM build\n", "kept"),
+        ("FROM python:3.13-slim\nCOPY --from=build /app /app\n", "dropped"),
+    ):
+        adoption = read(builder + step + last + START)
+        assert any("publish-report" in text for text in adoption.regions.values()) is (outcome == "kept")
+        found = {item.what: item.outcome for item in adoption.items if item.what in flags}
+        assert found == dict.fromkeys(flags, outcome)

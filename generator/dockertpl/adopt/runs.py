@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from dockertpl.adopt import files, node_installs, packages, python_installs
 from dockertpl.adopt.environment import for_the_build, needed_here
@@ -16,6 +17,8 @@ from dockertpl.adopt.verdict import Verdict
 
 # Keep longer steps whole: they are probably generated.
 _LONGEST = 16_384
+# What becomes of a step: a region has it, nothing has it, or steps of the template do the same.
+_Fate: TypeAlias = Literal["kept", "dropped", "replaced"]
 _MANAGERS = re.compile(r"(?:\S*/)?(?:poetry (?:install|export)|uv sync|pdm (?:install|sync))\b")
 
 
@@ -30,19 +33,20 @@ def read_run(step: Step, draft: Draft, state: StageState) -> None:
         state.sources = True
     verdicts = [_verdict(command, draft, state, step) for command in found]
     unknown = [verdict is None for verdict in verdicts]
-    _flags(step, draft, kept=any(unknown))
     if any("type=cache" in flag for flag in step.flags):
         draft.facts.add("has-cache-mounts")
     if not any(unknown):
+        _flags(step, draft, "replaced")
         for verdict in verdicts:
             if verdict is not None:
                 carry_out(step, draft, state, verdict)
         return
     stays = [verdict for verdict in verdicts if verdict is not None and not (verdict.soft or verdict.passing)]
     if not stays or step.heredocs or step.exec_form or any(verdict.state for verdict in stays):
-        _whole(step, draft, state, found, verdicts)
+        region = _whole(step, draft, state, found, verdicts)
     else:
-        _parts(step, draft, state, found, verdicts)
+        region = _parts(step, draft, state, found, verdicts)
+    _flags(step, draft, "kept" if region else "dropped")
 
 
 def _too_long(step: Step, draft: Draft, state: StageState, text: str) -> None:
@@ -212,8 +216,8 @@ def _asks_python(text: str, draft: Draft) -> bool:
 
 def _whole(
     step: Step, draft: Draft, state: StageState, found: Sequence[Command], verdicts: Sequence[Verdict | None]
-) -> None:
-    """Keep a step unchanged."""
+) -> str:
+    """Keep a step unchanged, and return its region. Without a region, the step is dropped."""
     text = " ".join(step.words) + "".join(step.heredocs)
     region = region_for(text, draft, state)
     for command, verdict in zip(found, verdicts, strict=True):
@@ -223,17 +227,18 @@ def _whole(
         if verdict is not None:
             _progress(draft, state, verdict)
     if not region:
-        return
+        return ""
     body = step.verbatim
     if re.search(r"\bapt(?:-get)?\b[^&;]*\binstall\b", text) and not re.search(r"\bapt(?:-get)? .*update\b", text):
         body = f"RUN apt-get update\n{body}"
     _keep(step, draft, state, region, body, found)
+    return region
 
 
 def _parts(
     step: Step, draft: Draft, state: StageState, found: Sequence[Command], verdicts: Sequence[Verdict | None]
-) -> None:
-    """Keep the unknown commands of a step, and the commands that they need."""
+) -> str:
+    """Keep the unknown commands of a step and those that they need. Return their region, or "" if they are dropped."""
     kept: list[Command] = []
     for command, verdict in zip(found, verdicts, strict=True):
         if verdict is None or verdict.soft:
@@ -250,6 +255,7 @@ def _parts(
         text = "RUN " + flags + " \\\n    ".join(lines)
         text = text.replace(" \\\n    ; ", "; \\\n    ")
         _keep(step, draft, state, region, f"{step.comment}\n{text}" if step.comment else text, kept)
+    return region
 
 
 def _keep(step: Step, draft: Draft, state: StageState, region: str, text: str, found: Sequence[Command]) -> None:
@@ -288,27 +294,31 @@ def _note_uses(draft: Draft, region: str, parts: Sequence[Sequence[str]]) -> Non
     )
 
 
-def _flags(step: Step, draft: Draft, *, kept: bool) -> None:
+def _flags(step: Step, draft: Draft, fate: _Fate) -> None:
     """Record a step's mounts of secrets and of other stages."""
     for flag in step.flags:
         if "type=secret" in flag:
-            _secret(step, draft, flag, kept=kept)
+            _secret(step, draft, flag, fate)
         elif flag.startswith(("--network", "--security")):
-            if kept:
+            if fate == "kept":
                 draft.item(step.line, flag, "kept", "with its step")
+            elif fate == "dropped":
+                draft.dropped(step.line, flag, "together with its step")
             else:
                 draft.template(step.line, flag, "the template's steps have network access")
-        elif kept and re.search(r"[=,]from=", flag):
+        elif fate == "kept" and re.search(r"[=,]from=", flag):
             draft.doubt(step.line, f"a kept step mounts from another stage: {flag}.")
 
 
-def _secret(step: Step, draft: Draft, flag: str, *, kept: bool) -> None:
+def _secret(step: Step, draft: Draft, flag: str, fate: _Fate) -> None:
     found = re.search(r"[=,]id=([^,\s]+)", flag)
     name = found[1] if found else "default"
     what = f"the build secret {name}"
     variable = re.search(r"[=,]env=([A-Z_][A-Z0-9_]*)", flag)
-    if kept:
+    if fate == "kept":
         draft.item(step.line, what, "kept", "with its step")
+    elif fate == "dropped":
+        draft.dropped(step.line, what, "together with its step")
     elif re.search(r"netrc|npmrc", name + flag):
         draft.answer(step.line, what, "private_index", True, "netrc" if draft.is_python else "npmrc")
     elif not draft.is_python and (variable or re.fullmatch(r"[A-Z_][A-Z0-9_]*", name)):

@@ -26,7 +26,7 @@ class Token(NamedTuple):
 
     Attributes:
         kind: word, string, template, regex or mark. A template is one token with all that it holds.
-        text: As it stands there.
+        text: The token as written.
         start: Where it starts in the source.
         end: Where it ends.
     """

@@ -24,9 +24,8 @@ class Value(NamedTuple):
     Attributes:
         text: The text that it is set to; None if it is computed.
         line: Where.
-        mentions: The texts that stand in a computed one.
-        unset: What it is where the variable of the environment that it is computed from is not set; None if it is
-            computed otherwise.
+        mentions: The texts in a computed value.
+        unset: The value if its environment variable is not set. None for other computed values.
     """
 
     text: str | None
@@ -41,9 +40,9 @@ class NextConfig:
 
     Attributes:
         source: Its text and tokens.
-        alternatives: What it may export, each as the objects that it is made of, the first of which is its own.
-        opaque: Whether something that cannot be seen from here may set more, such as a spread of an import.
-        unsure: Whether one of the objects may be a wrapper's options, and no configuration.
+        alternatives: The objects of each possible export. The first object is the file's own.
+        opaque: Whether code outside the file may set more, such as the spread of an import.
+        unsure: Whether one of the objects may be the options of a wrapper.
     """
 
     source: Source
@@ -53,22 +52,22 @@ class NextConfig:
 
     @property
     def own(self) -> int | None:
-        """Return the index of the opening brace of the object that settings are added to; None if none is sure."""
+        """Return the index of the opening brace of the object to add settings to, or None if it is unclear."""
         firsts = {parts[0] for parts in self.alternatives if parts}
         return (
             firsts.pop() if len(firsts) == 1 and not (self.opaque or self.unsure) and all(self.alternatives) else None
         )
 
     def get(self, key: str) -> Value | None:
-        """Return a setting, wherever it stands in the exported object; None if it is not set.
+        """Return a setting from anywhere in the exported object, or None if it is not set.
 
         Args:
-            key: The key, such as `output`; for one below another both, as `experimental.outputFileTracingRoot`.
+            key: The key, such as `output` or `experimental.outputFileTracingRoot`.
         """
         outer, _, inner = key.rpartition(".")
         found = [self._in(parts, outer, inner) for parts in self.alternatives]
         if assigned := _assigned(self.source, key):
-            # What is set later, and for sure, counts; what may be set leaves the rest in doubt.
+            # A later setting wins if it is certain. Otherwise both are possible.
             found = [assigned] if assigned.text is not None else [*found, assigned]
         values = [value for value in found if value]
         if not values:
@@ -215,7 +214,7 @@ def _is_last(source: Source, index: int) -> bool:
 
 
 def _constant(source: Source, name: str) -> int:
-    """Return the index where what a `const` holds begins, 0 if there is none of that name."""
+    """Return the index where the value of a `const` begins, or 0 if it is not declared."""
     for index in range(len(source.tokens) - 2):
         if source.at(index) == "const" and source.at(index + 1) == name:
             equals = source.end_of(index + 2, len(source.tokens), frozenset(["=", ";"]))
@@ -310,7 +309,7 @@ class _Reader:
         while at < end:
             stop = source.end_of(at, end, frozenset([","]))
             found = self._argument(at, stop, depth)
-            # Of `wrap({…}, config)` nobody can tell which is the configuration; of `wrap(config, {…})` the first is.
+            # `wrap(config, {…})` takes the configuration first. `wrap({…}, config)` is unclear.
             self.unsure = self.unsure or (bool(found) and configured > 0 and source.at(call + 1) == "{")
             configured += bool(found)
             alternatives = [(*one, *other) for one in alternatives for other in found or [()]][:_MOST]
@@ -399,14 +398,14 @@ class _Reader:
 
 
 def folder_of(config: NextConfig, key: str) -> str | None:
-    """Return the folder that a setting such as `path.join(__dirname, "../..")` names, seen from the file's own.
+    """Return the folder that a setting such as `path.join(__dirname, "../..")` names, relative to the file's own.
 
     Args:
         config: The configuration.
         key: The setting.
 
     Returns:
-        A relative path, or None if it is not set or cannot be told.
+        A relative path, or None if it is not set or unclear.
     """
     value = config.get(key)
     if value is None:

@@ -21,7 +21,7 @@ class Span(NamedTuple):
 
 
 def version(text: str) -> Version | None:
-    """Read a version, or the smallest version of a range's first comparator; None if there is none in it."""
+    """Read a version, or the smallest version of a range's first comparator. None for other texts."""
     found = re.search(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", text[:_LONGEST])
     return (int(found[1]), int(found[2] or 0), int(found[3] or 0)) if found else None
 
