@@ -9,8 +9,8 @@ RERUN := --reruns 2 --reruns-delay 30 --only-rerun "lookup address information|n
 # The packages of the development environment, by version and hash. `make lock` writes it.
 LOCK := requirements-dev.txt
 STAMP := $(VENV)/.installed-$(shell cat pyproject.toml $(LOCK) | cksum | cut -d' ' -f1)
-# The tests of one file stay together: they share what it prepares.
-PARALLEL := -n auto --dist loadfile
+# The tests of one file stay together: they share what it prepares. tests/conftest.py has the order.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-fast test-engine test-full lint bench wheel-check lock clean
 

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.pairwise import TABLE, answer_sets, some, values
 
 from dockertpl.template.answers import resolve
 from dockertpl.template.environment import Template
 from dockertpl.template.questions import load
 from dockertpl.template.source import bundled
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_question_has_values_to_try() -> None:

@@ -92,7 +92,7 @@ def test_what_is_no_utf_8_is_named_and_what_is_written_is(tmp_path: Path) -> Non
     (root / "pyproject.toml").write_bytes(b"[project]\nname = '\xff\xfe'\ndependencies = ['fastapi', 'uvicorn']\n")
     done = _new(root)
     assert done.returncode == 0, done.stderr
-    assert "pyproject.toml:2 is no UTF-8 text" in done.stderr
+    assert "pyproject.toml:2 is not UTF-8 text" in done.stderr
     assert b"name: shop\n" in (root / ".copier-answers.yml").read_bytes()
 
 

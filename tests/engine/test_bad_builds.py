@@ -104,7 +104,7 @@ def test_a_server_that_is_not_a_dependency_is_named(docker: host.Engine, tmp_pat
     code, facts = service.dockertpl("verify", str(folder))
     assert (code, facts["built"], facts["healthy"]) == (1, True, False)
     assert "hypercorn" in facts["error"]["message"]
-    assert "answer `server` names it" in " ".join(facts["error"]["remedy"].split())
+    assert "dockertpl update -d server=" in facts["error"]["remedy"]
 
 
 STALE = {

@@ -24,6 +24,8 @@ from dockertpl.template.environment import Template
 from dockertpl.template.render import render
 from dockertpl.template.source import bundled
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 USES = re.compile(r"uses: (?P<action>[\w.-]+/[\w.-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 

@@ -163,6 +163,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 def test_every_rendering_has_its_regions_empty_and_in_order() -> None:
     for answers, tree in rendered():
         more = answers.values["more_regions"]

@@ -44,6 +44,7 @@ def test_the_pinned_version_is_the_one_whose_inputs_are_written_down() -> None:
     }
 
 
+@pytest.mark.slow
 def test_every_input_that_is_given_exists() -> None:
     for action, given in _uses():
         assert given.keys() <= set(_known()[action]["inputs"]), action
