@@ -650,6 +650,18 @@ def test_you_can_choose_one_of_several_applications(
     assert not (repository / "a").exists()
 
 
+def test_for_another_framework_only_the_other_kinds_are_offered(
+    repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
+) -> None:
+    detection.error = NotDetectedError("It uses Flask.", "Use another kind.", framework="Flask")
+    someone = typist({"What now?": ["stop"]})
+    assert dockertpl("new").code == 2
+    assert [label.split()[0] for label in someone.offered["What now?"]] == ["stop,", "Sandbox", "Base"]
+    typist({"What now?": ["Base images"]})
+    assert dockertpl("new").code == 0
+    assert _answers(repository)["kind"] == "shared-base"
+
+
 def test_of_several_applications_all_are_written_one_after_another(
     repository: Path, dockertpl: Run, typist: Callable[..., Typist], detection: _Detection
 ) -> None:
@@ -677,8 +689,9 @@ def test_where_no_application_was_found_the_reason_comes_once_with_what_is_possi
     someone = typist({"What now?": ["stop"]})
     done = dockertpl("new")
     assert (done.code, read_tree(repository)) == (2, before)
-    assert "No application.\n  Write one." in done.err
-    assert someone.seen.count("No application.") == 1
+    assert "No application was found. Nothing was changed." in done.err
+    assert (someone.seen + done.err).count("No application.") == 1
+    assert "Write one." in someone.seen
     assert someone.offered["What now?"] == [
         "stop, and do that first",
         "python-fastapi, with the template's conventions",

@@ -90,7 +90,7 @@ _REVIEW = [
     Step("back at the review", [ESCAPE], ["Write it?", "show the files first"]),
 ]
 _WRITTEN = Step("written", [ENTER], ["The same with Copier:", "copier copy --defaults"])
-_KIND = Step("nothing was found", [], ["No application found", "What now?", _LIST])
+_KIND = Step("nothing was found", [], ["No FastAPI or Next.js application", "What now?", _LIST])
 
 #: The steps of the user, by repository.
 RUNS: dict[str, list[Step]] = {

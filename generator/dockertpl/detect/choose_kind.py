@@ -109,7 +109,7 @@ def _unsupported(repository: Repository, folder: str) -> NotDetectedError | None
         return None
     return NotDetectedError(
         f"The application uses {other.name} ({other.where}), which is not supported yet.",
-        "dockertpl supports FastAPI and Next.js. For other images, see --kind sandbox-multi-runtime and\n"
+        "dockertpl supports FastAPI and Next.js. For other images, use --kind sandbox-multi-runtime or "
         "--kind shared-base.",
         framework=other.name,
     )

@@ -120,20 +120,24 @@ class Wizard:
     def _without_application(self, problem: NotDetectedError) -> None:
         """Offer the choices without an application: stop, another kind, or the template's conventions."""
         session = self._session
-        self._console.say([rule("No application found"), *wrapped(problem.message, style="warning")])
+        self._console.say([rule("No FastAPI or Next.js application"), *wrapped(problem.message, style="warning")])
         self._console.say([*wrapped(problem.remedy, "  "), Line("")])
         options = [Option(value="", label="stop, and do that first")]
         prompt = session.interview.prompts.get("kind")
         if prompt is None:
             options.append(Option(value=session.kind, label="continue with the template's conventions"))
         else:
+            unsupported = SERVICE_KINDS if "framework" in problem.data else ()
             for choice in prompt.choices:
+                if choice.value in unsupported:
+                    continue
                 looks = f"{choice.value}, with the template's conventions"
                 label = looks if choice.value in SERVICE_KINDS else choice.label
                 options.append(Option(value=str(choice.value), label=label))
         kind = self._console.choose("What now?", options, "", back=False)
         if not kind:
-            raise problem
+            # The reason is on the screen already.
+            raise NotDetectedError("No application was found. Nothing was changed.")
         if kind in SERVICE_KINDS:
             session.go_on_without()
         if prompt is not None:
