@@ -79,3 +79,4 @@ def test_colors_can_be_turned_off() -> None:
 
 def test_what_is_cut_says_so() -> None:
     assert (cut("abcdef", 6), cut("abcdefg", 6)) == ("abcdef", "abc...")
+    assert (cut("one two three", 12), cut("one two three", 10)) == ("one two...", "one two...")

@@ -95,8 +95,12 @@ def table(rows: Iterable[tuple[str, str, str]]) -> list[Line]:
 
 
 def cut(text: str, most: int) -> str:
-    """Return a text that is not longer than a width."""
-    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."
+    """Return a text that is not longer than a width. It is cut between words, unless one word fills half of it."""
+    if len(text) <= most:
+        return text
+    start = text[: most - 3]
+    whole = start if text[most - 3 : most - 2] == " " else start.rpartition(" ")[0]
+    return f"{(whole if 2 * len(whole) >= most else start).rstrip()}..."
 
 
 def written(value: Any) -> str:
