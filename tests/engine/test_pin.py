@@ -96,7 +96,7 @@ def test_the_pin_is_the_index_that_the_engine_sees_and_builds_from(
         python: (index, PLATFORMS, True),
         uv: (single, ["linux/arm64"], False),
     }
-    assert done["warnings"] == [f"{uv} is not multi-platform: its tag is for linux/arm64 alone."]
+    assert done["warnings"] == [f"{uv} is not multi-platform: its tag is only for linux/arm64."]
     assert yaml.safe_load((root / ".copier-answers.yml").read_bytes())["digests"] == {python: index, uv: single}
 
     # The tag moves, but both platforms of the pinned image are still available.
