@@ -65,7 +65,7 @@ def render_adopted(adoption: adopt.Adoption, kind: str, known: Mapping[str, Any]
 
 def adopt_sample_at(folder: Path, name: str) -> Adopted:
     """Adopt the sample in a folder, as `dockertpl new` does."""
-    row = adopt_sample.catalogue()[name]
+    row = adopt_sample.catalog()[name]
     given = {"kind": row["kind"], **row.get("answers", {})}
     known = {**detect(folder, ".", given=given).answers, **given}
     adoption = adopt.read(

@@ -24,7 +24,7 @@ from dockertpl import adopt
 _parse: Any = import_module("dockerfile").parse_string
 # Without shrinking: a composition is small as it is drawn.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-NAMES = list(adopt_sample.catalogue())
+NAMES = list(adopt_sample.catalog())
 
 
 def _things(text: str) -> Iterator[tuple[int, str, str]]:
@@ -145,7 +145,7 @@ def test_what_is_dropped_says_why(sample: tuple[str, Adopted]) -> None:
 
 def test_a_review_is_needed_exactly_where_the_sample_says(sample: tuple[str, Adopted]) -> None:
     name, adopted = sample
-    assert bool(adopted.adoption.doubts) == adopt_sample.catalogue()[name].get("doubts", False), adopted.adoption.doubts
+    assert bool(adopted.adoption.doubts) == adopt_sample.catalog()[name].get("doubts", False), adopted.adoption.doubts
 
 
 PYTHON = [

@@ -98,7 +98,7 @@ def _contents(command: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "text", [EVERYTHING, *HOSTILE, *(adopt_sample.old_dockerfile(name) for name in adopt_sample.catalogue())]
+    "text", [EVERYTHING, *HOSTILE, *(adopt_sample.old_dockerfile(name) for name in adopt_sample.catalog())]
 )
 def test_both_readers_see_the_same(text: str) -> None:
     assert _read(plain_reader, text) == _read(_moby, text)

@@ -362,7 +362,7 @@ def write(folder: Path) -> None:
 
 
 def _files() -> dict[str, str]:
-    known = next_sample.catalogue()["app"]
+    known = next_sample.catalog()["app"]
     manifest = {
         "name": "office",
         "version": known["version"],

@@ -91,7 +91,7 @@ class Catalogue:
 
 
 @functools.cache
-def catalogue() -> Catalogue:
+def catalog() -> Catalogue:
     """Return the content of bases.toml. Each `{tool}` becomes the version that the templates use."""
     # Strings: as a number, version 0.10 would be 0.1.
     versions: dict[str, str] = yaml.load(VERSIONS.read_text(), Loader=yaml.BaseLoader)
@@ -114,7 +114,7 @@ def _spec(name: str, entry: dict[str, Any]) -> Spec:
 
 def ensure(names: Iterable[str] | None = None, *, engine: host.Engine | None = None) -> dict[str, BaseImage]:
     """Make sure that the engine has these images. Without names, take all but those built only on request."""
-    wanted = list(names) if names is not None else [s.name for s in catalogue().specs.values() if not s.on_request]
+    wanted = list(names) if names is not None else [s.name for s in catalog().specs.values() if not s.on_request]
     engine = engine or host.up()[0]
     return {name: _get(engine, name) for name in wanted}
 
@@ -135,14 +135,14 @@ def ensure_platform(platform: str, names: Iterable[str], *, engine: host.Engine)
     emulation.ensure(platform)
     for image in ensure(names, engine=engine).values():
         if image.standin and not emulation.is_native(platform):
-            spec = catalogue().joining(image.name, platform)
+            spec = catalog().joining(image.name, platform)
             if spec is None:
                 raise BaseImageError(f"bases.toml has no stand-in of {image.name} for {platform}")
             _get(engine, spec.name)
 
 
 def _get(engine: host.Engine, name: str) -> BaseImage:
-    image, spec = _present(engine, name), catalogue().find(name)
+    image, spec = _present(engine, name), catalog().find(name)
     if image is None:
         with host.lock(f"image-{_slug(spec.name if spec else name)}"):
             # Another process may have built it while we waited.
@@ -171,14 +171,14 @@ def _join(engine: host.Engine, spec: Spec) -> None:
 
 def _present(engine: host.Engine, name: str) -> BaseImage | None:
     """Return the engine's image, unless it is an outdated stand-in."""
-    spec = catalogue().find(name)
+    spec = catalog().find(name)
     image, recipe = _inspect(engine, name)
     current = image and (not image.standin or spec is None or recipe == _recipe_hash(spec))
     return image if current else None
 
 
 def _make(engine: host.Engine, name: str) -> BaseImage:
-    spec, started = catalogue().find(name), time.monotonic()
+    spec, started = catalog().find(name), time.monotonic()
     private = spec is not None and spec.joins
     if not private and not _inspect(engine, name)[0] and _pull(engine, name):
         log.info("%s: pulled in %.0f s", name, time.monotonic() - started)
@@ -331,7 +331,7 @@ def _private_cas() -> list[Path]:
 @functools.cache
 def _environ() -> dict[str, str]:
     """Return the PATH of the official image, and the variables for the host's certificates and package indexes."""
-    known = catalogue()
+    known = catalog()
     environ = {name: value for name in known.index_variables if (value := os.environ.get(name))}
     if index := _pip_index():
         environ = {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, **environ}
@@ -359,7 +359,7 @@ def _recipe_hash(spec: Spec) -> str:
         for file in [*apt.source_files(), *_private_cas()]:
             digest.update(file.read_bytes())
     for need in spec.needs:
-        digest.update(_recipe_hash(catalogue().specs[need]).encode())
+        digest.update(_recipe_hash(catalog().specs[need]).encode())
     return digest.hexdigest()[:16]
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engine
 ANSWER_SECONDS = 60
 RUNNING = [
     pytest.param(name, marks=[] if row.get("quick") else [pytest.mark.full], id=name)
-    for name, row in adopt_sample.catalogue().items()
+    for name, row in adopt_sample.catalog().items()
     if row.get("runs")
 ]
 
@@ -58,7 +58,7 @@ def _status(docker: host.Engine, name: str, url: str) -> int:
 def test_the_adopted_image_is_healthy_where_the_old_one_was(
     name: str, tmp_path: Path, docker: host.Engine, base_images: Callable[..., dict[str, BaseImage]]
 ) -> None:
-    row = adopt_sample.catalogue()[name]
+    row = adopt_sample.catalog()[name]
     python = row["kind"] == "python-fastapi"
     base_images(*(service.BASES if python else service.NEXT_BASES), *row.get("bases", []))
     folder = tmp_path / "orders"

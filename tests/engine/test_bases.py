@@ -44,19 +44,19 @@ def _no_registry_was_asked_yet() -> None:
 
 
 def test_every_stand_in_is_based_on_another() -> None:
-    specs = bases.catalogue().specs
+    specs = bases.catalog().specs
     assert all(need in specs for spec in specs.values() for need in spec.needs)
 
 
 def test_what_joins_a_stand_in_is_of_a_platform_and_made_on_request() -> None:
-    specs = bases.catalogue().specs
+    specs = bases.catalog().specs
     joining = [spec for spec in specs.values() if spec.joins]
     assert joining
     for spec in joining:
         assert spec.joins in specs
         assert spec.platform
         assert spec.on_request
-        assert bases.catalogue().joining(spec.joins, spec.platform) == spec
+        assert bases.catalog().joining(spec.joins, spec.platform) == spec
 
 
 def test_an_image_that_is_there_is_used_as_it_is() -> None:
@@ -98,7 +98,7 @@ def test_another_platform_of_an_image_that_was_pulled_is_its_registry_s() -> Non
 
 @pytest.mark.usefixtures("_emulated")
 def test_a_stand_in_that_has_no_other_platform_is_named() -> None:
-    recipe = bases._recipe_hash(bases.catalogue().specs[PYTHON])
+    recipe = bases._recipe_hash(bases.catalog().specs[PYTHON])
     fake = EngineWith(**{PYTHON: {bases.LABEL: "true", bases.RECIPE_LABEL: recipe}})
     with pytest.raises(bases.BaseImageError, match=rf"{PYTHON} for linux/riscv64"):
         bases.ensure_platform("linux/riscv64", [PYTHON], engine=fake)
@@ -210,7 +210,7 @@ def test_a_slim_node_keeps_the_packages_of_its_binary_alone(docker: host.Engine,
 
 @engine
 def test_build_steps_reach_the_package_indexes(docker: host.Engine, base_images: BaseImages, tmp_path: Path) -> None:
-    uv = next(name for name in bases.catalogue().specs if "/uv:" in name)
+    uv = next(name for name in bases.catalog().specs if "/uv:" in name)
     images = base_images(PYTHON, uv)
     (tmp_path / "Dockerfile").write_text(
         f"FROM {PYTHON}\n"

@@ -20,7 +20,7 @@ DIMENSIONS = ("manager", "layout", "server", "flavor")
 MATRIX = Matrix(
     file="matrix.toml",
     values={
-        **{key: list(sample.catalogue()[f"{key}s"]) for key in ("manager", "layout", "server")},
+        **{key: list(sample.catalog()[f"{key}s"]) for key in ("manager", "layout", "server")},
         "flavor": flavors("python-fastapi"),
     },
     groups=[DIMENSIONS],
@@ -42,7 +42,7 @@ def test_a_repository_becomes_a_healthy_container(
 
     tag = service.verify(app_dir, answers)
     with service.running(tag) as running:
-        packaged = sample.catalogue()["layouts"][cell["layout"]]["packaged"]
+        packaged = sample.catalog()["layouts"][cell["layout"]]["packaged"]
         assert [dish["gross"] for dish in running.json("/menu")] == ["5.00", "7.74"]
         assert running.json("/about") == {
             "version": VERSION if packaged else None,
@@ -55,9 +55,9 @@ def test_a_repository_becomes_a_healthy_container(
 
 def _expected(cell: Cell) -> dict[str, Any]:
     """Return what detection must find in a cell's repository."""
-    place = sample.catalogue()["layouts"][cell["layout"]]
+    place = sample.catalog()["layouts"][cell["layout"]]
     expected = {
-        "manager": sample.catalogue()["managers"][cell["manager"]]["answer"],
+        "manager": sample.catalog()["managers"][cell["manager"]]["answer"],
         "layout": "package" if place["packaged"] else "src" if place["source"] == "src" else "flat",
         "server": cell["server"],
         "app": "orders.main:app",

@@ -19,7 +19,7 @@ from . import host, service
 from .bases import BaseImage
 from .matrix import Cell, Matrix, flavors
 
-KNOWN = next_sample.catalogue()
+KNOWN = next_sample.catalog()
 VARIED = ("router", "layout", "flavor", "config", "public", "health")
 MATRIX = Matrix(
     file="matrix-nextjs.toml",

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from tests.samples import next_sample
 
-KNOWN = next_sample.catalogue()
+KNOWN = next_sample.catalog()
 POSSIBLE = [
     (manager, layout)
     for manager in KNOWN["managers"]

@@ -25,7 +25,7 @@ def test_the_new_image_is_verified_and_compared_with_the_old_one(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    row = adopt_sample.catalogue()["guide-before"]
+    row = adopt_sample.catalog()["guide-before"]
     base_images(*service.BASES, *row["bases"])
     folder = tmp_path / "orders"
     adopt_sample.write_adopt_sample(folder, "guide-before")

@@ -12,8 +12,8 @@ from tests.samples import sample
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.txt")
 POSSIBLE = [
     (manager, layout)
-    for manager in sample.catalogue()["managers"]
-    for layout in sample.catalogue()["layouts"]
+    for manager in sample.catalog()["managers"]
+    for layout in sample.catalog()["layouts"]
     if sample.is_possible(manager, layout)
 ]
 
@@ -25,7 +25,7 @@ def _written(folder: Path, manager: str, layout: str) -> Path:
 @pytest.mark.parametrize(("manager", "layout"), POSSIBLE)
 def test_a_sample_has_the_application_where_its_layout_says(manager: str, layout: str, tmp_path: Path) -> None:
     app_dir = _written(tmp_path, manager, layout)
-    place = sample.catalogue()["layouts"][layout]
+    place = sample.catalog()["layouts"][layout]
     assert app_dir == tmp_path / place["app_dir"]
     assert (app_dir / place["source"] / "orders" / "main.py").exists()
     assert (app_dir / place["source"] / "orders" / "data" / "menu.json").exists()
@@ -42,13 +42,13 @@ def test_a_sample_s_manifests_are_valid_and_say_whether_it_is_packaged(
         for path in (app_dir / "pyproject.toml", app_dir / "Pipfile")
         if path.exists()
     }
-    packaged = sample.catalogue()["layouts"][layout]["packaged"]
+    packaged = sample.catalog()["layouts"][layout]["packaged"]
     assert ("build-system" in manifests.get("pyproject.toml", {})) == packaged
     assert ("Pipfile" in manifests) == (manager == "pipenv")
 
 
 def test_every_server_brings_its_packages(tmp_path: Path) -> None:
-    for server, packages in sample.catalogue()["servers"].items():
+    for server, packages in sample.catalog()["servers"].items():
         folder = tmp_path / server
         sample.write_sample(folder, manager="uv", layout="flat", server=server, lock=False)
         assert set(packages) <= set(tomllib.loads((folder / "pyproject.toml").read_text())["project"]["dependencies"])

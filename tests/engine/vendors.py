@@ -66,7 +66,7 @@ class Vendors:
 
     def path(self, name: str) -> Path:
         """Return the served archive of one artifact."""
-        return self.files / name / _path(_catalogue(self.template)[name])
+        return self.files / name / _path(_catalog(self.template)[name])
 
     def certificate(self, name: str) -> str:
         """Return the public key of one artifact's vendor."""
@@ -90,7 +90,7 @@ class Vendors:
     @contextlib.contextmanager
     def publishing(self, *certificates: str) -> Iterator[None]:
         """Serve these public keys beside Mountpoint, until the end of the block."""
-        path = self.files / "mountpoint" / _catalogue(self.template)["mountpoint"]["keys"]
+        path = self.files / "mountpoint" / _catalog(self.template)["mountpoint"]["keys"]
         text = path.read_text()
         path.write_text("\n".join(certificates))
         try:
@@ -136,7 +136,7 @@ class Vendors:
 
     def _signature(self, name: str) -> Path:
         path = self.path(name)
-        return path.with_name(path.name + _catalogue(self.template)[name]["signature"])
+        return path.with_name(path.name + _catalog(self.template)[name]["signature"])
 
     def scaffold(self, folder: Path, **answers: Any) -> dict[str, Any]:
         """Render a sandbox into a folder and return the answers."""
@@ -149,7 +149,7 @@ class Vendors:
         return dict(resolved.values)
 
 
-def _catalogue(template: Path) -> dict[str, Any]:
+def _catalog(template: Path) -> dict[str, Any]:
     result: dict[str, Any] = yaml.safe_load((template / DOWNLOADS).read_text())
     return result
 
@@ -185,8 +185,8 @@ def serving(folder: Path) -> Iterator[Vendors]:
     template, files = folder / "template", folder / "files"
     shutil.copytree(bundled().root / "templates", template / "templates")
     shutil.copy(bundled().root / "copier.yml", template)
-    catalogue = _catalogue(template)
-    aws, mountpoint = catalogue["aws-cli"], catalogue["mountpoint"]
+    catalog = _catalog(template)
+    aws, mountpoint = catalog["aws-cli"], catalog["mountpoint"]
     archives = {
         "aws-cli": _zip(
             {
@@ -200,22 +200,22 @@ def serving(folder: Path) -> Iterator[Vendors]:
     }
     keys = {name: pysequoia.Tsk.generate(f"Stand-in for {name} <maker@example.com>") for name in archives}
     for name, data in archives.items():
-        catalogue[name]["sha256"]["amd64"] = hashlib.sha256(data).hexdigest()
-        catalogue[name]["fingerprints"] = [keys[name].extract_certificate().fingerprint.upper()]
-        path = files / name / _path(catalogue[name])
+        catalog[name]["sha256"]["amd64"] = hashlib.sha256(data).hexdigest()
+        catalog[name]["fingerprints"] = [keys[name].extract_certificate().fingerprint.upper()]
+        path = files / name / _path(catalog[name])
         path.parent.mkdir(parents=True)
         path.write_bytes(data)
     aws["key"] = str(keys["aws-cli"].extract_certificate())
     public = files / "mountpoint" / mountpoint["keys"]
     public.parent.mkdir(parents=True)
     public.write_text(str(keys["mountpoint"].extract_certificate()))
-    (template / DOWNLOADS).write_text(yaml.safe_dump(catalogue, sort_keys=False, width=1000))
+    (template / DOWNLOADS).write_text(yaml.safe_dump(catalog, sort_keys=False, width=1000))
     handler = functools.partial(_Handler, directory=str(files))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     url = f"http://127.0.0.1:{server.server_port}"
-    arguments = [f"{catalogue[name]['mirror']['argument']}={url}/{name}" for name in archives]
+    arguments = [f"{catalog[name]['mirror']['argument']}={url}/{name}" for name in archives]
     try:
         made = Vendors(files=files, url=url, template=template, arguments=arguments, keys=keys)
         for name, key in keys.items():

@@ -192,7 +192,7 @@ def test_a_given_up_digest_is_reported() -> None:
     assert not pin.loosened
 
 
-LABELLED = """\
+LABELED = """\
 ARG PYTHON_IMAGE=python:{tag}@{digest}
 FROM ${{PYTHON_IMAGE}}
 LABEL org.opencontainers.image.base.name="python:{name}" \\
@@ -200,19 +200,19 @@ LABEL org.opencontainers.image.base.name="python:{name}" \\
 """
 
 
-def _labelled(tag: str, digest: str, name: str | None = None, label: str | None = None) -> str:
-    return LABELLED.format(tag=tag, digest=digest, name=name or tag, label=label or digest)
+def _labeled(tag: str, digest: str, name: str | None = None, label: str | None = None) -> str:
+    return LABELED.format(tag=tag, digest=digest, name=name or tag, label=label or digest)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "mine", "wanted"),
     [
-        (_labelled("3.12", A), _labelled("3.14", B), _labelled("3.13", C), _labelled("3.14", B)),
-        (_labelled("3.12", A), _labelled("3.13", B), _labelled("3.14", C), _labelled("3.14", C)),
-        (_labelled("3.12", A), _labelled("3.12", B), _labelled("3.12", C), _labelled("3.12", C)),
+        (_labeled("3.12", A), _labeled("3.14", B), _labeled("3.13", C), _labeled("3.14", B)),
+        (_labeled("3.12", A), _labeled("3.13", B), _labeled("3.14", C), _labeled("3.14", C)),
+        (_labeled("3.12", A), _labeled("3.12", B), _labeled("3.12", C), _labeled("3.12", C)),
         # The bot does not know labels, so the update changes them.
-        (_labelled("3.12", A), _labelled("3.13", B), _labelled("3.14", C, "3.12", A), _labelled("3.14", C)),
-        (_labelled("3.12", A), _labelled("3.12", B), _labelled("3.12", C, "3.12", A), _labelled("3.12", C)),
+        (_labeled("3.12", A), _labeled("3.13", B), _labeled("3.14", C, "3.12", A), _labeled("3.14", C)),
+        (_labeled("3.12", A), _labeled("3.12", B), _labeled("3.12", C, "3.12", A), _labeled("3.12", C)),
     ],
 )
 def test_a_label_says_what_the_build_reads(old: str, new: str, mine: str, wanted: str) -> None:

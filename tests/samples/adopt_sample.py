@@ -22,7 +22,7 @@ EMPTY_LOCKS = {
 
 
 @functools.cache
-def catalogue() -> dict[str, dict[str, Any]]:
+def catalog() -> dict[str, dict[str, Any]]:
     """Return what adopt.toml says of each sample."""
     return tomllib.loads((HERE / "adopt.toml").read_text())
 
@@ -50,7 +50,7 @@ def write_adopt_sample(folder: Path, name: str, *, lock: bool = True) -> Path:
     Returns:
         The application's folder.
     """
-    row = catalogue()[name]
+    row = catalog()[name]
     write = sample.write_sample if row["kind"] == "python-fastapi" else next_sample.write_next_sample
     app_dir = write(folder, lock=lock, **row["writes"])
     if not lock and (empty := EMPTY_LOCKS.get(row["writes"]["manager"])):

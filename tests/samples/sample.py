@@ -33,14 +33,14 @@ MANIFESTS = ("pyproject.toml", "Pipfile", "requirements.in")
 
 
 @functools.cache
-def catalogue() -> dict[str, Any]:
+def catalog() -> dict[str, Any]:
     """Return what samples.toml says: `app`, `servers`, `layouts`, `managers`."""
     return tomllib.loads((HERE / "samples.toml").read_text())
 
 
 def is_possible(manager: str, layout: str) -> bool:
     """Tell whether a manager knows a layout: workspaces are uv's alone."""
-    return manager == "uv" or "workspace" not in catalogue()["layouts"][layout]
+    return manager == "uv" or "workspace" not in catalog()["layouts"][layout]
 
 
 def write_sample(
@@ -65,7 +65,7 @@ def write_sample(
     """
     if not is_possible(manager, layout):
         raise ValueError(f"{manager} has no layout {layout}")
-    place = catalogue()["layouts"][layout]
+    place = catalog()["layouts"][layout]
     workspace = "workspace" in place
     app_dir = folder / str(place["app_dir"])
     app_dir.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def write_sample(
         shutil.copy(HERE / "workspace" / "pyproject.toml", folder)
         for library in ("pricing", "reports"):
             shutil.copytree(HERE / "workspace" / library, folder / "libs" / library)
-    if lock and "lock" in catalogue()["managers"][manager]:
+    if lock and "lock" in catalog()["managers"][manager]:
         _lock(folder, manager, source="pyproject.toml" if place["packaged"] else "requirements.in")
     if manager in ("pip", "pip-hashed"):
         (folder / "requirements.in").unlink(missing_ok=True)
@@ -100,7 +100,7 @@ def _copy_source(app_dir: Path, package_dir: Path, workspace: bool) -> None:
 
 def _manifests(manager: str, layout: str, server: str, package: str) -> dict[str, str]:
     """Return the manifests' texts by path."""
-    known, place = catalogue(), catalogue()["layouts"][layout]
+    known, place = catalog(), catalog()["layouts"][layout]
     app, tool = known["app"], known["managers"][manager]
     dependencies = [*app["dependencies"], *known["servers"][server]]
     if "workspace" in place:
@@ -131,7 +131,7 @@ def _manifests(manager: str, layout: str, server: str, package: str) -> dict[str
 
 
 def _build_system(tool: dict[str, Any], layout: str, package: str) -> str:
-    packaged = catalogue()["layouts"][layout]["packaged"]
+    packaged = catalog()["layouts"][layout]["packaged"]
     texts = []
     if packaged:
         requirement, backend = tool["build_backend"]
@@ -158,7 +158,7 @@ def _table(requirements: list[str]) -> str:
 
 
 def _lock(folder: Path, manager: str, source: str) -> None:
-    tool, versions = catalogue()["managers"][manager], yaml.safe_load(VERSIONS.read_text())
+    tool, versions = catalog()["managers"][manager], yaml.safe_load(VERSIONS.read_text())
     command = [word.format(source=source, **versions) for word in tool["lock"]]
     manifests = [path for path in sorted(folder.rglob("*")) if path.name in MANIFESTS]
     key = hashlib.sha256(json.dumps([command, versions["uv"], sys.version_info[:2]]).encode())

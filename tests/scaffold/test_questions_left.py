@@ -29,14 +29,14 @@ LOCKS = {
 }
 PYTHON = [
     (manager, layout)
-    for manager in sample.catalogue()["managers"]
-    for layout in sample.catalogue()["layouts"]
+    for manager in sample.catalog()["managers"]
+    for layout in sample.catalog()["layouts"]
     if sample.is_possible(manager, layout)
 ]
 NEXT = [
     (manager, layout)
-    for manager in next_sample.catalogue()["managers"]
-    for layout in next_sample.catalogue()["layouts"]
+    for manager in next_sample.catalog()["managers"]
+    for layout in next_sample.catalog()["layouts"]
     if next_sample.is_possible(manager, layout)
 ]
 
@@ -62,7 +62,7 @@ def test_a_fastapi_repository_that_says_all_leaves_no_question(
 ) -> None:
     root = tmp_path / "repository"
     sample.write_sample(root, manager=manager, layout=layout, server="uvicorn", lock=False)
-    lock = sample.catalogue()["managers"][manager].get("lock_file")
+    lock = sample.catalog()["managers"][manager].get("lock_file")
     if lock and not (root / lock).exists():
         (root / lock).write_text(LOCKS[lock])
     assert _questions(template, root) == (0, ["What now?", "Write it?"])
@@ -74,7 +74,7 @@ def test_a_nextjs_repository_that_says_all_leaves_no_question(
 ) -> None:
     root = tmp_path / "repository"
     next_sample.write_next_sample(root, manager=manager, router="app", layout=layout, lock=False)
-    lock = next_sample.catalogue()["managers"][manager]["lock_file"]
+    lock = next_sample.catalog()["managers"][manager]["lock_file"]
     (root / lock).write_text(LOCKS[lock] if manager == "yarn" or lock != "yarn.lock" else "__metadata:\n  version: 8\n")
     assert _questions(template, root) == (0, ["What now?", "Write it?"])
 

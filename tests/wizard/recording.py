@@ -175,7 +175,7 @@ def as_picture(screen: Screen, title: str) -> str:
     for row in rows:
         line = Text()
         for cell in row:
-            line.append(cell.data, Style(color=_colour(cell.fg), bold=cell.bold))
+            line.append(cell.data, Style(color=_color(cell.fg), bold=cell.bold))
         line.rstrip()
         console.print(line)
     svg = console.export_svg(title=title, unique_id="terminal")
@@ -183,7 +183,7 @@ def as_picture(screen: Screen, title: str) -> str:
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
-def _colour(name: str) -> str | None:
+def _color(name: str) -> str | None:
     if name == "default":
         return None
     if re.fullmatch("[0-9a-f]{6}", name):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockertpl.screen import WIDTH, printable
-from dockertpl.wizard.lines import Line, coloured, cut, read_out, rule, table, uncoloured, wrapped, written
+from dockertpl.wizard.lines import Line, colored, cut, read_out, rule, table, uncolored, wrapped, written
 
 TEXT = st.text(st.characters(codec="ascii"), max_size=200)
 
@@ -45,7 +45,7 @@ def test_a_place_that_does_not_fit_beside_its_value_goes_below_it() -> None:
 def test_what_a_repository_wrote_cannot_move_the_cursor() -> None:
     assert [line.text for line in wrapped("a\x1b[2Jb", "  ")] == ["  a\\x1b[2Jb"]
     assert "\x1b" not in rule("\x1b[2J").text
-    assert "\x1b" not in uncoloured(table([("\x1b", "\x1b", "\x1b")]))
+    assert "\x1b" not in uncolored(table([("\x1b", "\x1b", "\x1b")]))
 
 
 def test_a_paragraph_goes_on_below_its_own_beginning() -> None:
@@ -73,8 +73,8 @@ def test_values_are_written_as_they_are_typed_and_read_out_as_they_are_said(
 
 def test_colors_can_be_turned_off() -> None:
     lines = [Line("a", "added"), Line("b")]
-    assert uncoloured(lines) == "a\nb\n"
-    assert "\x1b[32ma" in coloured(lines)
+    assert uncolored(lines) == "a\nb\n"
+    assert "\x1b[32ma" in colored(lines)
 
 
 def test_what_is_cut_says_so() -> None:

@@ -184,13 +184,13 @@ def test_the_end_of_input_stops_as_ctrl_c_does(tmp_path: Path) -> None:
 
 def test_no_color_means_none(tmp_path: Path) -> None:
     root = repositories.make("python-fastapi", tmp_path)
-    for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+    for environment, colored in (({}, True), ({"NO_COLOR": "1"}, False)):
         with Terminal(dockertpl("new"), root, environment) as terminal:
             terminal.see("What now?", "(arrows")
             terminal.press(ENTER)
             terminal.see("Write it?", "(arrows")
             terminal.settle()
-            colours = {cell.fg for row in terminal.cells for cell in row}
+            colors = {cell.fg for row in terminal.cells for cell in row}
             terminal.press(INTERRUPT)
             terminal.end()
-        assert (colours != {"default"}) is coloured
+        assert (colors != {"default"}) is colored

@@ -35,7 +35,7 @@ class Runner(host.Engine):
     def forget(self) -> None:
         """Become a machine without earlier builds: keep only base images and the scanner."""
         listed = self.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        kept = {SCANNER, *(name for name in listed if bases.catalogue().find(name))}
+        kept = {SCANNER, *(name for name in listed if bases.catalog().find(name))}
         built = [name for name in listed if not name.endswith(":<none>") and name not in kept]
         if built:
             self.run("image", "rm", "--force", *built)

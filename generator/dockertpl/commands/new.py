@@ -222,12 +222,12 @@ def _console() -> Console:
         return PlainConsole()
     from dockertpl.wizard.keys import KeysConsole
 
-    return KeysConsole(colours="NO_COLOR" not in os.environ)
+    return KeysConsole(colors="NO_COLOR" not in os.environ)
 
 
 def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[int, Mapping[str, Any]]:
     """Write without asking."""
-    from dockertpl.wizard.lines import uncoloured
+    from dockertpl.wizard.lines import uncolored
     from dockertpl.wizard.screens import adoption_lines
 
     quiet = request.quiet
@@ -246,7 +246,7 @@ def _alone(template: Template, request: _Request, *, defaults: bool) -> tuple[in
         warnings.append(f"{bot.summary} {bot.by_hand}")
     result = _result(scaffold, found, warnings)
     if scaffold.adopted:
-        say(uncoloured(adoption_lines(scaffold.adopted)).rstrip(), quiet=quiet)
+        say(uncolored(adoption_lines(scaffold.adopted)).rstrip(), quiet=quiet)
     if not quiet:
         _say_found(scaffold, found)
     for warning in warnings:

@@ -19,7 +19,7 @@ from dockertpl.detect.placeholders import database, is_placeholder
 from dockertpl.detect.python.asgi import python_files
 from dockertpl.detect.python.conventions import REQUIREMENTS
 from dockertpl.detect.python.dialects import ASYNCHRONOUS, schemes
-from dockertpl.detect.python.project import Dependency, Project, normalise
+from dockertpl.detect.python.project import Dependency, Project, normalize
 from dockertpl.detect.python.settings import read_settings
 from dockertpl.detect.python.syntax import Code
 from dockertpl.detect.repository import Repository, parent
@@ -194,7 +194,7 @@ def _with_local_packages(repository: Repository, app_dir: str) -> Iterator[str]:
                 own = (
                     Package(repository, folder).name
                     if name == "package.json"
-                    else normalise(Project(repository, folder).name)
+                    else normalize(Project(repository, folder).name)
                 )
                 names.setdefault(own, folder)
     waiting, seen = [app_dir], set()

@@ -64,7 +64,7 @@ def strict_options(image: ImageFacts, options: RunOptions) -> list[str]:
     words.append(f"--memory={memory(image)}")
     words += [f"--publish=127.0.0.1::{image.port}"] if image.port else []
     owner = _owner(image.user)
-    mounts = {path: f"{path}:mode=1777{owner}" for path in _labelled_tmpfs(image)}
+    mounts = {path: f"{path}:mode=1777{owner}" for path in _labeled_tmpfs(image)}
     mounts["/tmp"] = "/tmp:mode=1777"  # noqa: S108  (in the container)
     for spec in options.tmpfs:
         path, colon, _ = spec.partition(":")
@@ -101,7 +101,7 @@ def _owner(user: str) -> str:
     return f",uid={match[1]}" + (f",gid={match[2]}" if match[2] else "") if match else ""
 
 
-def _labelled_tmpfs(image: ImageFacts) -> list[str]:
+def _labeled_tmpfs(image: ImageFacts) -> list[str]:
     paths = re.split(r"[,\s]+", image.labels.get(LABEL_TMPFS, "").strip())
     for path in filter(None, paths):
         if not re.fullmatch(r"/[A-Za-z0-9_][A-Za-z0-9._/-]*", path) or ".." in path.split("/"):

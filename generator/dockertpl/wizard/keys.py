@@ -18,7 +18,7 @@ from prompt_toolkit.output.color_depth import ColorDepth
 
 from dockertpl.screen import terminal_size
 from dockertpl.wizard.console import BACK, Chosen, Option, Text
-from dockertpl.wizard.lines import Line, coloured, cut, uncoloured, width, wrapped
+from dockertpl.wizard.lines import Line, colored, cut, uncolored, width, wrapped
 
 # Typing filters lists with more entries.
 _SHORT = 8
@@ -41,9 +41,9 @@ _STYLE = questionary.Style(
 class KeysConsole:
     """Asks with questionary."""
 
-    def __init__(self, *, colours: bool) -> None:
-        self._text = coloured if colours else uncoloured
-        self._look: dict[str, Any] = {"style": _STYLE, "color_depth": None if colours else ColorDepth.DEPTH_1_BIT}
+    def __init__(self, *, colors: bool) -> None:
+        self._text = colored if colors else uncolored
+        self._look: dict[str, Any] = {"style": _STYLE, "color_depth": None if colors else ColorDepth.DEPTH_1_BIT}
         if not sys.stdout.isatty():
             # In `new | tee log` the questions stay on the terminal.
             self._look["output"] = create_output(stdout=sys.stderr)

@@ -14,7 +14,7 @@ from dockertpl.screen import printable, terminal_size
 
 Style: TypeAlias = Literal["plain", "title", "dim", "warning", "added", "removed", "place"]
 
-_COLOURS: Final[dict[Style, dict[str, Any]]] = {
+_COLORS: Final[dict[Style, dict[str, Any]]] = {
     "plain": {},
     "title": {"bold": True},
     "dim": {"dim": True},
@@ -120,11 +120,11 @@ def read_out(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else written(value)
 
 
-def coloured(lines: Iterable[Line]) -> str:
+def colored(lines: Iterable[Line]) -> str:
     """Return lines as text with the colors of a terminal."""
-    return "".join(f"{click.style(line.text, **_COLOURS[line.style])}\n" for line in lines)
+    return "".join(f"{click.style(line.text, **_COLORS[line.style])}\n" for line in lines)
 
 
-def uncoloured(lines: Iterable[Line]) -> str:
+def uncolored(lines: Iterable[Line]) -> str:
     """Return lines as text without colors."""
     return "".join(f"{line.text}\n" for line in lines)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from dockertpl.wizard.console import BACK, Chosen, Option, Text
-from dockertpl.wizard.lines import Line, uncoloured, wrapped
+from dockertpl.wizard.lines import Line, uncolored, wrapped
 
 _BACK = "<"
 _NOTHING = ('""', "''")
@@ -18,7 +18,7 @@ class PlainConsole:
 
     def say(self, lines: Iterable[Line]) -> None:
         """Show lines."""
-        click.echo(uncoloured(lines), nl=False, err=True)
+        click.echo(uncolored(lines), nl=False, err=True)
 
     def choose(self, message: str, options: Sequence[Option], default: object, *, back: bool) -> Chosen:
         """Ask for one of several options by number or value."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockertpl.detect.python.project import Project, normalise, requirement
+from dockertpl.detect.python.project import Project, normalize, requirement
 from dockertpl.detect.repository import Repository
 
 Repo = Callable[[dict[str, str]], Path]
@@ -32,7 +32,7 @@ def test_other_lines_are_none(text: str) -> None:
 
 
 def test_names_are_normal() -> None:
-    assert normalise("Flask_SQLAlchemy.Ext") == "flask-sqlalchemy-ext"
+    assert normalize("Flask_SQLAlchemy.Ext") == "flask-sqlalchemy-ext"
 
 
 @pytest.mark.parametrize(

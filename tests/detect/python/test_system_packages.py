@@ -8,7 +8,7 @@ import pytest
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.lock import production
-from dockertpl.detect.python.project import Project, normalise
+from dockertpl.detect.python.project import Project, normalize
 from dockertpl.detect.python.system_packages import find_system_packages, installed, rules
 from dockertpl.detect.repository import Repository
 
@@ -97,7 +97,7 @@ def test_the_last_stage_that_installs_counts() -> None:
 
 def test_the_data_is_well_formed() -> None:
     for name, rule in rules().items():
-        assert normalise(name) == name
+        assert normalize(name) == name
         assert set(rule) <= {"build", "run", "unless", "below", "warn", "compile", "compiled", "trixie", "bookworm"}
         assert rule.keys() & {"build", "run", "warn", "compile"}
         lists = [rule, *(rule.get(release, {}) for release in ("trixie", "bookworm"))]

@@ -57,9 +57,9 @@ def test_a_narrow_table_keeps_the_end_of_a_repository_s_name_and_the_state() -> 
 
 def test_colors_change_only_the_state() -> None:
     plain = table(things.ROWS, ROWS, width=80, color=False)
-    coloured = table(things.ROWS, ROWS, width=80, color=True)
-    assert click.unstyle(coloured) == plain
-    assert click.style("conflicted", fg="red") in coloured
+    colored = table(things.ROWS, ROWS, width=80, color=True)
+    assert click.unstyle(colored) == plain
+    assert click.style("conflicted", fg="red") in colored
     assert "\x1b" not in plain
 
 

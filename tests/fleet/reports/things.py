@@ -41,7 +41,7 @@ def many(count: int) -> Iterator[Row]:
     """Yield rows of every state, with details in those that need a review."""
     for number, state in enumerate(islice(cycle(STATES), count)):
         yield Row(
-            repository=f"https://forge.example.com/organisation/a-service-with-a-name-{number}",
+            repository=f"https://forge.example.com/organization/a-service-with-a-name-{number}",
             state=state,
             image=f"service-{number}",
             kind="python-fastapi",

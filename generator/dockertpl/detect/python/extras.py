@@ -9,7 +9,7 @@ from dataclasses import replace
 from dockertpl.detect import dockerfile
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.lock import Production
-from dockertpl.detect.python.project import Dependency, Project, normalise, requirement
+from dockertpl.detect.python.project import Dependency, Project, normalize, requirement
 from dockertpl.detect.python.serving import choose
 from dockertpl.detect.tables import strings
 
@@ -26,9 +26,9 @@ def offered(project: Project) -> dict[str, tuple[Dependency, ...]]:
     optional = {found.name: found for found in project.declared() if found.optional}
     for extra, names in project.table("tool", "poetry", "extras").items():
         plain.setdefault(extra, []).extend(
-            optional.get(normalise(name), Dependency(name=normalise(name), path=path)) for name in strings(names)
+            optional.get(normalize(name), Dependency(name=normalize(name), path=path)) for name in strings(names)
         )
-    return {extra: tuple(_followed(plain, extra, normalise(project.name))) for extra in plain}
+    return {extra: tuple(_followed(plain, extra, normalize(project.name))) for extra in plain}
 
 
 def _followed(plain: Mapping[str, Sequence[Dependency]], extra: str, own: str, depth: int = 0) -> list[Dependency]:
@@ -37,7 +37,7 @@ def _followed(plain: Mapping[str, Sequence[Dependency]], extra: str, own: str, d
         if one.name != own:
             found.append(one)
         elif depth < _DEEPEST:
-            inside = [name for name in plain if normalise(name) in one.extras]
+            inside = [name for name in plain if normalize(name) in one.extras]
             found += [each for name in inside for each in _followed(plain, name, own, depth + 1)]
     return found
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from dockertpl.detect.python.conventions import DEVELOPMENT_WORDS
-from dockertpl.detect.python.project import Dependency, Project, normalise, poetry_dependency, requirement
+from dockertpl.detect.python.project import Dependency, Project, normalize, poetry_dependency, requirement
 from dockertpl.detect.tables import strings, table
 
 
 def is_for_development(name: str) -> bool:
     """Tell whether the name of a group or an extra means development: dev, unit-tests, docs."""
-    normal = normalise(name)
+    normal = normalize(name)
     return normal in DEVELOPMENT_WORDS or not DEVELOPMENT_WORDS.isdisjoint(normal.split("-"))
 
 

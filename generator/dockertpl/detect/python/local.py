@@ -10,7 +10,7 @@ from typing import Any
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.python.groups import production_groups
-from dockertpl.detect.python.project import Project, normalise, requirement
+from dockertpl.detect.python.project import Project, normalize, requirement
 from dockertpl.detect.python.workspace import member_name, members
 from dockertpl.detect.repository import Repository, clean, is_within, join, parent, relative_to
 from dockertpl.detect.tables import strings, table
@@ -240,14 +240,14 @@ def _of_manifest(repository: Repository, folder: str, by_name: dict[str, str]) -
         )
 
     for name, source in table(data, "tool", "uv", "sources").items():
-        if normalise(name) not in wanted:
+        if normalize(name) not in wanted:
             continue
         # A list has one source for each marker.
         for details in map(table, source if isinstance(source, list) else [source]):
             if isinstance(details.get("path"), str):
                 yield local(details["path"], "tool", "uv", "sources", name)
-            elif details.get("workspace") is True and normalise(name) in by_name:
-                inside = by_name[normalise(name)]
+            elif details.get("workspace") is True and normalize(name) in by_name:
+                inside = by_name[normalize(name)]
                 line = toml_line(text, "tool", "uv", "sources", name)
                 yield Local(folder=inside, written=inside, path=path, line=line)
     for keys in _poetry_tables(data):

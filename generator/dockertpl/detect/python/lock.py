@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockertpl.detect.python.groups import in_production_groups
-from dockertpl.detect.python.project import Dependency, Project, normalise, requirement
+from dockertpl.detect.python.project import Dependency, Project, normalize, requirement
 from dockertpl.detect.repository import Repository
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import line_of
@@ -219,9 +219,9 @@ def _packages(data: dict[str, Any]) -> dict[str, Locked]:
     for package in packages if isinstance(packages, list) else ():
         if not isinstance(package, dict) or not isinstance(package.get("name"), str):
             continue
-        name = normalise(package["name"])
+        name = normalize(package["name"])
         extras = {
-            normalise(extra): tuple(_needs(needs))
+            normalize(extra): tuple(_needs(needs))
             for extra, needs in {**table(package, "extras"), **table(package, "optional-dependencies")}.items()
         }
         needs = tuple(_needs(package.get("dependencies")))
@@ -270,16 +270,16 @@ def _needs(value: Any) -> Iterable[Dependency]:
         for name, wanted in value.items():
             first = wanted[0] if isinstance(wanted, list) and wanted else wanted
             details = first if isinstance(first, dict) else {}
-            extras = frozenset(normalise(extra) for extra in strings(details.get("extras")))
+            extras = frozenset(normalize(extra) for extra in strings(details.get("extras")))
             marker, optional = _text(details.get("markers")), details.get("optional") is True
-            yield Dependency(name=normalise(name), extras=extras, marker=marker, optional=optional)
+            yield Dependency(name=normalize(name), extras=extras, marker=marker, optional=optional)
     for item in value if isinstance(value, list) else ():
         if isinstance(item, str):
             if found := requirement(item):
                 yield found
         elif isinstance(item, dict) and isinstance(item.get("name"), str):
-            extras = frozenset(normalise(extra) for extra in strings(item.get("extra")))
-            yield Dependency(name=normalise(item["name"]), extras=extras, marker=_text(item.get("marker")))
+            extras = frozenset(normalize(extra) for extra in strings(item.get("extra")))
+            yield Dependency(name=normalize(item["name"]), extras=extras, marker=_text(item.get("marker")))
 
 
 def _pipfile_lock(project: Project, lock: str) -> dict[str, Locked]:
@@ -294,8 +294,8 @@ def _pipfile_lock(project: Project, lock: str) -> dict[str, Locked]:
         line = getattr(error, "lineno", 1)
         raise BadInputError(f"{lock}:{line} is not valid JSON.", "Repair it, or run `pipenv lock` again.") from None
     return {
-        normalise(name): Locked(
-            name=normalise(name),
+        normalize(name): Locked(
+            name=normalize(name),
             version=str(details.get("version", "")).lstrip("="),
             git=_text(details.get("git")),
             marker=_text(details.get("markers")),

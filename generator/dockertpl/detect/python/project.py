@@ -31,7 +31,7 @@ class Dependency:
     line: int | None = None
 
 
-def normalise(name: str) -> str:
+def normalize(name: str) -> str:
     """Return a distribution's name in its normal form: lower case, with single dashes."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -41,9 +41,9 @@ def requirement(text: str) -> Dependency | None:
     match = _REQUIREMENT.fullmatch(text.strip())
     if not match or text.strip().startswith(("-", "#")):
         return None
-    extras = frozenset(normalise(extra.strip()) for extra in (match[2] or "").split(",") if extra.strip())
+    extras = frozenset(normalize(extra.strip()) for extra in (match[2] or "").split(",") if extra.strip())
     marker = match[3].partition(";")[2].strip()
-    return Dependency(name=normalise(match[1]), extras=extras, constraint=match[3].strip(), marker=marker)
+    return Dependency(name=normalize(match[1]), extras=extras, constraint=match[3].strip(), marker=marker)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Project:
             if found := requirement(text):
                 yield replace(found, path=self.manifest)
         for name, wanted in self.table("tool", "poetry", "dependencies").items():
-            if normalise(name) != "python":
+            if normalize(name) != "python":
                 yield poetry_dependency(name, wanted, self.manifest)
         yield from self._pipfile()
         yield from self._setup_cfg()
@@ -146,7 +146,7 @@ class Project:
             if included := _INCLUDE.match(text):
                 yield from self.required(join(parent(file), included[1]), (*seen, file))
             elif vcs := re.match(r"(?:-e )?git\+\S+(?:#egg=|/)([\w.-]+?)(?:\.git)?(?:[@#].*)?$", text):
-                yield Dependency(name=normalise(vcs[1]), constraint=text, path=file, line=number)
+                yield Dependency(name=normalize(vcs[1]), constraint=text, path=file, line=number)
             elif found := requirement(text):
                 yield replace(found, path=file, line=number)
 
@@ -172,10 +172,10 @@ def poetry_dependency(name: str, wanted: Any, path: str) -> Dependency:
     """Read a dependency as Poetry and Pipfile write them: a version, a table, or a list of tables."""
     first = wanted[0] if isinstance(wanted, list) and wanted else wanted
     details = first if isinstance(first, dict) else {}
-    extras = frozenset(normalise(extra) for extra in strings(details.get("extras")))
+    extras = frozenset(normalize(extra) for extra in strings(details.get("extras")))
     version = details.get("version") or (f"git+{details['git']}" if "git" in details else "") if details else first
     return Dependency(
-        name=normalise(name),
+        name=normalize(name),
         extras=extras,
         constraint=version if isinstance(version, str) else "",
         marker=details["markers"] if isinstance(details.get("markers"), str) else "",

@@ -7,7 +7,7 @@ from typing import Any
 
 from dockertpl.detect.facts import Detection
 from dockertpl.detect.globs import matches
-from dockertpl.detect.python.project import Project, normalise, requirement
+from dockertpl.detect.python.project import Project, normalize, requirement
 from dockertpl.detect.repository import Repository, is_within, join, parent, relative_to
 from dockertpl.detect.tables import strings, table
 from dockertpl.detect.tomlfile import toml_line
@@ -73,7 +73,7 @@ def find_workspace(project: Project, found: Detection, root: str) -> None:
 def member_name(repository: Repository, folder: str) -> str:
     """Return the normal name of the distribution in a folder, empty if its pyproject.toml names none."""
     name = table(repository.toml(join(folder, "pyproject.toml")), "project").get("name")
-    return normalise(name) if isinstance(name, str) else ""
+    return normalize(name) if isinstance(name, str) else ""
 
 
 def _needed(repository: Repository, app_dir: str, names: Mapping[str, str], root: str) -> set[str]:
@@ -84,7 +84,7 @@ def _needed(repository: Repository, app_dir: str, names: Mapping[str, str], root
     while waiting:
         data = repository.toml(join(waiting.pop(), "pyproject.toml")) or {}
         sources: dict[str, Any] = {**shared, **table(data, "tool", "uv", "sources")}
-        local = {normalise(name) for name, source in sources.items() if table(source).get("workspace") is True}
+        local = {normalize(name) for name, source in sources.items() if table(source).get("workspace") is True}
         for text in strings(table(data, "project").get("dependencies")):
             wanted = requirement(text)
             folder = names.get(wanted.name) if wanted and wanted.name in local else None
