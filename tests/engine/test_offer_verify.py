@@ -30,7 +30,7 @@ def test_the_new_image_is_verified_and_compared_with_the_old_one(
     folder = tmp_path / "orders"
     adopt_sample.write_adopt_sample(folder, "guide-before")
     typist = Typist({"Verify it?": ["for comparison"]})
-    monkeypatch.setattr(new, "_is_terminal", lambda: True)
+    monkeypatch.setattr(new, "_is_terminal", lambda dry_run: True)
     monkeypatch.setattr(new, "_console", lambda: typist)
     answers = [word for key, value in row["answers"].items() for word in ("-d", f"{key}={value}")]
     assert cli._run(["new", str(folder), *answers]) == 0
