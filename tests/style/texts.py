@@ -32,7 +32,6 @@ SKIPPED = (
     "tests/commands/screens/",
     "templates/kinds/sandbox-multi-runtime/syscalls.yml",
     "tests/style/phrases.toml",
-    "docs/style.md",
     "uv.lock",
 )
 #: Fewer words than this are a name, a key or a part of a command.
