@@ -10,6 +10,7 @@ import textwrap
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -21,13 +22,13 @@ WIDTH = 80
 _DRAWN = 0.2
 
 
-def terminal_size() -> os.terminal_size:
-    """Return the size of the terminal on stderr, for prose and questions. Without a terminal it is 80 by 24.
+def terminal_size(stream: TextIO | None = None) -> os.terminal_size:
+    """Return the size of the terminal on a stream, which is stderr by default. Without a terminal it is 80 by 24.
 
     `COLUMNS` and `LINES` override it.
     """
     try:
-        known = os.get_terminal_size(sys.stderr.fileno())
+        known = os.get_terminal_size((stream or sys.stderr).fileno())
     except (OSError, ValueError, AttributeError):
         known = os.terminal_size((WIDTH, 24))
     given = [os.environ.get(name, "") for name in ("COLUMNS", "LINES")]
@@ -165,8 +166,8 @@ class LiveLine:
 
 
 def cut(line: str, width: int = WIDTH) -> str:
-    """Return a line with at most that many characters."""
-    return line if len(line) <= width else line[: width - 1] + "…"
+    """Return a line of at most that many characters. A cut line ends in an ellipsis."""
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def show(text: str) -> None:

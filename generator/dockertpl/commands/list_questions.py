@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from dockertpl.errors import BadInputError
-from dockertpl.screen import WIDTH
+from dockertpl.screen import terminal_size
 from dockertpl.template.conditions import one_of
 from dockertpl.template.environment import Template
 from dockertpl.template.question_pages import Page, Pages, terminal
@@ -52,7 +52,7 @@ def run(*, name: str | None, kind: str | None, quiet: bool) -> tuple[int, Mappin
         asking = ", ".join(Pages(template).page(name).kinds)
         raise BadInputError(f"The kind {kind} does not ask {name}.", f"These kinds do: {asking}.")
     if not quiet:
-        width = min(shutil.get_terminal_size((WIDTH, 24)).columns, _MOST_WIDTH)
+        width = min(terminal_size(sys.stdout).columns, _MOST_WIDTH)
         click.echo(terminal(page, width))
     return 0, {"questions": [page.as_json()]}
 

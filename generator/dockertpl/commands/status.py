@@ -18,13 +18,11 @@ from dockertpl.merge.image_update import tree
 from dockertpl.merge.new_answers import stored_answers
 from dockertpl.merge.read_checkout import read_checkout
 from dockertpl.merge.update import Local
-from dockertpl.screen import printable
+from dockertpl.screen import WIDTH, cut, printable
 from dockertpl.template import answers_files
 from dockertpl.template.answers import resolve
 from dockertpl.template.tree import File
 from dockertpl.template.versions import CURRENT, Versions, named
-
-_WIDTH = 80
 
 
 def run(*, destination: Path, quiet: bool) -> tuple[int, Mapping[str, Any]]:
@@ -128,16 +126,16 @@ def _lines(image: Mapping[str, Any]) -> Iterator[str]:
     yield image["answers_file"]
     version = image["version"] or "no version"
     latest = f", {image['latest']} is available" if image["state"] == "outdated" else ""
-    yield _cut(f"  state     {image['state']}{', diverged' if image['diverged'] else ''}: {version}{latest}")
+    yield cut(f"  state     {image['state']}{', diverged' if image['diverged'] else ''}: {version}{latest}")
     if image["name"]:
-        yield _cut(f"  image     {image['name']} ({image['kind']})")
+        yield cut(f"  image     {image['name']} ({image['kind']})")
     if image["template"]:
-        yield _cut(f"  template  {image['template']}")
+        yield cut(f"  template  {image['template']}")
     if image["note"]:
         # Wrap it: nothing else shows the end of a note.
         yield textwrap.fill(
             f"  note      {image['note']}",
-            _WIDTH,
+            WIDTH,
             subsequent_indent=" " * 12,
             break_long_words=False,
             break_on_hyphens=False,
@@ -149,10 +147,6 @@ def _lines(image: Mapping[str, Any]) -> Iterator[str]:
         ("unmerged", "conflict"),
     ):
         for number, path in enumerate(image[key]):
-            yield _cut(f"  {'' if number else title:<10}{path}")
+            yield cut(f"  {'' if number else title:<10}{path}")
     if image["state"] == "outdated":
         yield "  next      dockertpl update --dry-run"
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"

@@ -6,7 +6,7 @@ import html
 import re
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from dockertpl.screen import printable
+from dockertpl.screen import cut, printable
 
 #: An invisible character. It goes between two characters that have a meaning together.
 _SPLIT = "\u200b"
@@ -96,11 +96,6 @@ def web_address(url: str) -> str:
     rest = (quote(part, safe="/%:=&;,~+?-_.!$*@") for part in (parts.path, parts.query, parts.fragment))
     path, query, fragment = (part.replace("@", "%40") for part in rest)
     return urlunsplit((parts.scheme, f"{where}:{port}" if port else where, path, query, fragment))
-
-
-def cut(text: str, longest: int) -> str:
-    """Return a text of at most `longest` characters. A cut text ends in an ellipsis."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _undone(text: str) -> str:

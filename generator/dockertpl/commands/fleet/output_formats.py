@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from dockertpl.fleet.reports.csv import csv
 from dockertpl.fleet.reports.html import html
 from dockertpl.fleet.reports.markdown import markdown
 from dockertpl.fleet.reports.table import colorful, table
+from dockertpl.screen import terminal_size
 
 #: Formats that divide a plan into shards for CI, instead of a table.
 DIVIDED = ("github-matrix", "gitlab")
@@ -86,5 +86,5 @@ def _pieces(records: Sequence[T], sheet: Sheet[T], form: str, title: str) -> Ite
     if form == "html":
         return html(records, sheet, title=title)
     # Anything but a terminal is probably a log, which has no fixed width.
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    width = terminal_size(sys.stdout).columns if sys.stdout.isatty() else 120
     return [table(records, sheet, width=width, color=colorful(sys.stdout))]

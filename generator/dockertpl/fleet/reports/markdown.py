@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from dockertpl.fleet.markup import cell, cut, plain, web_address
+from dockertpl.fleet.markup import cell, plain, web_address
 from dockertpl.fleet.reports.columns import Column, Sheet, T, one_line, texts
+from dockertpl.screen import cut
 
 #: GitHub drops a job summary that is larger than this.
 LIMIT = 1024 * 1024

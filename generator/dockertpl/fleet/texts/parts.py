@@ -13,11 +13,11 @@ from typing import Any
 
 import jinja2
 
-from dockertpl.fleet.markup import code, cut, link, web_address
+from dockertpl.fleet.markup import code, link, web_address
 from dockertpl.fleet.texts.lines import conflicting
 from dockertpl.merge.image_update import Upgrade
 from dockertpl.merge.update import FileChange, Step
-from dockertpl.screen import printable
+from dockertpl.screen import cut, printable
 from dockertpl.template.environment import Template
 from dockertpl.template.source import expand
 
